@@ -1,0 +1,80 @@
+/**
+ * The collections that replicate: their names, their shape, and the order in which a link sends them
+ * (a STOP is never behind 30,000 patients). Wire numbers are for ever.
+ */
+export type Shape = 'record' | 'entries'
+
+export const recordCollections = ['practice', 'patients', 'plans', 'events', 'preferences'] as const
+export const entriesCollections = [
+  'access',
+  'consents',
+  'confirmations',
+  'requests',
+  'messages',
+  'communications',
+  'payments',
+  'reviews',
+] as const
+
+export type RecordCollection = (typeof recordCollections)[number]
+export type EntriesCollection = (typeof entriesCollections)[number]
+export type Collection = RecordCollection | EntriesCollection
+
+/** In the order of sending: what is small and must never wait first. The index is the number on the wire and in the store. */
+export const collections: readonly Collection[] = [
+  'preferences',
+  'access',
+  'consents',
+  'confirmations',
+  'requests',
+  'payments',
+  'messages',
+  'communications',
+  'reviews',
+  'practice',
+  'patients',
+  'plans',
+  'events',
+]
+
+const numbers = new Map(collections.map((name, number) => [name as string, number]))
+const records: ReadonlySet<string> = new Set(recordCollections)
+
+/** The number of a collection on the wire and in the store. */
+export function collectionNumber(name: Collection): number {
+  return numbers.get(name)!
+}
+
+/** The collection of a number on the wire; undefined where this version knows none. */
+export function collectionOf(number: number): Collection | undefined {
+  return collections[number]
+}
+
+export function shapeOf(name: Collection): Shape {
+  return records.has(name) ? 'record' : 'entries'
+}
+
+/**
+ * What stands beside a document in clear, set by whoever changes it, so that policy and pages decide without
+ * opening it. Ids and times only, never a datum of a person. Of two sets of facts the one with the newer `at` holds.
+ */
+export interface Facts {
+  /** The patient that the document is about (key in `patients`). */
+  readonly patient: string | null
+  /** The owning site: who minted the record. */
+  readonly site: string | null
+  /** Whether patients may be shown it. */
+  readonly shown: boolean
+  /** Whether its patient can be reached: portal enabled, or consent to text or email. */
+  readonly reachable: boolean
+  /** When an event starts, milliseconds UTC. */
+  readonly startsAt: number | null
+  /** When these facts were set, milliseconds UTC. */
+  readonly at: number
+}
+
+/** The newer of two sets of facts; of two of one time the greater by content, so that every replica keeps the same. */
+export function newerFacts(a: Facts, b: Facts): Facts {
+  if (a.at !== b.at) return a.at > b.at ? a : b
+  return JSON.stringify(a) >= JSON.stringify(b) ? a : b
+}

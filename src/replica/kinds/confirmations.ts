@@ -1,0 +1,77 @@
+/**
+ * Confirmations of one event: what the patient answered, and what the owning site's writer made of each answer.
+ * An answer holds for the start time that the patient saw (DOM-3).
+ */
+import * as v from 'valibot'
+import { entryIdSchema, inOrder, saidSchema, ulidSchema, wallClockSchema, type Entry } from './kind.ts'
+
+/** How the patient answered; the bridge turns it into InSched's confirmation type (DOM-5). */
+export const confirmationChannels = ['portal', 'text', 'email', 'console'] as const
+/** Why an answer confirms nothing (DOM-3, DOM-4). */
+export const setAsideReasons = ['moved', 'canceled', 'no show', 'checked out', 'deleted', 'past', 'unknown event'] as const
+export type SetAsideReason = (typeof setAsideReasons)[number]
+
+export const confirmationSchema = v.variant('kind', [
+  v.object({
+    kind: v.literal('answered'),
+    ...saidSchema,
+    channel: v.picklist(confirmationChannels),
+    patient: ulidSchema,
+    /** The start that the patient saw, wall clock of the event's location. */
+    startsAt: wallClockSchema,
+  }),
+  v.object({
+    kind: v.literal('written'),
+    ...saidSchema,
+    answer: entryIdSchema,
+    /** InSched's Last Confirmed Date after writing, wall clock of the event's location. */
+    lastConfirmed: wallClockSchema,
+    confirmationType: v.pipe(v.string(), v.maxLength(40)),
+  }),
+  v.object({
+    kind: v.literal('set aside'),
+    ...saidSchema,
+    answer: entryIdSchema,
+    why: v.picklist(setAsideReasons),
+    /** The review that staff see. */
+    review: ulidSchema,
+  }),
+])
+export type ConfirmationEntry = v.InferOutput<typeof confirmationSchema>
+type Answered = Entry<Extract<ConfirmationEntry, { kind: 'answered' }>>
+
+/** What became of one answer. */
+export type Answer = Answered &
+  (
+    | { readonly state: 'sent' }
+    | { readonly state: 'written'; readonly writtenAt: number; readonly lastConfirmed: string; readonly confirmationType: string }
+    | { readonly state: 'set aside'; readonly why: SetAsideReason; readonly review: string }
+  )
+
+/** Each answer with its outcome, oldest first. Once written stays written, whatever else is said of the answer. */
+export function foldConfirmations(entries: readonly Entry<ConfirmationEntry>[]): Answer[] {
+  const ordered = entries.toSorted(inOrder)
+  return ordered.flatMap((answer): Answer[] => {
+    if (answer.kind !== 'answered') return []
+    const written = ordered.find((entry) => entry.kind === 'written' && entry.answer === answer.id)
+    if (written?.kind === 'written')
+      return [
+        {
+          ...answer,
+          state: 'written',
+          writtenAt: written.at,
+          lastConfirmed: written.lastConfirmed,
+          confirmationType: written.confirmationType,
+        },
+      ]
+    const aside = ordered.find((entry) => entry.kind === 'set aside' && entry.answer === answer.id)
+    if (aside?.kind === 'set aside') return [{ ...answer, state: 'set aside', why: aside.why, review: aside.review }]
+    return [{ ...answer, state: 'sent' }]
+  })
+}
+
+/** The newest answer that was given for this start time, if there is one: what a page shows of an event. */
+export function answerFor(answers: readonly Answer[], startsAt: string): Answer | undefined {
+  const given = answers.filter((answer) => answer.startsAt === startsAt)
+  return given.findLast((answer) => answer.state === 'written') ?? given.at(-1)
+}

@@ -1,0 +1,99 @@
+/**
+ * The fields of the records as the bridges write and the pages read them. Only what may leave the practice has a name
+ * here: Special Issues, Alert Notes, resources, interest level and procedure codes have none.
+ * A field that was never written is absent; a value that InSched has not is null.
+ */
+
+/** `patients/<ulid>`. */
+export interface PatientFields {
+  readonly firstName: string
+  readonly middleName: string | null
+  readonly lastName: string
+  /** `YYYY-MM-DD`. */
+  readonly birthDate: string | null
+  readonly homePhone: string | null
+  readonly cellPhone: string | null
+  readonly email: string | null
+  /** BCP 47, `en` or `es` where known. */
+  readonly language: string | null
+  /** DOM-20: true, false, or null for unknown, which counts as no. */
+  readonly textConsent: boolean | null
+  readonly emailConsent: boolean | null
+  readonly portalEnabled: boolean
+  /** Integer cents. */
+  readonly balanceDueCents: number | null
+  /** The Survivor's key where this patient was combined into another (DOM-10). */
+  readonly survivor: string | null
+  /** Deleted in InSched. */
+  readonly deleted: boolean
+}
+
+/** InSched's words (domain.md 2). There is no status "Confirmed". */
+export const eventStatuses = ['None', 'Checked In', 'Checked Out', 'Check Back', 'No Show', 'Canceled'] as const
+export type EventStatus = (typeof eventStatuses)[number]
+
+/** `events/<ulid>`; its patient and owning site are facts. */
+export interface EventFields {
+  /** The event type in words for patients; empty or null is not shown. */
+  readonly words: string | null
+  /** Wall clock of the location, `YYYY-MM-DDTHH:MM`. */
+  readonly startsAt: string
+  readonly minutes: number
+  /** The location's id in `practice/<site>`, field `location/<id>`; null: the site's own address. */
+  readonly location: string | null
+  readonly status: EventStatus
+  /** Wall clock of the location. */
+  readonly lastConfirmed: string | null
+  readonly confirmationType: string | null
+  /** Deleted in InSched, which is not the same as Canceled. */
+  readonly deleted: boolean
+}
+
+/** `plans/<ulid>`: beside these, each stage as flat keys `stage/<id>/<field>` of StageFields. */
+export interface PlanFields {
+  /** The plan's words for patients; null is not shown. */
+  readonly words: string | null
+  readonly status: string | null
+  /** `YYYY-MM-DD`. */
+  readonly startsOn: string | null
+  readonly endsOn: string | null
+  readonly deleted: boolean
+}
+
+export interface StageFields {
+  readonly words: string | null
+  readonly position: number
+  readonly completed: boolean
+  readonly completedOn: string | null
+  readonly deleted: boolean
+}
+
+/** `practice/<site>`: beside these, `location/<id>` holding a LocationValue. */
+export interface PracticeFields {
+  readonly siteName: string
+  readonly practiceName: string
+  readonly phone: string | null
+  readonly address: string | null
+  /** IANA zone. */
+  readonly zone: string
+}
+
+export interface LocationValue {
+  readonly name: string
+  readonly zone: string
+  readonly address: string | null
+  readonly phone: string | null
+}
+
+/** The stages of a plan in their order, from the flat keys of its record; deleted ones left out. */
+export function stagesOf(fields: Readonly<Record<string, unknown>>): (StageFields & { readonly id: string })[] {
+  const stages = new Map<string, Record<string, unknown>>()
+  for (const [key, value] of Object.entries(fields)) {
+    const found = /^stage\/([^/]+)\/([a-zA-Z]+)$/.exec(key)
+    if (found) stages.set(found[1]!, { ...stages.get(found[1]!), [found[2]!]: value })
+  }
+  return [...stages]
+    .map(([id, stage]) => ({ words: null, position: 0, completed: false, completedOn: null, deleted: false, ...stage, id }))
+    .filter((stage) => !stage.deleted)
+    .toSorted((a, b) => a.position - b.position || (a.id < b.id ? -1 : 1))
+}

@@ -1,0 +1,62 @@
+/**
+ * Review items: what could not be applied, with the reason and what to do (DOM-16). One document each, keyed by what
+ * it is about (`derivedUlid`), so that finding the same thing again opens no second one.
+ */
+import * as v from 'valibot'
+import { keySchema, saidSchema, type Entry } from './kind.ts'
+
+/** A closed list: pages and the command line have a sentence for each. */
+export const reviewKinds = [
+  'confirmation set aside',
+  'message not written',
+  'patient declined',
+  'patient wants to move',
+  'row refused',
+  'identity changed',
+  'field conflict',
+  'unknown patient',
+  'not readable',
+] as const
+export type ReviewKind = (typeof reviewKinds)[number]
+
+export const reviewSchema = v.variant('kind', [
+  v.object({
+    kind: v.literal('opened'),
+    ...saidSchema,
+    about: v.picklist(reviewKinds),
+    /** Why it could not be applied, one sentence; may name the patient, since it is sealed. */
+    why: v.pipe(v.string(), v.maxLength(2_000)),
+    /** What to do about it, one sentence. */
+    todo: v.pipe(v.string(), v.maxLength(2_000)),
+    patient: v.optional(v.nullable(keySchema)),
+    event: v.optional(v.nullable(keySchema)),
+  }),
+  v.object({ kind: v.literal('resolved'), ...saidSchema, note: v.pipe(v.string(), v.maxLength(2_000)) }),
+])
+export type ReviewEntry = v.InferOutput<typeof reviewSchema>
+
+export interface Review {
+  readonly about: ReviewKind
+  readonly why: string
+  readonly todo: string
+  readonly openedAt: number
+  readonly patient: string | null
+  readonly event: string | null
+  readonly resolved: { readonly at: number; readonly note: string } | null
+}
+
+/** The review as it stands; undefined while only its resolution has arrived. */
+export function foldReview(entries: readonly Entry<ReviewEntry>[]): Review | undefined {
+  const opened = entries.find((entry) => entry.kind === 'opened')
+  const resolved = entries.filter((entry) => entry.kind === 'resolved').toSorted((a, b) => a.at - b.at || (a.id < b.id ? -1 : 1))[0]
+  if (opened?.kind !== 'opened') return undefined
+  return {
+    about: opened.about,
+    why: opened.why,
+    todo: opened.todo,
+    openedAt: opened.at,
+    patient: opened.patient ?? null,
+    event: opened.event ?? null,
+    resolved: resolved?.kind === 'resolved' ? { at: resolved.at, note: resolved.note } : null,
+  }
+}

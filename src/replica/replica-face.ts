@@ -1,0 +1,142 @@
+/**
+ * What the rest of the product sees of a replica: change, read, follow. `openReplica` in `replica.ts` makes one.
+ * Nothing here speaks of Yjs, of the store or of the network.
+ */
+import type { Collection, EntriesCollection, Facts, RecordCollection } from './collections.ts'
+import type { PracticeId, ReplicaId } from './ids.ts'
+import type { Json } from './json.ts'
+import type { AccessEntry } from './kinds/access.ts'
+import type { ConfirmationEntry } from './kinds/confirmations.ts'
+import type { Entry } from './kinds/kind.ts'
+import type { MessageEntry } from './kinds/messages.ts'
+import type { RequestEntry } from './kinds/requests.ts'
+import type { ReviewEntry } from './kinds/reviews.ts'
+import type { FoldedRecord } from './records.ts'
+
+/** The entries collections of which this version knows the kinds. */
+export interface Kinds {
+  access: AccessEntry
+  confirmations: ConfirmationEntry
+  requests: RequestEntry
+  messages: MessageEntry
+  reviews: ReviewEntry
+}
+
+/** A change of one document. Facts left out keep those that the document has. */
+export type Edit =
+  | {
+      readonly collection: RecordCollection
+      readonly key: string
+      readonly facts?: Omit<Facts, 'at'>
+      /** Fields to set; one that already holds this value is left alone. */
+      readonly set: Readonly<Record<string, Json>>
+      /** When the edit was made at its source, milliseconds UTC (DOM-18). */
+      readonly at: number
+    }
+  | {
+      [C in keyof Kinds]: {
+        readonly collection: C
+        readonly key: string
+        readonly facts?: Omit<Facts, 'at'>
+        /** Entries by id. An id that is already there is left alone: saying it twice is saying it once. */
+        readonly add: Readonly<Record<string, Kinds[C]>>
+      }
+    }[keyof Kinds]
+
+/** A document as a follower or a list meets it: everything but the content. */
+export interface DocumentHead {
+  readonly collection: Collection
+  readonly key: string
+  readonly generation: number
+  /** The newest row of the document in this replica's log. */
+  readonly seq: number
+  readonly facts: Facts
+}
+
+/** A row for the pages: ids, times and states in clear, `body` sealed. */
+export interface IndexRow {
+  readonly view: string
+  readonly id: string
+  readonly patient: string | null
+  readonly state: string
+  /** Milliseconds UTC: what the view is sorted by. */
+  readonly at: number
+  readonly body: Json
+}
+
+/** What a document looks like in the index: these rows, and no others. */
+export interface Projection {
+  readonly collection: Collection
+  readonly key: string
+  readonly rows: readonly IndexRow[]
+}
+
+export interface IndexQuery {
+  readonly view: string
+  readonly patient?: string
+  readonly state?: string
+  /** Only rows with `at` from here on, and before `before`. */
+  readonly from?: number
+  readonly before?: number
+  /** Newest first; default oldest first. */
+  readonly descending?: boolean
+  readonly limit?: number
+}
+
+export interface FollowerOptions {
+  /** Names the durable cursor. */
+  readonly name: string
+  readonly collections: readonly Collection[]
+  /**
+   * Called with documents that changed, each once whatever the number of its changes, in order of their newest row.
+   * What it returns is stored in one transaction with the cursor. It may be called again with the same documents
+   * after a crash or a throw: its effects elsewhere must happen once by their own ids. A throw is retried with
+   * back-off and shown in `problem`; the follower never skips.
+   */
+  handle(documents: readonly DocumentHead[]): Promise<readonly Projection[]>
+  /** The most documents a call; default 500. */
+  readonly batch?: number
+}
+
+export interface Follower {
+  readonly name: string
+  /** Set while the last call threw: the error, and since when (milliseconds UTC). */
+  readonly problem: { readonly error: Error; readonly since: number } | null
+  /** Documents that wait. */
+  behind(): Promise<number>
+  /** Resolves when everything that is durable now has been handled. */
+  caughtUp(): Promise<void>
+  stop(): Promise<void>
+}
+
+export interface Replica {
+  readonly practice: PracticeId
+  readonly id: ReplicaId
+  /**
+   * Makes the edits, all or none, and resolves when they are durable (committed with a sync to disk).
+   * Rejects with a TypeError that names the field where an entry does not fit the schema of its kind.
+   */
+  change(edits: readonly Edit[]): Promise<void>
+  /** The record's fold; undefined where there is no such document. */
+  record(collection: RecordCollection, key: string): Promise<FoldedRecord | undefined>
+  /** The entries of known kinds, in no order; empty where there is no such document. */
+  entries<C extends keyof Kinds>(collection: C, key: string): Promise<Entry<Kinds[C]>[]>
+  /** The head of a document; undefined where there is none. */
+  head(collection: Collection, key: string): Promise<DocumentHead | undefined>
+  /** The heads of a collection in order of key, after `after`. */
+  list(collection: Collection, after?: string, limit?: number): Promise<DocumentHead[]>
+  /** Index rows as the followers stored them. */
+  index(query: IndexQuery): Promise<IndexRow[]>
+  /** One index row. */
+  indexed(view: string, id: string): Promise<IndexRow | undefined>
+  follow(options: FollowerOptions): Follower
+  /** Calls `run` after each commit (also of what came over a link); returns what ends it. */
+  onCommit(run: () => void): () => void
+  /** Documents of a collection by count; for status. */
+  count(collection: Collection): Promise<number>
+  /** Ends followers and closes the store; what was being committed is committed. */
+  close(): Promise<void>
+}
+
+/** Collections whose entries this version knows. */
+export type KnownEntries = Extract<EntriesCollection, keyof Kinds>
