@@ -1,0 +1,69 @@
+/**
+ * What a peer's row may do here: it is examined, bounded and checked for a gap before it becomes a row of this log.
+ * What adds nothing is not logged (rule 5), what is of a lower generation is dropped (rule 8), what is wrong is refused
+ * alone, with a reason from a closed list; the rest of its batch stays.
+ */
+import { collectionNumber, newerFacts, shapeOf, type Collection, type Facts } from './collections.ts'
+import type { Draft } from './commits.ts'
+import { decodeVector, deletesMore, encodeVector, examine, openDocument, type Examined } from './document.ts'
+import type { NewRow, Origin } from './store.ts'
+
+/** Why a row is refused; a number on the wire by its place. The sender opens a review item for each. */
+export const refusals = ['malformed', 'too large', 'gap', 'deletes entries', 'waits for a refused row'] as const
+export type Refusal = (typeof refusals)[number]
+
+/** The largest update of one row, in bytes. A secure message is at most 80 kB. */
+export const largestUpdate = 1024 * 1024
+const longestKey = 200
+
+/** A row as it comes over a link. */
+export interface WireRow {
+  /** The row's position in the sender's log. */
+  readonly seq: number
+  readonly key: string
+  readonly generation: number
+  readonly facts: Facts
+  readonly update: Uint8Array
+  readonly receipt: boolean
+}
+
+/** The row for this log; 'nothing' where it adds nothing; or why it is refused. */
+export async function admit(collection: Collection, row: WireRow, origin: Origin, draft: Draft): Promise<NewRow | 'nothing' | { refused: Refusal }> {
+  if (row.update.length > largestUpdate || row.key.length > longestKey) return { refused: 'too large' }
+  const held = await draft.document(collection, row.key)
+  const generation = held?.head.generation ?? 0
+  if (row.generation < generation) return 'nothing'
+  const base = row.generation > generation ? undefined : held
+  let examined: Examined
+  try {
+    examined = examine(row.update)
+  } catch {
+    // Bytes from outside: whatever the decoder says of them, the row is malformed.
+    return { refused: 'malformed' }
+  }
+  if (examined.deletes && shapeOf(collection) === 'entries') return { refused: 'deletes entries' }
+  const vector = base ? decodeVector(base.vector) : new Map<number, number>()
+  let adds = !base
+  for (const [client, { from, to }] of examined.ranges) {
+    const known = vector.get(client) ?? 0
+    if (from > known) return { refused: 'gap' }
+    if (to > known) {
+      vector.set(client, to)
+      adds = true
+    }
+  }
+  if (!adds && examined.deletes) adds = deletesMore(openDocument(await draft.updates(collection, row.key)), row.update)
+  const facts = base ? newerFacts(base.head.facts, row.facts) : row.facts
+  if (!adds && base && facts === base.head.facts) return 'nothing'
+  return {
+    collection: collectionNumber(collection),
+    key: row.key,
+    generation: row.generation,
+    facts,
+    update: row.update,
+    vector: encodeVector(vector),
+    origin,
+    receipt: row.receipt,
+    mode: held && !base ? 'replace' : 'add',
+  }
+}

@@ -1,0 +1,118 @@
+/**
+ * The one writer of a replica: jobs wait in a queue, and all that wait together share one commit (group commit; no
+ * timer, waiting costs more than the sync). A job is a local change or a batch of a peer. Each sees what the jobs
+ * before it will have written. A job that cannot be built is refused alone; a commit that fails refuses all in it.
+ */
+import { collectionNumber, collectionOf, type Collection } from './collections.ts'
+import type { NewRow, Progress, Store, StoredDocument } from './store.ts'
+
+/** The documents as they will stand after the rows that are already in this commit. */
+export interface Draft {
+  document(collection: Collection, key: string): Promise<StoredDocument | undefined>
+  updates(collection: Collection, key: string): Promise<readonly Uint8Array[]>
+  add(row: NewRow): void
+}
+
+export interface Job {
+  /** The rows to append; called once, when those before it are in the draft. It adds its own to the draft as it goes. */
+  build(draft: Draft): Promise<{ readonly rows: readonly NewRow[]; readonly progress?: Progress }>
+  done(seqs: readonly number[]): void
+  failed(error: unknown): void
+}
+
+/** How many rows share a commit at most, so that a first upload does not hold up a patient's answer for long. */
+const rowsPerCommit = 2_000
+
+export interface Commits {
+  /** Puts a job in the queue. */
+  enter(job: Job): void
+  /** Resolves when the queue is empty. */
+  idle(): Promise<void>
+}
+
+/** The queue over `store`; `committed` is called after each commit that wrote something. */
+export function commitQueue(store: Store, committed: () => void): Commits {
+  let queue: Job[] = []
+  let running: Promise<void> | undefined
+
+  const run = async (): Promise<void> => {
+    // What is said in the same turn of the event loop shares the first commit.
+    await Promise.resolve()
+    while (queue.length > 0) await commitSome()
+    running = undefined
+  }
+
+  const commitSome = async (): Promise<void> => {
+    const draft = draftOver(stored(store))
+    const built: { job: Job; rows: readonly NewRow[] }[] = []
+    const progress: Progress[] = []
+    let taken = 0
+    let rows = 0
+    while (taken < queue.length && rows < rowsPerCommit) {
+      const job = queue[taken++]!
+      try {
+        // A job that fails half way leaves nothing in the draft: it writes into a layer of its own.
+        const result = await job.build(draftOver(draft))
+        for (const row of result.rows) draft.add(row)
+        built.push({ job, rows: result.rows })
+        rows += result.rows.length
+        if (result.progress) progress.push(result.progress)
+      } catch (error) {
+        job.failed(error)
+      }
+    }
+    queue = queue.slice(taken)
+    try {
+      const all = built.flatMap((item) => item.rows)
+      const seqs = all.length > 0 || progress.length > 0 ? await store.append(all, progress) : []
+      let from = 0
+      for (const item of built) item.job.done(seqs.slice(from, (from += item.rows.length)))
+    } catch (error) {
+      for (const item of built) item.job.failed(error)
+      return
+    }
+    if (rows > 0) committed()
+    // A long queue of commits must let sockets and pages have their turn.
+    if (queue.length > 0) await new Promise<void>((resolve) => setImmediate(resolve))
+  }
+
+  return {
+    enter(job) {
+      queue.push(job)
+      running ??= run()
+    },
+    async idle() {
+      while (running) await running
+    },
+  }
+}
+
+function stored(store: Store): Pick<Draft, 'document' | 'updates'> {
+  return {
+    async document(collection, key) {
+      return (await store.documents(collectionNumber(collection), [key])).get(key)
+    },
+    updates: (collection, key) => store.updatesOf(collectionNumber(collection), key),
+  }
+}
+
+function draftOver(below: Pick<Draft, 'document' | 'updates'>): Draft {
+  const written = new Map<string, { document: StoredDocument; updates: Uint8Array[]; whole: boolean }>()
+  return {
+    async document(collection, key) {
+      return written.get(`${collection}/${key}`)?.document ?? below.document(collection, key)
+    },
+    async updates(collection, key) {
+      const held = written.get(`${collection}/${key}`)
+      return [...(held?.whole ? [] : await below.updates(collection, key)), ...(held?.updates ?? [])]
+    },
+    add(row) {
+      const collection = collectionOf(row.collection)!
+      const held = written.get(`${collection}/${row.key}`)
+      const head = { collection, key: row.key, generation: row.generation, seq: Number.MAX_SAFE_INTEGER, facts: row.facts }
+      const whole = row.mode !== 'add'
+      const updates = whole ? [row.update] : [...(held?.updates ?? []), row.update]
+      written.set(`${collection}/${row.key}`, { document: { head, vector: row.vector }, updates, whole: whole || (held?.whole ?? false) })
+    },
+  }
+}

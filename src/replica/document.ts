@@ -1,0 +1,145 @@
+/**
+ * One document as Yjs holds it: building the update of a change, reading records and entries, and looking into an
+ * update without applying it. The only file that touches Yjs. Roots have fixed names and flat keys: `by:<replica>`
+ * for the map of one writer of a record, `entries` for entries.
+ */
+import * as Y from 'yjs'
+import type { Json } from './json.ts'
+import { sameJson } from './json.ts'
+import { foldRecord, type Written } from './records.ts'
+
+/** Client id -> number of structs known of it. */
+export type StateVector = ReadonlyMap<number, number>
+
+/** What a change wrote: the bytes for the log, and the document's state vector with them. */
+export interface Change {
+  readonly update: Uint8Array
+  readonly vector: Uint8Array
+}
+
+/** The update that changes nothing: what a row carries that only brings facts. */
+export const emptyUpdate: Uint8Array = Y.encodeStateAsUpdate(new Y.Doc({ guid: '' }))
+
+/** A document could not be read whole: something that its rows build on is missing. */
+export class IncompleteDocument extends Error {
+  override readonly name = 'IncompleteDocument'
+}
+
+/** A writer of documents: one client id for the life of the process, one replica id for ever. */
+export interface Writer {
+  readonly client: number
+  readonly replica: string
+}
+
+/** A document from its updates, in any order; throws IncompleteDocument where one builds on what is not there. */
+export function openDocument(updates: readonly Uint8Array[]): Y.Doc {
+  const doc = new Y.Doc({ guid: '' })
+  if (updates.length === 1) Y.applyUpdate(doc, updates[0]!)
+  else if (updates.length > 1)
+    doc.transact(() => {
+      for (const update of updates) Y.applyUpdate(doc, update)
+    })
+  if (doc.store.pendingStructs !== null || doc.store.pendingDs !== null)
+    throw new IncompleteDocument('Rows of this document build on rows that are missing')
+  return doc
+}
+
+/** Sets the fields that differ in the writer's own map; undefined where none does. */
+export function writeRecord(doc: Y.Doc, writer: Writer, set: Readonly<Record<string, Json>>, at: number): Change | undefined {
+  const folded = doc.share.size > 0 ? foldRecord(recordMaps(doc)) : undefined
+  const changed = Object.entries(set).filter(([field, value]) => !folded || !(field in folded.fields) || !sameJson(folded.fields[field], value))
+  if (changed.length === 0) return undefined
+  return written(doc, writer, () => {
+    const own = doc.getMap(`by:${writer.replica}`)
+    for (const [field, value] of changed) {
+      const base = folded?.times[field] ?? 0
+      // An edit is newer than what it replaced, even by a clock that runs behind.
+      own.set(field, [value, Math.max(at, base + 1), base] satisfies Written)
+    }
+  })
+}
+
+/** Adds the entries that are not there yet; undefined where all are. */
+export function writeEntries(doc: Y.Doc, writer: Writer, add: Readonly<Record<string, Json>>): Change | undefined {
+  const entries = doc.getMap('entries')
+  const fresh = Object.entries(add).filter(([id]) => !entries.has(id))
+  if (fresh.length === 0) return undefined
+  return written(doc, writer, () => {
+    for (const [id, value] of fresh) entries.set(id, value)
+  })
+}
+
+function written(doc: Y.Doc, writer: Writer, run: () => void): Change {
+  const fresh = doc.store.clients.size === 0
+  doc.clientID = writer.client
+  let update: Uint8Array | undefined
+  const keep = (bytes: Uint8Array): void => void (update = bytes)
+  if (!fresh) doc.on('update', keep)
+  doc.transact(run)
+  if (!fresh) doc.off('update', keep)
+  update ??= Y.encodeStateAsUpdate(doc)
+  return { update, vector: Y.encodeStateVector(doc) }
+}
+
+/** The maps of a record's writers. */
+export function recordMaps(doc: Y.Doc): Map<string, ReadonlyMap<string, Written>> {
+  const maps = new Map<string, ReadonlyMap<string, Written>>()
+  for (const name of doc.share.keys()) {
+    if (!name.startsWith('by:')) continue
+    const fields = new Map<string, Written>()
+    for (const [field, value] of doc.getMap(name).entries()) if (isWritten(value)) fields.set(field, value)
+    maps.set(name.slice(3), fields)
+  }
+  return maps
+}
+
+function isWritten(value: unknown): value is Written {
+  return Array.isArray(value) && value.length === 3 && Number.isFinite(value[1]) && Number.isFinite(value[2])
+}
+
+/** The entries of a document by id. */
+export function entriesOf(doc: Y.Doc): Record<string, unknown> {
+  return doc.getMap('entries').toJSON()
+}
+
+/** What an update holds, without applying it. */
+export interface Examined {
+  /** Per client: the first struct it brings, and one beyond the last. */
+  readonly ranges: ReadonlyMap<number, { readonly from: number; readonly to: number }>
+  readonly deletes: boolean
+}
+
+/** Looks into an update; throws where the bytes are no update, or leave a gap inside. */
+export function examine(update: Uint8Array): Examined {
+  const { structs, ds } = Y.decodeUpdate(update)
+  const ranges = new Map<number, { from: number; to: number }>()
+  for (const struct of structs) {
+    const { client, clock } = struct.id
+    const range = ranges.get(client)
+    if (!range) ranges.set(client, { from: clock, to: clock + struct.length })
+    else if (clock !== range.to) throw new IncompleteDocument('The update leaves out structs between those it brings')
+    else range.to = clock + struct.length
+  }
+  return { ranges, deletes: ds.clients.size > 0 }
+}
+
+export function decodeVector(vector: Uint8Array): Map<number, number> {
+  return Y.decodeStateVector(vector)
+}
+
+export function encodeVector(vector: Map<number, number>): Uint8Array {
+  return Y.encodeStateVector(vector as never)
+}
+
+/** Whether a document that already holds every struct of `update` would still change by it: by its deletions. */
+export function deletesMore(doc: Y.Doc, update: Uint8Array): boolean {
+  let changes = false
+  doc.on('update', () => void (changes = true))
+  Y.applyUpdate(doc, update)
+  return changes
+}
+
+/** Several updates of one document as one, for a fold. Nothing is integrated, so deletions are only those that were said. */
+export function mergeUpdates(updates: readonly Uint8Array[]): Uint8Array {
+  return updates.length === 1 ? updates[0]! : Y.mergeUpdates([...updates])
+}

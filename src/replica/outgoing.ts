@@ -1,0 +1,45 @@
+/**
+ * What of this log goes to a peer: rows and folds beyond a position in order of position (rule 2), less what came from
+ * that peer itself and lies below no amnesty (rule 7), less what does not pass. An erasure passes even where its
+ * document does not (rule 8).
+ */
+import type { WireRow } from './admission.ts'
+import { collectionNumber, type Collection } from './collections.ts'
+import { emptyUpdate } from './document.ts'
+import type { Passes } from './replica.ts'
+import type { PeerKnowledge, Store, StoredRow } from './store.ts'
+
+export interface Outgoing {
+  readonly rows: readonly WireRow[]
+  /** The position that this covers; `from` where there is nothing beyond. */
+  readonly to: number
+  /** Whether nothing lies beyond `to`. */
+  readonly tail: boolean
+}
+
+/** The next part of a collection for a peer; `complete` is the peer's mark of the last time it had everything (rule 7, folds). */
+export async function outgoing(
+  store: Store,
+  peer: PeerKnowledge,
+  collection: Collection,
+  range: { readonly from: number; readonly complete: number; readonly maxBytes: number },
+  passes: Passes,
+): Promise<Outgoing> {
+  const number = collectionNumber(collection)
+  const { rows, tail } = await store.rowsAfter(number, range.from, range.maxBytes)
+  const amnesty = peer.amnesty[number]!
+  const sent = rows.flatMap((row): WireRow[] => {
+    if (!isNews(row, peer.replica, amnesty, range.complete)) return []
+    const { seq, generation, receipt } = row
+    const { key, facts } = row.head
+    if (passes(collection, facts)) return [{ seq, key, generation, facts, update: row.update, receipt }]
+    return generation > 1 ? [{ seq, key, generation, facts, update: emptyUpdate, receipt }] : []
+  })
+  return { rows: sent, to: rows.at(-1)?.seq ?? range.from, tail }
+}
+
+function isNews(row: StoredRow, peer: string, amnesty: number, complete: number): boolean {
+  if (!row.folded) return !row.sources.has(peer) || row.seq <= amnesty
+  for (const [source, newest] of row.sources) if (newest > complete && (source !== peer || complete < amnesty)) return true
+  return false
+}

@@ -1,0 +1,56 @@
+/**
+ * What one replica makes of another's hello (rule 6): the newest point that both histories have in common, whether the
+ * peer was restored, and from where each collection is to be read. Pure: knowledge and hello in, knowledge out.
+ */
+import type { Cursor, Epoch, PeerKnowledge } from './store.ts'
+
+/** What a replica declares of itself when a connection opens. */
+export interface Declared {
+  readonly replica: string
+  readonly epochs: readonly Epoch[]
+  /** The highest seq that it has given. */
+  readonly head: number
+  readonly incarnations: readonly string[]
+}
+
+/** The end of the `at`-th epoch of a list: the seq before the next begins. */
+function endOf(list: readonly Epoch[], at: number): number {
+  const next = list[at + 1]
+  return next ? next.first - 1 : Infinity
+}
+
+/** B of rule 6: the smaller end of the newest epoch that is in both lists; 0 where there is none. */
+export function commonPoint(stored: readonly Epoch[], declared: readonly Epoch[]): number {
+  for (let i = stored.length - 1; i >= 0; i--) {
+    const j = declared.findIndex((epoch) => epoch.id === stored[i]!.id)
+    if (j >= 0) return Math.min(endOf(stored, i), endOf(declared, j))
+  }
+  return 0
+}
+
+/** What is known of a peer after its hello, and whether it was restored; `ownHead` is the head of this replica's log. */
+export function afterHello(known: PeerKnowledge, declared: Declared, ownHead: number): { readonly known: PeerKnowledge; readonly restored: boolean } {
+  const firstContact = known.chain.length === 0
+  const common = firstContact ? Infinity : commonPoint(known.chain, declared.epochs)
+  const restored = known.seen > common
+  const newest = declared.epochs.at(-1)!.id
+  const renewed = known.incarnations.map((id, collection) => id !== declared.incarnations[collection])
+  const cursors = known.cursors.map((cursor, collection): Cursor => {
+    if (renewed[collection]) return { epoch: newest, position: 0, complete: 0, erasedAt: 0 }
+    if (cursor.epoch === newest) return cursor
+    // A receipt that the restore undid: everything of the collection is read again (rule 9).
+    const back = cursor.erasedAt > common ? 0 : Math.min(cursor.complete, common)
+    return { epoch: newest, position: back, complete: back, erasedAt: Math.min(cursor.erasedAt, common) }
+  })
+  return {
+    restored,
+    known: {
+      ...known,
+      chain: declared.epochs,
+      seen: restored ? common : known.seen,
+      incarnations: declared.incarnations,
+      cursors,
+      amnesty: known.amnesty.map((at, collection) => (restored || renewed[collection] ? ownHead : at)),
+    },
+  }
+}

@@ -1,0 +1,30 @@
+/** The tables of a replica's SQLite file, version 1. Content is sealed; what stands in clear are ids, times and states. */
+export const storeVersion = 1
+
+export const storeTables = `
+create table meta(name text primary key, value blob not null) without rowid;
+create table epochs(position integer primary key, id integer not null, first integer not null);
+create table incarnations(collection integer primary key, id text not null);
+create table peers(number integer primary key, replica text not null unique, chain text not null, seen integer not null, incarnations text not null);
+create table cursors(
+  peer integer not null, collection integer not null, epoch integer not null, position integer not null,
+  complete integer not null, erased_at integer not null, amnesty integer not null, acknowledged integer not null,
+  primary key (peer, collection)) without rowid;
+create table followers(name text primary key, cursor integer not null) without rowid;
+create table documents(
+  id integer primary key, collection integer not null, key text not null, generation integer not null, newest integer not null,
+  patient text, site text, shown integer not null, reachable integer not null, starts_at integer, facts_at integer not null,
+  vector blob not null, unique (collection, key));
+create index documents_by_newest on documents(newest);
+create table updates(
+  collection integer not null, seq integer not null, document integer not null, generation integer not null,
+  source integer not null, source_epoch integer, source_seq integer, receipt integer not null, sources text, sealed blob not null,
+  primary key (collection, seq)) without rowid;
+create index updates_by_document on updates(document);
+create table page_index(
+  view text not null, id text not null, document integer not null, patient text, state text not null, at integer not null, sealed blob not null,
+  primary key (view, id)) without rowid;
+create index page_index_by_time on page_index(view, at);
+create index page_index_by_patient on page_index(view, patient, at);
+create index page_index_by_document on page_index(document);
+`
