@@ -28,7 +28,12 @@ export interface WireRow {
 }
 
 /** The row for this log; 'nothing' where it adds nothing; or why it is refused. */
-export async function admit(collection: Collection, row: WireRow, origin: Origin, draft: Draft): Promise<NewRow | 'nothing' | { refused: Refusal }> {
+export async function admit(
+  collection: Collection,
+  row: WireRow,
+  origin: Origin,
+  draft: Draft,
+): Promise<NewRow | 'nothing' | { refused: Refusal }> {
   if (row.update.length > largestUpdate || row.key.length > longestKey) return { refused: 'too large' }
   const held = await draft.document(collection, row.key)
   const generation = held?.head.generation ?? 0

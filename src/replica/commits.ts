@@ -109,10 +109,20 @@ function draftOver(below: Pick<Draft, 'document' | 'updates'>): Draft {
     add(row) {
       const collection = collectionOf(row.collection)!
       const held = written.get(`${collection}/${row.key}`)
-      const head = { collection, key: row.key, generation: row.generation, seq: Number.MAX_SAFE_INTEGER, facts: row.facts }
+      const head = {
+        collection,
+        key: row.key,
+        generation: row.generation,
+        seq: Number.MAX_SAFE_INTEGER,
+        facts: row.facts,
+      }
       const whole = row.mode !== 'add'
       const updates = whole ? [row.update] : [...(held?.updates ?? []), row.update]
-      written.set(`${collection}/${row.key}`, { document: { head, vector: row.vector }, updates, whole: whole || (held?.whole ?? false) })
+      written.set(`${collection}/${row.key}`, {
+        document: { head, vector: row.vector },
+        updates,
+        whole: whole || (held?.whole ?? false),
+      })
     },
   }
 }

@@ -45,9 +45,16 @@ export function openDocument(updates: readonly Uint8Array[]): Y.Doc {
 }
 
 /** Sets the fields that differ in the writer's own map; undefined where none does. */
-export function writeRecord(doc: Y.Doc, writer: Writer, set: Readonly<Record<string, Json>>, at: number): Change | undefined {
+export function writeRecord(
+  doc: Y.Doc,
+  writer: Writer,
+  set: Readonly<Record<string, Json>>,
+  at: number,
+): Change | undefined {
   const folded = doc.share.size > 0 ? foldRecord(recordMaps(doc)) : undefined
-  const changed = Object.entries(set).filter(([field, value]) => !folded || !(field in folded.fields) || !sameJson(folded.fields[field], value))
+  const changed = Object.entries(set).filter(
+    ([field, value]) => !folded || !(field in folded.fields) || !sameJson(folded.fields[field], value),
+  )
   if (changed.length === 0) return undefined
   return written(doc, writer, () => {
     const own = doc.getMap(`by:${writer.replica}`)

@@ -39,7 +39,9 @@ export function checkEdit(edit: Edit): void {
     const result = v.safeParse(schemas[edit.collection], value)
     if (!result.success) {
       const issue = result.issues[0]
-      throw new TypeError(`${edit.collection} entry ${id}: ${v.getDotPath(issue) ?? 'value'} is not as its kind demands (expected ${issue.expected ?? 'another value'})`)
+      throw new TypeError(
+        `${edit.collection} entry ${id}: ${v.getDotPath(issue) ?? 'value'} is not as its kind demands (expected ${issue.expected ?? 'another value'})`,
+      )
     }
   }
 }
@@ -55,7 +57,8 @@ export async function rowOfEdit(edit: Edit, draft: Draft, context: EditContext):
       ? writeRecord(doc, context.writer, edit.set, edit.at)
       : writeEntries(doc, context.writer, edit.add as Readonly<Record<string, Json>>)
   const former = held?.head.facts ?? noFacts
-  const facts = edit.facts && !sameFacts(edit.facts, former) ? { ...edit.facts, at: Math.max(context.now, former.at + 1) } : former
+  const facts =
+    edit.facts && !sameFacts(edit.facts, former) ? { ...edit.facts, at: Math.max(context.now, former.at + 1) } : former
   if (!change && facts === former) return undefined
   const update = change?.update ?? emptyUpdate
   const begins = held !== undefined && !context.passes(collection, former) && context.passes(collection, facts)
@@ -73,5 +76,11 @@ export async function rowOfEdit(edit: Edit, draft: Draft, context: EditContext):
 }
 
 function sameFacts(a: Omit<Facts, 'at'>, b: Facts): boolean {
-  return a.patient === b.patient && a.site === b.site && a.shown === b.shown && a.reachable === b.reachable && a.startsAt === b.startsAt
+  return (
+    a.patient === b.patient &&
+    a.site === b.site &&
+    a.shown === b.shown &&
+    a.reachable === b.reachable &&
+    a.startsAt === b.startsAt
+  )
 }

@@ -43,7 +43,10 @@ export function startFollower(store: Store, clock: Clock, options: FollowerOptio
       () => void (running = undefined),
       (error: unknown) => {
         running = undefined
-        problem = { error: error instanceof Error ? error : new Error(String(error)), since: problem?.since ?? clock.now() }
+        problem = {
+          error: error instanceof Error ? error : new Error(String(error)),
+          since: problem?.since ?? clock.now(),
+        }
         if (stopped) return
         cancelRetry = clock.after(Math.min(longestWait, 250 * 2 ** failures), () => {
           cancelRetry = undefined

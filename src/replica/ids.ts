@@ -25,7 +25,8 @@ export function mintUlid(clock: Clock): Ulid {
 
 /** The ULID in `text`; throws a TypeError that names `what` where it is none. */
 export function parseUlid(text: unknown, what = 'id'): Ulid {
-  if (typeof text !== 'string' || !isValid(text)) throw new TypeError(`This is not a valid ${what}: ${String(text).slice(0, 40)}`)
+  if (typeof text !== 'string' || !isValid(text))
+    throw new TypeError(`This is not a valid ${what}: ${String(text).slice(0, 40)}`)
   return text.toUpperCase() as Ulid
 }
 

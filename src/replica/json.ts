@@ -9,5 +9,7 @@ export function sameJson(a: Json | undefined, b: Json | undefined): boolean {
   const left = a as Record<string, Json>
   const right = b as Record<string, Json>
   const keys = Object.keys(left)
-  return keys.length === Object.keys(right).length && keys.every((key) => key in right && sameJson(left[key], right[key]))
+  return (
+    keys.length === Object.keys(right).length && keys.every((key) => key in right && sameJson(left[key], right[key]))
+  )
 }

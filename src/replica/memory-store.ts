@@ -1,7 +1,16 @@
 /** The store in memory: for tests and simulation, where a crash is the loss of everything but this object. */
 import { collectionNumber, collectionOf } from './collections.ts'
 import type { DocumentHead, IndexRow } from './replica-face.ts'
-import { StoreRefused, withEpoch, type Epoch, type NewRow, type Origin, type PeerKnowledge, type Store, type StoredRow } from './store.ts'
+import {
+  StoreRefused,
+  withEpoch,
+  type Epoch,
+  type NewRow,
+  type Origin,
+  type PeerKnowledge,
+  type Store,
+  type StoredRow,
+} from './store.ts'
 
 interface Row {
   readonly seq: number
@@ -31,7 +40,8 @@ export function memoryStore(): Store {
   const place = (collection: number, key: string): string => `${collection}/${key}`
   const inCollection = (collection: number): Document[] =>
     [...documents.values()].filter((document) => collectionNumber(document.head.collection) === collection)
-  const sourcesOf = (row: Row): ReadonlyMap<string, number> => row.sources ?? new Map([[row.origin?.peer ?? '', row.seq]])
+  const sourcesOf = (row: Row): ReadonlyMap<string, number> =>
+    row.sources ?? new Map([[row.origin?.peer ?? '', row.seq]])
   const knownPeer = (replica: string): PeerKnowledge => {
     const peer = peers.get(replica)
     if (!peer) throw new Error(`A row came from ${replica}, which was never met`)
@@ -50,7 +60,13 @@ export function memoryStore(): Store {
       sources: row.mode === 'anew' ? new Map([['', seq]]) : null,
     }
     documents.set(at, {
-      head: { collection: collectionOf(row.collection)!, key: row.key, generation: row.generation, seq, facts: row.facts },
+      head: {
+        collection: collectionOf(row.collection)!,
+        key: row.key,
+        generation: row.generation,
+        seq,
+        facts: row.facts,
+      },
       vector: row.vector.slice(),
       rows: former && row.mode === 'add' ? [...former.rows, stored] : [stored],
     })
@@ -76,7 +92,13 @@ export function memoryStore(): Store {
     },
     async append(rows, progress) {
       for (const row of rows) if (row.origin) knownPeer(row.origin.peer)
-      const next = progress.map(({ peer, collection, cursor, seen }) => ({ peer, collection, cursor, seen, known: knownPeer(peer) }))
+      const next = progress.map(({ peer, collection, cursor, seen }) => ({
+        peer,
+        collection,
+        cursor,
+        seen,
+        known: knownPeer(peer),
+      }))
       const seqs = rows.map(appendRow)
       for (const { peer, collection, cursor, seen } of next) {
         const known = knownPeer(peer)
@@ -95,7 +117,8 @@ export function memoryStore(): Store {
       const document = documents.get(place(collection, key))!
       const gone = document.rows.filter((row) => seqs.includes(row.seq))
       const sources = new Map<string, number>()
-      for (const row of gone) for (const [source, seq] of sourcesOf(row)) sources.set(source, Math.max(sources.get(source) ?? 0, seq))
+      for (const row of gone)
+        for (const [source, seq] of sourcesOf(row)) sources.set(source, Math.max(sources.get(source) ?? 0, seq))
       const folded: Row = { ...gone.at(-1)!, update: update.slice(), receipt: gone.some((row) => row.receipt), sources }
       document.rows = [...document.rows.filter((row) => !gone.includes(row)), folded].toSorted((a, b) => a.seq - b.seq)
     },
@@ -134,7 +157,15 @@ export function memoryStore(): Store {
         if (bytes >= maxBytes) return { rows, tail: false }
         bytes += row.update.length + 64
         const { seq, generation, update, receipt } = row
-        rows.push({ seq, head: document, generation, update, receipt, sources: sourcesOf(row), folded: row.sources !== null })
+        rows.push({
+          seq,
+          head: document,
+          generation,
+          update,
+          receipt,
+          sources: sourcesOf(row),
+          folded: row.sources !== null,
+        })
       }
       return { rows, tail: true }
     },

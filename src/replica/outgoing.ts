@@ -40,6 +40,7 @@ export async function outgoing(
 
 function isNews(row: StoredRow, peer: string, amnesty: number, complete: number): boolean {
   if (!row.folded) return !row.sources.has(peer) || row.seq <= amnesty
-  for (const [source, newest] of row.sources) if (newest > complete && (source !== peer || complete < amnesty)) return true
+  for (const [source, newest] of row.sources)
+    if (newest > complete && (source !== peer || complete < amnesty)) return true
   return false
 }

@@ -29,7 +29,11 @@ export function commonPoint(stored: readonly Epoch[], declared: readonly Epoch[]
 }
 
 /** What is known of a peer after its hello, and whether it was restored; `ownHead` is the head of this replica's log. */
-export function afterHello(known: PeerKnowledge, declared: Declared, ownHead: number): { readonly known: PeerKnowledge; readonly restored: boolean } {
+export function afterHello(
+  known: PeerKnowledge,
+  declared: Declared,
+  ownHead: number,
+): { readonly known: PeerKnowledge; readonly restored: boolean } {
   const firstContact = known.chain.length === 0
   const common = firstContact ? Infinity : commonPoint(known.chain, declared.epochs)
   const restored = known.seen > common

@@ -49,7 +49,11 @@ export function foldRecord(maps: RecordMaps): FoldedRecord {
       if (winner.replica === replica || winner.written[2] >= time || sameJson(winner.written[0], value)) continue
       conflicts.push({ field, value, replica, time, winner: winner.replica })
     }
-  return { fields, times, conflicts: conflicts.toSorted((a, b) => (a.field + a.replica < b.field + b.replica ? -1 : 1)) }
+  return {
+    fields,
+    times,
+    conflicts: conflicts.toSorted((a, b) => (a.field + a.replica < b.field + b.replica ? -1 : 1)),
+  }
 }
 
 function isNewer(a: Written, replicaA: string, b: Written, replicaB: string): boolean {

@@ -42,7 +42,12 @@ export interface Replication {
    */
   receive(peer: string, batch: Batch, passes: Passes): Promise<Received>
   /** What of (from, ...] goes to a peer, up to about `maxBytes` (rules 2 and 7). */
-  outgoing(peer: string, collection: Collection, range: { from: number; complete: number; maxBytes: number }, passes: Passes): Promise<Outgoing>
+  outgoing(
+    peer: string,
+    collection: Collection,
+    range: { from: number; complete: number; maxBytes: number },
+    passes: Passes,
+  ): Promise<Outgoing>
   acknowledged(peer: string, collection: Collection, position: number): Promise<void>
   /** Documents that a peer has not acknowledged. */
   behind(peer: string): Promise<number>
@@ -95,14 +100,19 @@ export async function openReplica(options: ReplicaOptions): Promise<OpenReplica>
   const open = (): void => {
     if (closed) throw new Error('This replica is closed')
   }
-  const updatesOf = (collection: Collection, key: string): Promise<Uint8Array[]> => store.updatesOf(collectionNumber(collection), key)
+  const updatesOf = (collection: Collection, key: string): Promise<Uint8Array[]> =>
+    store.updatesOf(collectionNumber(collection), key)
 
   const replication: Replication = {
     declared: () => ({ replica: id, epochs, head, incarnations: opened.incarnations.slice(0, collections.length) }),
     peer: (replica) => peers.get(replica),
     async meet(declared) {
       await commits.idle()
-      const result = afterHello(peers.get(declared.replica) ?? strangerOf(declared.replica, collections.length), declared, head)
+      const result = afterHello(
+        peers.get(declared.replica) ?? strangerOf(declared.replica, collections.length),
+        declared,
+        head,
+      )
       await store.meet(result.known)
       peers.set(declared.replica, result.known)
       return result
@@ -156,7 +166,8 @@ export async function openReplica(options: ReplicaOptions): Promise<OpenReplica>
           failed: reject,
         })
       }),
-    outgoing: async (peer, collection, range, passesThere) => outgoing(store, known(peer), collection, range, passesThere),
+    outgoing: async (peer, collection, range, passesThere) =>
+      outgoing(store, known(peer), collection, range, passesThere),
     async acknowledged(peer, collection, position) {
       const number = collectionNumber(collection)
       const now = known(peer)
@@ -167,7 +178,8 @@ export async function openReplica(options: ReplicaOptions): Promise<OpenReplica>
     async behind(peer) {
       const now = peers.get(peer)
       let documents = 0
-      for (const [number] of collections.entries()) documents += await store.countChangedAfter([number], now?.acknowledged[number] ?? 0)
+      for (const [number] of collections.entries())
+        documents += await store.countChangedAfter([number], now?.acknowledged[number] ?? 0)
       return documents
     },
   }

@@ -3,7 +3,14 @@
  * a row moved to another place does not open. A practice's data key is itself sealed by the master key, which comes
  * from the environment or from a file that only its owner reads and that is not in the data folder.
  */
-import { createCipheriv, createDecipheriv, createHash, createSecretKey, randomFillSync, type KeyObject } from 'node:crypto'
+import {
+  createCipheriv,
+  createDecipheriv,
+  createHash,
+  createSecretKey,
+  randomFillSync,
+  type KeyObject,
+} from 'node:crypto'
 import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 
 export interface Sealer {
@@ -72,7 +79,8 @@ export function sealerOf(key: Uint8Array): Sealer {
 /** A sealer from a key written as base 64 of 32 bytes; throws a TypeError that says so where it is not. */
 export function masterKeyFromText(text: string): Sealer {
   const key = Buffer.from(text.trim(), 'base64')
-  if (key.length !== 32) throw new TypeError('The master key must be 32 bytes in base 64 (make one with: openssl rand -base64 32)')
+  if (key.length !== 32)
+    throw new TypeError('The master key must be 32 bytes in base 64 (make one with: openssl rand -base64 32)')
   return sealerOf(key)
 }
 
@@ -81,7 +89,8 @@ export function masterKeyFromText(text: string): Sealer {
  * may read it (not asked on Windows, whose modes say nothing).
  */
 export function readMasterKey(file: string): Sealer {
-  if (!existsSync(file)) writeFileSync(file, randomFillSync(Buffer.alloc(32)).toString('base64') + '\n', { mode: 0o600, flag: 'wx' })
+  if (!existsSync(file))
+    writeFileSync(file, randomFillSync(Buffer.alloc(32)).toString('base64') + '\n', { mode: 0o600, flag: 'wx' })
   if (process.platform !== 'win32' && (statSync(file).mode & 0o077) !== 0)
     throw new Error(`The key file ${file} can be read by others. Run: chmod 600 ${file}`)
   return masterKeyFromText(readFileSync(file, 'utf8'))

@@ -7,7 +7,15 @@ import { collectionNumber, collectionOf, collections, type Facts } from './colle
 import type { DocumentHead, IndexRow } from './replica-face.ts'
 import { unwrapKey, wrapNewKey, type Sealer } from './sealing.ts'
 import { storeTables, storeVersion } from './sqlite-schema.ts'
-import { StoreRefused, withEpoch, type NewRow, type Opened, type PeerKnowledge, type Store, type StoredRow } from './store.ts'
+import {
+  StoreRefused,
+  withEpoch,
+  type NewRow,
+  type Opened,
+  type PeerKnowledge,
+  type Store,
+  type StoredRow,
+} from './store.ts'
 
 interface DocumentRow {
   id: number
@@ -61,7 +69,9 @@ export async function openSqliteStore(options: { readonly file: string; readonly
   const version = db.pragma('user_version', { simple: true }) as number
   if (version > storeVersion) {
     db.close()
-    throw new StoreRefused(`${file} was written by a newer PatientConnection (store ${version}); this one reads up to ${storeVersion}. Update first.`)
+    throw new StoreRefused(
+      `${file} was written by a newer PatientConnection (store ${version}); this one reads up to ${storeVersion}. Update first.`,
+    )
   }
   if (version === 0)
     db.transaction(() => {
@@ -77,7 +87,10 @@ function sqliteStore(db: Database.Database, sealer: Sealer): Store {
   // Every row made its document's newest, and no operation takes that back: so this is the highest seq ever given.
   let head = db.prepare('select coalesce(max(newest), 0) from documents').pluck().get() as number
   const peerNumbers = new Map(
-    (db.prepare('select number, replica from peers').all() as { number: number; replica: string }[]).map((peer) => [peer.replica, peer.number]),
+    (db.prepare('select number, replica from peers').all() as { number: number; replica: string }[]).map((peer) => [
+      peer.replica,
+      peer.number,
+    ]),
   )
   const peerNames = new Map([...peerNumbers].map(([name, number]) => [number, name]))
 
@@ -92,7 +105,9 @@ function sqliteStore(db: Database.Database, sealer: Sealer): Store {
   const insertUpdate = db.prepare('insert into updates values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)')
   const deleteRows = db.prepare('delete from updates where document = ?')
   const deleteRow = db.prepare('delete from updates where collection = ? and seq = ?')
-  const rowsOfDocument = db.prepare('select *, generation as row_generation from updates where document = ? order by seq')
+  const rowsOfDocument = db.prepare(
+    'select *, generation as row_generation from updates where document = ? order by seq',
+  )
   const rowsAfter = db.prepare(
     `select d.*, u.seq, u.generation as row_generation, u.source, u.source_epoch, u.source_seq, u.receipt, u.sources, u.sealed
      from updates u join documents d on d.id = u.document where u.collection = ? and u.seq > ? order by u.seq`,
@@ -109,15 +124,18 @@ function sqliteStore(db: Database.Database, sealer: Sealer): Store {
   const unindex = db.prepare('delete from page_index where document = ?')
   const putIndex = db.prepare('insert or replace into page_index values (?, ?, ?, ?, ?, ?, ?)')
 
-  const place = (collection: number, key: string, generation: number, seq: number): string => `${collection}/${key}/${generation}/${seq}`
+  const place = (collection: number, key: string, generation: number, seq: number): string =>
+    `${collection}/${key}/${generation}/${seq}`
   const bodyPlace = (view: string, id: string): string => `index/${view}/${id}`
   const peerNumber = (replica: string): number => {
     const number = peerNumbers.get(replica)
     if (number === undefined) throw new Error(`A row came from ${replica}, which was never met`)
     return number
   }
-  const openUpdate = (row: { collection: number; seq: number; row_generation: number; sealed: Uint8Array }, key: string): Uint8Array =>
-    sealer.open(row.sealed, place(row.collection, key, row.row_generation, row.seq))
+  const openUpdate = (
+    row: { collection: number; seq: number; row_generation: number; sealed: Uint8Array },
+    key: string,
+  ): Uint8Array => sealer.open(row.sealed, place(row.collection, key, row.row_generation, row.seq))
   const sourcesOf = (row: { seq: number; source: number; sources: string | null }): Map<string, number> =>
     row.sources === null
       ? new Map([[row.source === 0 ? '' : peerNames.get(row.source)!, row.seq]])
@@ -146,15 +164,17 @@ function sqliteStore(db: Database.Database, sealer: Sealer): Store {
     return seq
   }
 
-  const append = db.transaction((rows: Parameters<Store['append']>[0], progress: Parameters<Store['append']>[1]): number[] => {
-    const seqs = rows.map(appendRow)
-    for (const { peer, collection, cursor, seen } of progress) {
-      const number = peerNumber(peer)
-      setCursor.run(cursor.epoch, cursor.position, cursor.complete, cursor.erasedAt, number, collection)
-      setSeen.run(seen, number)
-    }
-    return seqs
-  })
+  const append = db.transaction(
+    (rows: Parameters<Store['append']>[0], progress: Parameters<Store['append']>[1]): number[] => {
+      const seqs = rows.map(appendRow)
+      for (const { peer, collection, cursor, seen } of progress) {
+        const number = peerNumber(peer)
+        setCursor.run(cursor.epoch, cursor.position, cursor.complete, cursor.erasedAt, number, collection)
+        setSeen.run(seen, number)
+      }
+      return seqs
+    },
+  )
 
   const meet = db.transaction((peer: PeerKnowledge) => {
     const chain = JSON.stringify(peer.chain)
@@ -165,7 +185,8 @@ function sqliteStore(db: Database.Database, sealer: Sealer): Store {
       peerNumbers.set(peer.replica, number)
       peerNames.set(number, peer.replica)
     } else updatePeer.run(chain, peer.seen, incarnations, number)
-    peer.cursors.forEach((cursor, collection) =>
+    peer.cursors.forEach(
+      (cursor, collection) =>
       putCursor.run(
         number, collection, cursor.epoch, cursor.position, cursor.complete, cursor.erasedAt,
         peer.amnesty[collection], peer.acknowledged[collection],
@@ -192,7 +213,8 @@ function sqliteStore(db: Database.Database, sealer: Sealer): Store {
   const advance = db.transaction((follower: string, cursor: number, projections: Parameters<Store['advance']>[2]) => {
     for (const projection of projections) {
       const found = findDocument.get(collectionNumber(projection.collection), projection.key) as DocumentRow | undefined
-      if (!found) throw new Error(`A projection of a document that is not there: ${projection.collection}/${projection.key}`)
+      if (!found)
+        throw new Error(`A projection of a document that is not there: ${projection.collection}/${projection.key}`)
       unindex.run(found.id)
       for (const row of projection.rows) {
         const sealed = sealer.seal(Buffer.from(JSON.stringify(row.body)), bodyPlace(row.view, row.id))
@@ -204,7 +226,14 @@ function sqliteStore(db: Database.Database, sealer: Sealer): Store {
 
   const indexRow = (row: IndexRecord): IndexRow => {
     const { view, id, patient, state, at, sealed } = row
-    return { view, id, patient, state, at, body: JSON.parse(Buffer.from(sealer.open(sealed, bodyPlace(view, id))).toString()) as IndexRow['body'] }
+    return {
+      view,
+      id,
+      patient,
+      state,
+      at,
+      body: JSON.parse(Buffer.from(sealer.open(sealed, bodyPlace(view, id))).toString()) as IndexRow['body'],
+    }
   }
   const marks = (values: readonly unknown[]): string => values.map(() => '?').join(', ')
 
@@ -221,7 +250,9 @@ function sqliteStore(db: Database.Database, sealer: Sealer): Store {
       } else if (held !== replica || get.get('practice') !== practice)
         throw new StoreRefused(`This folder belongs to replica ${held}, not to ${replica}.`)
       const incarnations = collections.map(
-        (_, number) => (db.prepare('select id from incarnations where collection = ?').pluck().get(number) as string | undefined) ?? '',
+        (_, number) =>
+          (db.prepare('select id from incarnations where collection = ?').pluck().get(number) as string | undefined) ??
+          '',
       )
       return { head, epochs: epochs(), incarnations, peers: peers() } satisfies Opened
     },
@@ -229,7 +260,9 @@ function sqliteStore(db: Database.Database, sealer: Sealer): Store {
       const list = withEpoch(epochs(), id, head + 1)
       db.transaction(() => {
         db.exec('delete from epochs')
-        list.forEach((epoch, position) => db.prepare('insert into epochs values (?, ?, ?)').run(position, epoch.id, epoch.first))
+        list.forEach((epoch, position) =>
+          db.prepare('insert into epochs values (?, ?, ?)').run(position, epoch.id, epoch.first),
+        )
       })()
       return list
     },
@@ -255,7 +288,9 @@ function sqliteStore(db: Database.Database, sealer: Sealer): Store {
       advance(follower, cursor, projections)
     },
     async cursorOf(follower) {
-      return (db.prepare('select cursor from followers where name = ?').pluck().get(follower) as number | undefined) ?? 0
+      return (
+        (db.prepare('select cursor from followers where name = ?').pluck().get(follower) as number | undefined) ?? 0
+      )
     },
     async documents(collection, keys) {
       const found = new Map<string, { head: DocumentHead; vector: Uint8Array }>()
@@ -291,13 +326,18 @@ function sqliteStore(db: Database.Database, sealer: Sealer): Store {
     },
     async changedAfter(numbers, after, limit) {
       const rows = db
-        .prepare(`select * from documents where newest > ? and collection in (${marks(numbers)}) order by newest limit ?`)
+        .prepare(
+          `select * from documents where newest > ? and collection in (${marks(numbers)}) order by newest limit ?`,
+        )
         .all(after, ...numbers, limit) as DocumentRow[]
       return rows.map(headOf)
     },
     async countChangedAfter(numbers, after) {
       const sql = `select count(*) from documents where newest > ? and collection in (${marks(numbers)})`
-      return db.prepare(sql).pluck().get(after, ...numbers) as number
+      return db
+        .prepare(sql)
+        .pluck()
+        .get(after, ...numbers) as number
     },
     async list(collection, after, limit) {
       const rows = db
@@ -327,7 +367,9 @@ function sqliteStore(db: Database.Database, sealer: Sealer): Store {
       return (db.prepare(sql).all(...values, query.limit ?? -1) as IndexRecord[]).map(indexRow)
     },
     async indexed(view, id) {
-      const row = db.prepare('select view, id, patient, state, at, sealed from page_index where view = ? and id = ?').get(view, id)
+      const row = db
+        .prepare('select view, id, patient, state, at, sealed from page_index where view = ? and id = ?')
+        .get(view, id)
       return row === undefined ? undefined : indexRow(row as IndexRecord)
     },
     async close() {
@@ -341,15 +383,28 @@ function sqliteStore(db: Database.Database, sealer: Sealer): Store {
 
   function peers(): PeerKnowledge[] {
     interface CursorRow { epoch: number; position: number; complete: number; erased_at: number; amnesty: number; acknowledged: number } // prettier-ignore
-    const rows = db.prepare('select * from peers').all() as { number: number; replica: string; chain: string; seen: number; incarnations: string }[]
+    const rows = db.prepare('select * from peers').all() as {
+      number: number
+      replica: string
+      chain: string
+      seen: number
+      incarnations: string
+    }[]
     return rows.map((peer) => {
-      const cursors = db.prepare('select * from cursors where peer = ? order by collection').all(peer.number) as CursorRow[]
+      const cursors = db
+        .prepare('select * from cursors where peer = ? order by collection')
+        .all(peer.number) as CursorRow[]
       return {
         replica: peer.replica,
         chain: JSON.parse(peer.chain) as PeerKnowledge['chain'],
         seen: peer.seen,
         incarnations: JSON.parse(peer.incarnations) as string[],
-        cursors: cursors.map((row) => ({ epoch: row.epoch, position: row.position, complete: row.complete, erasedAt: row.erased_at })),
+        cursors: cursors.map((row) => ({
+          epoch: row.epoch,
+          position: row.position,
+          complete: row.complete,
+          erasedAt: row.erased_at,
+        })),
         amnesty: cursors.map((row) => row.amnesty),
         acknowledged: cursors.map((row) => row.acknowledged),
       }

@@ -13,7 +13,12 @@ export const accessSchema = v.variant('kind', [
     tokenHash: v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/)),
     until: instantSchema,
   }),
-  v.object({ kind: v.literal('accepted'), ...saidSchema, invitation: entryIdSchema, account: v.pipe(v.string(), v.maxLength(200)) }),
+  v.object({
+    kind: v.literal('accepted'),
+    ...saidSchema,
+    invitation: entryIdSchema,
+    account: v.pipe(v.string(), v.maxLength(200)),
+  }),
   v.object({
     kind: v.literal('revoked'),
     ...saidSchema,
@@ -39,7 +44,9 @@ export function foldAccess(entries: readonly Entry<AccessEntry>[]): Access {
   const revoked = new Set(ordered.flatMap((entry) => (entry.kind === 'revoked' ? entry.revokes : [])))
   const used = new Set(ordered.flatMap((entry) => (entry.kind === 'accepted' ? [entry.invitation] : [])))
   const accepted = ordered.filter((entry) => entry.kind === 'accepted').filter((entry) => !revoked.has(entry.id))
-  const invitations = ordered.filter((entry) => entry.kind === 'invited').filter((entry) => !revoked.has(entry.id) && !used.has(entry.id))
+  const invitations = ordered
+    .filter((entry) => entry.kind === 'invited')
+    .filter((entry) => !revoked.has(entry.id) && !used.has(entry.id))
   return {
     invitations,
     accounts: [...new Set(accepted.map((entry) => entry.account))],

@@ -8,7 +8,15 @@ import { entryIdSchema, inOrder, saidSchema, ulidSchema, wallClockSchema, type E
 /** How the patient answered; the bridge turns it into InSched's confirmation type (DOM-5). */
 export const confirmationChannels = ['portal', 'text', 'email', 'console'] as const
 /** Why an answer confirms nothing (DOM-3, DOM-4). */
-export const setAsideReasons = ['moved', 'canceled', 'no show', 'checked out', 'deleted', 'past', 'unknown event'] as const
+export const setAsideReasons = [
+  'moved',
+  'canceled',
+  'no show',
+  'checked out',
+  'deleted',
+  'past',
+  'unknown event',
+] as const
 export type SetAsideReason = (typeof setAsideReasons)[number]
 
 export const confirmationSchema = v.variant('kind', [
@@ -44,7 +52,12 @@ type Answered = Entry<Extract<ConfirmationEntry, { kind: 'answered' }>>
 export type Answer = Answered &
   (
     | { readonly state: 'sent' }
-    | { readonly state: 'written'; readonly writtenAt: number; readonly lastConfirmed: string; readonly confirmationType: string }
+    | {
+        readonly state: 'written'
+        readonly writtenAt: number
+        readonly lastConfirmed: string
+        readonly confirmationType: string
+      }
     | { readonly state: 'set aside'; readonly why: SetAsideReason; readonly review: string }
   )
 

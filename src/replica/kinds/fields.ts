@@ -93,7 +93,15 @@ export function stagesOf(fields: Readonly<Record<string, unknown>>): (StageField
     if (found) stages.set(found[1]!, { ...stages.get(found[1]!), [found[2]!]: value })
   }
   return [...stages]
-    .map(([id, stage]) => ({ words: null, position: 0, completed: false, completedOn: null, deleted: false, ...stage, id }))
+    .map(([id, stage]) => ({
+      words: null,
+      position: 0,
+      completed: false,
+      completedOn: null,
+      deleted: false,
+      ...stage,
+      id,
+    }))
     .filter((stage) => !stage.deleted)
     .toSorted((a, b) => a.position - b.position || (a.id < b.id ? -1 : 1))
 }

@@ -41,7 +41,12 @@ export function foldMessages(entries: readonly Entry<MessageEntry>[]): Thread[] 
   for (const entry of entries.toSorted(inOrder)) {
     if (entry.kind !== 'message') continue
     const gone = retracted.has(entry.id)
-    const message = { ...entry, text: gone ? '' : entry.text, retracted: gone, readBy: [...(readBy.get(entry.id) ?? [])].toSorted() }
+    const message = {
+      ...entry,
+      text: gone ? '' : entry.text,
+      retracted: gone,
+      readBy: [...(readBy.get(entry.id) ?? [])].toSorted(),
+    }
     threads.set(entry.thread, [...(threads.get(entry.thread) ?? []), message])
   }
   return [...threads]

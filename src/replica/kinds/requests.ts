@@ -5,7 +5,12 @@
 import * as v from 'valibot'
 import { entryIdSchema, inOrder, keySchema, saidSchema, wallClockSchema, type Entry } from './kind.ts'
 
-const aboutEvent = { ...saidSchema, event: keySchema, startsAt: wallClockSchema, note: v.optional(v.pipe(v.string(), v.maxLength(2_000))) }
+const aboutEvent = {
+  ...saidSchema,
+  event: keySchema,
+  startsAt: wallClockSchema,
+  note: v.optional(v.pipe(v.string(), v.maxLength(2_000))),
+}
 const answer = { ...saidSchema, request: entryIdSchema, note: v.optional(v.pipe(v.string(), v.maxLength(2_000))) }
 
 export const requestSchema = v.variant('kind', [
@@ -27,11 +32,14 @@ export type Request = Asked & { readonly state: 'open' | 'accepted' | 'refused' 
 
 /** The requests of a patient, newest first. */
 export function foldRequests(entries: readonly Entry<RequestEntry>[]): Request[] {
-  const says = (kind: 'accepted' | 'refused', id: string): boolean => entries.some((e) => e.kind === kind && e.request === id)
+  const says = (kind: 'accepted' | 'refused', id: string): boolean =>
+    entries.some((e) => e.kind === kind && e.request === id)
   return entries
     .toSorted((a, b) => inOrder(b, a))
     .flatMap((entry): Request[] => {
       if (entry.kind === 'accepted' || entry.kind === 'refused') return []
-      return [{ ...entry, state: says('refused', entry.id) ? 'refused' : says('accepted', entry.id) ? 'accepted' : 'open' }]
+      return [
+        { ...entry, state: says('refused', entry.id) ? 'refused' : says('accepted', entry.id) ? 'accepted' : 'open' },
+      ]
     })
 }

@@ -48,7 +48,9 @@ export interface Review {
 /** The review as it stands; undefined while only its resolution has arrived. */
 export function foldReview(entries: readonly Entry<ReviewEntry>[]): Review | undefined {
   const opened = entries.find((entry) => entry.kind === 'opened')
-  const resolved = entries.filter((entry) => entry.kind === 'resolved').toSorted((a, b) => a.at - b.at || (a.id < b.id ? -1 : 1))[0]
+  const resolved = entries
+    .filter((entry) => entry.kind === 'resolved')
+    .toSorted((a, b) => a.at - b.at || (a.id < b.id ? -1 : 1))[0]
   if (opened?.kind !== 'opened') return undefined
   return {
     about: opened.about,

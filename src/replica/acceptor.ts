@@ -1,0 +1,146 @@
+/**
+ * The portal's end of links: challenges whoever connects, lets in devices that the portal certified, and keeps one
+ * connection per replica (rule 12). The same replica and epoch again replaces the older connection; another epoch while
+ * the older one still answers is a copied folder, and is refused.
+ */
+import type { WebSocket } from 'ws'
+import type { Clock } from './clock.ts'
+import { readFrame, writeFrame, type CloseReason } from './codec.ts'
+import { isAnswer, readCertificate, type Certified } from './device.ts'
+import { connect, type Connection } from './link-socket.ts'
+import type { OpenReplica, Passes } from './replica.ts'
+
+/** Where a device is let in. */
+export interface Admitted {
+  readonly replica: OpenReplica
+  readonly passesOut: Passes
+  readonly passesIn: Passes
+}
+
+export interface AcceptorOptions {
+  /** The key that certificates are checked with. */
+  readonly portalPublicKey: string
+  /** The practice's replica for a certified device, or why it is refused. */
+  readonly admit: (device: Certified) => Promise<Admitted | CloseReason>
+  readonly clock: Clock
+  /** Told of each site: when it is connected, heard and gone. */
+  readonly events?: {
+    connected?(device: Certified): void
+    heard?(device: Certified): void
+    gone?(device: Certified, why: string | null): void
+  }
+}
+
+export interface Acceptor {
+  /** Takes a socket that is open. */
+  accept(socket: WebSocket): void
+  /** Whether a replica is connected. */
+  isConnected(replica: string): boolean
+  /** Ends the connections of a replica, or all. */
+  disconnect(replica?: string): void
+}
+
+/** How long a stranger may take to sign in, and an older connection to answer. */
+const signInWithin = 10_000
+const answerWithin = 2_000
+
+/** An acceptor for the sockets of a portal. */
+export function acceptLinks(options: AcceptorOptions): Acceptor {
+  const { clock, events } = options
+  const links = new Map<string, { epoch: number; socket: WebSocket; connection: Connection }>()
+
+  const admitEpoch = async (replica: string, epoch: number): Promise<CloseReason | undefined> => {
+    const older = links.get(replica)
+    if (!older) return undefined
+    if (older.epoch !== epoch && (await answers(older.socket, clock))) return 'copied folder'
+    older.connection.close()
+    return undefined
+  }
+
+  const signedIn = async (socket: WebSocket, device: Certified): Promise<void> => {
+    const admitted = await options.admit(device)
+    if (typeof admitted === 'string') return refuse(socket, admitted)
+    if (socket.readyState !== socket.OPEN) return
+    let own: { epoch: number; socket: WebSocket; connection: Connection } | undefined
+    const connection = connect({
+      ...admitted,
+      socket,
+      peer: device.replica,
+      clock,
+      async admit(declared) {
+        const epoch = declared.epochs.at(-1)!.id
+        const reason = await admitEpoch(device.replica, epoch)
+        if (reason) return reason
+        own = { epoch, socket, connection }
+        links.set(device.replica, own)
+        return undefined
+      },
+      events: {
+        live: () => events?.connected?.(device),
+        heard: () => events?.heard?.(device),
+        closed({ reason, error }) {
+          if (own && links.get(device.replica) === own) links.delete(device.replica)
+          events?.gone?.(device, reason ?? error?.message ?? null)
+        },
+      },
+    })
+  }
+
+  return {
+    accept(socket) {
+      const nonce = clock.bytes(32)
+      const cancel = clock.after(signInWithin, () => socket.terminate())
+      const early: Buffer[] = []
+      const keep = (data: Buffer): void => void early.push(data)
+      socket.on('error', () => socket.terminate())
+      socket.send(writeFrame({ kind: 'challenge', nonce }))
+      socket.once('message', (data: Buffer) => {
+        cancel()
+        const device = deviceOf(options.portalPublicKey, nonce, data)
+        if (!device) return refuse(socket, 'unknown device')
+        // The device says hello at once; it must not be lost while the portal looks the device up.
+        socket.on('message', keep)
+        signedIn(socket, device).then(
+          () => {
+            socket.off('message', keep)
+            for (const message of early) socket.emit('message', message, true)
+          },
+          () => socket.terminate(),
+        )
+      })
+    },
+    isConnected: (replica) => links.has(replica),
+    disconnect(replica) {
+      for (const [name, link] of [...links]) if (replica === undefined || replica === name) link.connection.close()
+    },
+  }
+}
+
+function deviceOf(portalPublicKey: string, nonce: Uint8Array, data: Buffer): Certified | undefined {
+  try {
+    const frame = readFrame(data)
+    if (frame.kind !== 'sign in') return undefined
+    const device = readCertificate(portalPublicKey, frame.certificate)
+    return device && isAnswer(device.publicKey, nonce, frame.signature) ? device : undefined
+  } catch {
+    // Bytes from a stranger that are no sign-in: a stranger.
+    return undefined
+  }
+}
+
+function refuse(socket: WebSocket, reason: CloseReason): void {
+  socket.send(writeFrame({ kind: 'refuse', reason }))
+  socket.close()
+}
+
+async function answers(socket: WebSocket, clock: Clock): Promise<boolean> {
+  if (socket.readyState !== socket.OPEN) return false
+  return new Promise((resolve) => {
+    const cancel = clock.after(answerWithin, () => resolve(false))
+    socket.once('pong', () => {
+      cancel()
+      resolve(true)
+    })
+    socket.ping()
+  })
+}

@@ -1,0 +1,193 @@
+/**
+ * The site's end of the link: keeps one connection to the portal, signs in by the device key, and comes back after every
+ * break with full jitter, so that a hundred sites do not knock at once. A refusal for identity or version ends the
+ * trying until it is started again, with a sentence for the status page.
+ */
+import type { WebSocket } from 'ws'
+import { randomBelow, type Clock } from './clock.ts'
+import { readFrame, writeFrame, type CloseReason } from './codec.ts'
+import { answerChallenge } from './device.ts'
+import { connect, type Connection } from './link-socket.ts'
+import { closeSentences } from './refused.ts'
+import type { OpenReplica, Passes } from './replica.ts'
+
+export interface LinkOptions {
+  readonly replica: OpenReplica
+  /** The portal's replica of this practice. */
+  readonly peer: string
+  /** Address of the portal's link: wss, or ws on loopback. */
+  readonly url: string
+  readonly dial: (url: string) => WebSocket
+  readonly device: { readonly privateKey: string; readonly certificate: string }
+  readonly passesOut: Passes
+  readonly passesIn: Passes
+  readonly clock: Clock
+}
+
+export interface LinkStatus {
+  readonly state: 'connecting' | 'connected' | 'refused' | 'stopped'
+  /** A sentence, while it is not connected and the reason is known. */
+  readonly problem: string | null
+  /** When the portal was last heard, and since when the link is in this state; milliseconds UTC. */
+  readonly lastContact: number | null
+  readonly since: number
+  readonly peer: string
+  /** Rows since the start of this process. */
+  readonly sent: number
+  readonly received: number
+  /** Documents that the portal has not acknowledged. */
+  readonly behind: number
+  /** The portal's clock less ours, milliseconds; null before the first contact. */
+  readonly clockOffset: number | null
+}
+
+export interface Link {
+  status(): Promise<LinkStatus>
+  /** Resolves when all that is durable on either side now is durable on the other; waits for a connection. */
+  caughtUp(): Promise<void>
+  /** Calls `run` when the state changes; returns what ends it. */
+  onChange(run: () => void): () => void
+  stop(): Promise<void>
+}
+
+const shortestWait = 250
+const longestWait = 10_000
+/** How long a connection may take from dialing until both sides know where the other stands. */
+const patience = 20_000
+
+/** Starts the link; it tries until it is stopped or refused. */
+export function keepLink(options: LinkOptions): Link {
+  const { replica, clock, peer } = options
+  const listeners = new Set<() => void>()
+  let state: LinkStatus['state'] = 'connecting'
+  let since = clock.now()
+  let problem: string | null = null
+  let lastContact: number | null = null
+  let clockOffset: number | null = null
+  let sent = 0
+  let received = 0
+  let failures = 0
+  let connection: Connection | undefined
+  let hangUp = (): void => {}
+  let cancelRetry = (): void => {}
+
+  const become = (next: LinkStatus['state'], why: string | null): void => {
+    if (next !== state) since = clock.now()
+    state = next
+    problem = why
+    for (const run of [...listeners]) run()
+  }
+  const broken = (why: string | null): void => {
+    connection = undefined
+    if (state === 'stopped' || state === 'refused') return
+    become('connecting', why)
+    const wait = randomBelow(clock, Math.min(longestWait, shortestWait * 2 ** Math.min(failures++, 16))) + 50
+    cancelRetry = clock.after(wait, dial)
+  }
+  const ended = (reason: CloseReason | undefined, error: Error | undefined): void => {
+    if (reason && reason !== 'malformed frame') {
+      connection = undefined
+      return become('refused', closeSentences[reason])
+    }
+    broken(reason ? closeSentences[reason] : (error?.message ?? 'The portal closed the connection.'))
+  }
+
+  const dial = (): void => {
+    const socket = options.dial(options.url)
+    let over = false
+    const failed = (why: string): void => {
+      if (over) return
+      over = true
+      cancelPatience()
+      socket.terminate()
+      broken(why)
+    }
+    hangUp = () => failed('stopped')
+    const cancelPatience = clock.after(patience, () => failed('The portal does not answer.'))
+    const onError = (error: Error & { code?: string }): void =>
+      failed(`The portal cannot be reached (${error.code ?? error.message}).`)
+    const onClose = (): void => failed('The portal closed the connection before it was signed in.')
+    socket.on('error', onError)
+    socket.on('close', onClose)
+    socket.once('message', (data: Buffer) => {
+      if (over) return
+      try {
+        const challenge = readFrame(data)
+        if (challenge.kind !== 'challenge') return failed('What answers at the portal’s address is no portal.')
+        const { certificate, privateKey } = options.device
+        socket.send(
+          writeFrame({ kind: 'sign in', certificate, signature: answerChallenge(privateKey, challenge.nonce) }),
+        )
+      } catch {
+        return failed('What answers at the portal’s address is no portal.')
+      }
+      over = true
+      socket.off('close', onClose)
+      socket.off('error', onError)
+      const { passesOut, passesIn } = options
+      connection = connect({
+        replica,
+        socket,
+        peer,
+        passesOut,
+        passesIn,
+        clock,
+        events: {
+          live(_, offset) {
+            cancelPatience()
+            failures = 0
+            clockOffset = offset
+            lastContact = clock.now()
+            become('connected', null)
+          },
+          heard: () => void (lastContact = clock.now()),
+          sent: (rows) => void (sent += rows),
+          received: (rows) => void (received += rows),
+          closed({ reason, error }) {
+            cancelPatience()
+            ended(reason, error)
+          },
+        },
+      })
+      const opened = connection
+      hangUp = () => opened.close()
+    })
+  }
+  dial()
+
+  return {
+    async status() {
+      const behind = await replica.replication.behind(peer)
+      return { state, problem, lastContact, since, peer, sent, received, behind, clockOffset }
+    },
+    async caughtUp() {
+      for (;;) {
+        if (state === 'refused' || state === 'stopped') throw new Error(problem ?? 'The link is stopped.')
+        if (state === 'connected' && connection) {
+          try {
+            return await connection.caughtUp()
+          } catch (error) {
+            // The connection broke on the way: what counts is whether a next one gets there.
+            if (connection) throw error
+          }
+        } else
+          await new Promise<void>((resolve) => {
+            const run = (): void => {
+              listeners.delete(run)
+              resolve()
+            }
+            listeners.add(run)
+          })
+      }
+    },
+    onChange(run) {
+      listeners.add(run)
+      return () => void listeners.delete(run)
+    },
+    async stop() {
+      become('stopped', null)
+      cancelRetry()
+      hangUp()
+    },
+  }
+}

@@ -1,0 +1,210 @@
+/**
+ * One connection of a link: carries out the effects of the state machine on a WebSocket, a replica and a clock.
+ * Frames are taken in order; a commit or read that fails ends the connection, and the next one starts from what is
+ * durable. A peer that does not answer a ping within 15 s is gone.
+ */
+import type { WebSocket } from 'ws'
+import type { Clock } from './clock.ts'
+import {
+  MalformedFrame,
+  readFrame,
+  versions,
+  writeFrame,
+  type Ack,
+  type CloseReason,
+  type Frame,
+  type Hello,
+} from './codec.ts'
+import { batchBytes, begin, step, type LinkEffect, type LinkEvent, type LinkState, type Step } from './link-state.ts'
+import type { Declared } from './peers.ts'
+import type { OpenReplica, Passes } from './replica.ts'
+import { openRefusalReviews } from './refused.ts'
+
+/** How often a peer is asked whether it is there, and how long it may take to answer. */
+const pingEvery = 15_000
+/** What may wait in the socket before the peer counts as too slow to be sent more. */
+const mostBuffered = 16 * 1024 * 1024
+
+export interface ConnectionOptions {
+  readonly replica: OpenReplica
+  readonly socket: WebSocket
+  /** The replica that must be at the other end. */
+  readonly peer: string
+  /** Asked when the peer has said hello: a reason here refuses it. */
+  readonly admit?: (declared: Declared) => Promise<CloseReason | undefined>
+  /** What may go to the peer, and what of the peer's may come in here. */
+  readonly passesOut: Passes
+  readonly passesIn: Passes
+  readonly clock: Clock
+  readonly events: ConnectionEvents
+}
+
+export interface ConnectionEvents {
+  /** Both sides know where the other stands. `clockOffset`: the peer's clock less ours, milliseconds. */
+  live?(peer: string, clockOffset: number): void
+  /** Anything came from the peer. */
+  heard?(): void
+  /** Counts of rows, as they happen. */
+  sent?(rows: number): void
+  received?(rows: number): void
+  /** The peer was restored to an older copy; it gets back what it had. */
+  restored?(peer: string): void
+  /** The end: refused with a reason, broken with an error, or neither. */
+  closed(end: { readonly reason?: CloseReason; readonly error?: Error }): void
+}
+
+export interface Connection {
+  /** Resolves when all that each side had now is durable at the other; rejects when the connection ends before. */
+  caughtUp(): Promise<void>
+  close(): void
+}
+
+/** Runs the link on a socket that is open and signed in. */
+export function connect(options: ConnectionOptions): Connection {
+  const { replica, socket, peer, clock, events } = options
+  const { replication } = replica
+  let state: LinkState
+  let offset = 0
+  let ended = false
+  let marks = 0
+  let cancelPing = (): void => {}
+  const waiting = new Map<number, { resolve(): void; reject(error: Error): void }>()
+
+  const end = (what: { reason?: CloseReason; error?: Error }): void => {
+    if (ended) return
+    ended = true
+    cancelPing()
+    stopListening()
+    for (const one of waiting.values()) one.reject(new Error('The connection ended before both sides had caught up'))
+    socket.close()
+    // A half-open connection never answers a close: its socket must not outlive the link.
+    clock.after(2_000, () => socket.terminate())
+    events.closed(what)
+  }
+  const failed = (error: unknown): void => end({ error: error instanceof Error ? error : new Error(String(error)) })
+  const send = (frame: Frame): void => {
+    if (socket.bufferedAmount > mostBuffered)
+      return end({ error: new Error('The peer takes nothing: too much waits to be sent') })
+    if (frame.kind === 'batch') events.sent?.(frame.rows.length)
+    socket.send(writeFrame(frame))
+  }
+  const apply = ([next, effects]: Step): void => {
+    state = next
+    for (const effect of effects) if (!ended) carryOut(effect)
+  }
+  const happen = (event: LinkEvent): void => {
+    if (!ended) apply(step(state, event))
+  }
+
+  const carryOut = (effect: LinkEffect): void => {
+    switch (effect.kind) {
+      case 'send':
+        return send(effect.frame)
+      case 'meet':
+        offset = effect.clock - clock.now()
+        return after(meet(effect.declared), (met) => {
+          if (typeof met === 'string') return refuse(met)
+          if (met.restored) events.restored?.(peer)
+          happen({ kind: 'met', ...met })
+        })
+      case 'read': {
+        const { collection, from, complete } = effect
+        const reading = replication.outgoing(
+          peer,
+          collection,
+          { from, complete, maxBytes: batchBytes },
+          options.passesOut,
+        )
+        return after(reading, (outgoing) => happen({ kind: 'read', collection, outgoing }))
+      }
+      case 'receive':
+        events.received?.(effect.batch.rows.length)
+        return after(replication.receive(peer, effect.batch, options.passesIn), (received) =>
+          happen({ kind: 'received', batch: effect.batch, received }),
+        )
+      case 'acknowledged':
+        return after(replication.acknowledged(peer, effect.collection, effect.position), () => {})
+      case 'refused rows':
+        return after(refusedRows(effect.ack), () => {})
+      case 'caught up':
+        waiting.get(effect.number)?.resolve()
+        waiting.delete(effect.number)
+        return
+      case 'live':
+        return events.live?.(peer, offset)
+      case 'close':
+        return effect.reason === 'start over' ? end({}) : refuse(effect.reason)
+      case 'refused':
+        return end({ reason: effect.reason })
+    }
+  }
+  const meet = async (declared: Declared): Promise<CloseReason | Awaited<ReturnType<typeof replication.meet>>> =>
+    declared.replica === peer ? ((await options.admit?.(declared)) ?? replication.meet(declared)) : 'unknown device'
+  const refuse = (reason: CloseReason, error?: Error): void => {
+    if (socket.readyState === socket.OPEN) socket.send(writeFrame({ kind: 'refuse', reason }))
+    end(error ? { reason, error } : { reason })
+  }
+  const refusedRows = (ack: Ack): Promise<void> => openRefusalReviews(replica, peer, ack, clock.now())
+  const after = <T>(promise: Promise<T>, then: (value: T) => void): void => {
+    promise
+      .then((value) => {
+        if (!ended) then(value)
+      }, failed)
+      .catch(failed)
+  }
+
+  const ping = (): void => {
+    let answered = false
+    socket.once('pong', () => {
+      answered = true
+      events.heard?.()
+    })
+    socket.ping()
+    cancelPing = clock.after(pingEvery, () =>
+      answered ? ping() : end({ error: new Error('The peer does not answer') }),
+    )
+  }
+  const stopListening = replica.onCommit(() => happen({ kind: 'changed' }))
+  socket.on('message', (data: Buffer) => {
+    events.heard?.()
+    try {
+      happen({ kind: 'frame', frame: readFrame(data) })
+    } catch (error) {
+      if (!(error instanceof MalformedFrame)) return failed(error)
+      refuse('malformed frame', error)
+    }
+  })
+  socket.on('close', () => end({}))
+  socket.on('error', failed)
+
+  apply(begin(helloOf(replica, peer, clock.now())))
+  ping()
+  return {
+    caughtUp() {
+      const number = ++marks
+      return new Promise((resolve, reject) => {
+        if (ended) return reject(new Error('The connection has ended'))
+        waiting.set(number, { resolve, reject })
+        happen({ kind: 'mark', number })
+      })
+    },
+    close: () => end({}),
+  }
+}
+
+function helloOf(replica: OpenReplica, peer: string, now: number): Hello {
+  const known = replica.replication.peer(peer)
+  return {
+    kind: 'hello',
+    versions,
+    practice: replica.practice,
+    ...replica.replication.declared(),
+    clock: now,
+    yours: {
+      chain: known?.chain ?? [],
+      seen: known?.seen ?? 0,
+      positions: known?.cursors.map((cursor) => cursor.position) ?? [],
+    },
+    settingsVersion: 0,
+  }
+}

@@ -1,0 +1,295 @@
+/**
+ * The link as a pure state machine: an event in, the next state and the effects to carry out. No socket, no clock, no
+ * store. Events only set facts; `evaluate` alone decides what to read next. Rule numbers are those of `SPEC.md`.
+ *
+ *   greeting --hello--> meeting --met--> wanting --want--> live --> closed
+ */
+import type { Ack, BatchFrame, CloseReason, Frame, Hello, Want } from './codec.ts'
+import { versions } from './codec.ts'
+import { collectionNumber, collections, type Collection } from './collections.ts'
+import type { Outgoing } from './outgoing.ts'
+import type { Declared } from './peers.ts'
+import type { Received } from './replica.ts'
+import type { PeerKnowledge } from './store.ts'
+
+/** The size of a batch, and how much may be under way without an acknowledgement, in bytes of updates. */
+export const batchBytes = 256 * 1024
+export const windowBytes = 1024 * 1024
+
+export type LinkEvent =
+  | { readonly kind: 'frame'; readonly frame: Frame }
+  /** The hello of the peer is taken in: rule 6 is done and durable. */
+  | { readonly kind: 'met'; readonly known: PeerKnowledge; readonly restored: boolean }
+  | { readonly kind: 'read'; readonly collection: Collection; readonly outgoing: Outgoing }
+  | { readonly kind: 'received'; readonly batch: BatchFrame; readonly received: Received }
+  /** Something was committed to this replica's log. */
+  | { readonly kind: 'changed' }
+  /** Somebody here wants to know when both sides have what the other had. */
+  | { readonly kind: 'mark'; readonly number: number }
+
+export type LinkEffect =
+  | { readonly kind: 'send'; readonly frame: Frame }
+  | { readonly kind: 'meet'; readonly declared: Declared; readonly clock: number }
+  | { readonly kind: 'read'; readonly collection: Collection; readonly from: number; readonly complete: number }
+  | { readonly kind: 'receive'; readonly batch: BatchFrame }
+  | { readonly kind: 'acknowledged'; readonly collection: Collection; readonly position: number }
+  | { readonly kind: 'refused rows'; readonly ack: Ack }
+  | { readonly kind: 'caught up'; readonly number: number }
+  | { readonly kind: 'live' }
+  /** The peer refused the connection. */
+  | { readonly kind: 'refused'; readonly reason: CloseReason }
+  /** Starts over with a new connection (rule 3), or for good where there is a reason. */
+  | { readonly kind: 'close'; readonly reason: CloseReason | 'start over' }
+
+/** How far the sending of one collection is. */
+interface Sending {
+  readonly position: number
+  readonly complete: number
+  /** The position up to which the peer was told that it reached the tail; -1 for never. */
+  readonly told: number
+  readonly underWay: readonly { readonly to: number; readonly bytes: number }[]
+  /** There may be rows beyond `position`. */
+  readonly stale: boolean
+}
+
+interface Live {
+  readonly at: 'live'
+  readonly epoch: number
+  readonly sending: readonly Sending[]
+  /** Up to where each collection of the peer is taken or being taken (rule 3). */
+  readonly taking: readonly number[]
+  readonly reading: boolean
+  readonly turn: number
+  /** Marks of the peer that are answered when all is sent and acknowledged. */
+  readonly marks: readonly number[]
+  readonly marked: readonly number[]
+  /** Marks of our own that wait for the peer's word and for our own sending. */
+  readonly waiting: readonly number[]
+}
+export type LinkState =
+  | { readonly at: 'greeting'; readonly own: Hello; readonly marks: readonly number[] }
+  | { readonly at: 'meeting'; readonly own: Hello; readonly marks: readonly number[]; readonly want: Want | undefined }
+  | {
+      readonly at: 'wanting'
+      readonly own: Hello
+      readonly marks: readonly number[]
+      readonly taking: readonly number[]
+    }
+  | Live
+  | { readonly at: 'closed' }
+export type Step = readonly [LinkState, readonly LinkEffect[]]
+
+/** The first state, and the hello to send. */
+export function begin(own: Hello): Step {
+  return [{ at: 'greeting', own, marks: [] }, [{ kind: 'send', frame: own }]]
+}
+
+/** The next state and what to do; total: an event that does not belong to a state closes the connection. */
+export function step(state: LinkState, event: LinkEvent): Step {
+  if (state.at === 'closed') return [state, []]
+  if (event.kind === 'frame' && event.frame.kind === 'refuse')
+    return [{ at: 'closed' }, [{ kind: 'refused', reason: event.frame.reason }]]
+  if (event.kind === 'changed')
+    return state.at === 'live'
+      ? evaluate({ ...state, sending: state.sending.map((one) => ({ ...one, stale: true })) })
+      : [state, []]
+  if (event.kind === 'mark') {
+    if (state.at !== 'live') return [{ ...state, marks: [...state.marks, event.number] }, []]
+    return evaluate(ask(state, [event.number]), [{ kind: 'send', frame: { kind: 'mark', number: event.number } }])
+  }
+  switch (state.at) {
+    case 'greeting':
+      if (event.kind !== 'frame' || event.frame.kind !== 'hello') return closed('malformed frame')
+      return greeted(state, event.frame)
+    case 'meeting':
+      if (event.kind === 'frame' && event.frame.kind === 'want' && !state.want)
+        return [{ ...state, want: event.frame }, []]
+      if (event.kind !== 'met') return closed('malformed frame')
+      return met(state, event.known)
+    case 'wanting':
+      if (event.kind !== 'frame' || event.frame.kind !== 'want') return closed('malformed frame')
+      return wanted(state, event.frame)
+    case 'live':
+      return live(state, event)
+  }
+}
+
+function closed(reason: CloseReason | 'start over'): Step {
+  return [{ at: 'closed' }, [{ kind: 'close', reason }]]
+}
+
+function greeted(state: Extract<LinkState, { at: 'greeting' }>, hello: Hello): Step {
+  if (hello.versions.newest < versions.oldest || hello.versions.oldest > versions.newest)
+    return closed('no common version')
+  if (hello.practice !== state.own.practice) return closed('other practice')
+  const { replica, epochs, head, incarnations } = hello
+  const declared: Declared = { replica, epochs, head, incarnations }
+  return [{ ...state, at: 'meeting', want: undefined }, [{ kind: 'meet', declared, clock: hello.clock }]]
+}
+
+function met(state: Extract<LinkState, { at: 'meeting' }>, known: PeerKnowledge): Step {
+  const cursors = known.cursors.map(({ position, complete }) => ({ position, complete }))
+  const wanting: Extract<LinkState, { at: 'wanting' }> = {
+    at: 'wanting',
+    own: state.own,
+    marks: state.marks,
+    taking: cursors.map((cursor) => cursor.position),
+  }
+  const send: LinkEffect = { kind: 'send', frame: { kind: 'want', cursors } }
+  if (!state.want) return [wanting, [send]]
+  const [next, effects] = wanted(wanting, state.want)
+  return [next, [send, ...effects]]
+}
+
+function wanted(state: Extract<LinkState, { at: 'wanting' }>, want: Want): Step {
+  const next: Live = {
+    at: 'live',
+    epoch: state.own.epochs.at(-1)!.id,
+    sending: want.cursors.map(({ position, complete }) => ({
+      position,
+      complete,
+      told: complete === position ? position : -1,
+      underWay: [],
+      stale: true,
+    })),
+    taking: state.taking,
+    reading: false,
+    turn: 0,
+    marks: [],
+    marked: [],
+    waiting: [],
+  }
+  const marks = state.marks.map((number): LinkEffect => ({ kind: 'send', frame: { kind: 'mark', number } }))
+  return evaluate(ask(next, state.marks), [{ kind: 'live' }, ...marks])
+}
+
+function ask(state: Live, numbers: readonly number[]): Live {
+  return { ...state, waiting: [...state.waiting, ...numbers] }
+}
+
+function live(state: Live, event: Exclude<LinkEvent, { kind: 'changed' | 'mark' }>): Step {
+  switch (event.kind) {
+    case 'met':
+      return closed('malformed frame')
+    case 'read':
+      return evaluate(...sent(state, event.collection, event.outgoing))
+    case 'received': {
+      const { collection, to } = event.batch
+      const ack: Ack = { kind: 'ack', collection, to, refused: event.received.refused }
+      return [state, [{ kind: 'send', frame: ack }]]
+    }
+    case 'frame':
+      return taken(state, event.frame)
+  }
+}
+
+function taken(state: Live, frame: Frame): Step {
+  switch (frame.kind) {
+    case 'batch': {
+      const number = collectionNumber(frame.collection)
+      // Rule 3: a batch that does not begin where the cursor stands means that something is missing between.
+      if (frame.from !== state.taking[number]) return closed('start over')
+      return [{ ...state, taking: state.taking.with(number, frame.to) }, [{ kind: 'receive', batch: frame }]]
+    }
+    case 'ack': {
+      const number = collectionNumber(frame.collection)
+      const sending = state.sending[number]!
+      const [first, ...rest] = sending.underWay
+      if (!first || first.to !== frame.to) return closed('malformed frame')
+      const effects: LinkEffect[] = []
+      // Only the last of a burst is worth a write of its own.
+      if (rest.length === 0) effects.push({ kind: 'acknowledged', collection: frame.collection, position: frame.to })
+      if (frame.refused.length > 0) effects.push({ kind: 'refused rows', ack: frame })
+      return evaluate({ ...state, sending: state.sending.with(number, { ...sending, underWay: rest }) }, effects)
+    }
+    case 'mark':
+      return evaluate({
+        ...state,
+        marks: [...state.marks, frame.number],
+        sending: state.sending.map((one) => ({ ...one, stale: true })),
+      })
+    case 'marked':
+      return evaluate({ ...state, marked: [...state.marked, frame.number] })
+    case 'refuse':
+    case 'hello':
+    case 'want':
+    case 'challenge':
+    case 'sign in':
+      return closed('malformed frame')
+  }
+}
+
+/** What was read goes out as a batch, unless it would say nothing that the peer does not know. */
+function sent(state: Live, collection: Collection, outgoing: Outgoing): [Live, LinkEffect[]] {
+  const number = collectionNumber(collection)
+  const sending = state.sending[number]!
+  const { rows, to, tail } = outgoing
+  const next = { ...state, reading: false }
+  if (to === sending.position && (!tail || sending.told >= to))
+    return [{ ...next, sending: state.sending.with(number, { ...sending, stale: sending.stale || !tail }) }, []]
+  const bytes = rows.reduce((sum, row) => sum + row.update.length + 64, 64)
+  const after: Sending = {
+    position: to,
+    complete: tail ? to : sending.complete,
+    told: tail ? to : sending.told,
+    underWay: [...sending.underWay, { to, bytes }],
+    stale: sending.stale || !tail,
+  }
+  // The version of the settings that the rows were chosen under; there is one fixed policy yet.
+  const batch: BatchFrame = {
+    kind: 'batch',
+    collection,
+    from: sending.position,
+    to,
+    tail,
+    epoch: state.epoch,
+    settingsVersion: 0,
+    rows,
+  }
+  return [{ ...next, sending: state.sending.with(number, after) }, [{ kind: 'send', frame: batch }]]
+}
+
+/** The one place that decides what happens next: the next read, the answer to a mark, or nothing. */
+function evaluate(state: Live, before: readonly LinkEffect[] = []): Step {
+  const effects = [...before]
+  let next = state
+  const underWay = state.sending.flatMap((one) => one.underWay).reduce((bytes, batch) => bytes + batch.bytes, 0)
+  if (!state.reading && underWay < windowBytes) {
+    const number = turnOf(state)
+    if (number !== undefined) {
+      const { position, complete } = state.sending[number]!
+      // Stale ends with this read; a change that comes meanwhile sets it again.
+      next = {
+        ...next,
+        reading: true,
+        turn: number + 1,
+        sending: state.sending.with(number, { ...state.sending[number]!, stale: false }),
+      }
+      effects.push({ kind: 'read', collection: collections[number]!, from: position, complete })
+    }
+  }
+  const quiet = !next.reading && next.sending.every((one) => !one.stale && one.underWay.length === 0)
+  if (quiet && next.marks.length > 0) {
+    for (const number of next.marks) effects.push({ kind: 'send', frame: { kind: 'marked', number } })
+    next = { ...next, marks: [] }
+  }
+  if (quiet) {
+    const done = next.waiting.filter((number) => next.marked.includes(number))
+    for (const number of done) effects.push({ kind: 'caught up', number })
+    if (done.length > 0) {
+      const left = (list: readonly number[]): number[] => list.filter((number) => !done.includes(number))
+      next = { ...next, waiting: left(next.waiting), marked: left(next.marked) }
+    }
+  }
+  return [next, effects]
+}
+
+/** Whose turn it is: settings before all (rule 12), then round robin, so that no collection waits behind a large one. */
+function turnOf(state: Live): number | undefined {
+  if (state.sending[0]!.stale) return 0
+  for (let i = 0; i < collections.length; i++) {
+    const number = (state.turn + i) % collections.length
+    if (state.sending[number]!.stale) return number
+  }
+  return undefined
+}
