@@ -1,0 +1,72 @@
+/** Replicas, keys and a real link over a real WebSocket, for the tests. */
+import { once } from 'node:events'
+import { mkdtempSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { AddressInfo } from 'node:net'
+import { WebSocket, WebSocketServer } from 'ws'
+import { acceptLinks, type Acceptor } from '../../src/replica/acceptor.ts'
+import { systemClock } from '../../src/replica/clock.ts'
+import { certify, mintKeyPair } from '../../src/replica/device.ts'
+import { keepLink, type Link } from '../../src/replica/connection.ts'
+import { mintUlid, type PracticeId, type ReplicaId } from '../../src/replica/ids.ts'
+import { openReplica, type OpenReplica, type Passes } from '../../src/replica/replica.ts'
+import { sealerOf } from '../../src/replica/sealing.ts'
+import { openSqliteStore } from '../../src/replica/sqlite-store.ts'
+import type { Facts } from '../../src/replica/collections.ts'
+
+export const clock = systemClock
+export const ulid = () => mintUlid(clock)
+export const master = sealerOf(new Uint8Array(32).fill(7))
+export const folder = () => mkdtempSync(join(tmpdir(), 'patientconnection-'))
+
+export function factsOf(patient: string, site: string): Omit<Facts, 'at'> {
+  return { patient, site, shown: true, reachable: true, startsAt: null }
+}
+
+/** A replica in a SQLite file; `reopen` closes it and opens the same file again. */
+export async function fileReplica(file: string, practice: PracticeId, id: ReplicaId): Promise<OpenReplica> {
+  return openReplica({ store: await openSqliteStore({ file, master }), practice, id, clock })
+}
+
+/** A portal that accepts one site over a real socket. */
+export async function portalFor(replica: () => OpenReplica): Promise<{ url: string; acceptor: Acceptor; privateKey: string; close(): Promise<void> }> {
+  const keys = mintKeyPair()
+  const all: Passes = () => true
+  const acceptor = acceptLinks({
+    portalPublicKey: keys.publicKey,
+    admit: async () => ({ replica: replica(), passesIn: all, passesOut: all }),
+    clock,
+  })
+  const server = new WebSocketServer({ port: 0, host: '127.0.0.1' })
+  await once(server, 'listening')
+  server.on('connection', (socket) => acceptor.accept(socket))
+  return {
+    url: `ws://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    acceptor,
+    privateKey: keys.privateKey,
+    async close() {
+      acceptor.disconnect()
+      for (const socket of server.clients) socket.terminate()
+      server.close()
+      await once(server, 'close')
+    },
+  }
+}
+
+/** Links a site to such a portal. */
+export function linkTo(portal: { url: string; privateKey: string }, site: OpenReplica, peer: string): Link {
+  const keys = mintKeyPair()
+  const certificate = certify(portal.privateKey, { practice: site.practice, site: ulid(), replica: site.id, publicKey: keys.publicKey, issuedAt: 1 })
+  const all: Passes = () => true
+  return keepLink({
+    replica: site,
+    peer,
+    url: portal.url,
+    dial: (url) => new WebSocket(url),
+    device: { privateKey: keys.privateKey, certificate },
+    passesIn: all,
+    passesOut: all,
+    clock,
+  })
+}
