@@ -1,0 +1,120 @@
+/**
+ * From rows of InSched to edits of documents: which fields leave, and the facts beside them. Pure. Only what
+ * `replica/kinds/fields.ts` names is read from a row, so Special Issues and Alert Notes have no way out.
+ */
+import type { Edit } from '../../replica/replica-face.ts'
+import type { Json } from '../../replica/json.ts'
+import { eventStatuses, type EventFields, type LocationValue, type PatientFields, type PlanFields, type PracticeFields, type StageFields } from '../../replica/kinds/fields.ts'
+import type { EventRow, PatientRow, PlanRow, StageRow } from './insched-sqlite.ts'
+import { instantOf } from './wall-clock.ts'
+
+/** What the rows of this site have in common. */
+export interface Context {
+  readonly site: string
+  /** The zone of the site, and of each location by its id. */
+  readonly zone: string
+  readonly zones: ReadonlyMap<number, string>
+}
+
+type FactsSet = NonNullable<Edit['facts']>
+
+export function isReachable(patient: PatientRow): boolean {
+  return patient.survivor_id === null && (patient.portal_enabled === 1 || patient.text_consent === 1 || patient.email_consent === 1)
+}
+
+/** Facts of what hangs on a patient: shown while the portal is enabled for the patient and there is something to show. */
+export function factsOf(context: Context, patient: PatientRow, key: string, shown: boolean, startsAt: number | null = null): FactsSet {
+  const open = patient.portal_enabled === 1 && patient.survivor_id === null
+  return { patient: key, site: context.site, shown: open && shown, reachable: isReachable(patient), startsAt }
+}
+
+export function patientEdit(context: Context, row: PatientRow, key: string, survivor: string | null, at: number): Edit {
+  const fields: PatientFields = {
+    firstName: row.first_name ?? '',
+    middleName: text(row.middle_name),
+    lastName: row.last_name ?? '',
+    birthDate: text(row.birth_date),
+    homePhone: text(row.home_phone),
+    cellPhone: text(row.cell_phone),
+    email: text(row.email),
+    language: text(row.language),
+    textConsent: consent(row.text_consent),
+    emailConsent: consent(row.email_consent),
+    portalEnabled: row.portal_enabled === 1,
+    balanceDueCents: row.balance_due_cents,
+    survivor,
+    deleted: false,
+  }
+  return { collection: 'patients', key, facts: factsOf(context, row, key, true), set: json(fields), at }
+}
+
+export function planEdit(context: Context, row: PlanRow, stages: readonly StageRow[], who: { patient: PatientRow; patientKey: string; key: string }, at: number): Edit {
+  const words = text(row.patient_words)
+  const fields: PlanFields = { words, status: text(row.plan_status), startsOn: text(row.starts_on), endsOn: text(row.ends_on), deleted: false }
+  const set: Record<string, Json> = json(fields)
+  for (const stage of stages) {
+    const values: StageFields = {
+      words: text(stage.patient_words),
+      position: stage.position,
+      completed: stage.completed === 1,
+      completedOn: text(stage.completed_on),
+      deleted: false,
+    }
+    for (const [field, value] of Object.entries(values)) set[`stage/${stage.stage_id}/${field}`] = value as Json
+  }
+  return { collection: 'plans', key: who.key, facts: factsOf(context, who.patient, who.patientKey, words !== null), set, at }
+}
+
+export function eventEdit(context: Context, row: EventRow, who: { patient: PatientRow; patientKey: string; key: string }, at: number): Edit {
+  const words = text(row.patient_words)
+  const fields: EventFields = {
+    words,
+    startsAt: row.starts_at,
+    minutes: row.minutes,
+    location: row.location_id === null ? null : String(row.location_id),
+    status: eventStatuses.find((status) => status === row.status) ?? 'None',
+    lastConfirmed: text(row.last_confirmed_date),
+    confirmationType: text(row.confirmation_type),
+    deleted: false,
+  }
+  const startsAt = instantOf(row.starts_at, zoneOf(context, row.location_id))
+  return { collection: 'events', key: who.key, facts: factsOf(context, who.patient, who.patientKey, words !== null, startsAt), set: json(fields), at }
+}
+
+export function zoneOf(context: Context, location: number | null): string {
+  return (location === null ? undefined : context.zones.get(location)) ?? context.zone
+}
+
+export function practiceEdit(
+  site: { readonly key: string; readonly name: string },
+  practice: { practice_name: string; time_zone: string; phone: string | null; address: string | null },
+  locations: readonly { location_id: number; name: string; time_zone: string; address: string | null; phone: string | null }[],
+  at: number,
+): Edit {
+  const fields: PracticeFields = {
+    siteName: site.name,
+    practiceName: practice.practice_name,
+    phone: text(practice.phone),
+    address: text(practice.address),
+    zone: practice.time_zone,
+  }
+  const set: Record<string, Json> = json(fields)
+  for (const { location_id, name, time_zone, address, phone } of locations) {
+    const value: LocationValue = { name, zone: time_zone, address: text(address), phone: text(phone) }
+    set[`location/${location_id}`] = json(value)
+  }
+  return { collection: 'practice', key: site.key, facts: { patient: null, site: site.key, shown: true, reachable: false, startsAt: null }, set, at }
+}
+
+function text(value: string | null): string | null {
+  return value === null || value.trim() === '' ? null : value
+}
+
+// DOM-20: unknown stays unknown.
+function consent(value: number | null): boolean | null {
+  return value === null ? null : value === 1
+}
+
+function json(fields: object): Record<string, Json> {
+  return { ...fields } as Record<string, Json>
+}

@@ -1,0 +1,229 @@
+/**
+ * An InSched database in SQLite, in the reference schema: every statement that the bridge makes stands here. Short
+ * transactions only; a database that another program holds is waited for 5 s and then reported as busy, which is
+ * transient. Opened once per bridge and closed when the bridge lets go of it.
+ */
+import Database from 'better-sqlite3'
+import { existsSync } from 'node:fs'
+import { agentTables, referenceTables } from './reference-sqlite.ts'
+
+export type BridgedTable = 'patients' | 'plans' | 'events'
+
+export interface PatientRow {
+  patient_id: number
+  last_name: string | null
+  first_name: string | null
+  middle_name: string | null
+  birth_date: string | null
+  home_phone: string | null
+  cell_phone: string | null
+  email: string | null
+  language: string | null
+  text_consent: number | null
+  email_consent: number | null
+  portal_enabled: number | null
+  balance_due_cents: number | null
+  survivor_id: number | null
+}
+export interface PlanRow {
+  plan_id: number
+  patient_id: number
+  patient_words: string | null
+  plan_status: string | null
+  starts_on: string | null
+  ends_on: string | null
+}
+export interface StageRow {
+  stage_id: number
+  plan_id: number
+  position: number
+  patient_words: string | null
+  completed: number | null
+  completed_on: string | null
+}
+export interface EventRow {
+  event_id: number
+  patient_id: number | null
+  location_id: number | null
+  starts_at: string
+  minutes: number
+  status: string
+  last_confirmed_date: string | null
+  confirmation_type: string | null
+  patient_words: string | null
+}
+export interface AuditRow {
+  audit_id: number
+  checkpoint: string
+  at_utc: string
+  table_name: string
+  row_id: string
+  change: 'added' | 'modified' | 'deleted'
+  before_json: string | null
+  after_json: string | null
+}
+export interface AgentRow {
+  site: string
+  practice: string
+  replica: string
+  run: string | null
+  holder: string | null
+  lease_until_utc: string | null
+  fence: number
+  last_audit_id: number | null
+  last_audit_hash: string | null
+  read_table: string | null
+  read_after: number | null
+  horizon_until: string | null
+}
+export interface Identity {
+  document: string
+  table_name: BridgedTable
+  local_id: number
+  gone: number
+  held: string | null
+}
+
+/** A database that is missing, is not InSched's, or cannot be used; the message is for people. */
+export class InSchedRefused extends Error {
+  override readonly name = 'InSchedRefused'
+}
+
+export type InSched = ReturnType<typeof openInSched>
+
+/** Opens `sqlite:FILE`; throws InSchedRefused with a sentence where there is none or it is not InSched's. */
+export function openInSched(url: string) {
+  const file = /^sqlite:(.+)$/.exec(url)?.[1]
+  if (file === undefined) throw new InSchedRefused(`${url} names no InSched database. Write sqlite:FILE.`)
+  if (!existsSync(file)) throw new InSchedRefused(`There is no InSched database at ${file}. Check the path, or make one with: patientconnection insched create ${file}`)
+  const db = new Database(file, { timeout: 5_000 })
+  try {
+    const tables = new Set(db.prepare("select name from sqlite_master where type = 'table'").pluck().all() as string[])
+    const missing = [...Object.keys(referenceTables), 'audit_trail'].filter((table) => !tables.has(table))
+    if (missing.length > 0) throw new InSchedRefused(`${file} is not an InSched database of the reference schema: it has no table ${missing.join(', ')}.`)
+    db.exec(agentTables)
+  } catch (error) {
+    db.close()
+    if (error instanceof Database.SqliteError && error.code === 'SQLITE_NOTADB')
+      throw new InSchedRefused(`${file} is not an SQLite database.`, { cause: error })
+    throw error
+  }
+  const prepared = new Map<string, Database.Statement>()
+  const sql = (text: string): Database.Statement => prepared.get(text) ?? prepared.set(text, db.prepare(text)).get(text)!
+  const list = (ids: readonly number[]): string => JSON.stringify(ids)
+  const patientColumns = `patient_id, last_name, first_name, middle_name, birth_date, home_phone, cell_phone, email, language, text_consent,
+    email_consent, portal_enabled, balance_due_cents, survivor_id`
+  const eventColumns = `e.event_id, e.patient_id, e.location_id, e.starts_at, e.minutes, e.status, e.last_confirmed_date, e.confirmation_type,
+    t.patient_words`
+  const eventTables = 'events e left join event_types t on t.event_type = e.event_type'
+
+  return {
+    file,
+    close: () => void db.close(),
+    /** Runs `work` in one transaction that takes the write lock first. */
+    write: <T>(work: () => T): T => db.transaction(work).immediate(),
+    /** Changes whenever another connection commits. */
+    version: () => db.pragma('data_version', { simple: true }) as number,
+
+    practice: () =>
+      sql('select practice_name, time_zone, phone, address from practice limit 1').get() as
+        | { practice_name: string; time_zone: string; phone: string | null; address: string | null }
+        | undefined,
+    locations: () =>
+      sql('select location_id, name, time_zone, address, phone from locations order by location_id').all() as {
+        location_id: number
+        name: string
+        time_zone: string
+        address: string | null
+        phone: string | null
+      }[],
+
+    patientsAfter: (after: number, limit: number) =>
+      sql(`select ${patientColumns} from patients where patient_id > ? order by patient_id limit ?`).all(after, limit) as PatientRow[],
+    patients: (ids: readonly number[]) =>
+      sql(`select ${patientColumns} from patients where patient_id in (select value from json_each(?))`).all(list(ids)) as PatientRow[],
+    plansAfter: (after: number, limit: number) =>
+      sql('select * from plans where plan_id > ? order by plan_id limit ?').all(after, limit) as PlanRow[],
+    plans: (ids: readonly number[]) => sql('select * from plans where plan_id in (select value from json_each(?))').all(list(ids)) as PlanRow[],
+    stagesOf: (plans: readonly number[]) =>
+      sql('select * from stages where plan_id in (select value from json_each(?)) order by plan_id, position').all(list(plans)) as StageRow[],
+    eventsAfter: (after: number, limit: number, from: string, until: string) =>
+      sql(`select ${eventColumns} from ${eventTables} where e.event_id > ? and e.patient_id is not null and e.starts_at >= ? and e.starts_at < ?
+        order by e.event_id limit ?`).all(after, from, until, limit) as EventRow[],
+    events: (ids: readonly number[]) =>
+      sql(`select ${eventColumns} from ${eventTables} where e.event_id in (select value from json_each(?))`).all(list(ids)) as EventRow[],
+    /** Ids of the rows that hang on another: plans and events of patients, events of a type or a place. */
+    plansOfPatients: (ids: readonly number[]) =>
+      sql('select plan_id from plans where patient_id in (select value from json_each(?))').pluck().all(list(ids)) as number[],
+    eventsOfPatients: (ids: readonly number[]) =>
+      sql('select event_id from events where patient_id in (select value from json_each(?))').pluck().all(list(ids)) as number[],
+    eventsOfType: (type: string) => sql('select event_id from events where event_type = ?').pluck().all(type) as number[],
+    eventsAt: (location: number) => sql('select event_id from events where location_id = ?').pluck().all(location) as number[],
+    findPatients: (text: string, limit: number) => {
+      const words = text.trim().split(/\s+/).filter(Boolean).slice(0, 4)
+      const like = words.map((word) => `%${word.replaceAll(/[\\%_]/g, (c) => `\\${c}`)}%`)
+      const where = words.map(() => "(coalesce(first_name, '') || ' ' || coalesce(last_name, '')) like ? escape '\\'").join(' and ') || '1'
+      return db.prepare(`select ${patientColumns} from patients where survivor_id is null and ${where} order by last_name, first_name limit ?`).all(...like, limit) as PatientRow[]
+    },
+    counts: () => ({
+      patients: sql('select count(*) from patients').pluck().get() as number,
+      plans: sql('select count(*) from plans').pluck().get() as number,
+      stages: sql('select count(*) from stages').pluck().get() as number,
+    }),
+
+    lastAuditId: () => (sql('select max(audit_id) from audit_trail').pluck().get() as number | null) ?? 0,
+    auditAfter: (after: number, limit: number) =>
+      sql('select * from audit_trail where audit_id > ? order by audit_id limit ?').all(after, limit) as AuditRow[],
+    auditRow: (id: number) => sql('select * from audit_trail where audit_id = ?').get(id) as AuditRow | undefined,
+    /** Marks the audit rows of the agent's own statements (DOM-15). */
+    stamp: (after: number, checkpoint: string, station: string) =>
+      sql("update audit_trail set checkpoint = ?, station = ?, initials = 'PC' where audit_id > ?").run(checkpoint, station, after),
+
+    agent: () => sql('select * from pc_agent limit 1').get() as AgentRow | undefined,
+    bind: (row: { site: string; practice: string; replica: string }) =>
+      sql('insert into pc_agent(site, practice, replica) values (?, ?, ?)').run(row.site, row.practice, row.replica),
+    lease: (run: string, holder: string, until: string) =>
+      sql('update pc_agent set run = ?, holder = ?, lease_until_utc = ?, fence = fence + 1').run(run, holder, until),
+    renew: (until: string, fence: number) => sql('update pc_agent set lease_until_utc = ? where fence = ?').run(until, fence).changes === 1,
+    release: (fence: number) => sql('update pc_agent set run = null, holder = null, lease_until_utc = null where fence = ?').run(fence),
+    fence: () => sql('select fence from pc_agent').pluck().get() as number,
+    setCursor: (audit: number, hash: string) => sql('update pc_agent set last_audit_id = ?, last_audit_hash = ?').run(audit, hash),
+    setHorizon: (until: string) => sql('update pc_agent set horizon_until = ?').run(until),
+    setReading: (table: string | null, after: number) => sql('update pc_agent set read_table = ?, read_after = ?').run(table, after),
+
+    identities: (table: BridgedTable, ids: readonly number[]) =>
+      sql('select * from pc_identity where table_name = ? and gone = 0 and local_id in (select value from json_each(?))').all(table, list(ids)) as Identity[],
+    identity: (document: string) => sql('select * from pc_identity where document = ?').get(document) as Identity | undefined,
+    heldIdentities: () => sql('select * from pc_identity where held is not null').all() as Identity[],
+    addIdentities: (table: BridgedTable, added: readonly { document: string; local_id: number }[]) =>
+      sql(`insert into pc_identity(document, table_name, local_id) select value ->> 'document', ?, value ->> 'local_id' from json_each(?)`).run(table, JSON.stringify(added)),
+    markGone: (document: string) => sql('update pc_identity set gone = 1 where document = ?').run(document),
+    hold: (document: string, review: string | null) => sql('update pc_identity set held = ? where document = ?').run(review, document),
+
+    effects: (ids: readonly string[]) =>
+      new Set(sql('select effect_id from pc_effects where effect_id in (select value from json_each(?))').pluck().all(JSON.stringify(ids)) as string[]),
+    addEffect: (id: string, at: string) => sql('insert into pc_effects values (?, ?)').run(id, at),
+    confirm: (event: number, lastConfirmed: string, type: string) =>
+      sql('update events set last_confirmed_date = ?, confirmation_type = ? where event_id = ?').run(lastConfirmed, type, event),
+    addCommunication: (row: {
+      patient: number
+      event: number | null
+      direction: 'in' | 'out'
+      at: string
+      subject: string
+      body: string
+      state: string
+      initials: string
+      externalId: string
+    }) =>
+      sql(`insert into communications(patient_id, event_id, channel, direction, at_utc, subject, body, state, initials, external_id)
+        values (?, ?, 'portal', ?, ?, ?, ?, ?, ?, ?)`).run(
+        row.patient, row.event, row.direction, row.at, row.subject, row.body, row.state, row.initials, row.externalId), // prettier-ignore
+    readEffectTime: (id: string) => sql('select at from pc_effects where effect_id = ?').pluck().get(id) as string | undefined,
+  }
+}
+
+/** Whether an error is that of a database held by another program: transient, to be tried again. */
+export function isBusy(error: unknown): boolean {
+  return error instanceof Database.SqliteError && (error.code.startsWith('SQLITE_BUSY') || error.code.startsWith('SQLITE_LOCKED'))
+}

@@ -1,0 +1,31 @@
+/**
+ * Between an instant and the wall clock of a location (DOM-14). A time that a spring-forward day leaves out is the end of
+ * the gap (02:30 is 03:00); of a time that happens twice the first is meant.
+ */
+import { Temporal } from 'temporal-polyfill'
+
+const known = new Map<string, number>()
+
+/** Milliseconds UTC of a wall clock `YYYY-MM-DDTHH:MM` in an IANA zone; throws a RangeError where either is none. */
+export function instantOf(wall: string, zone: string): number {
+  // Zone arithmetic is slow and a schedule has few distinct times: each is computed once.
+  const key = `${zone} ${wall}`
+  const held = known.get(key)
+  if (held !== undefined) return held
+  const earlier = Temporal.PlainDateTime.from(wall).toZonedDateTime(zone, { disambiguation: 'earlier' })
+  const inGap = earlier.toPlainDateTime().toString({ smallestUnit: 'minute' }) !== wall
+  const instant = (inGap ? earlier.getTimeZoneTransition('next')! : earlier).epochMilliseconds
+  if (known.size > 100_000) known.clear()
+  known.set(key, instant)
+  return instant
+}
+
+/** The wall clock `YYYY-MM-DDTHH:MM` of an instant in an IANA zone. */
+export function wallClockOf(instant: number, zone: string): string {
+  return Temporal.Instant.fromEpochMilliseconds(instant).toZonedDateTimeISO(zone).toPlainDateTime().toString({ smallestUnit: 'minute' })
+}
+
+/** The wall clock `days` calendar days later, at the same time of day. */
+export function daysLater(wall: string, days: number): string {
+  return Temporal.PlainDateTime.from(wall).add({ days }).toString({ smallestUnit: 'minute' })
+}

@@ -1,0 +1,256 @@
+/**
+ * The follower that writes into InSched: confirmations, and every portal message and request into Communications. One
+ * inbound item is one transaction, one checkpoint with the agent's initials, one row of `pc_effects`, once for ever
+ * (DOM-15). Level-triggered: it asks what of a document is not done yet. What cannot be applied becomes a review item.
+ */
+import type { Clock } from '../../replica/clock.ts'
+import { derivedUlid } from '../../replica/ids.ts'
+import { foldConfirmations, type Answer, type SetAsideReason } from '../../replica/kinds/confirmations.ts'
+import type { By } from '../../replica/kinds/kind.ts'
+import type { ReviewKind } from '../../replica/kinds/reviews.ts'
+import type { DocumentHead, Edit, Projection, Replica } from '../../replica/replica-face.ts'
+import type { Lease } from './binding.ts'
+import { zoneOf } from './documents.ts'
+import type { EventRow, InSched, PatientRow } from './insched-sqlite.ts'
+import type { Reader } from './reader.ts'
+import { instantOf, wallClockOf } from './wall-clock.ts'
+
+export interface WriterOptions {
+  readonly insched: InSched
+  readonly replica: Replica
+  readonly reader: Reader
+  readonly lease: Lease
+  readonly site: string
+  /** The computer's name as InSched stamps it. */
+  readonly station: string
+  readonly clock: Clock
+}
+
+/** DOM-5; the reference database uses the words as they are. */
+const confirmationTypes = { portal: 'Portal', text: 'Text', email: 'Email', console: 'Phone' } as const
+
+const whySetAside: Readonly<Record<SetAsideReason, string>> = {
+  moved: 'The event was moved after the patient saw it, so the answer is for another time.',
+  canceled: 'The event is canceled.',
+  'no show': 'The event is marked No Show.',
+  'checked out': 'The event is checked out.',
+  deleted: 'The event was deleted in InSched.',
+  past: 'The event had begun before the patient answered.',
+  'unknown event': 'The event is not in this InSched database.',
+}
+
+/** What the writer follows. */
+export const writtenCollections = ['confirmations', 'messages', 'requests'] as const
+
+/** The handler of the follower. */
+export function inSchedWriter(options: WriterOptions) {
+  const { insched, replica, reader, lease, clock } = options
+  const by: By = { role: 'site', id: options.site, initials: 'PC' }
+
+  /** One inbound item: its statements, its checkpoint and its effect in one transaction. */
+  const apply = (effect: string, statements: () => void): void => {
+    lease.assert()
+    if (insched.effects([effect]).size > 0) return
+    const before = insched.lastAuditId()
+    statements()
+    insched.stamp(before, effect, options.station)
+    insched.addEffect(effect, new Date(clock.now()).toISOString())
+  }
+
+  /** The row that a patient's items go to: after Combine the Survivor's, cycles refused (DOM-10). */
+  const patientRow = (key: string | null): PatientRow | undefined => {
+    const identity = key === null ? undefined : insched.identity(key)
+    let row = identity && identity.gone === 0 ? insched.patients([identity.local_id])[0] : undefined
+    const seen = new Set<number>()
+    while (row && row.survivor_id !== null) {
+      if (seen.has(row.patient_id)) return undefined
+      seen.add(row.patient_id)
+      row = insched.patients([row.survivor_id])[0]
+    }
+    return row
+  }
+  const eventRow = (key: string): { row: EventRow } | { why: SetAsideReason } => {
+    const identity = insched.identity(key)
+    if (!identity) return { why: 'unknown event' }
+    const row = identity.gone === 0 ? insched.events([identity.local_id])[0] : undefined
+    return row ? { row } : { why: 'deleted' }
+  }
+
+  const review = (about: ReviewKind, what: { key: string; patient: string | null; event: string | null; why: string; todo: string }): Edit => ({
+    collection: 'reviews',
+    key: what.key,
+    facts: { patient: what.patient, site: options.site, shown: false, reachable: false, startsAt: null },
+    add: { opened: { kind: 'opened', at: clock.now(), by, about, why: what.why, todo: what.todo, patient: what.patient, event: what.event } },
+  })
+
+  const confirmations = async (head: DocumentHead): Promise<void> => {
+    const answers = foldConfirmations(await replica.entries('confirmations', head.key))
+    for (const answer of answers) if (answer.state === 'sent') await confirm(head, answer)
+  }
+
+  const confirm = async (head: DocumentHead, answer: Answer): Promise<void> => {
+    // What staff changed comes first: an answer is judged by the schedule as it is, in one transaction with the write.
+    for (;;) {
+      await reader.readAllUnread()
+      const outcome = insched.write(() => (reader.hasUnread() ? 'read again' : judge(head.key, answer)))
+      if (outcome === 'read again') continue
+      await replica.change(outcome.edits)
+      return
+    }
+  }
+
+  const judge = (event: string, answer: Answer): { edits: Edit[] } => {
+    const effect = `confirmation:${answer.id}`
+    const found = eventRow(event)
+    const done = insched.effects([effect]).size > 0
+    const why = done && 'row' in found ? undefined : 'why' in found ? found.why : objection(found.row, answer)
+    if (why !== undefined || !('row' in found)) return { edits: setAside(event, answer, why ?? 'deleted') }
+    const { row } = found
+    const zone = zoneOf(reader.context(), row.location_id)
+    const type = confirmationTypes[answer.channel]
+    const confirmed = wallClockOf(answer.at, zone)
+    // DOM-2: the greatest time stands, with its type; an older answer or a repeat changes nothing.
+    const newer = !done && (row.last_confirmed_date === null || confirmed > row.last_confirmed_date)
+    if (!done) apply(effect, () => void (newer && insched.confirm(row.event_id, confirmed, type)))
+    const stands = newer ? { lastConfirmed: confirmed, type } : { lastConfirmed: row.last_confirmed_date!, type: row.confirmation_type ?? type }
+    const at = clock.now()
+    return {
+      edits: [
+        {
+          collection: 'confirmations',
+          key: event,
+          add: {
+            [`written:${answer.id}`]: { kind: 'written', at, by, answer: answer.id, lastConfirmed: stands.lastConfirmed, confirmationType: stands.type },
+          },
+        },
+        { collection: 'events', key: event, set: { lastConfirmed: stands.lastConfirmed, confirmationType: stands.type }, at },
+      ],
+    }
+  }
+
+  /** DOM-3 and DOM-4. */
+  const objection = (row: EventRow, answer: Answer): SetAsideReason | undefined => {
+    if (row.starts_at !== answer.startsAt) return 'moved'
+    if (row.status === 'Canceled') return 'canceled'
+    if (row.status === 'No Show') return 'no show'
+    if (row.status === 'Checked Out') return 'checked out'
+    return answer.at >= instantOf(row.starts_at, zoneOf(reader.context(), row.location_id)) ? 'past' : undefined
+  }
+
+  const setAside = (event: string, answer: Answer, why: SetAsideReason): Edit[] => {
+    const key = derivedUlid('confirmation set aside', event, answer.id)
+    return [
+      {
+        collection: 'confirmations',
+        key: event,
+        add: { [`aside:${answer.id}`]: { kind: 'set aside', at: clock.now(), by, answer: answer.id, why, review: key } },
+      },
+      review('confirmation set aside', {
+        key,
+        patient: answer.patient,
+        event,
+        why: `A patient confirmed ${answer.startsAt.replace('T', ' ')}. ${whySetAside[why]} Nothing was written into the schedule.`,
+        todo: why === 'moved' ? 'The portal asks the patient again for the new time. Call if it is soon.' : 'Check with the patient whether they are coming.',
+      }),
+    ]
+  }
+
+  const messages = async (head: DocumentHead): Promise<void> => {
+    for (const entry of await replica.entries('messages', head.key)) {
+      if (entry.kind !== 'message') continue
+      const fromPractice = entry.by.role === 'staff' || entry.by.role === 'site'
+      await communicate(head, {
+        id: entry.id,
+        at: entry.at,
+        event: entry.event ?? null,
+        direction: fromPractice ? 'out' : 'in',
+        subject: entry.subject,
+        body: entry.text,
+        initials: fromPractice ? (entry.by.initials ?? 'PC') : 'PC',
+      })
+    }
+  }
+
+  const requests = async (head: DocumentHead): Promise<void> => {
+    for (const entry of await replica.entries('requests', head.key)) {
+      if (entry.kind !== 'declined' && entry.kind !== 'wants to move') continue
+      const declined = entry.kind === 'declined'
+      const subject = declined ? "Can't make it" : 'Asks to move'
+      await communicate(head, {
+        id: entry.id,
+        at: entry.at,
+        event: entry.event,
+        direction: 'in',
+        subject,
+        body: `${subject}: ${entry.startsAt.replace('T', ' ')}${entry.note ? `. ${entry.note}` : ''}`,
+        initials: 'PC',
+      })
+      await replica.change([
+        review(declined ? 'patient declined' : 'patient wants to move', {
+          key: derivedUlid('request', entry.id),
+          patient: head.key,
+          event: entry.event,
+          why: `The patient ${declined ? 'can’t make' : 'asks to move'} the event of ${entry.startsAt.replace('T', ' ')}.${entry.note ? ` “${entry.note}”` : ''}`,
+          todo: 'Nothing was changed in the schedule. Call or write to the patient, then change the event in InSched.',
+        }),
+      ])
+    }
+  }
+
+  interface Item {
+    readonly id: string
+    readonly at: number
+    readonly event: string | null
+    readonly direction: 'in' | 'out'
+    readonly subject: string
+    readonly body: string
+    readonly initials: string
+  }
+  const communicate = async (head: DocumentHead, item: Item): Promise<void> => {
+    const effect = `communication:${item.id}`
+    if (insched.effects([effect]).size > 0) return
+    const written = insched.write(() => {
+      const patient = patientRow(head.facts.patient)
+      if (!patient) return false
+      const found = item.event === null ? undefined : eventRow(item.event)
+      const { at, direction, subject, body, initials } = item
+      apply(effect, () =>
+        insched.addCommunication({
+          patient: patient.patient_id,
+          event: found && 'row' in found ? found.row.event_id : null,
+          direction,
+          at: new Date(at).toISOString(),
+          subject,
+          body,
+          state: direction === 'in' ? 'received' : 'sent',
+          initials,
+          externalId: item.id,
+        }),
+      )
+      return true
+    })
+    if (written) return
+    await replica.change([
+      review('message not written', {
+        key: derivedUlid('message not written', item.id),
+        patient: head.facts.patient,
+        event: item.event,
+        why: 'A portal message is for a patient who is not, or no longer, in this InSched database.',
+        todo: 'Find the patient in InSched and file the message by hand; it stands in Recent Communications.',
+      }),
+    ])
+  }
+
+  return {
+    async handle(documents: readonly DocumentHead[]): Promise<readonly Projection[]> {
+      for (const head of documents) {
+        // What another site's patients say is for that site's database.
+        if (head.facts.site !== null && head.facts.site !== options.site) continue
+        if (head.collection === 'confirmations') await confirmations(head)
+        else if (head.collection === 'messages') await messages(head)
+        else await requests(head)
+      }
+      return []
+    },
+  }
+}
