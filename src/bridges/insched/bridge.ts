@@ -111,6 +111,7 @@ export function startInSchedBridge(options: BridgeOptions): InSchedBridge {
     findPatients: (text) => insched.findPatients(text, 20),
     status: () => ({ lastRead, problem: problem ?? (follower.problem ? `Writing into InSched waits: ${follower.problem.error.message}` : null) }),
     async stop() {
+      if (stopped) return
       stopped = true
       cancelPoll()
       await Promise.all([follower.stop(), released.stop()])

@@ -174,6 +174,8 @@ export function openInSched(url: string) {
     lastAuditId: () => (sql('select max(audit_id) from audit_trail').pluck().get() as number | null) ?? 0,
     auditAfter: (after: number, limit: number) =>
       sql('select * from audit_trail where audit_id > ? order by audit_id limit ?').all(after, limit) as AuditRow[],
+    deletedFrom: (first: number) =>
+      sql("select table_name, row_id from audit_trail where audit_id >= ? and change = 'deleted'").all(first) as Pick<AuditRow, 'table_name' | 'row_id'>[],
     auditRow: (id: number) => sql('select * from audit_trail where audit_id = ?').get(id) as AuditRow | undefined,
     /** Marks the audit rows of the agent's own statements (DOM-15). */
     stamp: (after: number, checkpoint: string, station: string) =>
@@ -219,7 +221,6 @@ export function openInSched(url: string) {
       sql(`insert into communications(patient_id, event_id, channel, direction, at_utc, subject, body, state, initials, external_id)
         values (?, ?, 'portal', ?, ?, ?, ?, ?, ?, ?)`).run(
         row.patient, row.event, row.direction, row.at, row.subject, row.body, row.state, row.initials, row.externalId), // prettier-ignore
-    readEffectTime: (id: string) => sql('select at from pc_effects where effect_id = ?').pluck().get(id) as string | undefined,
   }
 }
 

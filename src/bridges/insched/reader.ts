@@ -155,20 +155,29 @@ export function inSchedReader(options: ReaderOptions) {
   /** Reads one stretch of the trail; resolves with what was read, or undefined where nothing is unread. */
   const readSome = async (): Promise<Progress | undefined> => {
     const from = insched.agent()!.last_audit_id ?? 0
-    const audit = insched.auditAfter(from, chunk)
-    if (audit.length === 0) return undefined
+    const unread = insched.auditAfter(from, chunk)
+    if (unread.length === 0) return undefined
+    // A stretch ends with a delete: what is added under the same id after it is another record (DOM-17).
+    const end = unread.findIndex(isDelete)
+    const audit = end < 0 ? unread : unread.slice(0, end + 1)
     const own = insched.effects([...new Set(audit.map((row) => row.checkpoint))])
     const news = audit.filter((row) => !own.has(row.checkpoint))
     const { edits, read } = await editsOf(news)
     if (edits.length > 0) await replica.change(edits)
-    insched.write(() => moveCursor(audit.at(-1)!.audit_id))
+    insched.write(() => {
+      const last = audit.at(-1)!
+      if (isDelete(last)) for (const identity of insched.identities(last.table_name as BridgedTable, [Number(last.row_id)])) insched.markGone(identity.document)
+      moveCursor(last.audit_id)
+    })
     return read
   }
 
   const editsOf = async (news: readonly AuditRow[]): Promise<{ edits: Edit[]; read: Progress }> => {
     const touched = { patients: new Map<number, number>(), plans: new Map<number, number>(), events: new Map<number, number>() }
+    const deleted = new Set(insched.deletedFrom(news[0]?.audit_id ?? 0).map((row) => `${row.table_name} ${row.row_id}`))
     const touch = (table: BridgedTable, ids: readonly number[], at: number): void => {
-      for (const id of ids) touched[table].set(id, Math.max(touched[table].get(id) ?? 0, at))
+      // A row that is there again after a delete is not the one that this part of the trail speaks of.
+      for (const id of ids) if (!deleted.has(`${table} ${id}`)) touched[table].set(id, Math.max(touched[table].get(id) ?? 0, at))
     }
     const gone: Edit[] = []
     let practiceAt = 0
@@ -177,6 +186,10 @@ export function inSchedReader(options: ReaderOptions) {
       const id = Number(row.row_id)
       const before = parsed(row.before_json)
       const after = parsed(row.after_json)
+      if (isDelete(row)) {
+        gone.push(...deletedEdits(row.table_name as BridgedTable, id, at))
+        continue
+      }
       switch (row.table_name) {
         case 'patients':
           if (row.change === 'modified' && isAnother(before, after)) gone.push(...hold(id, at))
@@ -220,9 +233,6 @@ export function inSchedReader(options: ReaderOptions) {
     const { from, until } = window()
     const events = found.filter((row) => known.has(row.event_id) || (row.starts_at >= from && row.starts_at < until))
     const planned = planEdits(plans, time('plans'))
-    gone.push(...missing('patients', [...touched.patients.keys()], new Set(patients.map((row) => row.patient_id)), time('patients')))
-    gone.push(...missing('plans', plans, new Set(insched.plans(plans).map((row) => row.plan_id)), time('plans')))
-    gone.push(...missing('events', [...touched.events.keys()], new Set(found.map((row) => row.event_id)), time('events')))
     const first = practiceAt > 0 ? [practiceEdit(site, practice(), insched.locations(), practiceAt)] : []
     return {
       edits: [...first, ...patientEdits(patients, time('patients')), ...planned.edits, ...eventEdits(events, time('events')), ...gone],
@@ -230,13 +240,8 @@ export function inSchedReader(options: ReaderOptions) {
     }
   }
 
-  /** Rows that the trail names and the database no longer has: deleted, and their ids free for others (DOM-17). */
-  const missing = (table: BridgedTable, ids: readonly number[], there: ReadonlySet<number>, at: (id: number) => number): Edit[] => {
-    const lost = ids.filter((id) => !there.has(id))
-    const identities = insched.identities(table, lost)
-    if (identities.length > 0) insched.write(() => identities.forEach((identity) => insched.markGone(identity.document)))
-    return identities.map((identity) => ({ collection: table, key: identity.document, set: { deleted: true }, at: at(identity.local_id) }))
-  }
+  const deletedEdits = (table: BridgedTable, id: number, at: number): Edit[] =>
+    insched.identities(table, [id]).map((identity) => ({ collection: table, key: identity.document, set: { deleted: true }, at }))
   const stageGone = (plan: number, stage: number, at: number): Edit[] =>
     insched.identities('plans', [plan]).map((identity) => ({
       collection: 'plans',
@@ -330,6 +335,10 @@ export function inSchedReader(options: ReaderOptions) {
     context,
     identify,
   }
+}
+
+function isDelete(row: AuditRow): boolean {
+  return row.change === 'deleted' && ['patients', 'plans', 'events'].includes(row.table_name)
 }
 
 function parsed(text: string | null): Readonly<Record<string, unknown>> {

@@ -1,0 +1,111 @@
+/**
+ * What replicates to whom: one pure, total function over settings and facts, and the default table as a value.
+ * `up` is from a site to the portal, `down` from the portal to that site. Access, consents, preferences and reviews
+ * cannot be switched off: a STOP must always travel. An owner always takes its own records down again.
+ * It never opens a document: which fields may leave is chosen at the source, by `leavingFields`.
+ */
+import type { Collection, Facts } from '../replica/collections.ts'
+
+export type Direction = 'up' | 'down'
+
+/** Collections that no setting reaches. */
+export const alwaysCollections = ['access', 'consents', 'preferences', 'reviews'] as const
+export type AlwaysCollection = (typeof alwaysCollections)[number]
+export type SettableCollection = Exclude<Collection, AlwaysCollection>
+
+export interface MirrorSettings {
+  /** Per collection the directions that are on; none is off. */
+  readonly directions: Readonly<Record<SettableCollection, readonly Direction[]>>
+  /** An event leaves when it starts at most so many days ahead, and at most so many days past. */
+  readonly daysAhead: number
+  readonly daysPast: number
+}
+
+/** The defaults of a site that has chosen nothing. */
+export const defaultSettings: MirrorSettings = {
+  directions: {
+    practice: ['up'],
+    patients: ['up'],
+    plans: ['up'],
+    events: ['up'],
+    confirmations: ['up', 'down'],
+    requests: ['up', 'down'],
+    payments: ['up', 'down'],
+    messages: ['up', 'down'],
+    communications: ['up', 'down'],
+  },
+  daysAhead: 365,
+  daysPast: 400,
+}
+
+export interface Question {
+  readonly collection: Collection
+  readonly facts: Facts
+  readonly direction: Direction
+  /** The site at the far end from the portal. */
+  readonly site: string
+  /** Milliseconds UTC. */
+  readonly now: number
+}
+
+export type Verdict = { readonly passes: true } | { readonly passes: false; readonly why: string }
+
+const dayMs = 86_400_000
+const yes: Verdict = { passes: true }
+const no = (why: string): Verdict => ({ passes: false, why })
+const always: ReadonlySet<string> = new Set(alwaysCollections)
+
+/** What a collection is of no use without. */
+const needs: Readonly<Partial<Record<SettableCollection, SettableCollection>>> = {
+  plans: 'patients',
+  events: 'patients',
+  confirmations: 'events',
+  requests: 'patients',
+  payments: 'patients',
+  messages: 'patients',
+  communications: 'patients',
+}
+
+/**
+ * Whether a document may replicate, or a sentence without a datum of a person why not. Answers every question, also
+ * one with times that are no number.
+ */
+export function passes(settings: MirrorSettings, question: Question): Verdict {
+  const { collection, facts, direction, site, now } = question
+  if (collection === 'consents') return yes
+  const own = facts.site === site
+  if (!own) return no('It belongs to another site.')
+  if (isAlways(collection)) return yes
+  if (direction === 'down' && isRecord(collection)) return yes
+  const off = offBecause(settings, collection)
+  if (off) return no(off)
+  if (!settings.directions[collection].includes(direction)) return no(`${collection} are not sent ${direction}.`)
+  if (collection === 'practice') return yes
+  if (facts.patient === null) return no('It has no patient.')
+  if (collection === 'plans') return facts.shown ? yes : no('Patients may not be shown it.')
+  if (!facts.reachable) return no('Its patient cannot be reached: no portal access and no consent to text or email.')
+  return collection === 'events' ? insideHorizon(settings, facts.startsAt, now) : yes
+}
+
+/** Why a collection is off, itself or by what it needs; undefined where it is on. */
+export function offBecause(settings: MirrorSettings, collection: SettableCollection): string | undefined {
+  if (settings.directions[collection].length === 0) return `${collection} are switched off.`
+  const needed = needs[collection]
+  return needed && offBecause(settings, needed) ? `${collection} are off because ${needed} are.` : undefined
+}
+
+function insideHorizon(settings: MirrorSettings, startsAt: number | null, now: number): Verdict {
+  if (startsAt === null) return no('It has no start.')
+  if (startsAt - now > settings.daysAhead * dayMs) return no(`It starts more than ${settings.daysAhead} days ahead.`)
+  if (now - startsAt > settings.daysPast * dayMs) return no(`It started more than ${settings.daysPast} days ago.`)
+  return Number.isFinite(startsAt - now) ? yes : no('Its start is no time.')
+}
+
+function isAlways(collection: Collection): collection is AlwaysCollection {
+  return always.has(collection)
+}
+
+/** Records that a site makes and must get back after a restore; the other settable collections obey the table. */
+function isRecord(collection: SettableCollection): boolean {
+  return collection === 'practice' || collection === 'patients' || collection === 'plans' || collection === 'events'
+}

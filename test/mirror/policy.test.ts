@@ -1,0 +1,142 @@
+/** The default table of the mirror as rules, and that the policy answers every question. */
+import fc from 'fast-check'
+import { expect, it } from 'vitest'
+import { leavingFields } from '../../src/mirror/leaving-fields.ts'
+import {
+  alwaysCollections,
+  defaultSettings,
+  passes,
+  type Direction,
+  type MirrorSettings,
+  type SettableCollection,
+} from '../../src/mirror/policy.ts'
+import { collections, type Collection, type Facts } from '../../src/replica/collections.ts'
+
+const now = Date.UTC(2026, 10, 23)
+const day = 86_400_000
+const base: Facts = { patient: 'p', site: 'mesa', shown: true, reachable: true, startsAt: null, at: 0 }
+const ask = (collection: Collection, direction: Direction, facts: Partial<Facts> = {}, settings = defaultSettings) =>
+  passes(settings, { collection, direction, facts: { ...base, ...facts }, site: 'mesa', now }).passes
+const without = (collection: SettableCollection): MirrorSettings => ({
+  ...defaultSettings,
+  directions: { ...defaultSettings.directions, [collection]: [] },
+})
+
+const anyFacts: fc.Arbitrary<Facts> = fc.record({
+  patient: fc.option(fc.constantFrom('p', 'q')),
+  site: fc.option(fc.constantFrom('mesa', 'tempe')),
+  shown: fc.boolean(),
+  reachable: fc.boolean(),
+  startsAt: fc.option(fc.oneof(fc.integer({ min: now - 800 * day, max: now + 800 * day }), fc.double())),
+  at: fc.integer(),
+})
+const anyDirection = fc.constantFrom<Direction>('up', 'down')
+const settable = collections.filter((name) => !(alwaysCollections as readonly string[]).includes(name))
+const anySettings: fc.Arbitrary<MirrorSettings> = fc.record({
+  directions: fc.record(
+    Object.fromEntries(settable.map((name) => [name, fc.subarray<Direction>(['up', 'down'])])),
+  ) as fc.Arbitrary<MirrorSettings['directions']>,
+  daysAhead: fc.nat(1000),
+  daysPast: fc.nat(1000),
+})
+
+it('answers every question, with a sentence where it says no', () => {
+  fc.assert(
+    fc.property(
+      anySettings,
+      fc.constantFrom(...collections),
+      anyFacts,
+      anyDirection,
+      (settings, collection, facts, direction) => {
+        const verdict = passes(settings, { collection, facts, direction, site: 'mesa', now })
+        if (!verdict.passes) expect(verdict.why).toMatch(/\.$/)
+      },
+    ),
+  )
+})
+
+it('lets consents travel to every site, whatever the settings', () => {
+  fc.assert(
+    fc.property(anySettings, anyFacts, anyDirection, (settings, facts, direction) => {
+      expect(passes(settings, { collection: 'consents', facts, direction, site: 'mesa', now }).passes).toBe(true)
+    }),
+  )
+})
+
+it('cannot switch off access, preferences and reviews of the site itself', () => {
+  fc.assert(
+    fc.property(anySettings, anyFacts, anyDirection, (settings, facts, direction) => {
+      for (const collection of ['access', 'preferences', 'reviews'] as const)
+        expect(ask(collection, direction, { ...facts, site: 'mesa' }, settings)).toBe(true)
+    }),
+  )
+})
+
+it('never sends a document of another site, consents apart', () => {
+  fc.assert(
+    fc.property(
+      anySettings,
+      fc.constantFrom(...collections),
+      anyFacts,
+      anyDirection,
+      (settings, collection, facts, direction) => {
+        fc.pre(collection !== 'consents')
+        expect(ask(collection, direction, { ...facts, site: 'tempe' }, settings)).toBe(false)
+      },
+    ),
+  )
+})
+
+it('gives an owner its own records down again, whatever the settings and the facts', () => {
+  fc.assert(
+    fc.property(anySettings, anyFacts, (settings, facts) => {
+      for (const collection of ['practice', 'patients', 'plans', 'events'] as const)
+        expect(ask(collection, 'down', { ...facts, site: 'mesa' }, settings)).toBe(true)
+    }),
+  )
+})
+
+it('uploads patients only while they can be reached', () => {
+  expect(ask('patients', 'up')).toBe(true)
+  expect(ask('patients', 'up', { reachable: false })).toBe(false)
+})
+
+it('uploads plans only while patients may be shown them', () => {
+  expect(ask('plans', 'up')).toBe(true)
+  expect(ask('plans', 'up', { shown: false })).toBe(false)
+})
+
+it('uploads the practice', () => {
+  expect(ask('practice', 'up', { patient: null, reachable: false })).toBe(true)
+})
+
+it('uploads events of reachable patients from 365 days ahead to 400 days past', () => {
+  expect(ask('events', 'up', { startsAt: now + 365 * day })).toBe(true)
+  expect(ask('events', 'up', { startsAt: now + 365 * day + 1 })).toBe(false)
+  expect(ask('events', 'up', { startsAt: now - 400 * day })).toBe(true)
+  expect(ask('events', 'up', { startsAt: now - 400 * day - 1 })).toBe(false)
+  expect(ask('events', 'up', { startsAt: now, reachable: false })).toBe(false)
+  expect(ask('events', 'up', { startsAt: now, patient: null })).toBe(false)
+})
+
+it.each(['messages', 'confirmations', 'requests', 'communications', 'payments'] as const)(
+  'sends %s both ways, of patients who can be reached',
+  (collection) => {
+    for (const direction of ['up', 'down'] as const) {
+      expect(ask(collection, direction)).toBe(true)
+      expect(ask(collection, direction, { reachable: false })).toBe(false)
+    }
+  },
+)
+
+it('switches off what needs a collection that is off', () => {
+  for (const collection of ['events', 'plans', 'messages', 'confirmations'] as const)
+    expect(ask(collection, 'up', { startsAt: now }, without('patients'))).toBe(false)
+  expect(ask('patients', 'up', {}, without('events'))).toBe(true)
+})
+
+it('names no field that must never leave', () => {
+  const names = Object.values(leavingFields).flatMap((fields) => Object.keys(fields))
+  expect(names).toContain('birthDate')
+  expect(names.filter((name) => /special|alert|resource|procedure|interest|address2|note/i.test(name))).toEqual([])
+})
