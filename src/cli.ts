@@ -1,0 +1,91 @@
+/** From argv and the environment to a command: the only reader of both. Exit codes: 0 done, 1 a sentence says why not, 2 wrong usage. */
+import { spawn } from 'node:child_process'
+import { resolve } from 'node:path'
+import { parseArgs } from 'node:util'
+import { fileURLToPath } from 'node:url'
+import { Usage, type Command } from './commands/command.ts'
+import { demo } from './commands/demo.ts'
+import { portal, practiceAdd, siteAdd } from './commands/portal-commands.ts'
+import * as site from './commands/site-commands.ts'
+import { systemClock } from './replica/clock.ts'
+import { masterKeyFromText, readMasterKey } from './replica/sealing.ts'
+
+const commands: Readonly<Record<string, Command>> = {
+  demo,
+  portal,
+  'practice add': practiceAdd,
+  'site add': siteAdd,
+  'insched create': site.inschedCreate,
+  enroll: site.enroll,
+  site: site.site,
+  upload: site.upload,
+  download: site.download,
+  invite: site.invite,
+  message: site.message,
+  recent: site.recent,
+  confirmations: site.confirmations,
+  'reviews resolve': site.reviewsResolve,
+  reviews: site.reviews,
+  status: site.status,
+}
+
+function help(): string {
+  const lines = Object.values(commands).map((command) => `  ${command.usage}\n      ${command.about}`)
+  return `patientconnection <command> [--json]\n\n${lines.join('\n')}\n`
+}
+
+async function main(argv: readonly string[]): Promise<number> {
+  const name = [argv.slice(0, 2).join(' '), argv[0] ?? ''].find((candidate) => candidate in commands)
+  if (name === undefined || argv.includes('--help')) {
+    process.stdout.write(name ? `patientconnection ${commands[name]!.usage}\n  ${commands[name]!.about}\n` : help())
+    return argv.length === 0 || argv.includes('--help') ? 0 : 2
+  }
+  const command = commands[name]!
+  const json = argv.includes('--json')
+  try {
+    const { values, positionals } = parse(command, argv.slice(name.split(' ').length))
+    await command.run(
+      { values, positionals },
+      {
+        clock: systemClock,
+        json,
+        master: (dir) => {
+          const text = process.env['PATIENTCONNECTION_KEY']
+          return text ? masterKeyFromText(text) : readMasterKey(process.env['PATIENTCONNECTION_KEY_FILE'] ?? `${resolve(dir)}.key`)
+        },
+        print: (result, text) => void process.stdout.write(json ? `${JSON.stringify(result)}\n` : `${text}\n`),
+        say: (line) => void process.stderr.write(`${line}\n`),
+        ended: ending(),
+        spawn: (args) => spawn(process.execPath, [fileURLToPath(import.meta.url), ...args], { stdio: ['ignore', 'pipe', 'pipe'] }),
+      },
+    )
+    return 0
+  } catch (error) {
+    process.stderr.write(`${(error as Error).message}\n`)
+    if (!(error instanceof Usage)) return 1
+    process.stderr.write(`Usage: patientconnection ${command.usage}\n`)
+    return 2
+  }
+}
+
+function parse(command: Command, args: readonly string[]) {
+  try {
+    return parseArgs({ args: [...args], options: { ...command.options, json: { type: 'boolean' } }, allowPositionals: true })
+  } catch (error) {
+    throw new Usage((error as Error).message, { cause: error })
+  }
+}
+
+/** Resolves at the first signal; a second one ends at once. */
+function ending(): Promise<void> {
+  return new Promise((end) => {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+      process.once(signal, () => {
+        end()
+        process.once(signal, () => process.exit(1))
+      })
+    }
+  })
+}
+
+process.exit(await main(process.argv.slice(2)))

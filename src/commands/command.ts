@@ -1,0 +1,53 @@
+/** What a command is: its options, and what it does with them. Wrong usage is a `Usage`; any other throw is a sentence and exit code 1. */
+import type { Clock } from '../replica/clock.ts'
+import type { Sealer } from '../replica/sealing.ts'
+
+export class Usage extends Error {
+  override readonly name = 'Usage'
+}
+
+export interface CommandContext {
+  readonly clock: Clock
+  /** The master key for a folder; made at first use. */
+  readonly master: (dir: string) => Sealer
+  /** Prints the result: one JSON object with --json, else `text`. */
+  readonly print: (result: object, text: string) => void
+  /** Progress and log lines, on stderr; ids only. */
+  readonly say: (line: string) => void
+  /** Resolves when somebody wants the process to end. */
+  readonly ended: Promise<void>
+  readonly json: boolean
+  /** Starts this program again as a child with these arguments. */
+  readonly spawn: (args: readonly string[]) => import('node:child_process').ChildProcess
+}
+
+export interface Given {
+  readonly positionals: readonly string[]
+  readonly values: Readonly<Record<string, string | boolean | undefined>>
+}
+
+export interface Command {
+  readonly usage: string
+  readonly about: string
+  readonly options: Readonly<Record<string, { type: 'string' | 'boolean' }>>
+  run(given: Given, context: CommandContext): Promise<void>
+}
+
+/** The value of an option that must be there. */
+export function need(given: Given, name: string): string {
+  const value = given.values[name]
+  if (typeof value !== 'string' || value === '') throw new Usage(`--${name} is missing.`)
+  return value
+}
+
+export function optional(given: Given, name: string): string | undefined {
+  const value = given.values[name]
+  return typeof value === 'string' ? value : undefined
+}
+
+/** A whole number; throws Usage that names the option. */
+export function wholeNumber(text: string | undefined, name: string): number | undefined {
+  if (text === undefined) return undefined
+  if (!/^\d{1,15}$/.test(text)) throw new Usage(`--${name} takes a whole number, not ${text}.`)
+  return Number(text)
+}

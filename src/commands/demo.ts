@@ -1,0 +1,140 @@
+/**
+ * `npm start`: a portal and two practice sites of one practice on this machine, each a process of its own, so that any of
+ * them can be stopped and started again. Synthetic people only. A second start finds its data.
+ */
+import type { ChildProcess } from 'node:child_process'
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { createInterface } from 'node:readline'
+import { optional, wholeNumber, type Command, type CommandContext } from './command.ts'
+
+const string = { type: 'string' } as const
+const sites = ['Mesa', 'Scottsdale'] as const
+
+export const demo: Command = {
+  usage: 'demo [--port N] [--data DIR]',
+  about: 'a portal and two practice sites with sample InSched databases, on this machine',
+  options: { port: string, data: string },
+  async run(given, context) {
+    const dir = resolve(optional(given, 'data') ?? 'demo-data')
+    const port = wholeNumber(optional(given, 'port'), 'port') ?? 8080
+    mkdirSync(dir, { recursive: true })
+    const portalArgs = ['portal', '--data', join(dir, 'portal'), '--port', String(port), '--json']
+    let portal = await start(context, portalArgs)
+    const consoles: { name: string; child: ChildProcess; url: string; setup?: string }[] = []
+    try {
+      await prepare(context, dir, portal.url)
+      for (const [number, name] of sites.entries()) {
+        const folder = join(dir, name.toLowerCase())
+        const site = await start(context, ['site', '--data', folder, '--console-port', String(port + 1 + number), '--json'])
+        consoles.push({ name, ...site })
+      }
+      const folder = join(dir, 'mesa')
+      await once(context, ['upload', '--data', folder])
+      const marker = join(dir, 'greeted')
+      if (!existsSync(marker)) {
+        await once(context, ['message', '--data', folder, '--patient', '1', '--subject', 'Before your visit', '--text', 'Please come ten minutes early. Do you have any questions?'])
+        writeFileSync(marker, '')
+      }
+      const { url } = (await once(context, ['invite', '--data', folder, '--patient', '1'])) as { url: string }
+      const born = (await birthDate(folder)) ?? ''
+      context.print({ ready: true, url: portal.url, pid: process.pid, invitation: url, consoles: consoles.map(({ name, url: at, setup }) => ({ name, url: at, setup })) }, greeting(portal.url, consoles, url, born))
+      const keys = createInterface({ input: process.stdin })
+      keys.on('line', (line) => {
+        if (line.trim() !== 'p') return
+        void (async () => {
+          if (portal.child.exitCode === null) {
+            await stop(portal.child)
+            context.say('The portal is stopped. Type p and Enter to start it again.')
+          } else {
+            portal = await start(context, portalArgs)
+            context.say(`The portal is ready again at ${portal.url}`)
+          }
+        })().catch((error: unknown) => context.say((error as Error).message))
+      })
+      await context.ended
+      keys.close()
+    } finally {
+      await Promise.all([...consoles.map(({ child }) => stop(child)), stop(portal.child)])
+    }
+  },
+}
+
+/** Practice, sites, databases: what of them is not there yet. */
+async function prepare(context: CommandContext, dir: string, portal: string): Promise<void> {
+  const file = join(dir, 'practice')
+  if (!existsSync(file)) {
+    const made = (await once(context, ['practice', 'add', '--data', join(dir, 'portal'), '--name', 'Desert Bloom Surgery', '--zone', 'America/Phoenix'])) as { practiceId: string }
+    writeFileSync(file, made.practiceId)
+  }
+  const practice = readFileSync(file, 'utf8')
+  for (const [number, name] of sites.entries()) {
+    const folder = join(dir, name.toLowerCase())
+    const database = join(dir, `insched-${name.toLowerCase()}.db`)
+    if (!existsSync(database)) await once(context, ['insched', 'create', database, '--patients', '300', '--seed', String(number + 1)])
+    if (existsSync(join(folder, 'site.json'))) continue
+    const { enrollmentCode } = (await once(context, ['site', 'add', '--data', join(dir, 'portal'), '--practice', practice, '--name', name])) as { enrollmentCode: string }
+    await once(context, ['enroll', '--data', folder, '--portal', portal, '--code', enrollmentCode, '--insched', `sqlite:${database}`])
+  }
+}
+
+async function birthDate(folder: string): Promise<string | undefined> {
+  const { openInSched } = await import('../bridges/insched/insched-sqlite.ts')
+  const { insched } = JSON.parse(readFileSync(join(folder, 'site.json'), 'utf8')) as { insched: string }
+  const opened = openInSched(insched)
+  try {
+    return opened.patients([1])[0]?.birth_date ?? undefined
+  } finally {
+    opened.close()
+  }
+}
+
+function greeting(portal: string, consoles: readonly { name: string; url: string; setup?: string }[], invitation: string, born: string): string {
+  return `
+PatientConnection is ready.
+
+  Patient portal        ${portal}
+${consoles.map(({ name, url, setup }) => `  Console ${name.padEnd(13)} ${setup ?? url}`).join('\n')}
+
+  A patient's invitation (date of birth: ${born})
+  ${invitation}
+
+Try this:
+  1. Open the invitation, sign in with the date of birth, read the message and answer it.
+  2. Press Confirm. A moment later the page says "Confirmed in the office's schedule on ...".
+  3. Open the console of Mesa, make the first user, and see it all under Recent Communications.
+  4. Type p and Enter here: the portal stops. Send a message from the console; type p again, and it arrives.
+  5. Move an event with the sqlite3 client in demo-data/insched-mesa.db; the portal shows the new time.
+
+Ctrl-C ends everything. Your data stays in demo-data.`
+}
+
+interface Started { readonly child: ChildProcess; readonly url: string; readonly setup?: string } // prettier-ignore
+
+/** Starts a process that runs on, and waits for its first line. */
+async function start(context: CommandContext, args: readonly string[]): Promise<Started> {
+  const child = context.spawn(args)
+  const errors: string[] = []
+  child.stderr!.on('data', (data: Buffer) => errors.push(data.toString()))
+  for await (const line of createInterface({ input: child.stdout! })) return { child, ...(JSON.parse(line) as { url: string; setup?: string }) }
+  throw new Error(errors.join('').trim() || `${args[0]} ended before it was ready.`)
+}
+
+/** Runs a command to its end; its JSON, or its sentence thrown. */
+async function once(context: CommandContext, args: readonly string[]): Promise<unknown> {
+  const child = context.spawn([...args, '--json'])
+  let out = ''
+  let errors = ''
+  child.stdout!.on('data', (data: Buffer) => void (out += data.toString()))
+  child.stderr!.on('data', (data: Buffer) => void (errors += data.toString()))
+  const code = await new Promise<number | null>((done) => child.on('close', done))
+  if (code !== 0) throw new Error(errors.trim())
+  return JSON.parse(out)
+}
+
+async function stop(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return
+  const gone = new Promise<void>((done) => void child.once('exit', () => done()))
+  child.kill('SIGTERM')
+  await gone
+}

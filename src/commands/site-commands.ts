@@ -1,0 +1,121 @@
+/** The commands of a site. Each asks the running site over loopback, or opens the folder where none runs. */
+import { createReferenceDatabase } from '../bridges/insched/create-sqlite.ts'
+import { enroll as enrollSite, openSite } from '../site.ts'
+import { callControl } from '../server/control.ts'
+import { serveConsole, siteOperations } from '../server/console/console.ts'
+import { need, optional, Usage, wholeNumber, type Command, type CommandContext, type Given } from './command.ts'
+
+const string = { type: 'string' } as const
+type Result = Record<string, unknown>
+
+async function operate(name: string, input: Readonly<Record<string, unknown>>, given: Given, context: CommandContext): Promise<Result> {
+  const dir = need(given, 'data')
+  const running = await callControl(dir, name, input)
+  if (running !== undefined) return running as Result
+  const site = await openSite({ dir, master: context.master(dir), clock: context.clock })
+  try {
+    return (await siteOperations(site, context.say)[name]!(input)) as Result
+  } finally {
+    await site.close()
+  }
+}
+
+/** A command that is one operation of the site. */
+function operation(name: string, about: string, usage: string, options: Command['options'], input: (given: Given) => Record<string, unknown>): Command {
+  return {
+    usage: `${usage} --data DIR`,
+    about,
+    options: { data: string, ...options },
+    async run(given, context) {
+      const result = await operate(name, input(given), given, context)
+      context.print(result, words(result))
+    },
+  }
+}
+
+function words(result: Result): string {
+  const items = result['items']
+  if (Array.isArray(items)) return items.length === 0 ? 'Nothing.' : items.map((item) => line(item as Result)).join('\n')
+  return line(result)
+}
+function line(result: Result): string {
+  return Object.entries(result)
+    .filter(([, value]) => value !== null)
+    .map(([key, value]) => `${key}: ${typeof value === 'object' ? JSON.stringify(value) : String(value)}`)
+    .join('  ')
+}
+
+export const inschedCreate: Command = {
+  usage: 'insched create FILE [--patients N] [--seed N]',
+  about: 'make a reference InSched database of synthetic people',
+  options: { patients: string, seed: string },
+  async run(given, context) {
+    const file = given.positionals[0]
+    if (file === undefined) throw new Usage('Name the file to create.')
+    const patients = wholeNumber(optional(given, 'patients'), 'patients') ?? 300
+    const seed = wholeNumber(optional(given, 'seed'), 'seed') ?? 1
+    const counts = await createReferenceDatabase(file, { patients, seed, now: context.clock.now() })
+    context.print(counts, `${file}: ${counts.patients} patients, ${counts.plans} plans, ${counts.stages} stages, ${counts.events} events`)
+  },
+}
+
+export const enroll: Command = {
+  usage: 'enroll --data DIR --portal URL --code CODE --insched sqlite:FILE',
+  about: 'make this folder a site of a practice',
+  options: { data: string, portal: string, code: string, insched: string },
+  async run(given, context) {
+    const dir = need(given, 'data')
+    const [portal, code, insched] = [need(given, 'portal'), need(given, 'code'), need(given, 'insched')]
+    const result = await enrollSite({ dir, master: context.master(dir), clock: context.clock, portal, code, insched })
+    context.print(result, `Enrolled as site ${result.siteId}. Next: patientconnection site --data ${dir}`)
+  },
+}
+
+export const site: Command = {
+  usage: 'site --data DIR [--console-port N]',
+  about: 'run a practice site',
+  options: { data: string, 'console-port': string },
+  async run(given, context) {
+    const dir = need(given, 'data')
+    const opened = await openSite({ dir, master: context.master(dir), clock: context.clock })
+    try {
+      const port = wholeNumber(optional(given, 'console-port'), 'console-port') ?? 8090
+      const served = await serveConsole({ site: opened, dir, port, clock: context.clock, say: context.say })
+      context.print({ ready: true, url: served.url, pid: process.pid, ...(served.setup ? { setup: served.setup } : {}) }, `The console is ready at ${served.url}`)
+      if (served.setup && !context.json) context.say(`Make the first user of the console: ${served.setup}`)
+      await context.ended
+      await served.close()
+    } finally {
+      await opened.close()
+    }
+  },
+}
+
+const patientOption = (given: Given): number | undefined => wholeNumber(optional(given, 'patient'), 'patient')
+const neededPatient = (given: Given): number => wholeNumber(need(given, 'patient'), 'patient')!
+
+export const upload = operation('upload', 'Upload Records: waits until the portal has them', 'upload', {}, () => ({}))
+export const download = operation('download', 'Download Online Communications', 'download', {}, () => ({}))
+export const invite = operation('invite', 'a sign-in invitation for a patient', 'invite --patient LOCAL_ID', { patient: string }, (given) => ({ patient: neededPatient(given) }))
+export const message = operation(
+  'message',
+  'Send Secure Portal Message',
+  'message --patient LOCAL_ID [--event LOCAL_ID] --subject S --text T',
+  { patient: string, event: string, subject: string, text: string },
+  (given) => ({ patient: neededPatient(given), event: wholeNumber(optional(given, 'event'), 'event'), subject: need(given, 'subject'), text: need(given, 'text') }),
+)
+export const recent = operation('recent', 'Recent Communications', 'recent [--patient ID] [--channel C] [--since T]', { patient: string, channel: string, since: string }, (given) => {
+  const since = optional(given, 'since')
+  if (since !== undefined && Number.isNaN(Date.parse(since))) throw new Usage(`--since takes a time like 2026-11-23T08:00:00Z, not ${since}.`)
+  return { patient: patientOption(given), channel: optional(given, 'channel'), since: since === undefined ? undefined : Date.parse(since) }
+})
+export const confirmations = operation('confirmations', 'what patients confirmed, and what became of it', 'confirmations [--event LOCAL_ID]', { event: string }, (given) => ({
+  event: wholeNumber(optional(given, 'event'), 'event'),
+}))
+export const reviews = operation('reviews', 'what could not be applied, with what to do', 'reviews', {}, () => ({}))
+export const reviewsResolve = operation('reviews resolve', 'resolve a review item', 'reviews resolve ID --note N', { note: string }, (given) => {
+  const id = given.positionals[0]
+  if (id === undefined) throw new Usage('Name the review to resolve.')
+  return { id, note: need(given, 'note') }
+})
+export const status = operation('status', 'how the site is', 'status', {}, () => ({}))
