@@ -112,7 +112,8 @@ export async function openPortal(options: { readonly dir: string; readonly maste
     addSite({ practice, name }) {
       const id = parseUlid(practice, 'practice id')
       if (!store.practice(id)) throw new Error(`There is no practice ${id} at this portal. Add it first with: patientconnection practice add`)
-      const code = Buffer.from(clock.bytes(16)).toString('base64url')
+      // Hex: a code that begins with a dash would read as an option.
+      const code = Buffer.from(clock.bytes(16)).toString('hex')
       const siteId = mintUlid(clock)
       store.addSite({ id: siteId, practice: id, name, codeHash: hashOf(code), until: clock.now() + codeLasts })
       store.audit(clock.now(), `site added ${id} ${siteId}`)

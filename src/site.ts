@@ -160,14 +160,13 @@ export async function openSite(options: SiteOptions) {
     settings: { practiceName: settings.practiceName, siteName: settings.siteName, siteId: settings.site, portal: settings.portal },
     bridge,
     replica,
-    /** Upload Records: reads what is unread and waits until the portal has it. */
+    /** Upload Records: reads what is unread and waits until the portal has it. The counts are of all that is uploaded, whenever it was. */
     async upload(progress: (line: string) => void = () => {}) {
       const began = clock.now()
-      const read = await bridge.readNow((now) => progress(`read ${now.patients} patients, ${now.plans} plans, ${now.stages} stages, ${now.events} events`))
+      await bridge.readNow((now) => progress(`read ${now.patients} patients, ${now.plans} plans, ${now.stages} stages, ${now.events} events`))
       await reachPortal('Upload Records')
-      let documents = 0
-      for (const collection of ['patients', 'plans', 'events'] as const) documents += await replica.count(collection)
-      return { ...read, documents, seconds: (clock.now() - began) / 1000 }
+      const [patients, plans, events] = [await replica.count('patients'), await replica.count('plans'), await replica.count('events')]
+      return { patients, plans, stages: bridge.stages(), events, documents: patients + plans + events, seconds: (clock.now() - began) / 1000 }
     },
     /** Download Online Communications: takes what the portal has and waits until InSched has it. */
     async download() {

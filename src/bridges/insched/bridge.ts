@@ -31,6 +31,8 @@ export interface InSchedBridge {
   localOf(document: string): number | undefined
   patient(localId: number): PatientRow | undefined
   findPatients(text: string): PatientRow[]
+  /** How many stages InSched has. */
+  stages(): number
   status(): { readonly lastRead: number | null; readonly problem: string | null }
   stop(): Promise<void>
 }
@@ -108,6 +110,7 @@ export function startInSchedBridge(options: BridgeOptions): InSchedBridge {
     documentOf: (table, localId) => insched.identities(table, [localId])[0]?.document,
     localOf: (document) => insched.identity(document)?.local_id,
     patient: (localId) => insched.patients([localId])[0],
+    stages: () => insched.stageCount(),
     findPatients: (text) => insched.findPatients(text, 20),
     status: () => ({ lastRead, problem: problem ?? (follower.problem ? `Writing into InSched waits: ${follower.problem.error.message}` : null) }),
     async stop() {

@@ -165,11 +165,7 @@ export function openInSched(url: string) {
       const where = words.map(() => "(coalesce(first_name, '') || ' ' || coalesce(last_name, '')) like ? escape '\\'").join(' and ') || '1'
       return db.prepare(`select ${patientColumns} from patients where survivor_id is null and ${where} order by last_name, first_name limit ?`).all(...like, limit) as PatientRow[]
     },
-    counts: () => ({
-      patients: sql('select count(*) from patients').pluck().get() as number,
-      plans: sql('select count(*) from plans').pluck().get() as number,
-      stages: sql('select count(*) from stages').pluck().get() as number,
-    }),
+    stageCount: () => sql('select count(*) from stages').pluck().get() as number,
 
     lastAuditId: () => (sql('select max(audit_id) from audit_trail').pluck().get() as number | null) ?? 0,
     auditAfter: (after: number, limit: number) =>

@@ -169,7 +169,7 @@ function consoleApp(site: ConsoleSite, store: ReturnType<typeof openStaffStore>,
   app.post('/upload', async (c) => {
     try {
       const done = await site.upload()
-      return c.html(framed(c, 'Upload Records', '', html`<p>The portal has all records: ${done.documents} documents. Read now: ${done.patients} patients, ${done.plans} plans, ${done.stages} stages, ${done.events} events, in ${done.seconds.toFixed(1)} s.</p>`))
+      return c.html(framed(c, 'Upload Records', '', html`<p>The portal has all records: ${done.patients} patients, ${done.plans} plans, ${done.stages} stages, ${done.events} events; it took ${done.seconds.toFixed(1)} s.</p>`))
     } catch (error) {
       return c.html(failed(c, 'Upload Records', error), 503)
     }
