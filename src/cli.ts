@@ -37,8 +37,10 @@ function help(): string {
 async function main(argv: readonly string[]): Promise<number> {
   const name = [argv.slice(0, 2).join(' '), argv[0] ?? ''].find((candidate) => candidate in commands)
   if (name === undefined || argv.includes('--help')) {
-    process.stdout.write(name ? `patientconnection ${commands[name]!.usage}\n  ${commands[name]!.about}\n` : help())
-    return argv.length === 0 || argv.includes('--help') ? 0 : 2
+    const asked = argv.length === 0 || argv.includes('--help')
+    const out = asked ? process.stdout : process.stderr
+    out.write(name ? `patientconnection ${commands[name]!.usage}\n  ${commands[name]!.about}\n` : help())
+    return asked ? 0 : 2
   }
   const command = commands[name]!
   const json = argv.includes('--json')

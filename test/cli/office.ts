@@ -114,7 +114,7 @@ export class Patient {
     const form = [...page.matchAll(/<form method="post" action="([^"]+)"[\s\S]*?<\/form>/g)].find((found) => found[1] === action)
     if (!form) throw new Error(`The page has no form ${action}`)
     const hidden = [...form[0].matchAll(/<input type="hidden" name="([^"]+)" value="([^"]*)"/g)].map((found) => [found[1]!, found[2]!] as const)
-    const body = new URLSearchParams([...hidden, ...Object.entries(fields)])
+    const body = new URLSearchParams([...hidden.map(([name, value]) => [name, value] as [string, string]), ...Object.entries(fields)])
     const answer = await this.#fetch(action, { method: 'POST', body })
     return { status: answer.status, text: await answer.text() }
   }
