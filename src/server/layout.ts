@@ -72,7 +72,8 @@ export function pageHeaders(secure: boolean): MiddlewareHandler {
     await next()
     c.header('Content-Security-Policy', "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'")
     c.header('X-Content-Type-Options', 'nosniff')
-    c.header('Referrer-Policy', 'no-referrer')
+    // same-origin, not no-referrer: that one makes browsers send `Origin: null` with our own forms.
+    c.header('Referrer-Policy', 'same-origin')
     c.header('Cache-Control', c.req.path === '/style.css' ? 'public, max-age=3600' : 'no-store')
     if (secure) c.header('Strict-Transport-Security', 'max-age=31536000')
   }
