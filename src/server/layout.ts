@@ -61,6 +61,11 @@ export function wallText(wall: string): string {
   return date.toLocaleString('en-US', { weekday: 'long', month: 'long', day: 'numeric', hour: 'numeric', minute: '2-digit' })
 }
 
+/** `March 3, 2026` from a date `YYYY-MM-DD`. */
+export function dayText(date: string): string {
+  return Temporal.PlainDate.from(date).toLocaleString('en-US', { dateStyle: 'long' })
+}
+
 /** The same of an instant in a zone. */
 export function instantText(at: number, zone: string): string {
   return new Date(at).toLocaleString('en-US', { timeZone: zone, weekday: 'long', month: 'long', day: 'numeric', hour: 'numeric', minute: '2-digit' })

@@ -11,7 +11,7 @@ import { answerFor, type Answer } from '../replica/kinds/confirmations.ts'
 import type { EventFields, LocationValue, PatientFields, PracticeFields, StageFields } from '../replica/kinds/fields.ts'
 import { ulidSchema, wallClockSchema, type By } from '../replica/kinds/kind.ts'
 import type { IndexRow, Replica } from '../replica/replica-face.ts'
-import { button, instantText, page, wallText, type Html, type PageOptions } from './layout.ts'
+import { button, dayText, instantText, page, wallText, type Html, type PageOptions } from './layout.ts'
 
 /** Who looks: an account, one of its patients, and the practice that the patient is of. */
 export interface Viewer {
@@ -137,7 +137,7 @@ export function patientPages(clock: Clock): Hono<Env> {
       return html`<section class="card"><h2>${words}</h2><ol>${visible.map(
         (stage) =>
           html`<li ${stage === current ? html`aria-current="step"` : ''}>${stage.words}
-            ${stage.completed ? html`<span class="good">Done${stage.completedOn ? ` on ${wallText(`${stage.completedOn}T00:00`).replace(/, 12:00.AM$/, '')}` : ''}</span>` : stage === current ? html`<strong>Next step</strong>` : ''}</li>`,
+            ${stage.completed ? html`<span class="good">Done${stage.completedOn ? ` on ${dayText(stage.completedOn)}` : ''}</span>` : stage === current ? html`<strong>Next step</strong>` : ''}</li>`,
       )}</ol></section>`
     })
     return c.html(page(await frameOf(c, 'My plan', '/plan'), cards.length > 0 ? cards : html`<p>There is no plan to show yet. The office adds it after your first visit.</p>`))

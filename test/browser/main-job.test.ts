@@ -1,0 +1,81 @@
+/** The whole main job in a real browser on a phone and on a desk, with axe-core finding nothing on any page; the pictures of the README are made here. */
+import chromium from '@sparticuz/chromium'
+import { createRequire } from 'node:module'
+import { readFileSync } from 'node:fs'
+import { chromium as playwright, type Browser, type Page } from 'playwright-core'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { openOffice, run, type Office } from '../cli/office.ts'
+
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
+const pictures = new URL('../../docs/pictures/', import.meta.url).pathname
+let browser: Browser
+beforeAll(async () => {
+  browser = await playwright.launch({ args: [...chromium.args, '--no-sandbox'], executablePath: await chromium.executablePath(), headless: true })
+})
+afterAll(() => browser.close())
+
+/** Fails with the ids of what axe-core finds; takes the picture where it has a name. */
+async function sound(page: Page, picture?: string): Promise<void> {
+  // The pages' own policy allows no script, so axe runs from outside of it.
+  const found = await page.evaluate(`(() => { ${axe}; return axe.run(document, { resultTypes: ['violations'] }).then((r) => r.violations.map((v) => v.id + ': ' + v.nodes.map((n) => n.target).join(' '))) })()`)
+  expect(found, page.url().replace(/invitation.*/, 'invitation')).toEqual([])
+  expect(await page.evaluate('document.documentElement.scrollWidth <= innerWidth'), 'no sideways scrolling').toBe(true)
+  if (picture && process.env['PICTURES']) await page.screenshot({ path: `${pictures}${picture}.png` })
+}
+
+it.each([360, 1280])('sign in, read, answer, confirm, and see it in the office, %i pixels wide', async (width) => {
+  const office: Office = await openOffice(20)
+  try {
+    await run('message', '--data', office.site, '--patient', '1', '--subject', 'Before your visit', '--text', 'Please come ten minutes early.')
+    const { result } = await run('invite', '--data', office.site, '--patient', '1')
+    await run('upload', '--data', office.site)
+    const born = office.insched.prepare('select birth_date from patients where patient_id = 1').pluck().get() as string
+    const page = await browser.newPage({ viewport: { width, height: 780 }, bypassCSP: true })
+    await page.goto(result.url)
+    await sound(page)
+    await page.getByLabel('Date of birth').fill(born)
+    await page.getByRole('button', { name: 'Sign in' }).click()
+    await page.getByRole('button', { name: 'Confirm', exact: true }).waitFor()
+    await sound(page, `home-${width}`)
+    await page.getByRole('link', { name: /1 new message/ }).click()
+    await page.getByText('Please come ten minutes early.').waitFor()
+    await page.getByLabel('Your answer').fill('Thank you, I will.')
+    await page.getByRole('button', { name: 'Send answer' }).click()
+    await page.getByText('Thank you, I will.').waitFor()
+    await sound(page, `messages-${width}`)
+    await page.getByRole('link', { name: 'My plan' }).click()
+    await sound(page, `plan-${width}`)
+    await page.getByRole('link', { name: 'Home' }).click()
+    await page.getByRole('button', { name: 'Confirm', exact: true }).click()
+    await expect.poll(async () => (await page.reload(), page.content())).toContain("Confirmed in the office's schedule on")
+    await sound(page, `confirmed-${width}`)
+    expect(office.insched.prepare('select confirmation_type from events where event_id = 2').pluck().get()).toBe('Portal')
+
+    const desk = await browser.newPage({ viewport: { width, height: 780 }, bypassCSP: true })
+    await desk.goto(office.agent.setup!)
+    await sound(desk)
+    await desk.getByLabel('Your name').fill('Jo Desk')
+    await desk.getByLabel('Initials, as InSched stamps them').fill('JD')
+    await desk.getByLabel('Password (at least 10 characters)').fill('correct horse battery')
+    await desk.getByRole('button', { name: 'Make the first user' }).click()
+    await desk.getByText('Working').waitFor()
+    await sound(desk, `console-${width}`)
+    await desk.getByRole('button', { name: 'Upload Records' }).click()
+    await desk.getByText('The portal has all records').waitFor()
+    await desk.getByRole('link', { name: 'Send Secure Portal Message' }).click()
+    await desk.getByLabel('Find a patient by name').fill(office.insched.prepare('select last_name from patients where patient_id = 1').pluck().get() as string)
+    await desk.getByRole('button', { name: 'Find' }).click()
+    await sound(desk)
+    await desk.getByRole('link').filter({ hasText: office.insched.prepare("select first_name || ' ' || last_name from patients where patient_id = 1").pluck().get() as string }).first().click()
+    await desk.getByLabel('Subject').fill('Parking')
+    await desk.getByLabel('Message').fill('Parking is free.')
+    await desk.getByRole('button', { name: 'Send message' }).click()
+    await desk.getByRole('cell', { name: 'Parking' }).waitFor()
+    await sound(desk, `recent-${width}`)
+    await desk.getByRole('link', { name: 'Reviews' }).click()
+    await sound(desk)
+    await expect.poll(async () => (await page.goto(new URL('/messages', result.url).href), page.content())).toContain('Parking is free.')
+  } finally {
+    await office.close()
+  }
+})
