@@ -3,7 +3,9 @@
 import { existsSync } from 'node:fs'
 
 if (Number(process.versions.node.split('.')[0]) < 24) {
-  process.stderr.write('PatientConnection needs Node 24, which npm ci has installed here. Run it as: npm exec patientconnection -- ...\n')
+  process.stderr.write(
+    'PatientConnection needs Node 24, which npm ci has installed here. Run it as: npm exec patientconnection -- ...\n',
+  )
   process.exit(1)
 }
 const built = new URL('../dist/cli.js', import.meta.url)

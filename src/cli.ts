@@ -53,12 +53,15 @@ async function main(argv: readonly string[]): Promise<number> {
         json,
         master: (dir) => {
           const text = process.env['PATIENTCONNECTION_KEY']
-          return text ? masterKeyFromText(text) : readMasterKey(process.env['PATIENTCONNECTION_KEY_FILE'] ?? `${resolve(dir)}.key`)
+          return text
+            ? masterKeyFromText(text)
+            : readMasterKey(process.env['PATIENTCONNECTION_KEY_FILE'] ?? `${resolve(dir)}.key`)
         },
         print: (result, text) => void process.stdout.write(json ? `${JSON.stringify(result)}\n` : `${text}\n`),
         say: (line) => void process.stderr.write(`${line}\n`),
         ended: ending(),
-        spawn: (args) => spawn(process.execPath, [fileURLToPath(import.meta.url), ...args], { stdio: ['ignore', 'pipe', 'pipe'] }),
+        spawn: (args) =>
+          spawn(process.execPath, [fileURLToPath(import.meta.url), ...args], { stdio: ['ignore', 'pipe', 'pipe'] }),
       },
     )
     return 0
@@ -72,7 +75,11 @@ async function main(argv: readonly string[]): Promise<number> {
 
 function parse(command: Command, args: readonly string[]) {
   try {
-    return parseArgs({ args: [...args], options: { ...command.options, json: { type: 'boolean' } }, allowPositionals: true })
+    return parseArgs({
+      args: [...args],
+      options: { ...command.options, json: { type: 'boolean' } },
+      allowPositionals: true,
+    })
   } catch (error) {
     throw new Usage((error as Error).message, { cause: error })
   }

@@ -40,7 +40,15 @@ const settingsSchema = v.object({
   hmacKey: v.string(),
 })
 type Settings = v.InferOutput<typeof settingsSchema>
-const enrolledSchema = v.pick(v.object({ ...settingsSchema.entries, zone: v.string() }), ['practice', 'practiceName', 'site', 'siteName', 'portalReplica', 'certificate', 'hmacKey'])
+const enrolledSchema = v.pick(v.object({ ...settingsSchema.entries, zone: v.string() }), [
+  'practice',
+  'practiceName',
+  'site',
+  'siteName',
+  'portalReplica',
+  'certificate',
+  'hmacKey',
+])
 
 export interface SiteOptions {
   readonly dir: string
@@ -50,10 +58,13 @@ export interface SiteOptions {
 export type Site = Awaited<ReturnType<typeof openSite>>
 
 /** Enrolls a folder as a site; throws a sentence where anything is wrong, and then nothing was bound. */
-export async function enroll(options: SiteOptions & { portal: string; code: string; insched: string }): Promise<{ practiceId: string; siteId: string; replicaId: string }> {
+export async function enroll(
+  options: SiteOptions & { portal: string; code: string; insched: string },
+): Promise<{ practiceId: string; siteId: string; replicaId: string }> {
   const { dir, master, clock, portal, code, insched: url } = options
   const address = URL.canParse(portal) ? new URL(portal) : undefined
-  if (!address || !['http:', 'https:'].includes(address.protocol)) throw new Error(`${portal} is no address of a portal. Write it like https://portal.example.`)
+  if (!address || !['http:', 'https:'].includes(address.protocol))
+    throw new Error(`${portal} is no address of a portal. Write it like https://portal.example.`)
   if (address.protocol === 'http:' && !['127.0.0.1', 'localhost', '[::1]'].includes(address.hostname))
     throw new Error(`${portal} is not encrypted. Use the portal's https address; plain http is for this machine only.`)
   const file = join(dir, 'site.json')
@@ -64,25 +75,51 @@ export async function enroll(options: SiteOptions & { portal: string; code: stri
     // Before the code is spent: the file that remembers the device, and that the database is free.
     mkdirSync(dir, { recursive: true })
     const pending = join(dir, 'enrolling.json')
-    const seal = (text: string, what: string): string => Buffer.from(master.seal(Buffer.from(text), what)).toString('base64')
+    const seal = (text: string, what: string): string =>
+      Buffer.from(master.seal(Buffer.from(text), what)).toString('base64')
     if (!existsSync(pending)) {
       checkUnbound(insched, undefined)
       const keys = mintKeyPair()
-      writeFileSync(pending, JSON.stringify({ replica: mintUlid(clock), publicKey: keys.publicKey, privateKey: seal(keys.privateKey, 'private key') }), { mode: 0o600 })
+      writeFileSync(
+        pending,
+        JSON.stringify({
+          replica: mintUlid(clock),
+          publicKey: keys.publicKey,
+          privateKey: seal(keys.privateKey, 'private key'),
+        }),
+        { mode: 0o600 },
+      )
     }
-    const device = v.parse(v.object({ replica: ulidSchema, publicKey: v.string(), privateKey: v.string() }), JSON.parse(readFileSync(pending, 'utf8')))
+    const device = v.parse(
+      v.object({ replica: ulidSchema, publicKey: v.string(), privateKey: v.string() }),
+      JSON.parse(readFileSync(pending, 'utf8')),
+    )
     if (bound && bound.replica !== device.replica) checkUnbound(insched, undefined)
     let answer: Response
     try {
-      answer = await fetch(new URL('/enroll', address), { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ code, replica: device.replica, publicKey: device.publicKey }) })
+      answer = await fetch(new URL('/enroll', address), {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ code, replica: device.replica, publicKey: device.publicKey }),
+      })
     } catch (cause) {
-      throw new Error(`The portal at ${portal} cannot be reached. Check that it runs and that the address is right; the code was not used.`, { cause })
+      throw new Error(
+        `The portal at ${portal} cannot be reached. Check that it runs and that the address is right; the code was not used.`,
+        { cause },
+      )
     }
     const body = (await answer.json().catch(() => ({}))) as { error?: string }
     if (!answer.ok) throw new Error(body.error ?? `What answers at ${portal} is no portal (status ${answer.status}).`)
     const enrolled = v.parse(enrolledSchema, body)
     bind(insched, { practice: enrolled.practice, site: enrolled.site, replica: device.replica })
-    const settings: Settings = { ...enrolled, replica: device.replica, portal: address.origin, insched: url, privateKey: device.privateKey, hmacKey: seal(enrolled.hmacKey, 'hmac key') }
+    const settings: Settings = {
+      ...enrolled,
+      replica: device.replica,
+      portal: address.origin,
+      insched: url,
+      privateKey: device.privateKey,
+      hmacKey: seal(enrolled.hmacKey, 'hmac key'),
+    }
     writeFileSync(`${file}.new`, JSON.stringify(settings, null, 2), { mode: 0o600 })
     renameSync(`${file}.new`, file)
     return { practiceId: enrolled.practice, siteId: enrolled.site, replicaId: device.replica }
@@ -95,11 +132,16 @@ export async function enroll(options: SiteOptions & { portal: string; code: stri
 export async function openSite(options: SiteOptions) {
   const { dir, master, clock } = options
   const file = join(dir, 'site.json')
-  if (!existsSync(file)) throw new Error(`${dir} is not enrolled. Run: patientconnection enroll --data ${dir} --portal URL --code CODE --insched sqlite:FILE`)
+  if (!existsSync(file))
+    throw new Error(
+      `${dir} is not enrolled. Run: patientconnection enroll --data ${dir} --portal URL --code CODE --insched sqlite:FILE`,
+    )
   const settings = v.parse(settingsSchema, JSON.parse(readFileSync(file, 'utf8')))
   const site = { key: settings.site, name: settings.siteName }
-  const may = (direction: 'up' | 'down'): Passes => (collection, facts) =>
-    passes(defaultSettings, { collection, facts, direction, site: settings.site as Ulid, now: clock.now() }).passes
+  const may =
+    (direction: 'up' | 'down'): Passes =>
+    (collection, facts) =>
+      passes(defaultSettings, { collection, facts, direction, site: settings.site as Ulid, now: clock.now() }).passes
   const replica = await openReplica({
     store: await openSqliteStore({ file: join(dir, 'replica.sqlite'), master }),
     practice: settings.practice as Ulid,
@@ -109,7 +151,15 @@ export async function openSite(options: SiteOptions) {
   })
   let bridge: InSchedBridge
   try {
-    bridge = startInSchedBridge({ url: settings.insched, replica, practice: settings.practice, site, holder: `${hostname()}:${realpathSync(dir)}`, station: hostname(), clock })
+    bridge = startInSchedBridge({
+      url: settings.insched,
+      replica,
+      practice: settings.practice,
+      site,
+      holder: `${hostname()}:${realpathSync(dir)}`,
+      station: hostname(),
+      clock,
+    })
   } catch (error) {
     await replica.close()
     throw error
@@ -120,7 +170,10 @@ export async function openSite(options: SiteOptions) {
     peer: settings.portalReplica,
     url: `${settings.portal.replace(/^http/, 'ws')}/link`,
     dial: (url) => new WebSocket(url, { maxPayload: 8 * 1024 * 1024 }),
-    device: { certificate: settings.certificate, privateKey: Buffer.from(master.open(Buffer.from(settings.privateKey, 'base64'), 'private key')).toString() },
+    device: {
+      certificate: settings.certificate,
+      privateKey: Buffer.from(master.open(Buffer.from(settings.privateKey, 'base64'), 'private key')).toString(),
+    },
     passesOut: may('up'),
     passesIn: may('down'),
     clock,
@@ -130,7 +183,12 @@ export async function openSite(options: SiteOptions) {
     const give = Promise.withResolvers<never>()
     const cancel = clock.after(8_000, () => {
       void link.status().then((now) => {
-        if (now.state !== 'connected') give.reject(new Error(`${what} waits: ${now.problem ?? 'the portal is not connected.'} Nothing is lost; it goes on by itself when the portal answers.`))
+        if (now.state !== 'connected')
+          give.reject(
+            new Error(
+              `${what} waits: ${now.problem ?? 'the portal is not connected.'} Nothing is lost; it goes on by itself when the portal answers.`,
+            ),
+          )
       })
     })
     try {
@@ -142,9 +200,12 @@ export async function openSite(options: SiteOptions) {
   const patientKey = (localId: number): string => {
     const row = bridge.patient(localId)
     const key = row && bridge.documentOf('patients', localId)
-    if (!row || key === undefined) throw new Error(`There is no patient ${localId} in InSched. Look the number up in InSched; it is the patient_id.`)
-    if (row.survivor_id !== null) throw new Error(`Patient ${localId} was combined into patient ${row.survivor_id}. Use that number.`)
-    if (row.portal_enabled !== 1) throw new Error(`Patient ${localId} has no portal access. Enable the portal for this patient in InSched first.`)
+    if (!row || key === undefined)
+      throw new Error(`There is no patient ${localId} in InSched. Look the number up in InSched; it is the patient_id.`)
+    if (row.survivor_id !== null)
+      throw new Error(`Patient ${localId} was combined into patient ${row.survivor_id}. Use that number.`)
+    if (row.portal_enabled !== 1)
+      throw new Error(`Patient ${localId} has no portal access. Enable the portal for this patient in InSched first.`)
     return key
   }
   const factsOfPatient = async (key: string) => {
@@ -157,16 +218,34 @@ export async function openSite(options: SiteOptions) {
   const localOf = (key: string | null | undefined): number | null => (key ? (bridge.localOf(key) ?? null) : null)
 
   return {
-    settings: { practiceName: settings.practiceName, siteName: settings.siteName, siteId: settings.site, portal: settings.portal },
+    settings: {
+      practiceName: settings.practiceName,
+      siteName: settings.siteName,
+      siteId: settings.site,
+      portal: settings.portal,
+    },
     bridge,
     replica,
     /** Upload Records: reads what is unread and waits until the portal has it. The counts are of all that is uploaded, whenever it was. */
     async upload(progress: (line: string) => void = () => {}) {
       const began = clock.now()
-      await bridge.readNow((now) => progress(`read ${now.patients} patients, ${now.plans} plans, ${now.stages} stages, ${now.events} events`))
+      await bridge.readNow((now) =>
+        progress(`read ${now.patients} patients, ${now.plans} plans, ${now.stages} stages, ${now.events} events`),
+      )
       await reachPortal('Upload Records')
-      const [patients, plans, events] = [await replica.count('patients'), await replica.count('plans'), await replica.count('events')]
-      return { patients, plans, stages: bridge.stages(), events, documents: patients + plans + events, seconds: (clock.now() - began) / 1000 }
+      const [patients, plans, events] = [
+        await replica.count('patients'),
+        await replica.count('plans'),
+        await replica.count('events'),
+      ]
+      return {
+        patients,
+        plans,
+        stages: bridge.stages(),
+        events,
+        documents: patients + plans + events,
+        seconds: (clock.now() - began) / 1000,
+      }
     },
     /** Download Online Communications: takes what the portal has and waits until InSched has it. */
     async download() {
@@ -174,8 +253,13 @@ export async function openSite(options: SiteOptions) {
       const views = { messages: 'message', confirmations: 'confirmation', communications: 'communication' } as const
       const count = async (): Promise<Record<keyof typeof views, number>> => {
         await index.caughtUp()
-        const rows = async (view: string): Promise<number> => (await replica.index({ view })).filter((row) => row.state !== 'out').length
-        return { messages: await rows(views.messages), confirmations: await rows(views.confirmations), communications: await rows(views.communications) }
+        const rows = async (view: string): Promise<number> =>
+          (await replica.index({ view })).filter((row) => row.state !== 'out').length
+        return {
+          messages: await rows(views.messages),
+          confirmations: await rows(views.confirmations),
+          communications: await rows(views.communications),
+        }
       }
       const before = await count()
       await reachPortal('Download Online Communications')
@@ -204,41 +288,82 @@ export async function openSite(options: SiteOptions) {
           key,
           facts: await factsOfPatient(key),
           add: {
-            ...(revokes.length > 0 ? { [mintUlid(clock)]: { kind: 'revoked' as const, at: now, by, revokes, why: 'new invitation' as const } } : {}),
+            ...(revokes.length > 0
+              ? {
+                  [mintUlid(clock)]: { kind: 'revoked' as const, at: now, by, revokes, why: 'new invitation' as const },
+                }
+              : {}),
             [mintUlid(clock)]: { kind: 'invited', at: now, by, tokenHash: hashOf(token), until: expiresAt },
           },
         },
       ])
-      return { url: `${settings.portal}/invitation/${settings.practice}.${token}`, expiresAt: new Date(expiresAt).toISOString() }
+      return {
+        url: `${settings.portal}/invitation/${settings.practice}.${token}`,
+        expiresAt: new Date(expiresAt).toISOString(),
+      }
     },
     /** Send Secure Portal Message. */
-    async message(message: { patient: number; event?: number | undefined; subject: string; text: string }, by: By = agent) {
+    async message(
+      message: { patient: number; event?: number | undefined; subject: string; text: string },
+      by: By = agent,
+    ) {
       await bridge.readNow()
       const key = patientKey(message.patient)
       const event = message.event === undefined ? null : bridge.documentOf('events', message.event)
-      if (event === undefined) throw new Error(`There is no event ${message.event} with a patient in InSched's horizon. Look the number up in InSched; it is the event_id.`)
-      if (message.subject.trim() === '' || message.text.trim() === '') throw new Error('A message needs a subject and a text.')
+      if (event === undefined)
+        throw new Error(
+          `There is no event ${message.event} with a patient in InSched's horizon. Look the number up in InSched; it is the event_id.`,
+        )
+      if (message.subject.trim() === '' || message.text.trim() === '')
+        throw new Error('A message needs a subject and a text.')
       const entryId = mintUlid(clock)
       await replica.change([
         {
           collection: 'messages',
           key,
           facts: await factsOfPatient(key),
-          add: { [entryId]: { kind: 'message', at: clock.now(), by, thread: mintUlid(clock), subject: message.subject, text: message.text, event } },
+          add: {
+            [entryId]: {
+              kind: 'message',
+              at: clock.now(),
+              by,
+              thread: mintUlid(clock),
+              subject: message.subject,
+              text: message.text,
+              event,
+            },
+          },
         },
       ])
       return { entryId }
     },
     /** Recent Communications, newest first. */
-    async recent(query: { patient?: number | undefined; channel?: string | undefined; since?: number | undefined } = {}) {
+    async recent(
+      query: { patient?: number | undefined; channel?: string | undefined; since?: number | undefined } = {},
+    ) {
       await index.caughtUp()
       const key = query.patient === undefined ? undefined : bridge.documentOf('patients', query.patient)
-      if (query.patient !== undefined && key === undefined) throw new Error(`There is no patient ${query.patient} in InSched.`)
+      if (query.patient !== undefined && key === undefined)
+        throw new Error(`There is no patient ${query.patient} in InSched.`)
       if (query.channel !== undefined && query.channel !== 'portal') return { items: [] }
-      const rows = await replica.index({ view: 'communication', descending: true, limit: 500, ...(key ? { patient: key } : {}), ...(query.since ? { from: query.since } : {}) })
+      const rows = await replica.index({
+        view: 'communication',
+        descending: true,
+        limit: 500,
+        ...(key ? { patient: key } : {}),
+        ...(query.since ? { from: query.since } : {}),
+      })
       const items = rows.map((row) => {
         const { direction, subject, event } = row.body as { direction: string; subject: string; event: string | null }
-        return { at: new Date(row.at).toISOString(), channel: 'portal', direction, patient: localOf(row.patient), event: localOf(event), subject, state: row.state }
+        return {
+          at: new Date(row.at).toISOString(),
+          channel: 'portal',
+          direction,
+          patient: localOf(row.patient),
+          event: localOf(event),
+          subject,
+          state: row.state,
+        }
       })
       return { items }
     },
@@ -261,13 +386,24 @@ export async function openSite(options: SiteOptions) {
       const rows = await replica.index({ view: 'review', state: 'open', descending: true })
       const items = rows.map((row) => {
         const review = row.body as unknown as Review
-        return { id: row.id, kind: review.about, why: review.why, todo: review.todo, openedAt: new Date(review.openedAt).toISOString(), patient: localOf(review.patient), event: localOf(review.event) }
+        return {
+          id: row.id,
+          kind: review.about,
+          why: review.why,
+          todo: review.todo,
+          openedAt: new Date(review.openedAt).toISOString(),
+          patient: localOf(review.patient),
+          event: localOf(review.event),
+        }
       })
       return { items }
     },
     async resolve(id: string, note: string, by: By = agent) {
-      if (!(await replica.head('reviews', id))) throw new Error(`There is no review ${id}. List them with: patientconnection reviews`)
-      await replica.change([{ collection: 'reviews', key: id, add: { [mintUlid(clock)]: { kind: 'resolved', at: clock.now(), by, note } } }])
+      if (!(await replica.head('reviews', id)))
+        throw new Error(`There is no review ${id}. List them with: patientconnection reviews`)
+      await replica.change([
+        { collection: 'reviews', key: id, add: { [mintUlid(clock)]: { kind: 'resolved', at: clock.now(), by, note } } },
+      ])
       return { id }
     },
     async status() {
@@ -275,13 +411,28 @@ export async function openSite(options: SiteOptions) {
       const insched = bridge.status()
       const problems = [insched.problem, now.problem].filter((problem) => problem !== null)
       const since = new Date(now.since).toISOString()
-      const state = now.state === 'connected' ? (now.behind > 0 ? 'Behind' : insched.problem ? 'Behind' : 'Working') : `Down since ${since}`
+      const state =
+        now.state === 'connected'
+          ? now.behind > 0
+            ? 'Behind'
+            : insched.problem
+              ? 'Behind'
+              : 'Working'
+          : `Down since ${since}`
       const lastContact = now.lastContact === null ? null : new Date(now.lastContact).toISOString()
       const reviews = (await replica.index({ view: 'review', state: 'open' })).length
       return {
         state,
         link: now.state,
-        peers: [{ name: 'portal', sent: now.sent, acked: Math.max(0, now.sent - now.behind), received: now.received, behind: now.behind }],
+        peers: [
+          {
+            name: 'portal',
+            sent: now.sent,
+            acked: Math.max(0, now.sent - now.behind),
+            received: now.received,
+            behind: now.behind,
+          },
+        ],
         queues: { toPortal: now.behind, reviews },
         lastContact,
         problems,
@@ -296,4 +447,3 @@ export async function openSite(options: SiteOptions) {
     },
   }
 }
-

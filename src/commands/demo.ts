@@ -26,19 +26,45 @@ export const demo: Command = {
       await prepare(context, dir, portal.url)
       for (const [number, name] of sites.entries()) {
         const folder = join(dir, name.toLowerCase())
-        const site = await start(context, ['site', '--data', folder, '--console-port', String(port + 1 + number), '--json'])
+        const site = await start(context, [
+          'site',
+          '--data',
+          folder,
+          '--console-port',
+          String(port + 1 + number),
+          '--json',
+        ])
         consoles.push({ name, ...site })
       }
       const folder = join(dir, 'mesa')
       await once(context, ['upload', '--data', folder])
       const marker = join(dir, 'greeted')
       if (!existsSync(marker)) {
-        await once(context, ['message', '--data', folder, '--patient', '1', '--subject', 'Before your visit', '--text', 'Please come ten minutes early. Do you have any questions?'])
+        await once(context, [
+          'message',
+          '--data',
+          folder,
+          '--patient',
+          '1',
+          '--subject',
+          'Before your visit',
+          '--text',
+          'Please come ten minutes early. Do you have any questions?',
+        ])
         writeFileSync(marker, '')
       }
       const { url } = (await once(context, ['invite', '--data', folder, '--patient', '1'])) as { url: string }
       const born = (await birthDate(folder)) ?? ''
-      context.print({ ready: true, url: portal.url, pid: process.pid, invitation: url, consoles: consoles.map(({ name, url: at, setup }) => ({ name, url: at, setup })) }, greeting(portal.url, consoles, url, born))
+      context.print(
+        {
+          ready: true,
+          url: portal.url,
+          pid: process.pid,
+          invitation: url,
+          consoles: consoles.map(({ name, url: at, setup }) => ({ name, url: at, setup })),
+        },
+        greeting(portal.url, consoles, url, born),
+      )
       const keys = createInterface({ input: process.stdin })
       keys.on('line', (line) => {
         if (line.trim() !== 'p') return
@@ -64,17 +90,46 @@ export const demo: Command = {
 async function prepare(context: CommandContext, dir: string, portal: string): Promise<void> {
   const file = join(dir, 'practice')
   if (!existsSync(file)) {
-    const made = (await once(context, ['practice', 'add', '--data', join(dir, 'portal'), '--name', 'Desert Bloom Surgery', '--zone', 'America/Phoenix'])) as { practiceId: string }
+    const made = (await once(context, [
+      'practice',
+      'add',
+      '--data',
+      join(dir, 'portal'),
+      '--name',
+      'Desert Bloom Surgery',
+      '--zone',
+      'America/Phoenix',
+    ])) as { practiceId: string }
     writeFileSync(file, made.practiceId)
   }
   const practice = readFileSync(file, 'utf8')
   for (const [number, name] of sites.entries()) {
     const folder = join(dir, name.toLowerCase())
     const database = join(dir, `insched-${name.toLowerCase()}.db`)
-    if (!existsSync(database)) await once(context, ['insched', 'create', database, '--patients', '300', '--seed', String(number + 1)])
+    if (!existsSync(database))
+      await once(context, ['insched', 'create', database, '--patients', '300', '--seed', String(number + 1)])
     if (existsSync(join(folder, 'site.json'))) continue
-    const { enrollmentCode } = (await once(context, ['site', 'add', '--data', join(dir, 'portal'), '--practice', practice, '--name', name])) as { enrollmentCode: string }
-    await once(context, ['enroll', '--data', folder, '--portal', portal, '--code', enrollmentCode, '--insched', `sqlite:${database}`])
+    const { enrollmentCode } = (await once(context, [
+      'site',
+      'add',
+      '--data',
+      join(dir, 'portal'),
+      '--practice',
+      practice,
+      '--name',
+      name,
+    ])) as { enrollmentCode: string }
+    await once(context, [
+      'enroll',
+      '--data',
+      folder,
+      '--portal',
+      portal,
+      '--code',
+      enrollmentCode,
+      '--insched',
+      `sqlite:${database}`,
+    ])
   }
 }
 
@@ -89,7 +144,12 @@ async function birthDate(folder: string): Promise<string | undefined> {
   }
 }
 
-function greeting(portal: string, consoles: readonly { name: string; url: string; setup?: string }[], invitation: string, born: string): string {
+function greeting(
+  portal: string,
+  consoles: readonly { name: string; url: string; setup?: string }[],
+  invitation: string,
+  born: string,
+): string {
   return `
 PatientConnection is ready.
 
@@ -116,7 +176,8 @@ async function start(context: CommandContext, args: readonly string[]): Promise<
   const child = context.spawn(args)
   const errors: string[] = []
   child.stderr!.on('data', (data: Buffer) => errors.push(data.toString()))
-  for await (const line of createInterface({ input: child.stdout! })) return { child, ...(JSON.parse(line) as { url: string; setup?: string }) }
+  for await (const line of createInterface({ input: child.stdout! }))
+    return { child, ...(JSON.parse(line) as { url: string; setup?: string }) }
   throw new Error(errors.join('').trim() || `${args[0]} ended before it was ready.`)
 }
 

@@ -29,7 +29,12 @@ export const portal: Command = {
   },
 }
 
-async function operate(name: string, input: Readonly<Record<string, string>>, given: Given, context: CommandContext): Promise<Record<string, string>> {
+async function operate(
+  name: string,
+  input: Readonly<Record<string, string>>,
+  given: Given,
+  context: CommandContext,
+): Promise<Record<string, string>> {
   const dir = need(given, 'data')
   const running = await callControl(dir, name, input)
   if (running !== undefined) return running as Record<string, string>
@@ -37,7 +42,9 @@ async function operate(name: string, input: Readonly<Record<string, string>>, gi
   try {
     const { practice = '', zone = '' } = input
     const label = input['name'] ?? ''
-    return name === 'practice add' ? await opened.addPractice({ name: label, zone }) : opened.addSite({ practice, name: label })
+    return name === 'practice add'
+      ? await opened.addPractice({ name: label, zone })
+      : opened.addSite({ practice, name: label })
   } finally {
     await opened.close()
   }
@@ -48,8 +55,16 @@ export const practiceAdd: Command = {
   about: 'add a practice to the portal',
   options: { data: string, name: string, zone: string },
   async run(given, context) {
-    const result = await operate('practice add', { name: need(given, 'name'), zone: need(given, 'zone') }, given, context)
-    context.print(result, `Practice ${result['practiceId']} is added. Next: patientconnection site add --practice ${result['practiceId']} ...`)
+    const result = await operate(
+      'practice add',
+      { name: need(given, 'name'), zone: need(given, 'zone') },
+      given,
+      context,
+    )
+    context.print(
+      result,
+      `Practice ${result['practiceId']} is added. Next: patientconnection site add --practice ${result['practiceId']} ...`,
+    )
   },
 }
 
@@ -58,7 +73,15 @@ export const siteAdd: Command = {
   about: 'add a site to a practice and make its enrolment code',
   options: { data: string, practice: string, name: string },
   async run(given, context) {
-    const result = await operate('site add', { practice: need(given, 'practice'), name: need(given, 'name') }, given, context)
-    context.print(result, `Site ${result['siteId']} is added. Its enrolment code, good once within 24 hours: ${result['enrollmentCode']}`)
+    const result = await operate(
+      'site add',
+      { practice: need(given, 'practice'), name: need(given, 'name') },
+      given,
+      context,
+    )
+    context.print(
+      result,
+      `Site ${result['siteId']} is added. Its enrolment code, good once within 24 hours: ${result['enrollmentCode']}`,
+    )
   },
 }

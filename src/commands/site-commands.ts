@@ -8,7 +8,12 @@ import { need, optional, Usage, wholeNumber, type Command, type CommandContext, 
 const string = { type: 'string' } as const
 type Result = Record<string, unknown>
 
-async function operate(name: string, input: Readonly<Record<string, unknown>>, given: Given, context: CommandContext): Promise<Result> {
+async function operate(
+  name: string,
+  input: Readonly<Record<string, unknown>>,
+  given: Given,
+  context: CommandContext,
+): Promise<Result> {
   const dir = need(given, 'data')
   const running = await callControl(dir, name, input)
   if (running !== undefined) return running as Result
@@ -21,7 +26,13 @@ async function operate(name: string, input: Readonly<Record<string, unknown>>, g
 }
 
 /** A command that is one operation of the site. */
-function operation(name: string, about: string, usage: string, options: Command['options'], input: (given: Given) => Record<string, unknown>): Command {
+function operation(
+  name: string,
+  about: string,
+  usage: string,
+  options: Command['options'],
+  input: (given: Given) => Record<string, unknown>,
+): Command {
   return {
     usage: `${usage} --data DIR`,
     about,
@@ -35,13 +46,14 @@ function operation(name: string, about: string, usage: string, options: Command[
 
 function words(result: Result): string {
   const items = result['items']
-  if (Array.isArray(items)) return items.length === 0 ? 'Nothing.' : items.map((item) => line(item as Result)).join('\n')
+  if (Array.isArray(items))
+    return items.length === 0 ? 'Nothing.' : items.map((item) => line(item as Result)).join('\n')
   return line(result)
 }
 function line(result: Result): string {
   return Object.entries(result)
     .filter(([, value]) => value !== null)
-    .map(([key, value]) => `${key}: ${typeof value === 'object' ? JSON.stringify(value) : String(value)}`)
+    .map(([key, value]) => `${key}: ${typeof value === 'string' ? value : JSON.stringify(value)}`)
     .join('  ')
 }
 
@@ -55,7 +67,10 @@ export const inschedCreate: Command = {
     const patients = wholeNumber(optional(given, 'patients'), 'patients') ?? 300
     const seed = wholeNumber(optional(given, 'seed'), 'seed') ?? 1
     const counts = await createReferenceDatabase(file, { patients, seed, now: context.clock.now() })
-    context.print(counts, `${file}: ${counts.patients} patients, ${counts.plans} plans, ${counts.stages} stages, ${counts.events} events`)
+    context.print(
+      counts,
+      `${file}: ${counts.patients} patients, ${counts.plans} plans, ${counts.stages} stages, ${counts.events} events`,
+    )
   },
 }
 
@@ -81,7 +96,10 @@ export const site: Command = {
     try {
       const port = wholeNumber(optional(given, 'console-port'), 'console-port') ?? 8090
       const served = await serveConsole({ site: opened, dir, port, clock: context.clock, say: context.say })
-      context.print({ ready: true, url: served.url, pid: process.pid, ...(served.setup ? { setup: served.setup } : {}) }, `The console is ready at ${served.url}`)
+      context.print(
+        { ready: true, url: served.url, pid: process.pid, ...(served.setup ? { setup: served.setup } : {}) },
+        `The console is ready at ${served.url}`,
+      )
       if (served.setup && !context.json) context.say(`Make the first user of the console: ${served.setup}`)
       await context.ended
       await served.close()
@@ -96,26 +114,60 @@ const neededPatient = (given: Given): number => wholeNumber(need(given, 'patient
 
 export const upload = operation('upload', 'Upload Records: waits until the portal has them', 'upload', {}, () => ({}))
 export const download = operation('download', 'Download Online Communications', 'download', {}, () => ({}))
-export const invite = operation('invite', 'a sign-in invitation for a patient', 'invite --patient LOCAL_ID', { patient: string }, (given) => ({ patient: neededPatient(given) }))
+export const invite = operation(
+  'invite',
+  'a sign-in invitation for a patient',
+  'invite --patient LOCAL_ID',
+  { patient: string },
+  (given) => ({ patient: neededPatient(given) }),
+)
 export const message = operation(
   'message',
   'Send Secure Portal Message',
   'message --patient LOCAL_ID [--event LOCAL_ID] --subject S --text T',
   { patient: string, event: string, subject: string, text: string },
-  (given) => ({ patient: neededPatient(given), event: wholeNumber(optional(given, 'event'), 'event'), subject: need(given, 'subject'), text: need(given, 'text') }),
+  (given) => ({
+    patient: neededPatient(given),
+    event: wholeNumber(optional(given, 'event'), 'event'),
+    subject: need(given, 'subject'),
+    text: need(given, 'text'),
+  }),
 )
-export const recent = operation('recent', 'Recent Communications', 'recent [--patient ID] [--channel C] [--since T]', { patient: string, channel: string, since: string }, (given) => {
-  const since = optional(given, 'since')
-  if (since !== undefined && Number.isNaN(Date.parse(since))) throw new Usage(`--since takes a time like 2026-11-23T08:00:00Z, not ${since}.`)
-  return { patient: patientOption(given), channel: optional(given, 'channel'), since: since === undefined ? undefined : Date.parse(since) }
-})
-export const confirmations = operation('confirmations', 'what patients confirmed, and what became of it', 'confirmations [--event LOCAL_ID]', { event: string }, (given) => ({
-  event: wholeNumber(optional(given, 'event'), 'event'),
-}))
+export const recent = operation(
+  'recent',
+  'Recent Communications',
+  'recent [--patient ID] [--channel C] [--since T]',
+  { patient: string, channel: string, since: string },
+  (given) => {
+    const since = optional(given, 'since')
+    if (since !== undefined && Number.isNaN(Date.parse(since)))
+      throw new Usage(`--since takes a time like 2026-11-23T08:00:00Z, not ${since}.`)
+    return {
+      patient: patientOption(given),
+      channel: optional(given, 'channel'),
+      since: since === undefined ? undefined : Date.parse(since),
+    }
+  },
+)
+export const confirmations = operation(
+  'confirmations',
+  'what patients confirmed, and what became of it',
+  'confirmations [--event LOCAL_ID]',
+  { event: string },
+  (given) => ({
+    event: wholeNumber(optional(given, 'event'), 'event'),
+  }),
+)
 export const reviews = operation('reviews', 'what could not be applied, with what to do', 'reviews', {}, () => ({}))
-export const reviewsResolve = operation('reviews resolve', 'resolve a review item', 'reviews resolve ID --note N', { note: string }, (given) => {
-  const id = given.positionals[0]
-  if (id === undefined) throw new Usage('Name the review to resolve.')
-  return { id, note: need(given, 'note') }
-})
+export const reviewsResolve = operation(
+  'reviews resolve',
+  'resolve a review item',
+  'reviews resolve ID --note N',
+  { note: string },
+  (given) => {
+    const id = given.positionals[0]
+    if (id === undefined) throw new Usage('Name the review to resolve.')
+    return { id, note: need(given, 'note') }
+  },
+)
 export const status = operation('status', 'how the site is', 'status', {}, () => ({}))

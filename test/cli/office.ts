@@ -10,11 +10,19 @@ import { folder } from '../replica/world.ts'
 
 const program = fileURLToPath(new URL('../../bin/patientconnection.js', import.meta.url))
 
+/** The JSON of any command; a test names what it expects of it. */
+// oxlint-disable-next-line typescript/no-explicit-any
+type Result = any
+
 /** Runs a command to its end: its exit code, its JSON, its sentence. */
-export function run(...args: string[]): Promise<{ code: number; result: any; sentence: string }> { // oxlint-disable-line no-explicit-any
+export function run(...args: string[]): Promise<{ code: number; result: Result; sentence: string }> {
   return new Promise((done) => {
     execFile(process.execPath, [program, ...args, '--json'], (error, stdout, stderr) =>
-      done({ code: error ? Number(error.code) : 0, result: stdout.trim() === '' ? undefined : JSON.parse(stdout), sentence: stderr.trim() }),
+      done({
+        code: error ? Number(error.code) : 0,
+        result: stdout.trim() === '' ? undefined : JSON.parse(stdout),
+        sentence: stderr.trim(),
+      }),
     )
   })
 }
@@ -27,7 +35,9 @@ export interface Running {
 
 /** Starts a command that runs on; resolves when it says that it is ready. */
 export async function start(...args: string[]): Promise<Running> {
-  const child: ChildProcess = spawn(process.execPath, [program, ...args, '--json'], { stdio: ['ignore', 'pipe', 'pipe'] })
+  const child: ChildProcess = spawn(process.execPath, [program, ...args, '--json'], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
   let errors = ''
   child.stderr!.on('data', (data: Buffer) => void (errors += data.toString()))
   const gone = new Promise<void>((done) => void child.once('exit', () => done()))
@@ -71,12 +81,40 @@ export async function openOffice(patients = 30): Promise<Office> {
   const [database, portalDir, site] = [join(dir, 'insched.db'), join(dir, 'portal'), join(dir, 'site')]
   const [portalPort, consolePort] = [String(await freePort()), String(await freePort())]
   await run('insched', 'create', database, '--patients', String(patients))
-  const { result: practice } = await run('practice', 'add', '--data', portalDir, '--name', 'Desert Bloom', '--zone', 'America/Phoenix')
+  const { result: practice } = await run(
+    'practice',
+    'add',
+    '--data',
+    portalDir,
+    '--name',
+    'Desert Bloom',
+    '--zone',
+    'America/Phoenix',
+  )
   const startPortal = () => start('portal', '--data', portalDir, '--port', portalPort)
   const startAgent = () => start('site', '--data', site, '--console-port', consolePort)
   const portal = await startPortal()
-  const { result: added } = await run('site', 'add', '--data', portalDir, '--practice', practice.practiceId, '--name', 'Mesa')
-  await run('enroll', '--data', site, '--portal', portal.url, '--code', added.enrollmentCode, '--insched', `sqlite:${database}`)
+  const { result: added } = await run(
+    'site',
+    'add',
+    '--data',
+    portalDir,
+    '--practice',
+    practice.practiceId,
+    '--name',
+    'Mesa',
+  )
+  await run(
+    'enroll',
+    '--data',
+    site,
+    '--portal',
+    portal.url,
+    '--code',
+    added.enrollmentCode,
+    '--insched',
+    `sqlite:${database}`,
+  )
   const office: Office = {
     dir,
     database,
@@ -110,11 +148,22 @@ export class Patient {
     return (await this.#fetch(path)).text()
   }
   /** Sends the form of `action` on `page` with its hidden fields and `fields`. */
-  async submit(page: string, action: string, fields: Record<string, string> = {}): Promise<{ status: number; text: string }> {
-    const form = [...page.matchAll(/<form method="post" action="([^"]+)"[\s\S]*?<\/form>/g)].find((found) => found[1] === action)
+  async submit(
+    page: string,
+    action: string,
+    fields: Record<string, string> = {},
+  ): Promise<{ status: number; text: string }> {
+    const form = [...page.matchAll(/<form method="post" action="([^"]+)"[\s\S]*?<\/form>/g)].find(
+      (found) => found[1] === action,
+    )
     if (!form) throw new Error(`The page has no form ${action}`)
-    const hidden = [...form[0].matchAll(/<input type="hidden" name="([^"]+)" value="([^"]*)"/g)].map((found) => [found[1]!, found[2]!] as const)
-    const body = new URLSearchParams([...hidden.map(([name, value]) => [name, value] as [string, string]), ...Object.entries(fields)])
+    const hidden = [...form[0].matchAll(/<input type="hidden" name="([^"]+)" value="([^"]*)"/g)].map(
+      (found) => [found[1]!, found[2]!] as const,
+    )
+    const body = new URLSearchParams([
+      ...hidden.map(([name, value]) => [name, value] as [string, string]),
+      ...Object.entries(fields),
+    ])
     const answer = await this.#fetch(action, { method: 'POST', body })
     return { status: answer.status, text: await answer.text() }
   }

@@ -18,7 +18,8 @@ export function openStaffStore(file: string) {
     create table if not exists sessions(token_hash text primary key, account text not null, csrf text not null, created integer not null, seen integer not null);`)
   const sql = (text: string): Database.Statement => db.prepare(text)
   const sessions: SessionStore = {
-    addSession: (tokenHash, row) => sql('insert into sessions values (?, ?, ?, ?, ?)').run(tokenHash, row.account, row.csrf, row.created, row.seen),
+    addSession: (tokenHash, row) =>
+      sql('insert into sessions values (?, ?, ?, ?, ?)').run(tokenHash, row.account, row.csrf, row.created, row.seen),
     session: (tokenHash) => sql('select * from sessions where token_hash = ?').get(tokenHash) as SessionRow | undefined,
     touchSession: (tokenHash, seen) => sql('update sessions set seen = ? where token_hash = ?').run(seen, tokenHash),
     endSession: (tokenHash) => sql('delete from sessions where token_hash = ?').run(tokenHash),
