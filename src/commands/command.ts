@@ -1,4 +1,5 @@
 /** What a command is: its options, and what it does with them. Wrong usage is a `Usage`; any other throw is a sentence and exit code 1. */
+import type { ChildProcess } from 'node:child_process'
 import type { Clock } from '../replica/clock.ts'
 import type { Sealer } from '../replica/sealing.ts'
 
@@ -18,7 +19,7 @@ export interface CommandContext {
   readonly ended: Promise<void>
   readonly json: boolean
   /** Starts this program again as a child with these arguments. */
-  readonly spawn: (args: readonly string[]) => import('node:child_process').ChildProcess
+  readonly spawn: (args: readonly string[]) => ChildProcess
 }
 
 export interface Given {

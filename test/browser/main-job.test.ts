@@ -10,14 +10,20 @@ const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.mi
 const pictures = new URL('../../docs/pictures/', import.meta.url).pathname
 let browser: Browser
 beforeAll(async () => {
-  browser = await playwright.launch({ args: [...chromium.args, '--no-sandbox'], executablePath: await chromium.executablePath(), headless: true })
+  browser = await playwright.launch({
+    args: [...chromium.args, '--no-sandbox'],
+    executablePath: await chromium.executablePath(),
+    headless: true,
+  })
 })
 afterAll(() => browser.close())
 
 /** Fails with the ids of what axe-core finds; takes the picture where it has a name. */
 async function sound(page: Page, picture?: string): Promise<void> {
   // The pages' own policy allows no script, so axe runs from outside of it.
-  const found = await page.evaluate(`(() => { ${axe}; return axe.run(document, { resultTypes: ['violations'] }).then((r) => r.violations.map((v) => v.id + ': ' + v.nodes.map((n) => n.target).join(' '))) })()`)
+  const found = await page.evaluate(
+    `(() => { ${axe}; return axe.run(document, { resultTypes: ['violations'] }).then((r) => r.violations.map((v) => v.id + ': ' + v.nodes.map((n) => n.target).join(' '))) })()`,
+  )
   expect(found, page.url().replace(/invitation.*/, 'invitation')).toEqual([])
   expect(await page.evaluate('document.documentElement.scrollWidth <= innerWidth'), 'no sideways scrolling').toBe(true)
   if (picture && process.env['PICTURES']) await page.screenshot({ path: `${pictures}${picture}.png` })
@@ -26,7 +32,17 @@ async function sound(page: Page, picture?: string): Promise<void> {
 it.each([360, 1280])('sign in, read, answer, confirm, and see it in the office, %i pixels wide', async (width) => {
   const office: Office = await openOffice(20)
   try {
-    await run('message', '--data', office.site, '--patient', '1', '--subject', 'Before your visit', '--text', 'Please come ten minutes early.')
+    await run(
+      'message',
+      '--data',
+      office.site,
+      '--patient',
+      '1',
+      '--subject',
+      'Before your visit',
+      '--text',
+      'Please come ten minutes early.',
+    )
     const { result } = await run('invite', '--data', office.site, '--patient', '1')
     await run('upload', '--data', office.site)
     const born = office.insched.prepare('select birth_date from patients where patient_id = 1').pluck().get() as string
@@ -47,9 +63,13 @@ it.each([360, 1280])('sign in, read, answer, confirm, and see it in the office, 
     await sound(page, `plan-${width}`)
     await page.getByRole('link', { name: 'Home' }).click()
     await page.getByRole('button', { name: 'Confirm', exact: true }).click()
-    await expect.poll(async () => (await page.reload(), page.content())).toContain("Confirmed in the office's schedule on")
+    await expect
+      .poll(async () => (await page.reload(), page.content()))
+      .toContain("Confirmed in the office's schedule on")
     await sound(page, `confirmed-${width}`)
-    expect(office.insched.prepare('select confirmation_type from events where event_id = 2').pluck().get()).toBe('Portal')
+    expect(office.insched.prepare('select confirmation_type from events where event_id = 2').pluck().get()).toBe(
+      'Portal',
+    )
 
     const desk = await browser.newPage({ viewport: { width, height: 780 }, bypassCSP: true })
     await desk.goto(office.agent.setup!)
@@ -63,10 +83,21 @@ it.each([360, 1280])('sign in, read, answer, confirm, and see it in the office, 
     await desk.getByRole('button', { name: 'Upload Records' }).click()
     await desk.getByText('The portal has all records').waitFor()
     await desk.getByRole('link', { name: 'Send Secure Portal Message' }).click()
-    await desk.getByLabel('Find a patient by name').fill(office.insched.prepare('select last_name from patients where patient_id = 1').pluck().get() as string)
+    await desk
+      .getByLabel('Find a patient by name')
+      .fill(office.insched.prepare('select last_name from patients where patient_id = 1').pluck().get() as string)
     await desk.getByRole('button', { name: 'Find' }).click()
     await sound(desk)
-    await desk.getByRole('link').filter({ hasText: office.insched.prepare("select first_name || ' ' || last_name from patients where patient_id = 1").pluck().get() as string }).first().click()
+    await desk
+      .getByRole('link')
+      .filter({
+        hasText: office.insched
+          .prepare("select first_name || ' ' || last_name from patients where patient_id = 1")
+          .pluck()
+          .get() as string,
+      })
+      .first()
+      .click()
     await desk.getByLabel('Subject').fill('Parking')
     await desk.getByLabel('Message').fill('Parking is free.')
     await desk.getByRole('button', { name: 'Send message' }).click()
@@ -74,7 +105,9 @@ it.each([360, 1280])('sign in, read, answer, confirm, and see it in the office, 
     await sound(desk, `recent-${width}`)
     await desk.getByRole('link', { name: 'Reviews' }).click()
     await sound(desk)
-    await expect.poll(async () => (await page.goto(new URL('/messages', result.url).href), page.content())).toContain('Parking is free.')
+    await expect
+      .poll(async () => (await page.goto(new URL('/messages', result.url).href), page.content()))
+      .toContain('Parking is free.')
   } finally {
     await office.close()
   }
