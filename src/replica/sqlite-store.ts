@@ -106,8 +106,14 @@ function sqliteStore(db: Database.Database, sealer: Sealer): Store {
   const deleteRows = db.prepare('delete from updates where document = ?')
   const deleteRow = db.prepare('delete from updates where collection = ? and seq = ?')
   const rowsOfDocument = db.prepare(
-    'select *, generation as row_generation from updates where document = ? order by seq',
+    'select *, generation as row_generation from updates where document = ? and collection = ? order by seq',
   )
+  const updatesOfKey = db
+    .prepare(
+      `select u.seq, u.generation, u.sealed from documents d join updates u on u.document = d.id and u.collection = d.collection
+       where d.collection = ? and d.key = ? order by u.seq`,
+    )
+    .raw()
   const rowsAfter = db.prepare(
     `select d.*, u.seq, u.generation as row_generation, u.source, u.source_epoch, u.source_seq, u.receipt, u.sources, u.sealed
      from updates u join documents d on d.id = u.document where u.collection = ? and u.seq > ? order by u.seq`,
@@ -197,7 +203,7 @@ function sqliteStore(db: Database.Database, sealer: Sealer): Store {
   const fold = db.transaction((collection: number, key: string, seqs: readonly number[], update: Uint8Array) => {
     const document = findDocument.get(collection, key) as DocumentRow
     const wanted = new Set(seqs)
-    const rows = (rowsOfDocument.all(document.id) as UpdateRow[]).filter((row) => wanted.has(row.seq))
+    const rows = (rowsOfDocument.all(document.id, collection) as UpdateRow[]).filter((row) => wanted.has(row.seq))
     const sources = new Map<string, number>()
     for (const row of rows)
       for (const [source, seq] of sourcesOf(row)) sources.set(source, Math.max(sources.get(source) ?? 0, seq))
@@ -301,9 +307,8 @@ function sqliteStore(db: Database.Database, sealer: Sealer): Store {
       return found
     },
     async updatesOf(collection, key) {
-      const document = findDocument.get(collection, key) as DocumentRow | undefined
-      if (!document) return []
-      return (rowsOfDocument.all(document.id) as UpdateRow[]).map((row) => openUpdate(row, key))
+      const rows = updatesOfKey.all(collection, key) as [seq: number, generation: number, sealed: Uint8Array][]
+      return rows.map(([seq, generation, sealed]) => sealer.open(sealed, place(collection, key, generation, seq)))
     },
     async rowsAfter(collection, after, maxBytes) {
       const rows: StoredRow[] = []
@@ -325,15 +330,16 @@ function sqliteStore(db: Database.Database, sealer: Sealer): Store {
       return { rows, tail: true }
     },
     async changedAfter(numbers, after, limit) {
+      // The plus keeps the planner on the index by newest: its cost is what changed, never the size of a collection.
       const rows = db
         .prepare(
-          `select * from documents where newest > ? and collection in (${marks(numbers)}) order by newest limit ?`,
+          `select * from documents where newest > ? and +collection in (${marks(numbers)}) order by newest limit ?`,
         )
         .all(after, ...numbers, limit) as DocumentRow[]
       return rows.map(headOf)
     },
     async countChangedAfter(numbers, after) {
-      const sql = `select count(*) from documents where newest > ? and collection in (${marks(numbers)})`
+      const sql = `select count(*) from documents where newest > ? and +collection in (${marks(numbers)})`
       return db
         .prepare(sql)
         .pluck()
