@@ -10,7 +10,8 @@ import { acceptLinks } from './replica/acceptor.ts'
 import type { Clock } from './replica/clock.ts'
 import { certify, mintKeyPair, type KeyPair } from './replica/device.ts'
 import { mintUlid, parseUlid, type Ulid } from './replica/ids.ts'
-import { openReplica, type OpenReplica, type Passes } from './replica/replica.ts'
+import { openReplica, type OpenReplica } from './replica/replica.ts'
+import type { Passes } from './replica/collections.ts'
 import type { Sealer } from './replica/sealing.ts'
 import { openSqliteStore } from './replica/sqlite-store.ts'
 import { announce, controlRoutes, type Operations } from './server/control.ts'
@@ -31,7 +32,12 @@ export interface Portal {
 const codeLasts = 24 * 3_600_000
 
 /** Opens a portal's folder, made where it is missing; rejects with a sentence where another process has it. */
-export async function openPortal(options: { readonly dir: string; readonly master: Sealer; readonly clock: Clock; readonly log: (line: string) => void }): Promise<Portal> {
+export async function openPortal(options: {
+  readonly dir: string
+  readonly master: Sealer
+  readonly clock: Clock
+  readonly log: (line: string) => void
+}): Promise<Portal> {
   const { dir, master, clock, log } = options
   mkdirSync(join(dir, 'practices'), { recursive: true })
   const store = openControlStore(join(dir, 'control.sqlite'), master)
@@ -60,8 +66,10 @@ export async function openPortal(options: { readonly dir: string; readonly maste
       if (!replica || !store.site(device.site)) return 'unknown device'
       const known = store.device(device.site)
       if (known && (known.revoked_at !== null || known.replica !== device.replica)) return 'revoked device'
-      const may = (direction: 'up' | 'down'): Passes => (collection, facts) =>
-        passes(defaultSettings, { collection, facts, direction, site: device.site as Ulid, now: clock.now() }).passes
+      const may =
+        (direction: 'up' | 'down'): Passes =>
+        (collection, facts) =>
+          passes(defaultSettings, { collection, facts, direction, site: device.site as Ulid, now: clock.now() }).passes
       return { replica, passesIn: may('up'), passesOut: may('down') }
     },
     events: {
@@ -82,17 +90,41 @@ export async function openPortal(options: { readonly dir: string; readonly maste
 
   const enroll = ({ code, replica, publicKey }: EnrollRequest): { status: 200 | 409 | 404; body: unknown } => {
     const site = store.siteOfCode(hashOf(code))
-    if (!site || site.code_until < clock.now()) return { status: 404, body: { error: 'This enrolment code is not known, or its 24 hours are over. Make a new one with: patientconnection site add' } }
+    if (!site || site.code_until < clock.now())
+      return {
+        status: 404,
+        body: {
+          error:
+            'This enrolment code is not known, or its 24 hours are over. Make a new one with: patientconnection site add',
+        },
+      }
     const held = store.device(site.id)
     // The same device may ask again: the first answer may not have reached it.
     if (held && (held.replica !== replica || held.public_key !== publicKey))
-      return { status: 409, body: { error: 'This enrolment code was used already. Make a new one with: patientconnection site add' } }
+      return {
+        status: 409,
+        body: { error: 'This enrolment code was used already. Make a new one with: patientconnection site add' },
+      }
     const practice = store.practice(site.practice)!
-    const certificate = held?.certificate ?? certify(keys.privateKey, { practice: practice.id, site: site.id, replica, publicKey, issuedAt: clock.now() })
+    const certificate =
+      held?.certificate ??
+      certify(keys.privateKey, { practice: practice.id, site: site.id, replica, publicKey, issuedAt: clock.now() })
     if (!held) store.addDevice({ replica, site: site.id, publicKey, certificate })
     const hmacKey = store.secret(`hmac ${practice.id}`, () => Buffer.from(clock.bytes(32)).toString('base64'))
     store.audit(clock.now(), `enrolled ${practice.id} ${site.id} ${replica}`)
-    return { status: 200, body: { practice: practice.id, practiceName: practice.name, zone: practice.zone, site: site.id, siteName: site.name, portalReplica: practice.replica, certificate, hmacKey } }
+    return {
+      status: 200,
+      body: {
+        practice: practice.id,
+        practiceName: practice.name,
+        zone: practice.zone,
+        site: site.id,
+        siteName: site.name,
+        portalReplica: practice.replica,
+        certificate,
+        hmacKey,
+      },
+    }
   }
 
   const portal: Portal = {
@@ -111,7 +143,8 @@ export async function openPortal(options: { readonly dir: string; readonly maste
     },
     addSite({ practice, name }) {
       const id = parseUlid(practice, 'practice id')
-      if (!store.practice(id)) throw new Error(`There is no practice ${id} at this portal. Add it first with: patientconnection practice add`)
+      if (!store.practice(id))
+        throw new Error(`There is no practice ${id} at this portal. Add it first with: patientconnection practice add`)
       // Hex: a code that begins with a dash would read as an option.
       const code = Buffer.from(clock.bytes(16)).toString('hex')
       const siteId = mintUlid(clock)
@@ -126,11 +159,17 @@ export async function openPortal(options: { readonly dir: string; readonly maste
       const app = portalApp({ store, replicaOf: portal.replicaOf, isConnected: devices, enroll, secure, clock })
       const token = Buffer.from(clock.bytes(32)).toString('base64url')
       const operations: Operations = {
-        'practice add': (input) => portal.addPractice({ name: String(input['name'] ?? ''), zone: String(input['zone'] ?? '') }),
-        'site add': async (input) => portal.addSite({ practice: String(input['practice'] ?? ''), name: String(input['name'] ?? '') }),
+        'practice add': (input) =>
+          portal.addPractice({ name: String(input['name'] ?? ''), zone: String(input['zone'] ?? '') }),
+        'site add': async (input) =>
+          portal.addSite({ practice: String(input['practice'] ?? ''), name: String(input['name'] ?? '') }),
       }
       const control = controlRoutes(token, operations)
-      const { server, url } = await listen((request, env) => (new URL(request.url).pathname.startsWith('/control/') ? control.fetch(request, env) : app.fetch(request, env)), where)
+      const { server, url } = await listen(
+        (request, env) =>
+          new URL(request.url).pathname.startsWith('/control/') ? control.fetch(request, env) : app.fetch(request, env),
+        where,
+      )
       const sockets = new WebSocketServer({ noServer: true, maxPayload: 8 * 1024 * 1024 })
       server.on('upgrade', (request, socket, head) => {
         if (request.url !== '/link') return void socket.destroy()

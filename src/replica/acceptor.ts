@@ -8,7 +8,8 @@ import type { Clock } from './clock.ts'
 import { readFrame, writeFrame, type CloseReason } from './codec.ts'
 import { isAnswer, readCertificate, type Certified } from './device.ts'
 import { connect, type Connection } from './link-socket.ts'
-import type { OpenReplica, Passes } from './replica.ts'
+import type { Passes } from './collections.ts'
+import type { OpenReplica } from './replica.ts'
 
 /** Where a device is let in. */
 export interface Admitted {

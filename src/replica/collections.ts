@@ -78,3 +78,6 @@ export function newerFacts(a: Facts, b: Facts): Facts {
   if (a.at !== b.at) return a.at > b.at ? a : b
   return JSON.stringify(a) >= JSON.stringify(b) ? a : b
 }
+
+/** Whether a document passes: what a link and a replica are given, so that they know no policy. */
+export type Passes = (collection: Collection, facts: Facts) => boolean

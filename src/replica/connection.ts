@@ -9,7 +9,8 @@ import { readFrame, writeFrame, type CloseReason } from './codec.ts'
 import { answerChallenge } from './device.ts'
 import { connect, type Connection } from './link-socket.ts'
 import { closeSentences } from './refused.ts'
-import type { OpenReplica, Passes } from './replica.ts'
+import type { Passes } from './collections.ts'
+import type { OpenReplica } from './replica.ts'
 
 export interface LinkOptions {
   readonly replica: OpenReplica

@@ -17,7 +17,8 @@ import {
 } from './codec.ts'
 import { batchBytes, begin, step, type LinkEffect, type LinkEvent, type LinkState, type Step } from './link-state.ts'
 import type { Declared } from './peers.ts'
-import type { OpenReplica, Passes } from './replica.ts'
+import type { Passes } from './collections.ts'
+import type { OpenReplica } from './replica.ts'
 import { openRefusalReviews } from './refused.ts'
 
 /** How often a peer is asked whether it is there, and how long it may take to answer. */

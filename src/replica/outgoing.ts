@@ -4,9 +4,8 @@
  * document does not (rule 8).
  */
 import type { WireRow } from './admission.ts'
-import { collectionNumber, type Collection } from './collections.ts'
+import { collectionNumber, type Collection, type Passes } from './collections.ts'
 import { emptyUpdate } from './document.ts'
-import type { Passes } from './replica.ts'
 import type { PeerKnowledge, Store, StoredRow } from './store.ts'
 
 export interface Outgoing {

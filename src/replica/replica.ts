@@ -5,7 +5,7 @@
 import * as v from 'valibot'
 import { admit, type Refusal, type WireRow } from './admission.ts'
 import { randomBelow, type Clock } from './clock.ts'
-import { collectionNumber, collectionOf, collections, type Collection, type Facts } from './collections.ts'
+import { collectionNumber, collectionOf, collections, type Collection, type Passes } from './collections.ts'
 import { commitQueue } from './commits.ts'
 import { entriesOf, openDocument, recordMaps, type Writer } from './document.ts'
 import { checkEdit, rowOfEdit, schemas } from './edits.ts'
@@ -17,8 +17,6 @@ import type { Entry } from './kinds/kind.ts'
 import { foldRecord } from './records.ts'
 import type { Kinds, Replica } from './replica-face.ts'
 import { strangerOf, type Cursor, type NewRow, type PeerKnowledge, type Store } from './store.ts'
-
-export type Passes = (collection: Collection, facts: Facts) => boolean
 
 /** A batch as a peer sent it: it covers (from, to] of one collection, also where all in it was left out (rule 2). */
 export interface Batch {

@@ -10,10 +10,10 @@ import { systemClock } from '../../src/replica/clock.ts'
 import { certify, mintKeyPair } from '../../src/replica/device.ts'
 import { keepLink, type Link } from '../../src/replica/connection.ts'
 import { mintUlid, type PracticeId, type ReplicaId } from '../../src/replica/ids.ts'
-import { openReplica, type OpenReplica, type Passes } from '../../src/replica/replica.ts'
+import { openReplica, type OpenReplica } from '../../src/replica/replica.ts'
 import { sealerOf } from '../../src/replica/sealing.ts'
 import { openSqliteStore } from '../../src/replica/sqlite-store.ts'
-import type { Facts } from '../../src/replica/collections.ts'
+import type { Facts, Passes } from '../../src/replica/collections.ts'
 
 export const clock = systemClock
 export const ulid = () => mintUlid(clock)
@@ -30,7 +30,9 @@ export async function fileReplica(file: string, practice: PracticeId, id: Replic
 }
 
 /** A portal that accepts one site over a real socket. */
-export async function portalFor(replica: () => OpenReplica): Promise<{ url: string; acceptor: Acceptor; privateKey: string; close(): Promise<void> }> {
+export async function portalFor(
+  replica: () => OpenReplica,
+): Promise<{ url: string; acceptor: Acceptor; privateKey: string; close(): Promise<void> }> {
   const keys = mintKeyPair()
   const all: Passes = () => true
   const acceptor = acceptLinks({
@@ -57,7 +59,13 @@ export async function portalFor(replica: () => OpenReplica): Promise<{ url: stri
 /** Links a site to such a portal. */
 export function linkTo(portal: { url: string; privateKey: string }, site: OpenReplica, peer: string): Link {
   const keys = mintKeyPair()
-  const certificate = certify(portal.privateKey, { practice: site.practice, site: ulid(), replica: site.id, publicKey: keys.publicKey, issuedAt: 1 })
+  const certificate = certify(portal.privateKey, {
+    practice: site.practice,
+    site: ulid(),
+    replica: site.id,
+    publicKey: keys.publicKey,
+    issuedAt: 1,
+  })
   const all: Passes = () => true
   return keepLink({
     replica: site,
