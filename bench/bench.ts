@@ -36,10 +36,18 @@ const seconds = async (work: () => Promise<void>): Promise<number> => {
   return (performance.now() - began) / 1000
 }
 const file = (name: string): string => join(dir, name)
-const openSide = async (name: string): Promise<OpenReplica> => openReplica({ store: await openSqliteStore({ file: file(name), master }), practice, id: siteId, clock })
+const openSide = async (name: string): Promise<OpenReplica> =>
+  openReplica({ store: await openSqliteStore({ file: file(name), master }), practice, id: siteId, clock })
 
 async function peer(kind: 'floor' | 'ours', name: string, changes = 0): Promise<{ port: number; child: ChildProcess }> {
-  const child = fork(new URL('peer.ts', import.meta.url), [kind, file(name), practice, portalId, keys.portal.publicKey, String(changes)])
+  const child = fork(new URL('peer.ts', import.meta.url), [
+    kind,
+    file(name),
+    practice,
+    portalId,
+    keys.portal.publicKey,
+    String(changes),
+  ])
   const [message] = (await once(child, 'message')) as [{ port: number }]
   return { ...message, child }
 }
@@ -51,11 +59,26 @@ async function end(child: ChildProcess, kindly: boolean): Promise<void> {
 }
 
 async function ours(replica: OpenReplica, port: number): Promise<number> {
-  const certificate = certify(keys.portal.privateKey, { practice, site: siteId, replica: siteId, publicKey: keys.device.publicKey, issuedAt: 1 })
+  const certificate = certify(keys.portal.privateKey, {
+    practice,
+    site: siteId,
+    replica: siteId,
+    publicKey: keys.device.publicKey,
+    issuedAt: 1,
+  })
   const all = (): boolean => true
   let link!: ReturnType<typeof keepLink>
   const time = await seconds(async () => {
-    link = keepLink({ replica, peer: portalId, url: `ws://127.0.0.1:${port}`, dial: (url) => new WebSocket(url), device: { privateKey: keys.device.privateKey, certificate }, passesIn: all, passesOut: all, clock })
+    link = keepLink({
+      replica,
+      peer: portalId,
+      url: `ws://127.0.0.1:${port}`,
+      dial: (url) => new WebSocket(url),
+      device: { privateKey: keys.device.privateKey, certificate },
+      passesIn: all,
+      passesOut: all,
+      clock,
+    })
     await link.caughtUp()
   })
   await link.stop()
@@ -85,7 +108,9 @@ async function floor(source: string, limit: number): Promise<number> {
       frame = []
       size = 0
     }
-    for (const { bytes } of db.prepare('select bytes from rows limit ?').iterate(limit) as Iterable<{ bytes: Buffer }>) {
+    for (const { bytes } of db.prepare('select bytes from rows limit ?').iterate(limit) as Iterable<{
+      bytes: Buffer
+    }>) {
       const length = Buffer.alloc(4)
       length.writeUInt32LE(bytes.length)
       frame.push(length, bytes)
@@ -109,8 +134,13 @@ async function plainCopy(replica: OpenReplica, name: string): Promise<void> {
   const stranger = mintUlid(clock)
   await replica.replication.meet({ replica: stranger, epochs: [{ id: 1, first: 1 }], head: 0, incarnations: [] })
   const insert = db.prepare('insert into rows(bytes) values (?)')
-  for (let from = 0, tail = false; !tail; ) {
-    const part = await replica.replication.outgoing(stranger, 'patients', { from, complete: 0, maxBytes: 4 * 1024 * 1024 }, () => true)
+  for (let from = 0, tail = false; !tail;) {
+    const part = await replica.replication.outgoing(
+      stranger,
+      'patients',
+      { from, complete: 0, maxBytes: 4 * 1024 * 1024 },
+      () => true,
+    )
     db.transaction(() => part.rows.forEach((row) => insert.run(row.update)))()
     from = part.to
     tail = part.tail
@@ -124,7 +154,12 @@ interface Measure {
   readonly ratio: number
   readonly peers: Readonly<Record<string, number>>
 }
-const measure = (mine: number[], floors: number[]): Measure => ({ ours: median(mine), floor: median(floors), ratio: median(mine) / median(floors), peers: {} })
+const measure = (mine: number[], floors: number[]): Measure => ({
+  ours: median(mine),
+  floor: median(floors),
+  ratio: median(mine) / median(floors),
+  peers: {},
+})
 
 async function uploads(): Promise<{ M1: Measure; M2: Measure }> {
   const [m1, m1Floor, m2, m2Floor]: [number[], number[], number[], number[]] = [[], [], [], []]
@@ -167,7 +202,7 @@ async function wholeJob(): Promise<{ records: number; seconds: number; perSecond
     const site = await openSite({ dir: file('site'), master, clock })
     uploaded = await site.upload()
     const replica = portal.replicaOf(practiceId)!
-    for (let rows = -1; ; ) {
+    for (let rows = -1; ;) {
       const now = (await replica.index({ view: 'patient' })).length
       if (now === rows && now > 0) break
       rows = now
@@ -189,7 +224,9 @@ try {
     const { ours: mine, floor: least, ratio } = results[id]
     console.log(`${id}  ours ${mine.toFixed(3)} s  floor ${least.toFixed(3)} s  ratio ${ratio.toFixed(2)}`)
   }
-  console.log(`M7  ${results.M7.records} records in ${results.M7.seconds.toFixed(1)} s: ${Math.round(results.M7.perSecond)} a second`)
+  console.log(
+    `M7  ${results.M7.records} records in ${results.M7.seconds.toFixed(1)} s: ${Math.round(results.M7.perSecond)} a second`,
+  )
 } finally {
   rmSync(dir, { recursive: true })
 }

@@ -23,7 +23,13 @@ export async function writeRecords(replica: Replica, count: number): Promise<voi
   for (let from = 0; from < count; from += 1_000) {
     const edits = Array.from({ length: Math.min(1_000, count - from) }, (_, i) => {
       const key = mintUlid(clock)
-      return { collection: 'patients' as const, key, facts: { patient: key, site, shown: true, reachable: true, startsAt: null }, set: fields(from + i), at: clock.now() }
+      return {
+        collection: 'patients' as const,
+        key,
+        facts: { patient: key, site, shown: true, reachable: true, startsAt: null },
+        set: fields(from + i),
+        at: clock.now(),
+      }
     })
     await replica.change(edits)
   }
@@ -33,5 +39,12 @@ export async function writeRecords(replica: Replica, count: number): Promise<voi
 export async function changeSome(replica: Replica, count: number, side: 'site' | 'portal'): Promise<void> {
   const heads = await replica.list('patients', undefined, 1_000_000)
   const some = side === 'site' ? heads.slice(0, count) : heads.slice(-count)
-  await replica.change(some.map(({ key }) => ({ collection: 'patients' as const, key, set: { cellPhone: `+1 602 555 0100 ${side}` }, at: clock.now() })))
+  await replica.change(
+    some.map(({ key }) => ({
+      collection: 'patients' as const,
+      key,
+      set: { cellPhone: `+1 602 555 0100 ${side}` },
+      at: clock.now(),
+    })),
+  )
 }

@@ -11,7 +11,14 @@ import { sealerOf } from '../src/replica/sealing.ts'
 import { openSqliteStore } from '../src/replica/sqlite-store.ts'
 import { changeSome } from './documents.ts'
 
-const [kind, file, practice, id, portalKey, changes] = process.argv.slice(2) as [string, string, string, string, string, string]
+const [kind, file, practice, id, portalKey, changes] = process.argv.slice(2) as [
+  string,
+  string,
+  string,
+  string,
+  string,
+  string,
+]
 const server = new WebSocketServer({ port: 0, host: '127.0.0.1', maxPayload: 8 * 1024 * 1024 })
 await once(server, 'listening')
 
@@ -22,7 +29,7 @@ if (kind === 'floor') {
   db.exec('create table if not exists rows(id integer primary key, bytes blob)')
   const insert = db.prepare('insert into rows(bytes) values (?)')
   const store = db.transaction((frame: Buffer) => {
-    for (let at = 0; at < frame.length; ) {
+    for (let at = 0; at < frame.length;) {
       const length = frame.readUInt32LE(at)
       insert.run(frame.subarray(at + 4, at + 4 + length))
       at += 4 + length
@@ -39,7 +46,11 @@ if (kind === 'floor') {
   const replica = await openReplica({ store, practice: practice as Ulid, id: id as Ulid, clock })
   if (Number(changes) > 0) await changeSome(replica, Number(changes), 'portal')
   const all = (): boolean => true
-  const acceptor = acceptLinks({ portalPublicKey: portalKey, admit: async () => ({ replica, passesIn: all, passesOut: all }), clock })
+  const acceptor = acceptLinks({
+    portalPublicKey: portalKey,
+    admit: async () => ({ replica, passesIn: all, passesOut: all }),
+    clock,
+  })
   server.on('connection', (socket) => acceptor.accept(socket))
   process.on('message', () => void replica.close().then(() => process.exit(0)))
 }

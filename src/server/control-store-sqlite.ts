@@ -30,7 +30,9 @@ export function openControlStore(file: string, master: Sealer) {
   } catch (error) {
     db.close()
     if (error instanceof Database.SqliteError && error.code.startsWith('SQLITE_BUSY'))
-      throw new StoreRefused(`A portal is running on this folder already (${file} is in use). Stop that one first.`, { cause: error })
+      throw new StoreRefused(`A portal is running on this folder already (${file} is in use). Stop that one first.`, {
+        cause: error,
+      })
     throw error
   }
   db.exec(`
@@ -56,33 +58,54 @@ export function openControlStore(file: string, master: Sealer) {
     },
     practices: () => sql('select * from practices order by id').all() as Practice[],
     practice: (id: string) => sql('select * from practices where id = ?').get(id) as Practice | undefined,
-    addPractice: (row: Practice) => sql('insert into practices values (?, ?, ?, ?)').run(row.id, row.name, row.zone, row.replica),
+    addPractice: (row: Practice) =>
+      sql('insert into practices values (?, ?, ?, ?)').run(row.id, row.name, row.zone, row.replica),
     sites: () => sql('select id, practice, name, heard_at from sites').all() as SiteRow[],
-    site: (id: string) => sql('select id, practice, name, heard_at from sites where id = ?').get(id) as SiteRow | undefined,
+    site: (id: string) =>
+      sql('select id, practice, name, heard_at from sites where id = ?').get(id) as SiteRow | undefined,
     addSite: (row: { id: string; practice: string; name: string; codeHash: string; until: number }) =>
-      sql('insert into sites values (?, ?, ?, ?, ?, null)').run(row.id, row.practice, row.name, row.codeHash, row.until),
-    siteOfCode: (codeHash: string) => sql('select * from sites where code_hash = ?').get(codeHash) as (SiteRow & { code_until: number }) | undefined,
+      sql('insert into sites values (?, ?, ?, ?, ?, null)').run(
+        row.id,
+        row.practice,
+        row.name,
+        row.codeHash,
+        row.until,
+      ),
+    siteOfCode: (codeHash: string) =>
+      sql('select * from sites where code_hash = ?').get(codeHash) as (SiteRow & { code_until: number }) | undefined,
     heard: (site: string, at: number) => sql('update sites set heard_at = ? where id = ?').run(at, site),
     device: (site: string) =>
-      sql('select * from devices where site = ?').get(site) as { replica: string; public_key: string; certificate: string; revoked_at: number | null } | undefined,
+      sql('select * from devices where site = ?').get(site) as
+        { replica: string; public_key: string; certificate: string; revoked_at: number | null } | undefined,
     addDevice: (row: { replica: string; site: string; publicKey: string; certificate: string }) =>
       sql('insert into devices values (?, ?, ?, ?, null)').run(row.replica, row.site, row.publicKey, row.certificate),
     account: (id: string) => sql('select * from accounts where id = ?').get(id) as Account | undefined,
     accountNamed: (name: string) => sql('select * from accounts where name = ?').get(name) as Account | undefined,
     addAccount: (id: string) => sql('insert into accounts values (?, null, null)').run(id),
-    setPassword: (id: string, name: string, password: string) => sql('update accounts set name = ?, password = ? where id = ?').run(name, password, id),
-    patientsOf: (account: string) => sql('select practice, patient from account_patients where account = ?').all(account) as Patient[],
-    addPatient: (account: string, row: Patient) => sql('insert or ignore into account_patients values (?, ?, ?)').run(account, row.practice, row.patient),
-    addSession: (tokenHash: string, row: Session) => sql('insert into sessions values (?, ?, ?, ?, ?)').run(tokenHash, row.account, row.csrf, row.created, row.seen),
-    session: (tokenHash: string) => sql('select * from sessions where token_hash = ?').get(tokenHash) as Session | undefined,
-    touchSession: (tokenHash: string, seen: number) => sql('update sessions set seen = ? where token_hash = ?').run(seen, tokenHash),
+    setPassword: (id: string, name: string, password: string) =>
+      sql('update accounts set name = ?, password = ? where id = ?').run(name, password, id),
+    patientsOf: (account: string) =>
+      sql('select practice, patient from account_patients where account = ?').all(account) as Patient[],
+    addPatient: (account: string, row: Patient) =>
+      sql('insert or ignore into account_patients values (?, ?, ?)').run(account, row.practice, row.patient),
+    addSession: (tokenHash: string, row: Session) =>
+      sql('insert into sessions values (?, ?, ?, ?, ?)').run(tokenHash, row.account, row.csrf, row.created, row.seen),
+    session: (tokenHash: string) =>
+      sql('select * from sessions where token_hash = ?').get(tokenHash) as Session | undefined,
+    touchSession: (tokenHash: string, seen: number) =>
+      sql('update sessions set seen = ? where token_hash = ?').run(seen, tokenHash),
     endSession: (tokenHash: string) => sql('delete from sessions where token_hash = ?').run(tokenHash),
     /** Counts one more wrong date for an invitation; the count with it. */
     wrongDate: (invitation: string) =>
-      sql('insert into wrong_dates values (?, 1) on conflict (invitation) do update set count = count + 1 returning count').pluck().get(invitation) as number,
+      sql(
+        'insert into wrong_dates values (?, 1) on conflict (invitation) do update set count = count + 1 returning count',
+      )
+        .pluck()
+        .get(invitation) as number,
     /** Appends to the audit chain; ids only. */
     audit(at: number, what: string) {
-      const last = (sql('select hash from audit order by number desc limit 1').pluck().get() as string | undefined) ?? ''
+      const last =
+        (sql('select hash from audit order by number desc limit 1').pluck().get() as string | undefined) ?? ''
       sql('insert into audit(at, what, hash) values (?, ?, ?)').run(at, what, hashOf(`${last} ${at} ${what}`))
     },
   }

@@ -19,7 +19,8 @@ export function controlRoutes(token: string, operations: Operations): Hono {
   app.post('/control/:name', async (c) => {
     const given = Buffer.from(c.req.header('authorization') ?? '')
     const wanted = Buffer.from(`Bearer ${token}`)
-    if (given.length !== wanted.length || !timingSafeEqual(given, wanted)) return c.json({ error: 'This is for the commands of this machine.' }, 401)
+    if (given.length !== wanted.length || !timingSafeEqual(given, wanted))
+      return c.json({ error: 'This is for the commands of this machine.' }, 401)
     const operation = operations[c.req.param('name')]
     if (!operation) return c.json({ error: 'This command is not known here.' }, 404)
     try {
@@ -40,7 +41,11 @@ export function announce(dir: string, url: string, token: string): () => void {
 }
 
 /** Calls an operation of the process that runs on a folder; undefined where none does. Throws the sentence of a failure. */
-export async function callControl(dir: string, name: string, input: Readonly<Record<string, unknown>>): Promise<unknown> {
+export async function callControl(
+  dir: string,
+  name: string,
+  input: Readonly<Record<string, unknown>>,
+): Promise<unknown> {
   const file = join(dir, 'control.json')
   if (!existsSync(file)) return undefined
   const { url, pid, token } = v.parse(controlSchema, JSON.parse(readFileSync(file, 'utf8')))
@@ -52,7 +57,11 @@ export async function callControl(dir: string, name: string, input: Readonly<Rec
   }
   let answer: Response
   try {
-    answer = await fetch(`${url}/control/${name}`, { method: 'POST', headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' }, body: JSON.stringify(input) })
+    answer = await fetch(`${url}/control/${name}`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+      body: JSON.stringify(input),
+    })
   } catch (cause) {
     // Another process has the number of the one that is gone.
     if ((cause as Error & { cause?: { code?: string } }).cause?.code === 'ECONNREFUSED') return undefined

@@ -32,12 +32,14 @@ export function page(options: PageOptions, main: Html | readonly Html[]): Html {
             <strong>${practice}</strong>
             ${phone ? html`<a href="tel:${phone.replaceAll(/[^+\d]/g, '')}">${phone}</a>` : ''}
           </div>
-          ${links.length > 0
-            ? html`<nav aria-label="Main">
-                ${links.map((link) => html`<a href="${link.href}" ${link.here ? html`aria-current="page"` : ''}>${link.text}</a>`)}
-                ${csrf ? html`<form method="post" action="/sign-out"><input type="hidden" name="csrf" value="${csrf}" /><button class="plain">Sign out</button></form>` : ''}
-              </nav>`
-            : ''}
+          ${
+            links.length > 0
+              ? html`<nav aria-label="Main">
+                  ${links.map((link) => html`<a href="${link.href}" ${link.here ? html`aria-current="page"` : ''}>${link.text}</a>`)}
+                  ${csrf ? html`<form method="post" action="/sign-out"><input type="hidden" name="csrf" value="${csrf}" /><button class="plain">Sign out</button></form>` : ''}
+                </nav>`
+              : ''
+          }
         </header>
         <main id="main" tabindex="-1">
           <h1>${title}</h1>
@@ -48,9 +50,16 @@ export function page(options: PageOptions, main: Html | readonly Html[]): Html {
 }
 
 /** A form of one button, with what it needs hidden in it. */
-export function button(action: string, label: string, hidden: Readonly<Record<string, string>>, more: Html | '' = '', kind = ''): Html {
+export function button(
+  action: string,
+  label: string,
+  hidden: Readonly<Record<string, string>>,
+  more: Html | '' = '',
+  kind = '',
+): Html {
   return html`<form method="post" action="${action}" class="inline">
-    ${Object.entries(hidden).map(([name, value]) => html`<input type="hidden" name="${name}" value="${value}" />`)} ${more}
+    ${Object.entries(hidden).map(([name, value]) => html`<input type="hidden" name="${name}" value="${value}" />`)}
+    ${more}
     <button class="${kind}">${label}</button>
   </form>`
 }
@@ -58,7 +67,13 @@ export function button(action: string, label: string, hidden: Readonly<Record<st
 /** `Tuesday, March 3, 9:00 AM` from a wall clock. */
 export function wallText(wall: string): string {
   const date = Temporal.PlainDateTime.from(wall)
-  return date.toLocaleString('en-US', { weekday: 'long', month: 'long', day: 'numeric', hour: 'numeric', minute: '2-digit' })
+  return date.toLocaleString('en-US', {
+    weekday: 'long',
+    month: 'long',
+    day: 'numeric',
+    hour: 'numeric',
+    minute: '2-digit',
+  })
 }
 
 /** `March 3, 2026` from a date `YYYY-MM-DD`. */
@@ -68,14 +83,24 @@ export function dayText(date: string): string {
 
 /** The same of an instant in a zone. */
 export function instantText(at: number, zone: string): string {
-  return new Date(at).toLocaleString('en-US', { timeZone: zone, weekday: 'long', month: 'long', day: 'numeric', hour: 'numeric', minute: '2-digit' })
+  return new Date(at).toLocaleString('en-US', {
+    timeZone: zone,
+    weekday: 'long',
+    month: 'long',
+    day: 'numeric',
+    hour: 'numeric',
+    minute: '2-digit',
+  })
 }
 
 /** What every answer carries (OWASP secure headers; no PHI in caches). */
 export function pageHeaders(secure: boolean): MiddlewareHandler {
   return async (c, next) => {
     await next()
-    c.header('Content-Security-Policy', "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'")
+    c.header(
+      'Content-Security-Policy',
+      "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
+    )
     c.header('X-Content-Type-Options', 'nosniff')
     // same-origin, not no-referrer: that one makes browsers send `Origin: null` with our own forms.
     c.header('Referrer-Policy', 'same-origin')

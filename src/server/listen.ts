@@ -17,14 +17,20 @@ const loopback = new Set(['127.0.0.1', '::1', 'localhost'])
 export function listen(fetch: Hono['fetch'], options: ListenOptions): Promise<{ server: ServerType; url: string }> {
   const { port, host, tls } = options
   if (!tls && !loopback.has(host) && !options.behindProxy)
-    throw new Error(`Without a certificate the portal answers on this machine only. Give --tls-cert and --tls-key, or leave --host ${host} away.`)
+    throw new Error(
+      `Without a certificate the portal answers on this machine only. Give --tls-cert and --tls-key, or leave --host ${host} away.`,
+    )
   return new Promise((resolve, reject) => {
     const server = serve({ fetch, port, hostname: host, ...(tls ? { createServer, serverOptions: tls } : {}) }, () => {
       const at = (server.address() as AddressInfo).port
       resolve({ server, url: `${tls ? 'https' : 'http'}://${host.includes(':') ? `[${host}]` : host}:${at}` })
     })
     server.once('error', (error: NodeJS.ErrnoException) =>
-      reject(error.code === 'EADDRINUSE' ? new Error(`Port ${port} is in use on this machine. Choose another with --port.`, { cause: error }) : error),
+      reject(
+        error.code === 'EADDRINUSE'
+          ? new Error(`Port ${port} is in use on this machine. Choose another with --port.`, { cause: error })
+          : error,
+      ),
     )
   })
 }

@@ -13,11 +13,28 @@ import type { Json } from '../replica/json.ts'
 import type { DocumentHead, IndexRow, Projection, Replica } from '../replica/replica-face.ts'
 
 /** The collections that have pages. */
-export const indexedCollections = ['practice', 'patients', 'plans', 'events', 'access', 'confirmations', 'requests', 'messages', 'reviews'] as const
+export const indexedCollections = [
+  'practice',
+  'patients',
+  'plans',
+  'events',
+  'access',
+  'confirmations',
+  'requests',
+  'messages',
+  'reviews',
+] as const
 
 /** The handler of the follower `index`. */
 export function pageIndex(replica: Replica): (documents: readonly DocumentHead[]) => Promise<readonly Projection[]> {
-  return (documents) => Promise.all(documents.map(async (head) => ({ collection: head.collection, key: head.key, rows: await rowsOf(replica, head) })))
+  return (documents) =>
+    Promise.all(
+      documents.map(async (head) => ({
+        collection: head.collection,
+        key: head.key,
+        rows: await rowsOf(replica, head),
+      })),
+    )
 }
 
 async function rowsOf(replica: Replica, head: DocumentHead): Promise<IndexRow[]> {
@@ -34,37 +51,67 @@ async function rowsOf(replica: Replica, head: DocumentHead): Promise<IndexRow[]>
     case 'practice':
       return [row('practice', key, { body: await fields(replica, 'practice', key) })]
     case 'patients':
-      return [row('patient', key, { body: { ...(await fields(replica, 'patients', key)), site: facts.site, shown: facts.shown } })]
+      return [
+        row('patient', key, {
+          body: { ...(await fields(replica, 'patients', key)), site: facts.site, shown: facts.shown },
+        }),
+      ]
     case 'plans': {
       const plan = await fields(replica, 'plans', key)
-      return [row('plan', key, { state: facts.shown && plan['deleted'] !== true ? 'shown' : 'hidden', body: { words: plan['words'] ?? null, stages: stagesOf(plan) } })]
+      return [
+        row('plan', key, {
+          state: facts.shown && plan['deleted'] !== true ? 'shown' : 'hidden',
+          body: { words: plan['words'] ?? null, stages: stagesOf(plan) },
+        }),
+      ]
     }
     case 'events': {
       const event = await fields(replica, 'events', key)
       const state = event['deleted'] === true ? 'deleted' : String(event['status'])
-      return [row('event', key, { state, at: facts.startsAt ?? 0, body: { ...event, site: facts.site, shown: facts.shown } })]
+      return [
+        row('event', key, { state, at: facts.startsAt ?? 0, body: { ...event, site: facts.site, shown: facts.shown } }),
+      ]
     }
     case 'access': {
       const entries = await replica.entries('access', key)
       const { invitations } = foldAccess(entries)
-      return invitations.map((entry) => row('invitation', entry.tokenHash, { state: 'open', at: entry.until, body: { entry: entry.id, patient: key } }))
+      return invitations.map((entry) =>
+        row('invitation', entry.tokenHash, { state: 'open', at: entry.until, body: { entry: entry.id, patient: key } }),
+      )
     }
     case 'confirmations': {
       const answers = foldConfirmations(await replica.entries('confirmations', key))
       return [
-        row('confirmation', key, { state: answers.at(-1)?.state ?? 'none', at: answers.at(-1)?.at ?? 0, body: answers }),
+        row('confirmation', key, {
+          state: answers.at(-1)?.state ?? 'none',
+          at: answers.at(-1)?.at ?? 0,
+          body: answers,
+        }),
         ...answers.map((answer) =>
-          row('communication', answer.id, { state: answer.state, at: answer.at, body: { direction: 'in', subject: 'Confirmation', event: key } }),
+          row('communication', answer.id, {
+            state: answer.state,
+            at: answer.at,
+            body: { direction: 'in', subject: 'Confirmation', event: key },
+          }),
         ),
       ]
     }
     case 'requests':
       return foldRequests(await replica.entries('requests', key)).flatMap((request) => {
-        const subject = request.kind === 'declined' ? "Can't make it" : request.kind === 'wants to move' ? 'Asks to move' : 'Contact details'
+        const subject =
+          request.kind === 'declined'
+            ? "Can't make it"
+            : request.kind === 'wants to move'
+              ? 'Asks to move'
+              : 'Contact details'
         const event = 'event' in request ? request.event : null
         return [
           row('request', request.id, { state: request.state, at: request.at, body: request }),
-          row('communication', request.id, { state: request.state, at: request.at, body: { direction: 'in', subject, event } }),
+          row('communication', request.id, {
+            state: request.state,
+            at: request.at,
+            body: { direction: 'in', subject, event },
+          }),
         ]
       })
     case 'messages':
@@ -75,20 +122,38 @@ async function rowsOf(replica: Replica, head: DocumentHead): Promise<IndexRow[]>
           const event = message.event ?? null
           const state = readBy.length > 0 ? 'read' : direction === 'in' ? 'received' : 'sent'
           return [
-            row('message', id, { state: direction, at, body: { thread: thread.thread, subject, text, by, event, read: readBy.length > 0, retracted: message.retracted } }),
+            row('message', id, {
+              state: direction,
+              at,
+              body: {
+                thread: thread.thread,
+                subject,
+                text,
+                by,
+                event,
+                read: readBy.length > 0,
+                retracted: message.retracted,
+              },
+            }),
             row('communication', id, { state, at, body: { direction, subject, event } }),
           ]
         }),
       )
     case 'reviews': {
       const review = foldReview(await replica.entries('reviews', key))
-      return review ? [row('review', key, { state: review.resolved ? 'resolved' : 'open', at: review.openedAt, body: review })] : []
+      return review
+        ? [row('review', key, { state: review.resolved ? 'resolved' : 'open', at: review.openedAt, body: review })]
+        : []
     }
     default:
       return []
   }
 }
 
-async function fields(replica: Replica, collection: 'practice' | 'patients' | 'plans' | 'events', key: string): Promise<Readonly<Record<string, Json>>> {
+async function fields(
+  replica: Replica,
+  collection: 'practice' | 'patients' | 'plans' | 'events',
+  key: string,
+): Promise<Readonly<Record<string, Json>>> {
   return (await replica.record(collection, key))?.fields ?? {}
 }

@@ -27,7 +27,11 @@ export interface PortalAppOptions {
   readonly clock: Clock
 }
 
-export const enrollSchema = v.object({ code: v.pipe(v.string(), v.maxLength(100)), replica: ulidSchema, publicKey: v.pipe(v.string(), v.base64(), v.maxLength(200)) })
+export const enrollSchema = v.object({
+  code: v.pipe(v.string(), v.maxLength(100)),
+  replica: ulidSchema,
+  publicKey: v.pipe(v.string(), v.base64(), v.maxLength(200)),
+})
 export type EnrollRequest = v.InferOutput<typeof enrollSchema>
 type Env = { Variables: { viewer: Viewer } }
 
@@ -56,8 +60,11 @@ export function portalApp(options: PortalAppOptions): Hono<Env> {
   app.use(async (c, next) => {
     const origin = c.req.header('origin')
     const site = c.req.header('sec-fetch-site')
-    const foreign = (origin !== undefined && new URL(origin === 'null' ? 'http://null' : origin).host !== c.req.header('host')) || site === 'cross-site'
-    if (c.req.method === 'POST' && foreign) return c.html(plain('This form came from another site', 'Open the portal and try again.'), 403)
+    const foreign =
+      (origin !== undefined && (!URL.canParse(origin) || new URL(origin).host !== c.req.header('host'))) ||
+      site === 'cross-site'
+    if (c.req.method === 'POST' && foreign)
+      return c.html(plain('This form came from another site', 'Open the portal and try again.'), 403)
     return next()
   })
 
@@ -70,29 +77,62 @@ export function portalApp(options: PortalAppOptions): Hono<Env> {
     // A revocation may be newer than the index.
     const { invitations } = foldAccess(await replica.entries('access', patient))
     const record = await replica.record('patients', patient)
-    return invitations.some((one) => one.id === entry) && record ? { replica, practice: replica.practice, entry, patient, birthDate: record.fields['birthDate'] } : undefined
+    return invitations.some((one) => one.id === entry) && record
+      ? { replica, practice: replica.practice, entry, patient, birthDate: record.fields['birthDate'] }
+      : undefined
   }
 
-  app.get('/invitation/:token', async (c) => ((await invitation(c.req.param('token'))) ? c.html(datePage(c.req.param('token'))) : c.html(invitationOver(), 404)))
+  app.get('/invitation/:token', async (c) =>
+    (await invitation(c.req.param('token'))) ? c.html(datePage(c.req.param('token'))) : c.html(invitationOver(), 404),
+  )
   app.post('/invitation/:token', async (c) => {
     const token = c.req.param('token')
     const found = await invitation(token)
     if (!found) return c.html(invitationOver(), 404)
     const { replica, practice, patient, entry } = found
     const given = dateOf(String((await c.req.parseBody())['date'] ?? ''))
-    if (given === undefined) return c.html(datePage(token, 'Write the date as month, day and year, for example 04/27/1985.'), 400)
+    if (given === undefined)
+      return c.html(datePage(token, 'Write the date as month, day and year, for example 04/27/1985.'), 400)
     const key = `${practice} ${entry}`
     if (typeof found.birthDate !== 'string' || given !== found.birthDate) {
-      if (store.wrongDate(key) < wrongDatesAllowed) return c.html(datePage(token, 'This is not the date of birth that the office has on file. Try again, or call the office.'), 401)
+      if (store.wrongDate(key) < wrongDatesAllowed)
+        return c.html(
+          datePage(token, 'This is not the date of birth that the office has on file. Try again, or call the office.'),
+          401,
+        )
       await replica.change([
-        { collection: 'access', key: patient, add: { [`ended:${entry}`]: { kind: 'revoked', at: clock.now(), by: { role: 'portal', id: replica.id }, revokes: [entry], why: 'wrong dates' } } },
+        {
+          collection: 'access',
+          key: patient,
+          add: {
+            [`ended:${entry}`]: {
+              kind: 'revoked',
+              at: clock.now(),
+              by: { role: 'portal', id: replica.id },
+              revokes: [entry],
+              why: 'wrong dates',
+            },
+          },
+        },
       ])
       return c.html(invitationOver(), 404)
     }
     const current = session.current(c)?.account
     const account = current ?? mintUlid(clock)
     await replica.change([
-      { collection: 'access', key: patient, add: { [`accepted:${entry}`]: { kind: 'accepted', at: clock.now(), by: { role: 'patient', id: account }, invitation: entry, account } } },
+      {
+        collection: 'access',
+        key: patient,
+        add: {
+          [`accepted:${entry}`]: {
+            kind: 'accepted',
+            at: clock.now(),
+            by: { role: 'patient', id: account },
+            invitation: entry,
+            account,
+          },
+        },
+      },
     ])
     if (!current) store.addAccount(account)
     store.addPatient(account, { practice, patient })
@@ -103,7 +143,10 @@ export function portalApp(options: PortalAppOptions): Hono<Env> {
 
   app.get('/sign-in', (c) => c.html(signInPage()))
   app.post('/sign-in', async (c) => {
-    const form = v.safeParse(v.object({ name: field, password: field }), await c.req.parseBody())
+    const form = v.safeParse(
+      v.object({ name: field, password: v.pipe(v.string(), v.maxLength(300)) }),
+      await c.req.parseBody(),
+    )
     if (!form.success) return c.html(signInPage('Write your sign-in name and your password.'), 400)
     const name = form.output.name.toLowerCase()
     const wait = tries.wait(name)
@@ -121,15 +164,31 @@ export function portalApp(options: PortalAppOptions): Hono<Env> {
   // From here on: only with a session, only for a patient whose access stands, and forms only with the session's token.
   app.use(async (c, next) => {
     const current = session.current(c)
-    if (!current) return c.req.method === 'GET' ? c.redirect('/sign-in', 303) : c.html(signInPage('You were signed out. Sign in and try again.'), 401)
+    if (!current)
+      return c.req.method === 'GET'
+        ? c.redirect('/sign-in', 303)
+        : c.html(signInPage('You were signed out. Sign in and try again.'), 401)
     if (c.req.method === 'POST' && (await c.req.parseBody())['csrf'] !== current.csrf)
-      return c.html(plain('This form is too old', 'Go back, load the page again and send it once more. What you wrote is still there.'), 403)
+      return c.html(
+        plain(
+          'This form is too old',
+          'Go back, load the page again and send it once more. What you wrote is still there.',
+        ),
+        403,
+      )
     if (c.req.path === '/sign-out' && c.req.method === 'POST') {
       session.end(c)
       return c.redirect('/sign-in', 303)
     }
     const viewer = await viewerOf(current)
-    if (!viewer) return c.html(plain('There is nothing to show', 'The office has ended your access to the portal. Call the office if this is not right.'), 403)
+    if (!viewer)
+      return c.html(
+        plain(
+          'There is nothing to show',
+          'The office has ended your access to the portal. Call the office if this is not right.',
+        ),
+        403,
+      )
     c.set('viewer', viewer)
     return next()
   })
@@ -140,7 +199,10 @@ export function portalApp(options: PortalAppOptions): Hono<Env> {
       if (!replica || !foldAccess(await replica.entries('access', patient)).accounts.includes(current.account)) continue
       const head = await replica.head('patients', patient)
       if (!head?.facts.shown || head.facts.site === null) continue
-      const office = { heardAt: store.site(head.facts.site)?.heard_at ?? null, connected: options.isConnected(head.facts.site) }
+      const office = {
+        heardAt: store.site(head.facts.site)?.heard_at ?? null,
+        connected: options.isConnected(head.facts.site),
+      }
       store.audit(clock.now(), `viewed ${practice} ${patient} ${current.account}`)
       return { ...current, patient, replica, office, hasPassword: store.account(current.account)?.password != null }
     }
@@ -150,11 +212,18 @@ export function portalApp(options: PortalAppOptions): Hono<Env> {
   app.get('/password', async (c) => c.html(await passwordPage(c)))
   app.post('/password', async (c) => {
     const viewer = c.get('viewer')
-    const form = v.safeParse(v.object({ name: v.pipe(field, v.minLength(3)), password: v.string() }), await c.req.parseBody())
-    if (!form.success) return c.html(await passwordPage(c, 'Write a sign-in name: your email, or your mobile number.'), 400)
+    const form = v.safeParse(
+      v.object({ name: v.pipe(field, v.minLength(3)), password: v.string() }),
+      await c.req.parseBody(),
+    )
+    if (!form.success)
+      return c.html(await passwordPage(c, 'Write a sign-in name: your email, or your mobile number.'), 400)
     const name = form.output.name.toLowerCase()
     const held = store.accountNamed(name)
-    const fault = held && held.id !== viewer.account ? 'This sign-in name is taken. Choose another.' : passwordFault(form.output.password)
+    const fault =
+      held && held.id !== viewer.account
+        ? 'This sign-in name is taken. Choose another.'
+        : passwordFault(form.output.password)
     if (fault !== undefined) return c.html(await passwordPage(c, fault), 400)
     store.setPassword(viewer.account, name, await hashPassword(form.output.password))
     return c.redirect('/?said=password', 303)
@@ -172,8 +241,18 @@ async function passwordPage(c: Context<Env>, fault?: string): Promise<Html> {
     await frameOf(c, 'Choose a password', ''),
     html`<form method="post" action="/password" class="card">
       <input type="hidden" name="csrf" value="${viewer.csrf}" />${faultText(fault)}
-      <label for="name">Sign-in name</label><input id="name" name="name" autocomplete="username" value="${String(suggested)}" required />
-      <label for="password">Password (at least 10 characters)</label><input id="password" name="password" type="password" autocomplete="new-password" required minlength="10" maxlength="128" />
+      <label for="name">Sign-in name</label
+      ><input id="name" name="name" autocomplete="username" value="${String(suggested)}" required />
+      <label for="password">Password (at least 10 characters)</label
+      ><input
+        id="password"
+        name="password"
+        type="password"
+        autocomplete="new-password"
+        required
+        minlength="10"
+        maxlength="128"
+      />
       <button class="main">Save password</button>
     </form>`,
   )
@@ -183,8 +262,17 @@ function datePage(token: string, fault?: string): Html {
   return page(
     { title: 'Welcome', practice: 'Patient portal' },
     html`<form method="post" action="/invitation/${token}" class="card">
-      <p>To see that it is you, write your date of birth.</p>${faultText(fault)}
-      <label for="date">Date of birth</label><input id="date" name="date" inputmode="numeric" autocomplete="bday" placeholder="MM/DD/YYYY" aria-describedby="date-hint" required />
+      <p>To see that it is you, write your date of birth.</p>
+      ${faultText(fault)} <label for="date">Date of birth</label
+      ><input
+        id="date"
+        name="date"
+        inputmode="numeric"
+        autocomplete="bday"
+        placeholder="MM/DD/YYYY"
+        aria-describedby="date-hint"
+        required
+      />
       <p class="soft" id="date-hint">For example 04/27/1985</p>
       <button class="main">Sign in</button>
     </form>`,
@@ -194,21 +282,31 @@ function datePage(token: string, fault?: string): Html {
 function signInPage(fault?: string): Html {
   return page(
     { title: 'Sign in', practice: 'Patient portal' },
-    html`<form method="post" action="/sign-in" class="card">${faultText(fault)}
-        <label for="name">Sign-in name</label><input id="name" name="name" autocomplete="username" required />
-        <label for="password">Password</label><input id="password" name="password" type="password" autocomplete="current-password" required />
+    html`<form method="post" action="/sign-in" class="card">
+        ${faultText(fault)} <label for="name">Sign-in name</label
+        ><input id="name" name="name" autocomplete="username" required /> <label for="password">Password</label
+        ><input id="password" name="password" type="password" autocomplete="current-password" required />
         <button class="main">Sign in</button>
       </form>
-      <p>You have an invitation? Open its link. It is lost, or you forgot your password? Call the office for a new one.</p>`,
+      <p>
+        You have an invitation? Open its link. It is lost, or you forgot your password? Call the office for a new one.
+      </p>`,
   )
 }
 
 function invitationOver(): Html {
-  return plain('This invitation is over', 'It was used, it has ended, or the link is not whole. Call the office for a new one, or sign in with your password.')
+  return plain(
+    'This invitation is over',
+    'It was used, it has ended, or the link is not whole. Call the office for a new one, or sign in with your password.',
+  )
 }
 
 function plain(title: string, what: string): Html {
-  return page({ title, practice: 'Patient portal' }, html`<p>${what}</p><p><a href="/">Home</a></p>`)
+  return page(
+    { title, practice: 'Patient portal' },
+    html`<p>${what}</p>
+      <p><a href="/">Home</a></p>`,
+  )
 }
 
 function faultText(fault: string | undefined): Html {

@@ -28,7 +28,10 @@ export interface Sessions {
 
 const absoluteLimit = 12 * 3_600_000
 
-export function sessions(store: SessionStore, options: { readonly secure: boolean; readonly idle: number; readonly name: string; readonly clock: Clock }): Sessions {
+export function sessions(
+  store: SessionStore,
+  options: { readonly secure: boolean; readonly idle: number; readonly name: string; readonly clock: Clock },
+): Sessions {
   const { secure, clock } = options
   const name = secure ? `__Host-${options.name}` : options.name
   const end = (c: Context): void => {
@@ -41,7 +44,12 @@ export function sessions(store: SessionStore, options: { readonly secure: boolea
       end(c)
       const token = Buffer.from(clock.bytes(32)).toString('base64url')
       const now = clock.now()
-      store.addSession(hashOf(token), { account, csrf: Buffer.from(clock.bytes(16)).toString('base64url'), created: now, seen: now })
+      store.addSession(hashOf(token), {
+        account,
+        csrf: Buffer.from(clock.bytes(16)).toString('base64url'),
+        created: now,
+        seen: now,
+      })
       setCookie(c, name, token, { path: '/', httpOnly: true, sameSite: 'Lax', secure })
     },
     current(c) {

@@ -29,7 +29,10 @@ async function office(holder = 'here') {
   insched.close()
   const staff = new Database(file)
   const bridge = start(file, replica, holder)
-  closers.push(() => bridge.stop(), () => void staff.close())
+  closers.push(
+    () => bridge.stop(),
+    () => void staff.close(),
+  )
   await bridge.readNow()
   return { file, replica, staff, bridge }
 }
@@ -37,9 +40,13 @@ const start = (file: string, replica: OpenReplica, holder = 'here'): InSchedBrid
   startInSchedBridge({ url: `sqlite:${file}`, replica, practice, site, holder, station: 'TEST', clock })
 
 interface EventInSched { starts_at: string; status: string; last_confirmed_date: string | null; confirmation_type: string | null } // prettier-ignore
-const event = (staff: Database.Database, id = 2) => staff.prepare('select * from events where event_id = ?').get(id) as EventInSched
+const event = (staff: Database.Database, id = 2) =>
+  staff.prepare('select * from events where event_id = ?').get(id) as EventInSched
 
-async function answer(at: { replica: OpenReplica; bridge: InSchedBridge; staff: Database.Database }, more: { startsAt?: string; at?: number; id?: string; event?: number } = {}) {
+async function answer(
+  at: { replica: OpenReplica; bridge: InSchedBridge; staff: Database.Database },
+  more: { startsAt?: string; at?: number; id?: string; event?: number } = {},
+) {
   const document = at.bridge.documentOf('events', more.event ?? 2)!
   const patient = at.bridge.documentOf('patients', 1)!
   const entry: ConfirmationEntry = {
@@ -55,14 +62,20 @@ async function answer(at: { replica: OpenReplica; bridge: InSchedBridge; staff: 
   await at.bridge.written()
   return document
 }
-const kinds = async (replica: OpenReplica, document: string) => (await replica.entries('confirmations', document)).map((entry) => entry.kind).toSorted()
+const kinds = async (replica: OpenReplica, document: string) =>
+  (await replica.entries('confirmations', document)).map((entry) => entry.kind).toSorted()
 
 it('[DOM-1] a confirmation writes Last Confirmed Date and confirmation type together and never Status', async () => {
   const at = await office()
   const document = await answer(at)
   const row = event(at.staff)
   expect(row).toMatchObject({ confirmation_type: 'Portal', status: 'None' })
-  expect(row.last_confirmed_date).toBe(wallClockOf((await at.replica.entries('confirmations', document)).find((e) => e.kind === 'answered')!.at, 'America/Phoenix'))
+  expect(row.last_confirmed_date).toBe(
+    wallClockOf(
+      (await at.replica.entries('confirmations', document)).find((e) => e.kind === 'answered')!.at,
+      'America/Phoenix',
+    ),
+  )
   expect(await kinds(at.replica, document)).toEqual(['answered', 'written'])
 })
 
@@ -84,13 +97,16 @@ it('[DOM-3] an answer for a time that has moved confirms nothing and is a review
   expect(await at.replica.count('reviews')).toBe(1)
 })
 
-it.each(['Canceled', 'No Show', 'Checked Out'])('[DOM-4] an answer for an event that is %s confirms nothing', async (status) => {
-  const at = await office()
-  at.staff.prepare('update events set status = ? where event_id = 2').run(status)
-  await answer(at)
-  expect(event(at.staff)).toMatchObject({ last_confirmed_date: null, status })
-  expect(await at.replica.count('reviews')).toBe(1)
-})
+it.each(['Canceled', 'No Show', 'Checked Out'])(
+  '[DOM-4] an answer for an event that is %s confirms nothing',
+  async (status) => {
+    const at = await office()
+    at.staff.prepare('update events set status = ? where event_id = 2').run(status)
+    await answer(at)
+    expect(event(at.staff)).toMatchObject({ last_confirmed_date: null, status })
+    expect(await at.replica.count('reviews')).toBe(1)
+  },
+)
 
 it('[DOM-4] an answer for a deleted event is a review item', async () => {
   const at = await office()
@@ -100,10 +116,56 @@ it('[DOM-4] an answer for a deleted event is a review item', async () => {
   const patient = at.bridge.documentOf('patients', 1)!
   const { at: _, ...facts } = (await at.replica.head('events', document))!.facts
   await at.replica.change([
-    { collection: 'confirmations', key: document, facts, add: { x: { kind: 'answered', at: clock.now(), by: { role: 'patient', id: 'a' }, channel: 'portal', patient: patient as never, startsAt: seen } } },
+    {
+      collection: 'confirmations',
+      key: document,
+      facts,
+      add: {
+        x: {
+          kind: 'answered',
+          at: clock.now(),
+          by: { role: 'patient', id: 'a' },
+          channel: 'portal',
+          patient: patient as never,
+          startsAt: seen,
+        },
+      },
+    },
   ])
   await at.bridge.written()
   expect(await kinds(at.replica, document)).toEqual(['answered', 'set aside'])
+})
+
+it('[DOM-4] an answer of the patient whose event it was does not confirm it for another', async () => {
+  const at = await office()
+  at.staff.prepare('update events set patient_id = 2 where event_id = 2').run()
+  const document = await answer(at)
+  expect(event(at.staff).last_confirmed_date).toBeNull()
+  expect(await kinds(at.replica, document)).toEqual(['answered', 'set aside'])
+})
+
+it('[DOM-17] what is deleted, or taken from its patient, is no longer shown, and the patient’s access ends', async () => {
+  const at = await office()
+  const [patient, document] = [at.bridge.documentOf('patients', 1)!, at.bridge.documentOf('events', 2)!]
+  at.staff.prepare('update events set patient_id = null where event_id = 2').run()
+  await at.bridge.readNow()
+  expect((await at.replica.record('events', document))!.fields['deleted']).toBe(true)
+  const { at: _, ...facts } = (await at.replica.head('patients', patient))!.facts
+  await at.replica.change([
+    {
+      collection: 'access',
+      key: patient,
+      facts,
+      add: { i: { kind: 'invited', at: 1, by: { role: 'staff', id: 's' }, tokenHash: '0'.repeat(64), until: 2 } },
+    },
+  ])
+  at.staff.prepare('delete from patients where patient_id = 1').run()
+  await at.bridge.readNow()
+  expect((await at.replica.record('patients', patient))!.fields['deleted']).toBe(true)
+  expect((await at.replica.entries('access', patient)).map((entry) => entry.kind).toSorted()).toEqual([
+    'invited',
+    'revoked',
+  ])
 })
 
 it('[DOM-5] the channel of the answer becomes the confirmation type', async () => {
@@ -118,7 +180,20 @@ it('[DOM-6] a patient who cannot come makes a communication and a review item; t
   const patient = at.bridge.documentOf('patients', 1)!
   const { at: _, ...facts } = (await at.replica.head('patients', patient))!.facts
   await at.replica.change([
-    { collection: 'requests', key: patient, facts, add: { r: { kind: 'declined', at: clock.now(), by: { role: 'patient', id: 'a' }, event: at.bridge.documentOf('events', 2)!, startsAt: before.starts_at } } },
+    {
+      collection: 'requests',
+      key: patient,
+      facts,
+      add: {
+        r: {
+          kind: 'declined',
+          at: clock.now(),
+          by: { role: 'patient', id: 'a' },
+          event: at.bridge.documentOf('events', 2)!,
+          startsAt: before.starts_at,
+        },
+      },
+    },
   ])
   await at.bridge.written()
   expect(event(at.staff)).toEqual(before)
@@ -128,7 +203,11 @@ it('[DOM-6] a patient who cannot come makes a communication and a review item; t
 
 it('[DOM-7] events without a patient, and beyond the horizon, are not uploaded', async () => {
   const at = await office()
-  at.staff.prepare("insert into events(event_type, patient_id, location_id, starts_at, minutes, status) values ('CONS', 1, 1, '2099-01-01T10:00', 30, 'None')").run()
+  at.staff
+    .prepare(
+      "insert into events(event_type, patient_id, location_id, starts_at, minutes, status) values ('CONS', 1, 1, '2099-01-01T10:00', 30, 'None')",
+    )
+    .run()
   const far = at.staff.prepare('select max(event_id) from events').pluck().get() as number
   await at.bridge.readNow()
   expect(at.bridge.documentOf('events', far)).toBeUndefined()
@@ -141,7 +220,9 @@ it('[DOM-8] what staff change in InSched is what the record says', async () => {
   at.staff.prepare("update patients set cell_phone = '+1 480 555 0199' where patient_id = 1").run()
   at.staff.prepare("update stages set completed = 1, completed_on = '2026-11-01' where stage_id = 6").run()
   await at.bridge.readNow()
-  expect((await at.replica.record('patients', at.bridge.documentOf('patients', 1)!))!.fields['cellPhone']).toBe('+1 480 555 0199')
+  expect((await at.replica.record('patients', at.bridge.documentOf('patients', 1)!))!.fields['cellPhone']).toBe(
+    '+1 480 555 0199',
+  )
   expect((await at.replica.record('plans', at.bridge.documentOf('plans', 1)!))!.fields['stage/6/completed']).toBe(true)
 })
 
@@ -165,15 +246,46 @@ it('[DOM-15] a portal message is one row of communications, also when the agent 
   const patient = at.bridge.documentOf('patients', 1)!
   const { at: _, ...facts } = (await at.replica.head('patients', patient))!.facts
   await at.replica.change([
-    { collection: 'messages', key: patient, facts, add: { m: { kind: 'message', at: clock.now(), by: { role: 'patient', id: 'a' }, thread: patient as never, subject: 'Hello', text: 'Is parking free?' } } },
+    {
+      collection: 'messages',
+      key: patient,
+      facts,
+      add: {
+        m: {
+          kind: 'message',
+          at: clock.now(),
+          by: { role: 'patient', id: 'a' },
+          thread: patient as never,
+          subject: 'Hello',
+          text: 'Is parking free?',
+        },
+      },
+    },
   ])
   await at.bridge.written()
   await at.bridge.stop()
   const again = start(at.file, at.replica)
   closers.push(() => again.stop())
-  await at.replica.change([{ collection: 'messages', key: patient, add: { n: { kind: 'message', at: clock.now(), by: { role: 'staff', id: 's', initials: 'JD' }, thread: patient as never, subject: 'Hello', text: 'Yes' } } }])
+  await at.replica.change([
+    {
+      collection: 'messages',
+      key: patient,
+      add: {
+        n: {
+          kind: 'message',
+          at: clock.now(),
+          by: { role: 'staff', id: 's', initials: 'JD' },
+          thread: patient as never,
+          subject: 'Hello',
+          text: 'Yes',
+        },
+      },
+    },
+  ])
   await again.written()
-  expect(at.staff.prepare('select external_id, direction, initials from communications order by external_id').all()).toEqual([
+  expect(
+    at.staff.prepare('select external_id, direction, initials from communications order by external_id').all(),
+  ).toEqual([
     { external_id: 'm', direction: 'in', initials: 'PC' },
     { external_id: 'n', direction: 'out', initials: 'JD' },
   ])
@@ -183,7 +295,21 @@ it('[DOM-16] a message for a patient who is gone is a review item', async () => 
   const at = await office()
   const patient = ulid()
   await at.replica.change([
-    { collection: 'messages', key: patient, facts: { patient, site: site.key, shown: true, reachable: true, startsAt: null }, add: { m: { kind: 'message', at: clock.now(), by: { role: 'patient', id: 'a' }, thread: patient, subject: 'x', text: 'y' } } },
+    {
+      collection: 'messages',
+      key: patient,
+      facts: { patient, site: site.key, shown: true, reachable: true, startsAt: null },
+      add: {
+        m: {
+          kind: 'message',
+          at: clock.now(),
+          by: { role: 'patient', id: 'a' },
+          thread: patient,
+          subject: 'x',
+          text: 'y',
+        },
+      },
+    },
   ])
   await at.bridge.written()
   expect(await at.replica.count('reviews')).toBe(1)
@@ -193,7 +319,11 @@ it('[DOM-17] a row deleted and added again under its old id is another record', 
   const at = await office()
   const first = at.bridge.documentOf('events', 2)!
   at.staff.prepare('delete from events where event_id = 2').run()
-  at.staff.prepare("insert into events(event_id, event_type, patient_id, location_id, starts_at, minutes, status) values (2, 'CONS', 1, 1, ?, 30, 'None')").run(wallClockOf(clock.now() + 86_400_000, 'America/Phoenix'))
+  at.staff
+    .prepare(
+      "insert into events(event_id, event_type, patient_id, location_id, starts_at, minutes, status) values (2, 'CONS', 1, 1, ?, 30, 'None')",
+    )
+    .run(wallClockOf(clock.now() + 86_400_000, 'America/Phoenix'))
   await at.bridge.readNow()
   const second = at.bridge.documentOf('events', 2)!
   expect(second).not.toBe(first)
@@ -209,7 +339,13 @@ it('[DOM-17] name and birth date changed in one step: nothing flows before a per
   await at.bridge.readNow()
   expect((await at.replica.record('patients', key))!.fields).toEqual(before)
   const [review] = await at.replica.list('reviews')
-  await at.replica.change([{ collection: 'reviews', key: review!.key, add: { resolved: { kind: 'resolved', at: clock.now(), by: { role: 'staff', id: 's' }, note: 'same person' } } }])
+  await at.replica.change([
+    {
+      collection: 'reviews',
+      key: review!.key,
+      add: { resolved: { kind: 'resolved', at: clock.now(), by: { role: 'staff', id: 's' }, note: 'same person' } },
+    },
+  ])
   await expect.poll(async () => (await at.replica.record('patients', key))!.fields['firstName']).toBe('Zed')
 })
 
@@ -217,10 +353,28 @@ it('portal access that staff end is revoked', async () => {
   const at = await office()
   const key = at.bridge.documentOf('patients', 1)!
   const { at: _, ...facts } = (await at.replica.head('patients', key))!.facts
-  await at.replica.change([{ collection: 'access', key, facts, add: { i: { kind: 'invited', at: 1, by: { role: 'staff', id: 's' }, tokenHash: '0'.repeat(64), until: clock.now() + 1_000_000 } } }])
+  await at.replica.change([
+    {
+      collection: 'access',
+      key,
+      facts,
+      add: {
+        i: {
+          kind: 'invited',
+          at: 1,
+          by: { role: 'staff', id: 's' },
+          tokenHash: '0'.repeat(64),
+          until: clock.now() + 1_000_000,
+        },
+      },
+    },
+  ])
   at.staff.prepare('update patients set portal_enabled = 0 where patient_id = 1').run()
   await at.bridge.readNow()
-  expect((await at.replica.entries('access', key)).map((entry) => entry.kind).toSorted()).toEqual(['invited', 'revoked'])
+  expect((await at.replica.entries('access', key)).map((entry) => entry.kind).toSorted()).toEqual([
+    'invited',
+    'revoked',
+  ])
   expect((await at.replica.head('events', at.bridge.documentOf('events', 2)!))!.facts.shown).toBe(false)
 })
 

@@ -14,7 +14,11 @@ async function pair() {
   const hub = await fileReplica(join(dir, 'hub.sqlite'), practice, ulid())
   const site = await fileReplica(join(dir, 'site.sqlite'), practice, ulid())
   const portal = await portalFor(() => hub)
-  closers.push(() => hub.close(), () => site.close(), () => portal.close())
+  closers.push(
+    () => hub.close(),
+    () => site.close(),
+    () => portal.close(),
+  )
   return { practice, dir, hub, site, portal }
 }
 
@@ -24,11 +28,22 @@ const say = (replica: OpenReplica, patient: string, id: string, text: string) =>
       collection: 'messages',
       key: patient,
       facts: factsOf(patient, replica.id),
-      add: { [id]: { kind: 'message', at: clock.now(), by: { role: 'staff', id: 's' }, thread: patient as never, subject: 'x', text } },
+      add: {
+        [id]: {
+          kind: 'message',
+          at: clock.now(),
+          by: { role: 'staff', id: 's' },
+          thread: patient as never,
+          subject: 'x',
+          text,
+        },
+      },
     },
   ])
 const texts = async (replica: OpenReplica, patient: string) =>
-  (await replica.entries('messages', patient)).flatMap((entry) => (entry.kind === 'message' ? [entry.text] : [])).toSorted()
+  (await replica.entries('messages', patient))
+    .flatMap((entry) => (entry.kind === 'message' ? [entry.text] : []))
+    .toSorted()
 
 it('[LINK-1] what was written on both sides while apart is on both sides after they meet', async () => {
   const { hub, site, portal } = await pair()
@@ -49,7 +64,8 @@ it('[LINK-3] a document changed twice with another between loses no row (links w
   const [first, second] = [ulid(), ulid()]
   // More than one batch, in which the newest row of the first document comes last of all.
   await say(site, first, '0', 'x'.repeat(19_000))
-  for (let i = 1; i < 60; i++) await say(site, i % 2 ? second : first, String(i), String(i).repeat(9_000).slice(0, 19_000))
+  for (let i = 1; i < 60; i++)
+    await say(site, i % 2 ? second : first, String(i), String(i).repeat(9_000).slice(0, 19_000))
   const link = linkTo(portal, site, hub.id)
   closers.push(() => link.stop())
   await link.caughtUp()

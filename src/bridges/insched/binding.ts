@@ -25,8 +25,17 @@ export function checkUnbound(insched: InSched, site: string | undefined): void {
 export function bind(insched: InSched, binding: Binding): void {
   insched.write(() => {
     checkUnbound(insched, binding.site)
+    checkReplica(insched, binding.replica)
     if (!insched.agent()) insched.bind(binding)
   })
+}
+
+function checkReplica(insched: InSched, replica: string): void {
+  const agent = insched.agent()
+  if (agent && agent.replica !== replica)
+    throw new InSchedRefused(
+      `The InSched database ${insched.file} is bound to another folder of this site (replica ${agent.replica}). Start that folder, or put its backup back.`,
+    )
 }
 
 const leaseMs = 30_000
@@ -44,12 +53,20 @@ export interface Lease {
  * holder is taken over at once, since the folder's own lock proves that its former process is gone. Throws InSchedRefused
  * where another agent holds it, or the database is bound to another site.
  */
-export function acquireLease(insched: InSched, who: Binding & { readonly run: string; readonly holder: string }, clock: Clock): Lease {
+export function acquireLease(
+  insched: InSched,
+  who: Binding & { readonly run: string; readonly holder: string },
+  clock: Clock,
+): Lease {
   const until = (): string => new Date(clock.now() + leaseMs).toISOString()
   const fence = insched.write(() => {
     const agent = insched.agent()
-    if (!agent) throw new InSchedRefused(`The InSched database ${insched.file} is not bound to this site. Enroll the site with it first.`)
+    if (!agent)
+      throw new InSchedRefused(
+        `The InSched database ${insched.file} is not bound to this site. Enroll the site with it first.`,
+      )
     checkUnbound(insched, who.site)
+    checkReplica(insched, who.replica)
     const held = agent.lease_until_utc !== null && agent.lease_until_utc > new Date(clock.now()).toISOString()
     if (held && agent.holder !== who.holder)
       throw new InSchedRefused(
@@ -74,7 +91,8 @@ export function acquireLease(insched: InSched, who: Binding & { readonly run: st
   return {
     fence,
     assert() {
-      if (insched.fence() !== fence) throw new InSchedRefused('Another agent has taken over this InSched database. This one stops.')
+      if (insched.fence() !== fence)
+        throw new InSchedRefused('Another agent has taken over this InSched database. This one stops.')
     },
     release() {
       cancel()

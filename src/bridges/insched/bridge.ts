@@ -46,7 +46,13 @@ export function startInSchedBridge(options: BridgeOptions): InSchedBridge {
   const insched: InSched = openInSched(options.url)
   let lease: Lease
   try {
-    const who = { practice: options.practice, site: site.key, replica: replica.id, run: mintUlid(clock), holder: options.holder }
+    const who = {
+      practice: options.practice,
+      site: site.key,
+      replica: replica.id,
+      run: mintUlid(clock),
+      holder: options.holder,
+    }
     lease = acquireLease(insched, who, clock)
   } catch (error) {
     insched.close()
@@ -86,14 +92,29 @@ export function startInSchedBridge(options: BridgeOptions): InSchedBridge {
       const due = clock.now() - horizonAt > horizonEvery
       if (due || insched.version() !== version || reader.hasUnread()) await readNow()
     } catch (error) {
-      problem = isBusy(error) ? 'InSched’s database is locked by another program; trying again.' : `Reading InSched failed: ${(error as Error).message}`
+      problem = isBusy(error)
+        ? 'InSched’s database is locked by another program; trying again.'
+        : `Reading InSched failed: ${(error as Error).message}`
     }
     if (!stopped) cancelPoll = clock.after(pollEvery, () => void poll())
   }
   // The writer reads within its own turn: it shares the single reader, so the two never cross.
   const shared: Reader = { ...reader, readAllUnread: (progress) => single(() => reader.readAllUnread(progress)) }
-  const writer = inSchedWriter({ insched, replica, reader: shared, lease, site: site.key, station: options.station, clock })
-  const follower: Follower = replica.follow({ name: 'insched writer', collections: writtenCollections, handle: writer.handle, batch: 50 })
+  const writer = inSchedWriter({
+    insched,
+    replica,
+    reader: shared,
+    lease,
+    site: site.key,
+    station: options.station,
+    clock,
+  })
+  const follower: Follower = replica.follow({
+    name: 'insched writer',
+    collections: writtenCollections,
+    handle: writer.handle,
+    batch: 50,
+  })
   const released: Follower = replica.follow({
     name: 'insched identities',
     collections: ['reviews'],
@@ -112,7 +133,10 @@ export function startInSchedBridge(options: BridgeOptions): InSchedBridge {
     patient: (localId) => insched.patients([localId])[0],
     stages: () => insched.stageCount(),
     findPatients: (text) => insched.findPatients(text, 20),
-    status: () => ({ lastRead, problem: problem ?? (follower.problem ? `Writing into InSched waits: ${follower.problem.error.message}` : null) }),
+    status: () => ({
+      lastRead,
+      problem: problem ?? (follower.problem ? `Writing into InSched waits: ${follower.problem.error.message}` : null),
+    }),
     async stop() {
       if (stopped) return
       stopped = true

@@ -56,29 +56,44 @@ export async function createReferenceDatabase(file: string, options: CreateOptio
   const db = new Database(file)
   try {
     createReferenceTables(db)
-    const today = Temporal.Instant.fromEpochMilliseconds(options.now).toZonedDateTimeISO('America/Phoenix').toPlainDate()
+    const today = Temporal.Instant.fromEpochMilliseconds(options.now)
+      .toZonedDateTimeISO('America/Phoenix')
+      .toPlainDate()
     const day = (offset: number): string => today.add({ days: offset }).toString()
     const days = new Map<number, string>()
     const dayOf = (offset: number): string => days.get(offset) ?? days.set(offset, day(offset)).get(offset)!
     // What was there before the trail began has no rows in it: the triggers come after the people.
     db.transaction(() => {
-      db.prepare('insert into practice values (?, ?, ?, ?, ?)').run('Desert Bloom Surgery', 'REF-0001', 'America/Phoenix', '+1 480 555 0100', '1 E Main St, Mesa, AZ')
+      db.prepare('insert into practice values (?, ?, ?, ?, ?)').run(
+        'Desert Bloom Surgery',
+        'REF-0001',
+        'America/Phoenix',
+        '+1 480 555 0100',
+        '1 E Main St, Mesa, AZ',
+      )
       for (const row of locations) db.prepare('insert into locations values (?, ?, ?, ?, ?)').run(...row)
       for (const row of eventTypes) db.prepare('insert into event_types values (?, ?, ?, ?, ?)').run(...row)
-      const addPatient = db.prepare(`insert into patients(last_name, first_name, middle_name, birth_date, sex, address1, address2, city, state, zip, home_phone,
+      const addPatient =
+        db.prepare(`insert into patients(last_name, first_name, middle_name, birth_date, sex, address1, address2, city, state, zip, home_phone,
         cell_phone, email, language, text_consent, email_consent, portal_enabled, guarantor_id, special_issues, balance_due_cents) values (${'?, '.repeat(19)}?)`)
       const addRelation = db.prepare('insert into relations values (?, ?, ?)')
-      const addPlan = db.prepare(`insert into plans(patient_id, plan_type, patient_words, plan_status, starts_on, ends_on, next_appointment_on, procedure_on, interest_level)
+      const addPlan =
+        db.prepare(`insert into plans(patient_id, plan_type, patient_words, plan_status, starts_on, ends_on, next_appointment_on, procedure_on, interest_level)
         values (?, ?, ?, ?, ?, null, null, ?, ?)`)
-      const addStage = db.prepare('insert into stages(plan_id, position, name, patient_words, completed, completed_on) values (?, ?, ?, ?, ?, ?)')
-      const addEvent = db.prepare(`insert into events(event_type, patient_id, plan_id, location_id, starts_at, minutes, resources, status, last_confirmed_date,
+      const addStage = db.prepare(
+        'insert into stages(plan_id, position, name, patient_words, completed, completed_on) values (?, ?, ?, ?, ?, ?)',
+      )
+      const addEvent =
+        db.prepare(`insert into events(event_type, patient_id, plan_id, location_id, starts_at, minutes, resources, status, last_confirmed_date,
         confirmation_type, alert_notes) values (?, ?, ?, ?, ?, ?, ?, ?, null, null, ?)`)
       for (let i = 1; i <= patients; i++) {
         const [first, last] = [pick(firstNames), pick(lastNames)]
         // Number 1 is whole and reachable, so that there is always somebody to try things with.
         const child = i > 1 && random() < 0.08
         const guarantor = child ? 1 + Math.floor(random() * (i - 1)) : null
-        const born = today.subtract({ days: child ? 365 * 4 + Math.floor(random() * 4_000) : 365 * 19 + Math.floor(random() * 20_000) })
+        const born = today.subtract({
+          days: child ? 365 * 4 + Math.floor(random() * 4_000) : 365 * 19 + Math.floor(random() * 20_000),
+        })
         const phone = `+1 480 555 01${String(i % 100).padStart(2, '0')}`
         const patient = addPatient.run(
           last, first, random() < 0.3 ? pick(['A', 'B', 'M']) : null, born.toString(), pick(['F', 'M']), `${i} Saguaro Rd`, null, 'Mesa', 'AZ', '85201',
@@ -90,10 +105,25 @@ export async function createReferenceDatabase(file: string, options: CreateOptio
         let plan: number | bigint | null = null
         if (i === 1 || random() < 0.8) {
           const words = pick(['Nose procedure', 'Skin treatment', 'Laser treatment'])
-          plan = addPlan.run(patient, 'Rhinoplasty internal', words, 'Active', dayOf(-60), dayOf(30), pick(['hot', 'warm', 'cold'])).lastInsertRowid
+          plan = addPlan.run(
+            patient,
+            'Rhinoplasty internal',
+            words,
+            'Active',
+            dayOf(-60),
+            dayOf(30),
+            pick(['hot', 'warm', 'cold']),
+          ).lastInsertRowid
           const done = Math.floor(random() * 7)
           stageNames.forEach(([name, patientWords], position) =>
-            addStage.run(plan, position + 1, name, patientWords, position < done ? 1 : 0, position < done ? dayOf(-50 + position * 7) : null),
+            addStage.run(
+              plan,
+              position + 1,
+              name,
+              patientWords,
+              position < done ? 1 : 0,
+              position < done ? dayOf(-50 + position * 7) : null,
+            ),
           )
         }
         const events = i === 1 ? 2 : Math.floor(random() * 3)
@@ -109,7 +139,8 @@ export async function createReferenceDatabase(file: string, options: CreateOptio
       }
       for (let d = -5; d < 20; d++) {
         addEvent.run('BLK', null, null, 1, `${dayOf(d)}T12:00`, 60, '["Dr. Vale"]', 'None', '')
-        if (d % 4 === 0) addEvent.run('NOTE', null, null, null, `${dayOf(d)}T08:00`, 15, '[]', 'None', 'ALERT-NOTE staff meeting')
+        if (d % 4 === 0)
+          addEvent.run('NOTE', null, null, null, `${dayOf(d)}T08:00`, 15, '[]', 'None', 'ALERT-NOTE staff meeting')
       }
     })()
     createAuditTriggers(db)

@@ -4,7 +4,15 @@
  */
 import type { Edit } from '../../replica/replica-face.ts'
 import type { Json } from '../../replica/json.ts'
-import { eventStatuses, type EventFields, type LocationValue, type PatientFields, type PlanFields, type PracticeFields, type StageFields } from '../../replica/kinds/fields.ts'
+import {
+  eventStatuses,
+  type EventFields,
+  type LocationValue,
+  type PatientFields,
+  type PlanFields,
+  type PracticeFields,
+  type StageFields,
+} from '../../replica/kinds/fields.ts'
 import type { EventRow, PatientRow, PlanRow, StageRow } from './insched-sqlite.ts'
 import { instantOf } from './wall-clock.ts'
 
@@ -19,11 +27,20 @@ export interface Context {
 type FactsSet = NonNullable<Edit['facts']>
 
 export function isReachable(patient: PatientRow): boolean {
-  return patient.survivor_id === null && (patient.portal_enabled === 1 || patient.text_consent === 1 || patient.email_consent === 1)
+  return (
+    patient.survivor_id === null &&
+    (patient.portal_enabled === 1 || patient.text_consent === 1 || patient.email_consent === 1)
+  )
 }
 
 /** Facts of what hangs on a patient: shown while the portal is enabled for the patient and there is something to show. */
-export function factsOf(context: Context, patient: PatientRow, key: string, shown: boolean, startsAt: number | null = null): FactsSet {
+export function factsOf(
+  context: Context,
+  patient: PatientRow,
+  key: string,
+  shown: boolean,
+  startsAt: number | null = null,
+): FactsSet {
   const open = patient.portal_enabled === 1 && patient.survivor_id === null
   return { patient: key, site: context.site, shown: open && shown, reachable: isReachable(patient), startsAt }
 }
@@ -48,9 +65,21 @@ export function patientEdit(context: Context, row: PatientRow, key: string, surv
   return { collection: 'patients', key, facts: factsOf(context, row, key, true), set: json(fields), at }
 }
 
-export function planEdit(context: Context, row: PlanRow, stages: readonly StageRow[], who: { patient: PatientRow; patientKey: string; key: string }, at: number): Edit {
+export function planEdit(
+  context: Context,
+  row: PlanRow,
+  stages: readonly StageRow[],
+  who: { patient: PatientRow; patientKey: string; key: string },
+  at: number,
+): Edit {
   const words = text(row.patient_words)
-  const fields: PlanFields = { words, status: text(row.plan_status), startsOn: text(row.starts_on), endsOn: text(row.ends_on), deleted: false }
+  const fields: PlanFields = {
+    words,
+    status: text(row.plan_status),
+    startsOn: text(row.starts_on),
+    endsOn: text(row.ends_on),
+    deleted: false,
+  }
   const set: Record<string, Json> = json(fields)
   for (const stage of stages) {
     const values: StageFields = {
@@ -62,10 +91,21 @@ export function planEdit(context: Context, row: PlanRow, stages: readonly StageR
     }
     for (const [field, value] of Object.entries(values)) set[`stage/${stage.stage_id}/${field}`] = value as Json
   }
-  return { collection: 'plans', key: who.key, facts: factsOf(context, who.patient, who.patientKey, words !== null), set, at }
+  return {
+    collection: 'plans',
+    key: who.key,
+    facts: factsOf(context, who.patient, who.patientKey, words !== null),
+    set,
+    at,
+  }
 }
 
-export function eventEdit(context: Context, row: EventRow, who: { patient: PatientRow; patientKey: string; key: string }, at: number): Edit {
+export function eventEdit(
+  context: Context,
+  row: EventRow,
+  who: { patient: PatientRow; patientKey: string; key: string },
+  at: number,
+): Edit {
   const words = text(row.patient_words)
   const fields: EventFields = {
     words,
@@ -78,7 +118,13 @@ export function eventEdit(context: Context, row: EventRow, who: { patient: Patie
     deleted: false,
   }
   const startsAt = instantOf(row.starts_at, zoneOf(context, row.location_id))
-  return { collection: 'events', key: who.key, facts: factsOf(context, who.patient, who.patientKey, words !== null, startsAt), set: json(fields), at }
+  return {
+    collection: 'events',
+    key: who.key,
+    facts: factsOf(context, who.patient, who.patientKey, words !== null, startsAt),
+    set: json(fields),
+    at,
+  }
 }
 
 export function zoneOf(context: Context, location: number | null): string {
@@ -88,7 +134,13 @@ export function zoneOf(context: Context, location: number | null): string {
 export function practiceEdit(
   site: { readonly key: string; readonly name: string },
   practice: { practice_name: string; time_zone: string; phone: string | null; address: string | null },
-  locations: readonly { location_id: number; name: string; time_zone: string; address: string | null; phone: string | null }[],
+  locations: readonly {
+    location_id: number
+    name: string
+    time_zone: string
+    address: string | null
+    phone: string | null
+  }[],
   at: number,
 ): Edit {
   const fields: PracticeFields = {
@@ -103,7 +155,13 @@ export function practiceEdit(
     const value: LocationValue = { name, zone: time_zone, address: text(address), phone: text(phone) }
     set[`location/${location_id}`] = json(value)
   }
-  return { collection: 'practice', key: site.key, facts: { patient: null, site: site.key, shown: true, reachable: false, startsAt: null }, set, at }
+  return {
+    collection: 'practice',
+    key: site.key,
+    facts: { patient: null, site: site.key, shown: true, reachable: false, startsAt: null },
+    set,
+    at,
+  }
 }
 
 function text(value: string | null): string | null {

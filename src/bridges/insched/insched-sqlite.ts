@@ -95,12 +95,18 @@ export type InSched = ReturnType<typeof openInSched>
 export function openInSched(url: string) {
   const file = /^sqlite:(.+)$/.exec(url)?.[1]
   if (file === undefined) throw new InSchedRefused(`${url} names no InSched database. Write sqlite:FILE.`)
-  if (!existsSync(file)) throw new InSchedRefused(`There is no InSched database at ${file}. Check the path, or make one with: patientconnection insched create ${file}`)
+  if (!existsSync(file))
+    throw new InSchedRefused(
+      `There is no InSched database at ${file}. Check the path, or make one with: patientconnection insched create ${file}`,
+    )
   const db = new Database(file, { timeout: 5_000 })
   try {
     const tables = new Set(db.prepare("select name from sqlite_master where type = 'table'").pluck().all() as string[])
     const missing = [...Object.keys(referenceTables), 'audit_trail'].filter((table) => !tables.has(table))
-    if (missing.length > 0) throw new InSchedRefused(`${file} is not an InSched database of the reference schema: it has no table ${missing.join(', ')}.`)
+    if (missing.length > 0)
+      throw new InSchedRefused(
+        `${file} is not an InSched database of the reference schema: it has no table ${missing.join(', ')}.`,
+      )
     db.exec(agentTables)
   } catch (error) {
     db.close()
@@ -109,7 +115,8 @@ export function openInSched(url: string) {
     throw error
   }
   const prepared = new Map<string, Database.Statement>()
-  const sql = (text: string): Database.Statement => prepared.get(text) ?? prepared.set(text, db.prepare(text)).get(text)!
+  const sql = (text: string): Database.Statement =>
+    prepared.get(text) ?? prepared.set(text, db.prepare(text)).get(text)!
   const list = (ids: readonly number[]): string => JSON.stringify(ids)
   const patientColumns = `patient_id, last_name, first_name, middle_name, birth_date, home_phone, cell_phone, email, language, text_consent,
     email_consent, portal_enabled, balance_due_cents, survivor_id`
@@ -127,8 +134,7 @@ export function openInSched(url: string) {
 
     practice: () =>
       sql('select practice_name, time_zone, phone, address from practice limit 1').get() as
-        | { practice_name: string; time_zone: string; phone: string | null; address: string | null }
-        | undefined,
+        { practice_name: string; time_zone: string; phone: string | null; address: string | null } | undefined,
     locations: () =>
       sql('select location_id, name, time_zone, address, phone from locations order by location_id').all() as {
         location_id: number
@@ -139,31 +145,54 @@ export function openInSched(url: string) {
       }[],
 
     patientsAfter: (after: number, limit: number) =>
-      sql(`select ${patientColumns} from patients where patient_id > ? order by patient_id limit ?`).all(after, limit) as PatientRow[],
+      sql(`select ${patientColumns} from patients where patient_id > ? order by patient_id limit ?`).all(
+        after,
+        limit,
+      ) as PatientRow[],
     patients: (ids: readonly number[]) =>
-      sql(`select ${patientColumns} from patients where patient_id in (select value from json_each(?))`).all(list(ids)) as PatientRow[],
+      sql(`select ${patientColumns} from patients where patient_id in (select value from json_each(?))`).all(
+        list(ids),
+      ) as PatientRow[],
     plansAfter: (after: number, limit: number) =>
       sql('select * from plans where plan_id > ? order by plan_id limit ?').all(after, limit) as PlanRow[],
-    plans: (ids: readonly number[]) => sql('select * from plans where plan_id in (select value from json_each(?))').all(list(ids)) as PlanRow[],
+    plans: (ids: readonly number[]) =>
+      sql('select * from plans where plan_id in (select value from json_each(?))').all(list(ids)) as PlanRow[],
     stagesOf: (plans: readonly number[]) =>
-      sql('select * from stages where plan_id in (select value from json_each(?)) order by plan_id, position').all(list(plans)) as StageRow[],
+      sql('select * from stages where plan_id in (select value from json_each(?)) order by plan_id, position').all(
+        list(plans),
+      ) as StageRow[],
     eventsAfter: (after: number, limit: number, from: string, until: string) =>
       sql(`select ${eventColumns} from ${eventTables} where e.event_id > ? and e.patient_id is not null and e.starts_at >= ? and e.starts_at < ?
         order by e.event_id limit ?`).all(after, from, until, limit) as EventRow[],
     events: (ids: readonly number[]) =>
-      sql(`select ${eventColumns} from ${eventTables} where e.event_id in (select value from json_each(?))`).all(list(ids)) as EventRow[],
+      sql(`select ${eventColumns} from ${eventTables} where e.event_id in (select value from json_each(?))`).all(
+        list(ids),
+      ) as EventRow[],
     /** Ids of the rows that hang on another: plans and events of patients, events of a type or a place. */
     plansOfPatients: (ids: readonly number[]) =>
-      sql('select plan_id from plans where patient_id in (select value from json_each(?))').pluck().all(list(ids)) as number[],
+      sql('select plan_id from plans where patient_id in (select value from json_each(?))')
+        .pluck()
+        .all(list(ids)) as number[],
     eventsOfPatients: (ids: readonly number[]) =>
-      sql('select event_id from events where patient_id in (select value from json_each(?))').pluck().all(list(ids)) as number[],
-    eventsOfType: (type: string) => sql('select event_id from events where event_type = ?').pluck().all(type) as number[],
-    eventsAt: (location: number) => sql('select event_id from events where location_id = ?').pluck().all(location) as number[],
+      sql('select event_id from events where patient_id in (select value from json_each(?))')
+        .pluck()
+        .all(list(ids)) as number[],
+    eventsOfType: (type: string) =>
+      sql('select event_id from events where event_type = ?').pluck().all(type) as number[],
+    eventsAt: (location: number) =>
+      sql('select event_id from events where location_id = ?').pluck().all(location) as number[],
     findPatients: (text: string, limit: number) => {
       const words = text.trim().split(/\s+/).filter(Boolean).slice(0, 4)
       const like = words.map((word) => `%${word.replaceAll(/[\\%_]/g, (c) => `\\${c}`)}%`)
-      const where = words.map(() => "(coalesce(first_name, '') || ' ' || coalesce(last_name, '')) like ? escape '\\'").join(' and ') || '1'
-      return db.prepare(`select ${patientColumns} from patients where survivor_id is null and ${where} order by last_name, first_name limit ?`).all(...like, limit) as PatientRow[]
+      const where =
+        words
+          .map(() => "(coalesce(first_name, '') || ' ' || coalesce(last_name, '')) like ? escape '\\'")
+          .join(' and ') || '1'
+      return db
+        .prepare(
+          `select ${patientColumns} from patients where survivor_id is null and ${where} order by last_name, first_name limit ?`,
+        )
+        .all(...like, limit) as PatientRow[]
     },
     stageCount: () => sql('select count(*) from stages').pluck().get() as number,
 
@@ -171,38 +200,63 @@ export function openInSched(url: string) {
     auditAfter: (after: number, limit: number) =>
       sql('select * from audit_trail where audit_id > ? order by audit_id limit ?').all(after, limit) as AuditRow[],
     deletedFrom: (first: number) =>
-      sql("select table_name, row_id from audit_trail where audit_id >= ? and change = 'deleted'").all(first) as Pick<AuditRow, 'table_name' | 'row_id'>[],
+      sql("select table_name, row_id from audit_trail where audit_id >= ? and change = 'deleted'").all(first) as Pick<
+        AuditRow,
+        'table_name' | 'row_id'
+      >[],
     auditRow: (id: number) => sql('select * from audit_trail where audit_id = ?').get(id) as AuditRow | undefined,
     /** Marks the audit rows of the agent's own statements (DOM-15). */
     stamp: (after: number, checkpoint: string, station: string) =>
-      sql("update audit_trail set checkpoint = ?, station = ?, initials = 'PC' where audit_id > ?").run(checkpoint, station, after),
+      sql("update audit_trail set checkpoint = ?, station = ?, initials = 'PC' where audit_id > ?").run(
+        checkpoint,
+        station,
+        after,
+      ),
 
     agent: () => sql('select * from pc_agent limit 1').get() as AgentRow | undefined,
     bind: (row: { site: string; practice: string; replica: string }) =>
       sql('insert into pc_agent(site, practice, replica) values (?, ?, ?)').run(row.site, row.practice, row.replica),
     lease: (run: string, holder: string, until: string) =>
       sql('update pc_agent set run = ?, holder = ?, lease_until_utc = ?, fence = fence + 1').run(run, holder, until),
-    renew: (until: string, fence: number) => sql('update pc_agent set lease_until_utc = ? where fence = ?').run(until, fence).changes === 1,
-    release: (fence: number) => sql('update pc_agent set run = null, holder = null, lease_until_utc = null where fence = ?').run(fence),
+    renew: (until: string, fence: number) =>
+      sql('update pc_agent set lease_until_utc = ? where fence = ?').run(until, fence).changes === 1,
+    release: (fence: number) =>
+      sql('update pc_agent set run = null, holder = null, lease_until_utc = null where fence = ?').run(fence),
     fence: () => sql('select fence from pc_agent').pluck().get() as number,
-    setCursor: (audit: number, hash: string) => sql('update pc_agent set last_audit_id = ?, last_audit_hash = ?').run(audit, hash),
+    setCursor: (audit: number, hash: string) =>
+      sql('update pc_agent set last_audit_id = ?, last_audit_hash = ?').run(audit, hash),
     setHorizon: (until: string) => sql('update pc_agent set horizon_until = ?').run(until),
-    setReading: (table: string | null, after: number) => sql('update pc_agent set read_table = ?, read_after = ?').run(table, after),
+    setReading: (table: string | null, after: number) =>
+      sql('update pc_agent set read_table = ?, read_after = ?').run(table, after),
 
     identities: (table: BridgedTable, ids: readonly number[]) =>
-      sql('select * from pc_identity where table_name = ? and gone = 0 and local_id in (select value from json_each(?))').all(table, list(ids)) as Identity[],
-    identity: (document: string) => sql('select * from pc_identity where document = ?').get(document) as Identity | undefined,
+      sql(
+        'select * from pc_identity where table_name = ? and gone = 0 and local_id in (select value from json_each(?))',
+      ).all(table, list(ids)) as Identity[],
+    identity: (document: string) =>
+      sql('select * from pc_identity where document = ?').get(document) as Identity | undefined,
     heldIdentities: () => sql('select * from pc_identity where held is not null').all() as Identity[],
     addIdentities: (table: BridgedTable, added: readonly { document: string; local_id: number }[]) =>
-      sql(`insert into pc_identity(document, table_name, local_id) select value ->> 'document', ?, value ->> 'local_id' from json_each(?)`).run(table, JSON.stringify(added)),
+      sql(
+        `insert into pc_identity(document, table_name, local_id) select value ->> 'document', ?, value ->> 'local_id' from json_each(?)`,
+      ).run(table, JSON.stringify(added)),
     markGone: (document: string) => sql('update pc_identity set gone = 1 where document = ?').run(document),
-    hold: (document: string, review: string | null) => sql('update pc_identity set held = ? where document = ?').run(review, document),
+    hold: (document: string, review: string | null) =>
+      sql('update pc_identity set held = ? where document = ?').run(review, document),
 
     effects: (ids: readonly string[]) =>
-      new Set(sql('select effect_id from pc_effects where effect_id in (select value from json_each(?))').pluck().all(JSON.stringify(ids)) as string[]),
+      new Set(
+        sql('select effect_id from pc_effects where effect_id in (select value from json_each(?))')
+          .pluck()
+          .all(JSON.stringify(ids)) as string[],
+      ),
     addEffect: (id: string, at: string) => sql('insert into pc_effects values (?, ?)').run(id, at),
     confirm: (event: number, lastConfirmed: string, type: string) =>
-      sql('update events set last_confirmed_date = ?, confirmation_type = ? where event_id = ?').run(lastConfirmed, type, event),
+      sql('update events set last_confirmed_date = ?, confirmation_type = ? where event_id = ?').run(
+        lastConfirmed,
+        type,
+        event,
+      ),
     addCommunication: (row: {
       patient: number
       event: number | null
@@ -222,5 +276,8 @@ export function openInSched(url: string) {
 
 /** Whether an error is that of a database held by another program: transient, to be tried again. */
 export function isBusy(error: unknown): boolean {
-  return error instanceof Database.SqliteError && (error.code.startsWith('SQLITE_BUSY') || error.code.startsWith('SQLITE_LOCKED'))
+  return (
+    error instanceof Database.SqliteError &&
+    (error.code.startsWith('SQLITE_BUSY') || error.code.startsWith('SQLITE_LOCKED'))
+  )
 }

@@ -11,7 +11,15 @@ import type { By } from '../../replica/kinds/kind.ts'
 import type { Edit, Replica } from '../../replica/replica-face.ts'
 import { createHash } from 'node:crypto'
 import { eventEdit, factsOf, patientEdit, planEdit, practiceEdit, type Context } from './documents.ts'
-import { InSchedRefused, type AuditRow, type BridgedTable, type EventRow, type Identity, type InSched, type PatientRow } from './insched-sqlite.ts'
+import {
+  InSchedRefused,
+  type AuditRow,
+  type BridgedTable,
+  type EventRow,
+  type Identity,
+  type InSched,
+  type PatientRow,
+} from './insched-sqlite.ts'
 import { daysLater, wallClockOf } from './wall-clock.ts'
 
 export interface ReaderOptions {
@@ -41,7 +49,8 @@ export function inSchedReader(options: ReaderOptions) {
 
   const practice = (): NonNullable<ReturnType<InSched['practice']>> => {
     const row = insched.practice()
-    if (!row) throw new InSchedRefused('The practice table of InSched is empty: it must hold one row with name and time zone.')
+    if (!row)
+      throw new InSchedRefused('The practice table of InSched is empty: it must hold one row with name and time zone.')
     return row
   }
   const context = (): Context => ({
@@ -53,9 +62,12 @@ export function inSchedReader(options: ReaderOptions) {
   /** Identities of rows, minted and committed before any document of theirs is written (DOM-17). */
   const identify = (table: BridgedTable, ids: readonly number[]): Map<number, Identity> => {
     const known = new Map(insched.identities(table, ids).map((identity) => [identity.local_id, identity]))
-    const added = ids.filter((id) => !known.has(id)).map((local_id) => ({ document: mintUlid(clock) as string, local_id }))
+    const added = ids
+      .filter((id) => !known.has(id))
+      .map((local_id) => ({ document: mintUlid(clock) as string, local_id }))
     if (added.length > 0) insched.write(() => insched.addIdentities(table, added))
-    for (const { document, local_id } of added) known.set(local_id, { document, table_name: table, local_id, gone: 0, held: null })
+    for (const { document, local_id } of added)
+      known.set(local_id, { document, table_name: table, local_id, gone: 0, held: null })
     return known
   }
 
@@ -73,7 +85,11 @@ export function inSchedReader(options: ReaderOptions) {
   const owners = (ids: readonly (number | null)[]): Map<number, { patient: PatientRow; patientKey: string }> => {
     const wanted = [...new Set(ids.filter((id) => id !== null))]
     const keys = identify('patients', wanted)
-    return new Map(insched.patients(wanted).map((patient) => [patient.patient_id, { patient, patientKey: keys.get(patient.patient_id)!.document }]))
+    return new Map(
+      insched
+        .patients(wanted)
+        .map((patient) => [patient.patient_id, { patient, patientKey: keys.get(patient.patient_id)!.document }]),
+    )
   }
   const planEdits = (ids: readonly number[], at: (id: number) => number): { edits: Edit[]; stages: number } => {
     const here = context()
@@ -84,7 +100,15 @@ export function inSchedReader(options: ReaderOptions) {
     const edits = rows.flatMap((row) => {
       const owner = patients.get(row.patient_id)
       if (!owner) return []
-      return [planEdit(here, row, stages.get(row.plan_id) ?? [], { ...owner, key: keys.get(row.plan_id)!.document }, at(row.plan_id))]
+      return [
+        planEdit(
+          here,
+          row,
+          stages.get(row.plan_id) ?? [],
+          { ...owner, key: keys.get(row.plan_id)!.document },
+          at(row.plan_id),
+        ),
+      ]
     })
     return { edits, stages: [...stages.values()].reduce((sum, list) => sum + list.length, 0) }
   }
@@ -93,10 +117,13 @@ export function inSchedReader(options: ReaderOptions) {
     const owned = rows.filter((row) => row.patient_id !== null)
     const keys = identify('events', owned.map((row) => row.event_id)) // prettier-ignore
     const patients = owners(owned.map((row) => row.patient_id))
-    return owned.flatMap((row) => {
+    const edits = owned.flatMap((row) => {
       const owner = patients.get(row.patient_id!)
       return owner ? [eventEdit(here, row, { ...owner, key: keys.get(row.event_id)!.document }, at(row.event_id))] : []
     })
+    // An event that lost its patient is no longer theirs to see.
+    const orphans = insched.identities('events', rows.filter((row) => row.patient_id === null).map((row) => row.event_id)) // prettier-ignore
+    return [...edits, ...orphans.map((identity) => goneEdit('events', identity.document, at(identity.local_id)))]
   }
 
   const window = (): { from: string; until: string } => {
@@ -166,18 +193,25 @@ export function inSchedReader(options: ReaderOptions) {
     if (edits.length > 0) await replica.change(edits)
     insched.write(() => {
       const last = audit.at(-1)!
-      if (isDelete(last)) for (const identity of insched.identities(last.table_name as BridgedTable, [Number(last.row_id)])) insched.markGone(identity.document)
+      if (isDelete(last))
+        for (const identity of insched.identities(last.table_name as BridgedTable, [Number(last.row_id)]))
+          insched.markGone(identity.document)
       moveCursor(last.audit_id)
     })
     return read
   }
 
   const editsOf = async (news: readonly AuditRow[]): Promise<{ edits: Edit[]; read: Progress }> => {
-    const touched = { patients: new Map<number, number>(), plans: new Map<number, number>(), events: new Map<number, number>() }
+    const touched = {
+      patients: new Map<number, number>(),
+      plans: new Map<number, number>(),
+      events: new Map<number, number>(),
+    }
     const deleted = new Set(insched.deletedFrom(news[0]?.audit_id ?? 0).map((row) => `${row.table_name} ${row.row_id}`))
     const touch = (table: BridgedTable, ids: readonly number[], at: number): void => {
       // A row that is there again after a delete is not the one that this part of the trail speaks of.
-      for (const id of ids) if (!deleted.has(`${table} ${id}`)) touched[table].set(id, Math.max(touched[table].get(id) ?? 0, at))
+      for (const id of ids)
+        if (!deleted.has(`${table} ${id}`)) touched[table].set(id, Math.max(touched[table].get(id) ?? 0, at))
     }
     const gone: Edit[] = []
     let practiceAt = 0
@@ -187,7 +221,7 @@ export function inSchedReader(options: ReaderOptions) {
       const before = parsed(row.before_json)
       const after = parsed(row.after_json)
       if (isDelete(row)) {
-        gone.push(...deletedEdits(row.table_name as BridgedTable, id, at))
+        gone.push(...(await deletedEdits(row.table_name as BridgedTable, id, at)))
         continue
       }
       switch (row.table_name) {
@@ -235,13 +269,43 @@ export function inSchedReader(options: ReaderOptions) {
     const planned = planEdits(plans, time('plans'))
     const first = practiceAt > 0 ? [practiceEdit(site, practice(), insched.locations(), practiceAt)] : []
     return {
-      edits: [...first, ...patientEdits(patients, time('patients')), ...planned.edits, ...eventEdits(events, time('events')), ...gone],
+      edits: [
+        ...first,
+        ...patientEdits(patients, time('patients')),
+        ...planned.edits,
+        ...eventEdits(events, time('events')),
+        ...gone,
+      ],
       read: { patients: patients.length, plans: planned.edits.length, stages: planned.stages, events: events.length },
     }
   }
 
-  const deletedEdits = (table: BridgedTable, id: number, at: number): Edit[] =>
-    insched.identities(table, [id]).map((identity) => ({ collection: table, key: identity.document, set: { deleted: true }, at }))
+  const deletedEdits = async (table: BridgedTable, id: number, at: number): Promise<Edit[]> => {
+    const [identity] = insched.identities(table, [id])
+    if (!identity) return []
+    if (table !== 'patients') return [goneEdit(table, identity.document, at)]
+    // Rows of a deleted patient may stay in InSched; the portal shows none of them.
+    const plans = insched.identities('plans', insched.plansOfPatients([id]))
+    const events = insched.identities('events', insched.eventsOfPatients([id]))
+    return [
+      goneEdit('patients', identity.document, at),
+      ...plans.map((plan) => goneEdit('plans', plan.document, at)),
+      ...events.map((event) => goneEdit('events', event.document, at)),
+      ...(await accessEnds(identity.document, at)),
+    ]
+  }
+  const accessEnds = async (key: string, at: number): Promise<Edit[]> => {
+    const { standing } = foldAccess(await replica.entries('access', key))
+    if (standing.length === 0) return []
+    const id = derivedUlid('portal access ended', ...standing)
+    return [
+      {
+        collection: 'access',
+        key,
+        add: { [id]: { kind: 'revoked', at, by, revokes: [...standing], why: 'portal access ended' } },
+      },
+    ]
+  }
   const stageGone = (plan: number, stage: number, at: number): Edit[] =>
     insched.identities('plans', [plan]).map((identity) => ({
       collection: 'plans',
@@ -286,15 +350,15 @@ export function inSchedReader(options: ReaderOptions) {
       if (await replica.head(collection, key)) edits.push({ collection, key, facts, add: {} })
     for (const identity of insched.identities('events', insched.eventsOfPatients([id]))) {
       const held = await replica.head('confirmations', identity.document)
-      if (held) edits.push({ collection: 'confirmations', key: identity.document, facts: { ...facts, startsAt: held.facts.startsAt }, add: {} })
+      if (held)
+        edits.push({
+          collection: 'confirmations',
+          key: identity.document,
+          facts: { ...facts, startsAt: held.facts.startsAt },
+          add: {},
+        })
     }
-    const { standing } = foldAccess(await replica.entries('access', key))
-    if (patient.portal_enabled !== 1 && standing.length > 0)
-      edits.push({
-        collection: 'access',
-        key,
-        add: { [derivedUlid('portal access ended', ...standing)]: { kind: 'revoked', at, by, revokes: [...standing], why: 'portal access ended' } },
-      })
+    if (patient.portal_enabled !== 1) edits.push(...(await accessEnds(key, at)))
     return edits
   }
 
@@ -313,7 +377,7 @@ export function inSchedReader(options: ReaderOptions) {
       const from = insched.agent()!.horizon_until
       const { until } = window()
       if (from === null || from >= until) return
-      for (let after = 0; ; ) {
+      for (let after = 0; ;) {
         const rows = insched.eventsAfter(after, chunk, from, until)
         if (rows.length === 0) break
         await replica.change(eventEdits(rows, () => clock.now()))
@@ -337,6 +401,11 @@ export function inSchedReader(options: ReaderOptions) {
   }
 }
 
+/** What is gone is not shown; whether it can be reached stays as it was, so that the portal hears of it. */
+function goneEdit(collection: BridgedTable, key: string, at: number): Edit {
+  return { collection, key, set: { deleted: true }, at }
+}
+
 function isDelete(row: AuditRow): boolean {
   return row.change === 'deleted' && ['patients', 'plans', 'events'].includes(row.table_name)
 }
@@ -351,13 +420,22 @@ function isAnother(before: Readonly<Record<string, unknown>>, after: Readonly<Re
 }
 
 function reachChanged(before: Readonly<Record<string, unknown>>, after: Readonly<Record<string, unknown>>): boolean {
-  return ['portal_enabled', 'text_consent', 'email_consent', 'survivor_id'].some((column) => before[column] !== after[column])
+  return ['portal_enabled', 'text_consent', 'email_consent', 'survivor_id'].some(
+    (column) => before[column] !== after[column],
+  )
 }
 
 function hashOf(row: AuditRow | undefined): string {
-  return createHash('sha256').update(JSON.stringify(row ?? null)).digest('hex')
+  return createHash('sha256')
+    .update(JSON.stringify(row ?? null))
+    .digest('hex')
 }
 
 function sum(a: Progress, b: Progress): Progress {
-  return { patients: a.patients + b.patients, plans: a.plans + b.plans, stages: a.stages + b.stages, events: a.events + b.events }
+  return {
+    patients: a.patients + b.patients,
+    plans: a.plans + b.plans,
+    stages: a.stages + b.stages,
+    events: a.events + b.events,
+  }
 }

@@ -63,8 +63,11 @@ export function createReferenceTables(db: Database.Database): void {
 export function createAuditTriggers(db: Database.Database): void {
   for (const table of Object.keys(referenceTables) as ReferenceTable[]) {
     const columns = (db.pragma(`table_info(${table})`) as { name: string; pk: number }[]).map((column) => column.name)
-    const json = (row: 'old' | 'new'): string => `json_object(${columns.map((column) => `'${column}', ${row}.${column}`).join(', ')})`
-    const key = (db.pragma(`table_info(${table})`) as { name: string; pk: number }[]).find((column) => column.pk === 1)?.name ?? 'rowid'
+    const json = (row: 'old' | 'new'): string =>
+      `json_object(${columns.map((column) => `'${column}', ${row}.${column}`).join(', ')})`
+    const key =
+      (db.pragma(`table_info(${table})`) as { name: string; pk: number }[]).find((column) => column.pk === 1)?.name ??
+      'rowid'
     const trigger = (event: string, change: string, row: 'old' | 'new', before: string, after: string): string => `
       create trigger audit_${table}_${change} after ${event} on ${table} begin
         insert into audit_trail(checkpoint, at_utc, station, windows_user, initials, table_name, row_id, change, before_json, after_json)

@@ -22,7 +22,10 @@ export function instantOf(wall: string, zone: string): number {
 
 /** The wall clock `YYYY-MM-DDTHH:MM` of an instant in an IANA zone. */
 export function wallClockOf(instant: number, zone: string): string {
-  return Temporal.Instant.fromEpochMilliseconds(instant).toZonedDateTimeISO(zone).toPlainDateTime().toString({ smallestUnit: 'minute' })
+  return Temporal.Instant.fromEpochMilliseconds(instant)
+    .toZonedDateTimeISO(zone)
+    .toPlainDateTime()
+    .toString({ smallestUnit: 'minute' })
 }
 
 /** The wall clock `days` calendar days later, at the same time of day. */

@@ -37,6 +37,7 @@ const whySetAside: Readonly<Record<SetAsideReason, string>> = {
   deleted: 'The event was deleted in InSched.',
   past: 'The event had begun before the patient answered.',
   'unknown event': 'The event is not in this InSched database.',
+  'another patient': 'The event is now another patient’s.',
 }
 
 /** What the writer follows. */
@@ -60,7 +61,10 @@ export function inSchedWriter(options: WriterOptions) {
   /** The row that a patient's items go to: after Combine the Survivor's, cycles refused (DOM-10). */
   const patientRow = (key: string | null): PatientRow | undefined => {
     const identity = key === null ? undefined : insched.identity(key)
-    let row = identity && identity.gone === 0 ? insched.patients([identity.local_id])[0] : undefined
+    return identity && identity.gone === 0 ? survivorOf(identity.local_id) : undefined
+  }
+  const survivorOf = (patient: number | null): PatientRow | undefined => {
+    let row = patient === null ? undefined : insched.patients([patient])[0]
     const seen = new Set<number>()
     while (row && row.survivor_id !== null) {
       if (seen.has(row.patient_id)) return undefined
@@ -76,11 +80,25 @@ export function inSchedWriter(options: WriterOptions) {
     return row ? { row } : { why: 'deleted' }
   }
 
-  const review = (about: ReviewKind, what: { key: string; patient: string | null; event: string | null; why: string; todo: string }): Edit => ({
+  const review = (
+    about: ReviewKind,
+    what: { key: string; patient: string | null; event: string | null; why: string; todo: string },
+  ): Edit => ({
     collection: 'reviews',
     key: what.key,
     facts: { patient: what.patient, site: options.site, shown: false, reachable: false, startsAt: null },
-    add: { opened: { kind: 'opened', at: clock.now(), by, about, why: what.why, todo: what.todo, patient: what.patient, event: what.event } },
+    add: {
+      opened: {
+        kind: 'opened',
+        at: clock.now(),
+        by,
+        about,
+        why: what.why,
+        todo: what.todo,
+        patient: what.patient,
+        event: what.event,
+      },
+    },
   })
 
   const confirmations = async (head: DocumentHead): Promise<void> => {
@@ -112,7 +130,9 @@ export function inSchedWriter(options: WriterOptions) {
     // DOM-2: the greatest time stands, with its type; an older answer or a repeat changes nothing.
     const newer = !done && (row.last_confirmed_date === null || confirmed > row.last_confirmed_date)
     if (!done) apply(effect, () => void (newer && insched.confirm(row.event_id, confirmed, type)))
-    const stands = newer ? { lastConfirmed: confirmed, type } : { lastConfirmed: row.last_confirmed_date!, type: row.confirmation_type ?? type }
+    const stands = newer
+      ? { lastConfirmed: confirmed, type }
+      : { lastConfirmed: row.last_confirmed_date!, type: row.confirmation_type ?? type }
     const at = clock.now()
     return {
       edits: [
@@ -120,16 +140,30 @@ export function inSchedWriter(options: WriterOptions) {
           collection: 'confirmations',
           key: event,
           add: {
-            [`written:${answer.id}`]: { kind: 'written', at, by, answer: answer.id, lastConfirmed: stands.lastConfirmed, confirmationType: stands.type },
+            [`written:${answer.id}`]: {
+              kind: 'written',
+              at,
+              by,
+              answer: answer.id,
+              lastConfirmed: stands.lastConfirmed,
+              confirmationType: stands.type,
+            },
           },
         },
-        { collection: 'events', key: event, set: { lastConfirmed: stands.lastConfirmed, confirmationType: stands.type }, at },
+        {
+          collection: 'events',
+          key: event,
+          set: { lastConfirmed: stands.lastConfirmed, confirmationType: stands.type },
+          at,
+        },
       ],
     }
   }
 
   /** DOM-3 and DOM-4. */
   const objection = (row: EventRow, answer: Answer): SetAsideReason | undefined => {
+    const answered = patientRow(answer.patient)?.patient_id
+    if (answered === undefined || survivorOf(row.patient_id)?.patient_id !== answered) return 'another patient'
     if (row.starts_at !== answer.startsAt) return 'moved'
     if (row.status === 'Canceled') return 'canceled'
     if (row.status === 'No Show') return 'no show'
@@ -143,14 +177,19 @@ export function inSchedWriter(options: WriterOptions) {
       {
         collection: 'confirmations',
         key: event,
-        add: { [`aside:${answer.id}`]: { kind: 'set aside', at: clock.now(), by, answer: answer.id, why, review: key } },
+        add: {
+          [`aside:${answer.id}`]: { kind: 'set aside', at: clock.now(), by, answer: answer.id, why, review: key },
+        },
       },
       review('confirmation set aside', {
         key,
         patient: answer.patient,
         event,
         why: `A patient confirmed ${answer.startsAt.replace('T', ' ')}. ${whySetAside[why]} Nothing was written into the schedule.`,
-        todo: why === 'moved' ? 'The portal asks the patient again for the new time. Call if it is soon.' : 'Check with the patient whether they are coming.',
+        todo:
+          why === 'moved'
+            ? 'The portal asks the patient again for the new time. Call if it is soon.'
+            : 'Check with the patient whether they are coming.',
       }),
     ]
   }

@@ -16,6 +16,7 @@ export const setAsideReasons = [
   'deleted',
   'past',
   'unknown event',
+  'another patient',
 ] as const
 export type SetAsideReason = (typeof setAsideReasons)[number]
 

@@ -23,9 +23,7 @@ import { openStaffStore, type Staff } from './staff-store-sqlite.ts'
 export interface ConsoleSite {
   readonly settings: { readonly practiceName: string; readonly siteName: string }
   readonly bridge: {
-    findPatients(
-      text: string,
-    ): readonly {
+    findPatients(text: string): readonly {
       patient_id: number
       first_name: string | null
       last_name: string | null
@@ -48,11 +46,7 @@ export interface ConsoleSite {
     message: { patient: number; event?: number | undefined; subject: string; text: string },
     by?: By,
   ): Promise<{ entryId: string }>
-  recent(query?: {
-    patient?: number | undefined
-    channel?: string | undefined
-    since?: number | undefined
-  }): Promise<{
+  recent(query?: { patient?: number | undefined; channel?: string | undefined; since?: number | undefined }): Promise<{
     items: readonly {
       at: string
       channel: string
