@@ -7,5 +7,7 @@ export default defineConfig({
     testTimeout: 60_000,
     hookTimeout: 60_000,
     maxWorkers: 2,
+    // A fact is waited for as long as a loaded machine may take; none is slept for.
+    expect: { poll: { timeout: 20_000 } },
   },
 })

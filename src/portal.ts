@@ -4,6 +4,7 @@
  */
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
+import * as v from 'valibot'
 import { WebSocketServer } from 'ws'
 import { defaultSettings, passes } from './mirror/policy.ts'
 import { acceptLinks } from './replica/acceptor.ts'
@@ -131,7 +132,7 @@ export async function openPortal(options: {
     async addPractice({ name, zone }) {
       if (name.trim() === '') throw new Error('A practice needs a name. Give it with --name.')
       try {
-        new Intl.DateTimeFormat('en', { timeZone: zone })
+        Intl.DateTimeFormat('en', { timeZone: zone })
       } catch (cause) {
         throw new Error(`${zone} is no IANA time zone. Write one like America/Phoenix.`, { cause })
       }
@@ -159,10 +160,9 @@ export async function openPortal(options: {
       const app = portalApp({ store, replicaOf: portal.replicaOf, isConnected: devices, enroll, secure, clock })
       const token = Buffer.from(clock.bytes(32)).toString('base64url')
       const operations: Operations = {
-        'practice add': (input) =>
-          portal.addPractice({ name: String(input['name'] ?? ''), zone: String(input['zone'] ?? '') }),
+        'practice add': (input) => portal.addPractice(v.parse(v.object({ name: v.string(), zone: v.string() }), input)),
         'site add': async (input) =>
-          portal.addSite({ practice: String(input['practice'] ?? ''), name: String(input['name'] ?? '') }),
+          portal.addSite(v.parse(v.object({ practice: v.string(), name: v.string() }), input)),
       }
       const control = controlRoutes(token, operations)
       const { server, url } = await listen(

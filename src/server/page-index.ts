@@ -67,7 +67,7 @@ async function rowsOf(replica: Replica, head: DocumentHead): Promise<IndexRow[]>
     }
     case 'events': {
       const event = await fields(replica, 'events', key)
-      const state = event['deleted'] === true ? 'deleted' : String(event['status'])
+      const state = event['deleted'] === true ? 'deleted' : (event['status'] as string)
       return [
         row('event', key, { state, at: facts.startsAt ?? 0, body: { ...event, site: facts.site, shown: facts.shown } }),
       ]

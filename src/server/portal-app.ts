@@ -9,6 +9,7 @@ import * as v from 'valibot'
 import type { Clock } from '../replica/clock.ts'
 import { mintUlid } from '../replica/ids.ts'
 import { foldAccess } from '../replica/kinds/access.ts'
+import type { PatientFields } from '../replica/kinds/fields.ts'
 import { ulidSchema } from '../replica/kinds/kind.ts'
 import type { OpenReplica } from '../replica/replica.ts'
 import { hashOf, type ControlStore } from './control-store-sqlite.ts'
@@ -90,7 +91,7 @@ export function portalApp(options: PortalAppOptions): Hono<Env> {
     const found = await invitation(token)
     if (!found) return c.html(invitationOver(), 404)
     const { replica, practice, patient, entry } = found
-    const given = dateOf(String((await c.req.parseBody())['date'] ?? ''))
+    const given = dateOf((await c.req.parseBody())['date'])
     if (given === undefined)
       return c.html(datePage(token, 'Write the date as month, day and year, for example 04/27/1985.'), 400)
     const key = `${practice} ${entry}`
@@ -204,7 +205,7 @@ export function portalApp(options: PortalAppOptions): Hono<Env> {
         connected: options.isConnected(head.facts.site),
       }
       store.audit(clock.now(), `viewed ${practice} ${patient} ${current.account}`)
-      return { ...current, patient, replica, office, hasPassword: store.account(current.account)?.password != null }
+      return { ...current, patient, replica, office, hasPassword: store.account(current.account)?.password !== null }
     }
     return undefined
   }
@@ -236,13 +237,14 @@ export function portalApp(options: PortalAppOptions): Hono<Env> {
 async function passwordPage(c: Context<Env>, fault?: string): Promise<Html> {
   const viewer = c.get('viewer')
   const record = await viewer.replica.record('patients', viewer.patient)
-  const suggested = record?.fields['email'] ?? record?.fields['cellPhone'] ?? ''
+  const { email, cellPhone } = (record?.fields ?? {}) as Partial<PatientFields>
+  const suggested = email ?? cellPhone ?? ''
   return page(
     await frameOf(c, 'Choose a password', ''),
     html`<form method="post" action="/password" class="card">
       <input type="hidden" name="csrf" value="${viewer.csrf}" />${faultText(fault)}
       <label for="name">Sign-in name</label
-      ><input id="name" name="name" autocomplete="username" value="${String(suggested)}" required />
+      ><input id="name" name="name" autocomplete="username" value="${suggested}" required />
       <label for="password">Password (at least 10 characters)</label
       ><input
         id="password"
@@ -314,7 +316,8 @@ function faultText(fault: string | undefined): Html {
 }
 
 /** `YYYY-MM-DD` of a date as people write it: month, day, year, or ISO; undefined where it is none. */
-export function dateOf(text: string): string | undefined {
+export function dateOf(text: unknown): string | undefined {
+  if (typeof text !== 'string') return undefined
   const iso = /^\s*(\d{4})-(\d{1,2})-(\d{1,2})\s*$/.exec(text)
   const us = /^\s*(\d{1,2})[/.\s-](\d{1,2})[/.\s-](\d{4})\s*$/.exec(text)
   const [year, month, day] = iso ? [iso[1], iso[2], iso[3]] : us ? [us[3], us[1], us[2]] : []
