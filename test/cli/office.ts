@@ -153,11 +153,11 @@ export class Patient {
     action: string,
     fields: Record<string, string> = {},
   ): Promise<{ status: number; text: string }> {
-    const form = [...page.matchAll(/<form method="post" action="([^"]+)"[\s\S]*?<\/form>/g)].find(
+    const form = [...page.matchAll(/<form\s+method="post"\s+action="([^"]+)"[\s\S]*?<\/form>/g)].find(
       (found) => found[1] === action,
     )
     if (!form) throw new Error(`The page has no form ${action}`)
-    const hidden = [...form[0].matchAll(/<input type="hidden" name="([^"]+)" value="([^"]*)"/g)].map(
+    const hidden = [...form[0].matchAll(/<input\s+type="hidden"\s+name="([^"]+)"\s+value="([^"]*)"/g)].map(
       (found) => [found[1]!, found[2]!] as const,
     )
     const body = new URLSearchParams([
