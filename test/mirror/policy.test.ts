@@ -1,5 +1,5 @@
 /** The default table of the mirror as rules, and that the policy answers every question. */
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { expect, it } from 'vitest'
 import { leavingFields } from '../../src/mirror/leaving-fields.ts'
 import {
@@ -49,7 +49,7 @@ it('answers every question, with a sentence where it says no', () => {
       anyDirection,
       (settings, collection, facts, direction) => {
         const verdict = passes(settings, { collection, facts, direction, site: 'mesa', now })
-        if (!verdict.passes) expect(verdict.why).toMatch(/\.$/)
+        expect(verdict.passes || verdict.why.endsWith('.')).toBe(true)
       },
     ),
   )
