@@ -4,9 +4,9 @@
  * alone, with a reason from a closed list; the rest of its batch stays.
  */
 import { collectionNumber, newerFacts, shapeOf, type Collection, type Facts } from './collections.ts'
-import type { Draft } from './commits.ts'
-import { decodeVector, deletesMore, encodeVector, examine, openDocument, type Examined } from './document.ts'
-import type { NewRow, Origin } from './store.ts'
+import { decodeVector, encodeVector } from './document.ts'
+import type { NewRow, Origin, StoredDocument } from './store.ts'
+import { examine, type Examined } from './update-scan.ts'
 
 /** Why a row is refused; a number on the wire by its place. The sender opens a review item for each. */
 export const refusals = ['malformed', 'too large', 'gap', 'deletes entries', 'waits for a refused row'] as const
@@ -27,15 +27,20 @@ export interface WireRow {
   readonly receipt: boolean
 }
 
-/** The row for this log; 'nothing' where it adds nothing; or why it is refused. */
-export async function admit(
+/** The row for this log; that it adds nothing; or why it is refused. */
+export type Admission =
+  | { readonly row: NewRow; /** It adds something only if its deletions do. */ readonly unsure: boolean }
+  | { readonly refused: Refusal }
+  | 'nothing'
+
+/** What becomes of a row here, where `held` is the document as it stands. */
+export function admit(
   collection: Collection,
   row: WireRow,
   origin: Origin,
-  draft: Draft,
-): Promise<NewRow | 'nothing' | { refused: Refusal }> {
+  held: StoredDocument | undefined,
+): Admission {
   if (row.update.length > largestUpdate || row.key.length > longestKey) return { refused: 'too large' }
-  const held = await draft.document(collection, row.key)
   const generation = held?.head.generation ?? 0
   if (row.generation < generation) return 'nothing'
   const base = row.generation > generation ? undefined : held
@@ -57,18 +62,21 @@ export async function admit(
       adds = true
     }
   }
-  if (!adds && examined.deletes) adds = deletesMore(openDocument(await draft.updates(collection, row.key)), row.update)
   const facts = base ? newerFacts(base.head.facts, row.facts) : row.facts
-  if (!adds && base && facts === base.head.facts) return 'nothing'
+  const saysMore = adds || facts !== base?.head.facts
+  if (!saysMore && !examined.deletes) return 'nothing'
   return {
-    collection: collectionNumber(collection),
-    key: row.key,
-    generation: row.generation,
-    facts,
-    update: row.update,
-    vector: encodeVector(vector),
-    origin,
-    receipt: row.receipt,
-    mode: held && !base ? 'replace' : 'add',
+    unsure: !saysMore,
+    row: {
+      collection: collectionNumber(collection),
+      key: row.key,
+      generation: row.generation,
+      facts,
+      update: row.update,
+      vector: encodeVector(vector),
+      origin,
+      receipt: row.receipt,
+      mode: held && !base ? 'replace' : 'add',
+    },
   }
 }

@@ -4,11 +4,15 @@
  * before it will have written. A job that cannot be built is refused alone; a commit that fails refuses all in it.
  */
 import { collectionNumber, collectionOf, type Collection } from './collections.ts'
+import { DocumentMap } from './document-map.ts'
 import type { NewRow, Progress, Store, StoredDocument } from './store.ts'
 
 /** The documents as they will stand after the rows that are already in this commit. */
 export interface Draft {
-  document(collection: Collection, key: string): Promise<StoredDocument | undefined>
+  /** Brings documents in, many at once: one question to the store is cheaper than one for each. */
+  load(collection: Collection, keys: readonly string[]): Promise<void>
+  /** A document that was loaded; undefined where there is none. */
+  document(collection: Collection, key: string): StoredDocument | undefined
   updates(collection: Collection, key: string): Promise<readonly Uint8Array[]>
   add(row: NewRow): void
 }
@@ -87,42 +91,43 @@ export function commitQueue(store: Store, committed: () => void): Commits {
   }
 }
 
-function stored(store: Store): Pick<Draft, 'document' | 'updates'> {
+type Below = Omit<Draft, 'add'>
+
+function stored(store: Store): Below {
+  const loaded = new DocumentMap<Collection, StoredDocument | undefined>()
   return {
-    async document(collection, key) {
-      return (await store.documents(collectionNumber(collection), [key])).get(key)
+    async load(collection, keys) {
+      const asked = keys.filter((key) => !loaded.has(collection, key))
+      if (asked.length === 0) return
+      const found = await store.documents(collectionNumber(collection), asked)
+      for (const key of asked) loaded.set(collection, key, found.get(key))
+    },
+    document(collection, key) {
+      if (!loaded.has(collection, key)) throw new Error(`${collection}/${key} was asked for before it was loaded`)
+      return loaded.get(collection, key)
     },
     updates: (collection, key) => store.updatesOf(collectionNumber(collection), key),
   }
 }
 
-function draftOver(below: Pick<Draft, 'document' | 'updates'>): Draft {
-  const written = new Map<string, { document: StoredDocument; updates: Uint8Array[]; whole: boolean }>()
+function draftOver(below: Below): Draft {
+  const written = new DocumentMap<Collection, { document: StoredDocument; updates: Uint8Array[]; whole: boolean }>()
   return {
-    async document(collection, key) {
-      return written.get(`${collection}/${key}`)?.document ?? below.document(collection, key)
-    },
+    load: (collection, keys) => below.load(collection, keys),
+    document: (collection, key) => written.get(collection, key)?.document ?? below.document(collection, key),
     async updates(collection, key) {
-      const held = written.get(`${collection}/${key}`)
+      const held = written.get(collection, key)
       return [...(held?.whole ? [] : await below.updates(collection, key)), ...(held?.updates ?? [])]
     },
     add(row) {
       const collection = collectionOf(row.collection)!
-      const held = written.get(`${collection}/${row.key}`)
-      const head = {
-        collection,
-        key: row.key,
-        generation: row.generation,
-        seq: Number.MAX_SAFE_INTEGER,
-        facts: row.facts,
-      }
-      const whole = row.mode !== 'add'
-      const updates = whole ? [row.update] : [...(held?.updates ?? []), row.update]
-      written.set(`${collection}/${row.key}`, {
-        document: { head, vector: row.vector },
-        updates,
-        whole: whole || (held?.whole ?? false),
-      })
+      const { key, generation, facts, vector, update } = row
+      const document = { head: { collection, key, generation, seq: Number.MAX_SAFE_INTEGER, facts }, vector }
+      const held = written.get(collection, key)
+      if (held && row.mode === 'add') {
+        held.document = document
+        held.updates.push(update)
+      } else written.set(collection, key, { document, updates: [update], whole: row.mode !== 'add' })
     },
   }
 }

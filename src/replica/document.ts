@@ -1,6 +1,6 @@
 /**
- * One document as Yjs holds it: building the update of a change, reading records and entries, and looking into an
- * update without applying it. The only file that touches Yjs. Roots have fixed names and flat keys: `by:<replica>`
+ * One document as Yjs holds it: building the update of a change, reading records and entries, merging updates. The only
+ * file that touches Yjs. Roots have fixed names and flat keys: `by:<replica>`
  * for the map of one writer of a record, `entries` for entries.
  */
 import * as Y from 'yjs'
@@ -107,27 +107,6 @@ function isWritten(value: unknown): value is Written {
 /** The entries of a document by id. */
 export function entriesOf(doc: Y.Doc): Record<string, unknown> {
   return doc.getMap('entries').toJSON()
-}
-
-/** What an update holds, without applying it. */
-export interface Examined {
-  /** Per client: the first struct it brings, and one beyond the last. */
-  readonly ranges: ReadonlyMap<number, { readonly from: number; readonly to: number }>
-  readonly deletes: boolean
-}
-
-/** Looks into an update; throws where the bytes are no update, or leave a gap inside. */
-export function examine(update: Uint8Array): Examined {
-  const { structs, ds } = Y.decodeUpdate(update)
-  const ranges = new Map<number, { from: number; to: number }>()
-  for (const struct of structs) {
-    const { client, clock } = struct.id
-    const range = ranges.get(client)
-    if (!range) ranges.set(client, { from: clock, to: clock + struct.length })
-    else if (clock !== range.to) throw new IncompleteDocument('The update leaves out structs between those it brings')
-    else range.to = clock + struct.length
-  }
-  return { ranges, deletes: ds.clients.size > 0 }
 }
 
 export function decodeVector(vector: Uint8Array): Map<number, number> {

@@ -46,10 +46,10 @@ export function checkEdit(edit: Edit): void {
   }
 }
 
-/** The row of an edit, or none where the document says it already. */
+/** The row of an edit, or none where the document says it already. The document is loaded in the draft. */
 export async function rowOfEdit(edit: Edit, draft: Draft, context: EditContext): Promise<NewRow | undefined> {
   const { collection, key } = edit
-  const held = await draft.document(collection, key)
+  const held = draft.document(collection, key)
   const updates = held ? await draft.updates(collection, key) : []
   const doc = openDocument(updates)
   const change =

@@ -7,7 +7,7 @@ import { admit, type Refusal, type WireRow } from './admission.ts'
 import { randomBelow, type Clock } from './clock.ts'
 import { collectionNumber, collectionOf, collections, type Collection, type Passes } from './collections.ts'
 import { commitQueue } from './commits.ts'
-import { entriesOf, openDocument, recordMaps, type Writer } from './document.ts'
+import { deletesMore, entriesOf, openDocument, recordMaps, type Writer } from './document.ts'
 import { checkEdit, rowOfEdit, schemas } from './edits.ts'
 import { startFollower } from './followers.ts'
 import type { PracticeId, ReplicaId } from './ids.ts'
@@ -127,22 +127,28 @@ export async function openReplica(options: ReplicaOptions): Promise<OpenReplica>
         commits.enter({
           async build(draft) {
             const blocked = new Set<string>()
+            await draft.load(batch.collection, batch.rows.map((row) => row.key)) // prettier-ignore
             for (const row of batch.rows) {
               if (!passesHere(batch.collection, row.facts)) {
                 dropped++
                 continue
               }
+              const held = draft.document(batch.collection, row.key)
               const result = blocked.has(row.key)
                 ? { refused: 'waits for a refused row' as const }
-                : await admit(batch.collection, row, { peer, epoch: batch.epoch, seq: row.seq }, draft)
+                : admit(batch.collection, row, { peer, epoch: batch.epoch, seq: row.seq }, held)
               if (result === 'nothing') continue
               if ('refused' in result) {
                 refused.push({ seq: row.seq, reason: result.refused })
                 blocked.add(row.key)
                 continue
               }
-              draft.add(result)
-              rows.push(result)
+              if (result.unsure) {
+                const doc = openDocument(await draft.updates(batch.collection, row.key))
+                if (!deletesMore(doc, row.update)) continue
+              }
+              draft.add(result.row)
+              rows.push(result.row)
             }
             const before = known(peer).cursors[number]!
             const receipts = batch.rows.filter((row) => row.receipt).map((row) => row.seq)
@@ -193,6 +199,8 @@ export async function openReplica(options: ReplicaOptions): Promise<OpenReplica>
         commits.enter({
           async build(draft) {
             const rows: NewRow[] = []
+            for (const [collection, some] of Map.groupBy(edits, (edit) => edit.collection))
+              await draft.load(collection, some.map((edit) => edit.key)) // prettier-ignore
             for (const edit of edits) {
               const row = await rowOfEdit(edit, draft, { writer, now: clock.now(), passes })
               if (!row) continue

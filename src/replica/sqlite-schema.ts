@@ -1,4 +1,8 @@
-/** The tables of a replica's SQLite file, version 1. Content is sealed; what stands in clear are ids, times and states. */
+/**
+ * The tables of a replica's SQLite file, version 1. Content is sealed; what stands in clear are ids, times and states.
+ * A document's row names its newest update, and each update the one before it: no index of updates by document, and
+ * none of documents by newest, has to be kept up with each change.
+ */
 export const storeVersion = 1
 
 export const storeTables = `
@@ -15,12 +19,10 @@ create table documents(
   id integer primary key, collection integer not null, key text not null, generation integer not null, newest integer not null,
   patient text, site text, shown integer not null, reachable integer not null, starts_at integer, facts_at integer not null,
   vector blob not null, unique (collection, key));
-create index documents_by_newest on documents(newest);
 create table updates(
-  collection integer not null, seq integer not null, document integer not null, generation integer not null,
+  collection integer not null, seq integer not null, document integer not null, generation integer not null, previous integer not null,
   source integer not null, source_epoch integer, source_seq integer, receipt integer not null, sources text, sealed blob not null,
   primary key (collection, seq)) without rowid;
-create index updates_by_document on updates(document);
 create table page_index(
   view text not null, id text not null, document integer not null, patient text, state text not null, at integer not null, sealed blob not null,
   primary key (view, id)) without rowid;

@@ -4,6 +4,7 @@
  */
 import Database from 'better-sqlite3'
 import { collectionNumber, collectionOf, collections, type Facts } from './collections.ts'
+import { DocumentMap } from './document-map.ts'
 import type { DocumentHead, IndexRow } from './replica-face.ts'
 import { unwrapKey, wrapNewKey, type Sealer } from './sealing.ts'
 import { storeTables, storeVersion } from './sqlite-schema.ts'
@@ -31,9 +32,10 @@ interface DocumentRow {
   facts_at: number
   vector: Uint8Array
 }
-interface UpdateRow extends DocumentRow {
+interface UpdateRow {
   seq: number
-  row_generation: number
+  generation: number
+  previous: number
   source: number
   source_epoch: number | null
   source_seq: number | null
@@ -41,6 +43,16 @@ interface UpdateRow extends DocumentRow {
   sources: string | null
   sealed: Uint8Array
 }
+/** Where a document stands: its row, and the newest of its updates. */
+interface Place {
+  readonly id: number
+  readonly newest: number
+}
+type RawRow = readonly [
+  seq: number, generation: number, source: number, receipt: number, sources: string | null, sealed: Uint8Array,
+  key: string, current: number, newest: number, patient: string | null, site: string | null, shown: number, reachable: number,
+  startsAt: number | null, at: number,
+] // prettier-ignore
 interface IndexRecord {
   view: string
   id: string
@@ -84,8 +96,9 @@ export async function openSqliteStore(options: { readonly file: string; readonly
 }
 
 function sqliteStore(db: Database.Database, sealer: Sealer): Store {
-  // Every row made its document's newest, and no operation takes that back: so this is the highest seq ever given.
-  let head = db.prepare('select coalesce(max(newest), 0) from documents').pluck().get() as number
+  // The newest row of a collection is never taken away without another in its place, so this is the highest seq ever given.
+  const newestOf = db.prepare('select max(seq) from updates where collection = ?').pluck()
+  let head = Math.max(0, ...collections.map((_, number) => (newestOf.get(number) as number | null) ?? 0))
   const peerNumbers = new Map(
     (db.prepare('select number, replica from peers').all() as { number: number; replica: string }[]).map((peer) => [
       peer.replica,
@@ -95,6 +108,7 @@ function sqliteStore(db: Database.Database, sealer: Sealer): Store {
   const peerNames = new Map([...peerNumbers].map(([name, number]) => [number, name]))
 
   const findDocument = db.prepare('select * from documents where collection = ? and key = ?')
+  const findPlace = db.prepare('select id, newest from documents where collection = ? and key = ?')
   const insertDocument = db.prepare(
     `insert into documents(collection, key, generation, newest, patient, site, shown, reachable, starts_at, facts_at, vector)
      values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
@@ -102,22 +116,29 @@ function sqliteStore(db: Database.Database, sealer: Sealer): Store {
   const updateDocument = db.prepare(
     `update documents set generation = ?, newest = ?, patient = ?, site = ?, shown = ?, reachable = ?, starts_at = ?, facts_at = ?, vector = ? where id = ?`,
   )
-  const insertUpdate = db.prepare('insert into updates values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)')
-  const deleteRows = db.prepare('delete from updates where document = ?')
-  const deleteRow = db.prepare('delete from updates where collection = ? and seq = ?')
-  const rowsOfDocument = db.prepare(
-    'select *, generation as row_generation from updates where document = ? and collection = ? order by seq',
+  const insertUpdate = db.prepare('insert into updates values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)')
+  const findUpdate = db.prepare(
+    'select seq, generation, previous, source, source_epoch, source_seq, receipt, sources, sealed from updates where collection = ? and seq = ?',
   )
-  const updatesOfKey = db
+  const setPrevious = db.prepare('update updates set previous = ? where collection = ? and seq = ?')
+  const deleteRow = db.prepare('delete from updates where collection = ? and seq = ?')
+  const rowsAfter = db
     .prepare(
-      `select u.seq, u.generation, u.sealed from documents d join updates u on u.document = d.id and u.collection = d.collection
-       where d.collection = ? and d.key = ? order by u.seq`,
+      `select u.seq, u.generation, u.source, u.receipt, u.sources, u.sealed,
+       d.key, d.generation, d.newest, d.patient, d.site, d.shown, d.reachable, d.starts_at, d.facts_at
+       from updates u join documents d on d.id = u.document where u.collection = ? and u.seq > ? order by u.seq`,
     )
     .raw()
-  const rowsAfter = db.prepare(
-    `select d.*, u.seq, u.generation as row_generation, u.source, u.source_epoch, u.source_seq, u.receipt, u.sources, u.sealed
-     from updates u join documents d on d.id = u.document where u.collection = ? and u.seq > ? order by u.seq`,
+  const changedAfter = db.prepare(
+    `select d.* from updates u join documents d on d.id = u.document
+     where u.collection = ? and u.seq > ? and d.newest = u.seq order by u.seq limit ?`,
   )
+  const countChangedAfter = db
+    .prepare(
+      `select count(*) from updates u join documents d on d.id = u.document
+       where u.collection = ? and u.seq > ? and d.newest = u.seq`,
+    )
+    .pluck()
   const setCursor = db.prepare(
     `update cursors set epoch = ?, position = ?, complete = ?, erased_at = ? where peer = ? and collection = ?`,
   )
@@ -138,34 +159,56 @@ function sqliteStore(db: Database.Database, sealer: Sealer): Store {
     if (number === undefined) throw new Error(`A row came from ${replica}, which was never met`)
     return number
   }
-  const openUpdate = (
-    row: { collection: number; seq: number; row_generation: number; sealed: Uint8Array },
-    key: string,
-  ): Uint8Array => sealer.open(row.sealed, place(row.collection, key, row.row_generation, row.seq))
-  const sourcesOf = (row: { seq: number; source: number; sources: string | null }): Map<string, number> =>
-    row.sources === null
-      ? new Map([[row.source === 0 ? '' : peerNames.get(row.source)!, row.seq]])
-      : new Map(Object.entries(JSON.parse(row.sources) as Record<string, number>))
+  const sourcesOf = (seq: number, source: number, sources: string | null): Map<string, number> =>
+    sources === null
+      ? new Map([[source === 0 ? '' : peerNames.get(source)!, seq]])
+      : new Map(Object.entries(JSON.parse(sources) as Record<string, number>))
+
+  // A commit asks for each document before it writes it: what it learned then is not asked again. One writer keeps it true.
+  const places = new DocumentMap<number, Place | undefined>()
+  const remember = (collection: number, key: string, found: Place | undefined): Place | undefined => {
+    if (places.size >= 10_000) places.clear()
+    places.set(collection, key, found)
+    return found
+  }
+  const placeOf = (collection: number, key: string): Place | undefined =>
+    places.get(collection, key) ??
+    (places.has(collection, key)
+      ? undefined
+      : remember(collection, key, findPlace.get(collection, key) as Place | undefined))
+  /** The updates of a document, newest first: each names the one before it. */
+  const chainOf = (collection: number, newest: number): UpdateRow[] => {
+    const chain: UpdateRow[] = []
+    for (let seq = newest; seq > 0; seq = chain.at(-1)!.previous)
+      chain.push(findUpdate.get(collection, seq) as UpdateRow)
+    return chain
+  }
 
   const appendRow = (row: NewRow): number => {
     const seq = ++head
+    const { collection, key, generation } = row
     const { patient, site, shown, reachable, startsAt, at } = row.facts
-    const found = findDocument.get(row.collection, row.key) as DocumentRow | undefined
-    let document: number | bigint
-    if (found) {
-      document = found.id
-      updateDocument.run(row.generation, seq, patient, site, +shown, +reachable, startsAt, at, row.vector, document)
-      if (row.mode !== 'add') deleteRows.run(document)
+    const held = placeOf(collection, key)
+    let document = held?.id
+    let previous = 0
+    if (held) {
+      if (row.mode === 'add') previous = held.newest
+      else for (const old of chainOf(collection, held.newest)) deleteRow.run(collection, old.seq)
+      updateDocument.run(generation, seq, patient, site, +shown, +reachable, startsAt, at, row.vector, held.id)
     } else {
-      document = insertDocument.run(
-        row.collection, row.key, row.generation, seq, patient, site, +shown, +reachable, startsAt, at, row.vector,
-      ).lastInsertRowid // prettier-ignore
+      document = Number(
+        insertDocument.run(
+          collection, key, generation, seq, patient, site, +shown, +reachable, startsAt, at, row.vector,
+        ).lastInsertRowid,
+      ) // prettier-ignore
     }
-    const sealed = sealer.seal(row.update, place(row.collection, row.key, row.generation, seq))
+    remember(collection, key, { id: document!, newest: seq })
+    const sealed = sealer.seal(row.update, place(collection, key, generation, seq))
     const sources = row.mode === 'anew' ? JSON.stringify({ '': seq }) : null
     const source = row.origin ? peerNumber(row.origin.peer) : 0
     insertUpdate.run(
-      row.collection, seq, document, row.generation, source, row.origin?.epoch ?? null, row.origin?.seq ?? null, +row.receipt, sources, sealed,
+      collection, seq, document, generation, previous, source, row.origin?.epoch ?? null, row.origin?.seq ?? null,
+      +row.receipt, sources, sealed,
     ) // prettier-ignore
     return seq
   }
@@ -201,24 +244,28 @@ function sqliteStore(db: Database.Database, sealer: Sealer): Store {
   })
 
   const fold = db.transaction((collection: number, key: string, seqs: readonly number[], update: Uint8Array) => {
-    const document = findDocument.get(collection, key) as DocumentRow
+    const { id, newest } = placeOf(collection, key)!
+    const chain = chainOf(collection, newest)
     const wanted = new Set(seqs)
-    const rows = (rowsOfDocument.all(document.id, collection) as UpdateRow[]).filter((row) => wanted.has(row.seq))
+    const gone = chain.filter((row) => wanted.has(row.seq))
     const sources = new Map<string, number>()
-    for (const row of rows)
-      for (const [source, seq] of sourcesOf(row)) sources.set(source, Math.max(sources.get(source) ?? 0, seq))
-    const top = rows.at(-1)!
-    for (const row of rows) deleteRow.run(collection, row.seq)
-    const sealed = sealer.seal(update, place(collection, key, top.row_generation, top.seq))
+    for (const row of gone)
+      for (const [source, seq] of sourcesOf(row.seq, row.source, row.sources))
+        sources.set(source, Math.max(sources.get(source) ?? 0, seq))
+    const top = gone[0]!
+    for (const row of gone) deleteRow.run(collection, row.seq)
     insertUpdate.run(
-      collection, top.seq, document.id, top.row_generation, top.source, top.source_epoch, top.source_seq,
-      rows.some((row) => row.receipt) ? 1 : 0, JSON.stringify(Object.fromEntries(sources)), sealed,
+      collection, top.seq, id, top.generation, 0, top.source, top.source_epoch, top.source_seq,
+      gone.some((row) => row.receipt === 1) ? 1 : 0, JSON.stringify(Object.fromEntries(sources)),
+      sealer.seal(update, place(collection, key, top.generation, top.seq)),
     ) // prettier-ignore
+    const left = chain.filter((row) => row === top || !wanted.has(row.seq))
+    left.forEach((row, i) => setPrevious.run(left[i + 1]?.seq ?? 0, collection, row.seq))
   })
 
   const advance = db.transaction((follower: string, cursor: number, projections: Parameters<Store['advance']>[2]) => {
     for (const projection of projections) {
-      const found = findDocument.get(collectionNumber(projection.collection), projection.key) as DocumentRow | undefined
+      const found = placeOf(collectionNumber(projection.collection), projection.key)
       if (!found)
         throw new Error(`A projection of a document that is not there: ${projection.collection}/${projection.key}`)
       unindex.run(found.id)
@@ -241,8 +288,6 @@ function sqliteStore(db: Database.Database, sealer: Sealer): Store {
       body: JSON.parse(Buffer.from(sealer.open(sealed, bodyPlace(view, id))).toString()) as IndexRow['body'],
     }
   }
-  const marks = (values: readonly unknown[]): string => values.map(() => '?').join(', ')
-
   return {
     async open({ practice, replica }) {
       const get = db.prepare('select value from meta where name = ?').pluck()
@@ -278,6 +323,7 @@ function sqliteStore(db: Database.Database, sealer: Sealer): Store {
         return append(rows, progress)
       } catch (error) {
         head = before
+        places.clear()
         throw error
       }
     },
@@ -302,48 +348,49 @@ function sqliteStore(db: Database.Database, sealer: Sealer): Store {
       const found = new Map<string, { head: DocumentHead; vector: Uint8Array }>()
       for (const key of keys) {
         const row = findDocument.get(collection, key) as DocumentRow | undefined
+        remember(collection, key, row && { id: row.id, newest: row.newest })
         if (row) found.set(key, { head: headOf(row), vector: row.vector })
       }
       return found
     },
     async updatesOf(collection, key) {
-      const rows = updatesOfKey.all(collection, key) as [seq: number, generation: number, sealed: Uint8Array][]
-      return rows.map(([seq, generation, sealed]) => sealer.open(sealed, place(collection, key, generation, seq)))
+      const found = placeOf(collection, key)
+      if (!found) return []
+      return chainOf(collection, found.newest)
+        .toReversed()
+        .map(({ seq, generation, sealed }) => sealer.open(sealed, place(collection, key, generation, seq)))
     },
     async rowsAfter(collection, after, maxBytes) {
       const rows: StoredRow[] = []
       let bytes = 0
-      for (const row of rowsAfter.iterate(collection, after) as Iterable<UpdateRow>) {
+      for (const row of rowsAfter.iterate(collection, after) as Iterable<RawRow>) {
         if (bytes >= maxBytes) return { rows, tail: false }
-        const update = openUpdate(row, row.key)
+        const [seq, generation, source, receipt, sources, sealed, key, current, newest] = row
+        const [, , , , , , , , , patient, site, shown, reachable, startsAt, at] = row
+        const update = sealer.open(sealed, place(collection, key, generation, seq))
         bytes += update.length + 64
+        const facts: Facts = { patient, site, shown: shown === 1, reachable: reachable === 1, startsAt, at }
         rows.push({
-          seq: row.seq,
-          head: headOf(row),
-          generation: row.row_generation,
+          seq,
+          head: { collection: collectionOf(collection)!, key, generation: current, seq: newest, facts },
+          generation,
           update,
-          receipt: row.receipt === 1,
-          sources: sourcesOf(row),
-          folded: row.sources !== null,
+          receipt: receipt === 1,
+          sources: sourcesOf(seq, source, sources),
+          folded: sources !== null,
         })
       }
       return { rows, tail: true }
     },
     async changedAfter(numbers, after, limit) {
-      // The plus keeps the planner on the index by newest: its cost is what changed, never the size of a collection.
-      const rows = db
-        .prepare(
-          `select * from documents where newest > ? and +collection in (${marks(numbers)}) order by newest limit ?`,
-        )
-        .all(after, ...numbers, limit) as DocumentRow[]
-      return rows.map(headOf)
+      const rows = numbers.flatMap((number) => changedAfter.all(number, after, limit) as DocumentRow[])
+      return rows
+        .toSorted((a, b) => a.newest - b.newest)
+        .slice(0, limit)
+        .map(headOf)
     },
     async countChangedAfter(numbers, after) {
-      const sql = `select count(*) from documents where newest > ? and +collection in (${marks(numbers)})`
-      return db
-        .prepare(sql)
-        .pluck()
-        .get(after, ...numbers) as number
+      return numbers.reduce((sum, number) => sum + (countChangedAfter.get(number, after) as number), 0)
     },
     async list(collection, after, limit) {
       const rows = db
