@@ -69,8 +69,8 @@ export async function openPortal(options: {
       if (known && (known.revoked_at !== null || known.replica !== device.replica)) return 'revoked device'
       const may =
         (direction: 'up' | 'down'): Passes =>
-        (collection, facts) =>
-          passes(defaultSettings, { collection, facts, direction, site: device.site as Ulid, now: clock.now() }).passes
+        (collection, facts, erasure = false) =>
+          passes(defaultSettings, { collection, facts, direction, site: device.site, now: clock.now(), erasure }).passes
       return { replica, passesIn: may('up'), passesOut: may('down') }
     },
     events: {

@@ -141,14 +141,16 @@ export async function openSite(options: SiteOptions) {
   const site = { key: settings.site, name: settings.siteName }
   const may =
     (direction: 'up' | 'down'): Passes =>
-    (collection, facts) =>
-      passes(defaultSettings, { collection, facts, direction, site: settings.site as Ulid, now: clock.now() }).passes
+    (collection, facts, erasure = false) =>
+      passes(defaultSettings, { collection, facts, direction, site: settings.site as Ulid, now: clock.now(), erasure })
+        .passes
   const replica = await openReplica({
     store: await openSqliteStore({ file: join(dir, 'replica.sqlite'), master }),
     practice: settings.practice as Ulid,
     id: settings.replica as Ulid,
     clock,
     passes: may('up'),
+    site: settings.site,
   })
   let bridge: InSchedBridge
   try {

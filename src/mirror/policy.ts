@@ -46,6 +46,8 @@ export interface Question {
   readonly site: string
   /** Milliseconds UTC. */
   readonly now: number
+  /** Asked of the erasure of a document alone: it passes wherever the document could be held. */
+  readonly erasure?: boolean
 }
 
 export type Verdict = { readonly passes: true } | { readonly passes: false; readonly why: string }
@@ -75,6 +77,7 @@ export function passes(settings: MirrorSettings, question: Question): Verdict {
   if (collection === 'consents') return yes
   const own = facts.site === site
   if (!own) return no('It belongs to another site.')
+  if (question.erasure) return yes
   if (isAlways(collection)) return yes
   if (direction === 'down' && isRecord(collection)) return yes
   const off = offBecause(settings, collection)

@@ -6,14 +6,15 @@
 import { collectionNumber, newerFacts, shapeOf, type Collection, type Facts } from './collections.ts'
 import { decodeVector, encodeVector } from './document.ts'
 import type { NewRow, Origin, StoredDocument } from './store.ts'
+import { compareVersions } from './generations.ts'
 import { examine, type Examined } from './update-scan.ts'
 
 /** Why a row is refused; a number on the wire by its place. The sender opens a review item for each. */
 export const refusals = ['malformed', 'too large', 'gap', 'deletes entries', 'waits for a refused row'] as const
 export type Refusal = (typeof refusals)[number]
 
-/** The largest update of one row, in bytes. A secure message is at most 80 kB. */
-export const largestUpdate = 1024 * 1024
+/** The largest update of one row, in bytes: a secure message is at most 80 kB, but a fold is a whole document. */
+export const largestUpdate = 4 * 1024 * 1024
 const longestKey = 200
 
 /** A row as it comes over a link. */
@@ -22,6 +23,8 @@ export interface WireRow {
   readonly seq: number
   readonly key: string
   readonly generation: number
+  /** The newest generation that was an erasure; 0: none. */
+  readonly erased: number
   readonly facts: Facts
   readonly update: Uint8Array
   readonly receipt: boolean
@@ -41,9 +44,10 @@ export function admit(
   held: StoredDocument | undefined,
 ): Admission {
   if (row.update.length > largestUpdate || row.key.length > longestKey) return { refused: 'too large' }
-  const generation = held?.head.generation ?? 0
-  if (row.generation < generation) return 'nothing'
-  const base = row.generation > generation ? undefined : held
+  if (row.erased > row.generation || row.generation < 1) return { refused: 'malformed' }
+  const order = held ? compareVersions(row, held.head) : 1
+  if (order < 0) return 'nothing'
+  const base = order > 0 ? undefined : held
   let examined: Examined
   try {
     examined = examine(row.update)
@@ -71,6 +75,7 @@ export function admit(
       collection: collectionNumber(collection),
       key: row.key,
       generation: row.generation,
+      erased: row.erased,
       facts,
       update: row.update,
       vector: encodeVector(vector),

@@ -303,7 +303,10 @@ function writeRow(encoder: encoding.Encoder, row: WireRow, sites: readonly strin
   encoding.writeUint8(encoder, flags)
   if (key) encoding.writeUint8Array(encoder, key)
   else encoding.writeVarString(encoder, row.key)
-  if (row.generation > 1) encoding.writeVarUint(encoder, row.generation)
+  if (row.generation > 1) {
+    encoding.writeVarUint(encoder, row.generation)
+    encoding.writeVarUint(encoder, row.erased)
+  }
   if (flags & hasPatient) encoding.writeVarString(encoder, facts.patient!)
   encoding.writeVarUint(encoder, facts.site === null ? 0 : sites.indexOf(facts.site) + 1)
   if (facts.startsAt !== null) encoding.writeVarInt(encoder, facts.startsAt)
@@ -314,7 +317,7 @@ function writeRow(encoder: encoding.Encoder, row: WireRow, sites: readonly strin
 function readRow(decoder: decoding.Decoder, seq: number, sites: readonly string[]): WireRow {
   const flags = decoding.readUint8(decoder)
   const key = flags & ulidKey ? unpackUlid(decoding.readUint8Array(decoder, 16)) : textOf(decoder)
-  const generation = flags & laterGeneration ? numberOf(decoder) : 1
+  const [generation, erased] = flags & laterGeneration ? [numberOf(decoder), numberOf(decoder)] : [1, 0]
   const patient = flags & patientIsKey ? key : flags & hasPatient ? textOf(decoder) : null
   const site = numberOf(decoder)
   if (site > sites.length) throw new MalformedFrame('A row names a site that its batch does not')
@@ -327,7 +330,7 @@ function readRow(decoder: decoding.Decoder, seq: number, sites: readonly string[
     at: numberOf(decoder),
   }
   const update = decoding.readVarUint8Array(decoder)
-  return { seq, key, generation, facts, update, receipt: (flags & receiptFlag) !== 0 }
+  return { seq, key, generation, erased, facts, update, receipt: (flags & receiptFlag) !== 0 }
 }
 
 const alphabet = '0123456789ABCDEFGHJKMNPQRSTVWXYZ'

@@ -79,5 +79,8 @@ export function newerFacts(a: Facts, b: Facts): Facts {
   return JSON.stringify(a) >= JSON.stringify(b) ? a : b
 }
 
-/** Whether a document passes: what a link and a replica are given, so that they know no policy. */
-export type Passes = (collection: Collection, facts: Facts) => boolean
+/**
+ * Whether a document passes: what a link and a replica are given, so that they know no policy. `erasure`: asked of the
+ * erasure of a document alone, which passes also where its content does not (rule 8).
+ */
+export type Passes = (collection: Collection, facts: Facts, erasure?: boolean) => boolean

@@ -121,8 +121,8 @@ function draftOver(below: Below): Draft {
     },
     add(row) {
       const collection = collectionOf(row.collection)!
-      const { key, generation, facts, vector, update } = row
-      const document = { head: { collection, key, generation, seq: Number.MAX_SAFE_INTEGER, facts }, vector }
+      const { key, generation, erased, facts, vector, update } = row
+      const document = { head: { collection, key, generation, erased, seq: Number.MAX_SAFE_INTEGER, facts }, vector }
       const held = written.get(collection, key)
       if (held && row.mode === 'add') {
         held.document = document

@@ -4,12 +4,16 @@
  * for the map of one writer of a record, `entries` for entries.
  */
 import * as Y from 'yjs'
+import type { Shape } from './collections.ts'
 import type { Json } from './json.ts'
 import { sameJson } from './json.ts'
 import { foldRecord, type Written } from './records.ts'
 
 /** Client id -> number of structs known of it. */
 export type StateVector = ReadonlyMap<number, number>
+
+/** The state vector of a document without content. */
+export const emptyVector: Uint8Array = new Uint8Array([0])
 
 /** What a change wrote: the bytes for the log, and the document's state vector with them. */
 export interface Change {
@@ -76,6 +80,22 @@ export function writeEntries(doc: Y.Doc, writer: Writer, add: Readonly<Record<st
   })
 }
 
+/**
+ * Writes into `into` by value what `from` has and it has not: entries by id, fields by time, under their own times. It
+ * carries content over into another generation, or writes a document anew where `into` is empty; undefined where nothing lacks.
+ */
+export function carryOver(from: Y.Doc, into: Y.Doc, shape: Shape, writer: Writer): Change | undefined {
+  if (shape === 'entries') return writeEntries(into, writer, entriesOf(from) as Readonly<Record<string, Json>>)
+  const [old, held] = [foldRecord(recordMaps(from)), foldRecord(recordMaps(into))]
+  const lacking = Object.keys(old.fields).filter((field) => old.times[field]! > (held.times[field] ?? 0))
+  if (lacking.length === 0) return undefined
+  return written(into, writer, () => {
+    const own = into.getMap(`by:${writer.replica}`)
+    for (const field of lacking)
+      own.set(field, [old.fields[field]!, old.times[field]!, held.times[field] ?? 0] satisfies Written)
+  })
+}
+
 function written(doc: Y.Doc, writer: Writer, run: () => void): Change {
   const fresh = doc.store.clients.size === 0
   doc.clientID = writer.client
@@ -125,7 +145,44 @@ export function deletesMore(doc: Y.Doc, update: Uint8Array): boolean {
   return changes
 }
 
-/** Several updates of one document as one, for a fold. Nothing is integrated, so deletions are only those that were said. */
+/** Several updates of one document as one. Nothing is integrated, so deletions are only those that were said. */
 export function mergeUpdates(updates: readonly Uint8Array[]): Uint8Array {
-  return updates.length === 1 ? updates[0]! : Y.mergeUpdates([...updates])
+  // Two at a time: merging all at once is quadratic in what they hold.
+  let left = [...updates]
+  while (left.length > 1) {
+    const pairs: Uint8Array[] = []
+    for (let i = 0; i < left.length; i += 2)
+      pairs.push(i + 1 < left.length ? Y.mergeUpdates([left[i]!, left[i + 1]!]) : left[i]!)
+    left = pairs
+  }
+  return left[0] ?? emptyUpdate
+}
+
+/**
+ * The fold of a document's oldest updates: one update that says the same. Of a record what was overwritten goes; entries
+ * are never overwritten, and an update of them must say no deletion. Throws where the fold would say something else.
+ */
+export function foldUpdates(updates: readonly Uint8Array[], shape: Shape): Uint8Array {
+  const before = openDocument(updates)
+  const fold = shape === 'record' ? Y.encodeStateAsUpdate(before) : mergeUpdates(updates)
+  const after = openDocument([fold])
+  const [had, has] = [Y.encodeStateVector(before), Y.encodeStateVector(after)].map(Y.decodeStateVector)
+  const covered = [...had!].every(([client, clock]) => (has!.get(client) ?? 0) >= clock)
+  if (!covered || !sameJson(valueOf(before, shape), valueOf(after, shape)))
+    throw new IncompleteDocument('A fold does not say what its rows say')
+  return fold
+}
+
+/** The whole document written anew by value, as one update of one writer. */
+export function renewed(updates: readonly Uint8Array[], shape: Shape, writer: Writer): Change {
+  const fresh = new Y.Doc({ guid: '' })
+  return carryOver(openDocument(updates), fresh, shape, writer) ?? { update: emptyUpdate, vector: emptyVector }
+}
+
+/** All that a document says, as one JSON value. */
+export function valueOf(doc: Y.Doc, shape: Shape): Json {
+  if (shape === 'entries') return entriesOf(doc) as Json
+  return Object.fromEntries(
+    [...recordMaps(doc)].map(([replica, fields]) => [replica, Object.fromEntries(fields)]),
+  ) as Json
 }

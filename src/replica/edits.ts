@@ -3,17 +3,27 @@
  * stay the same, and a document that begins to pass to the peers is logged anew as a whole (rule 10).
  */
 import * as v from 'valibot'
-import { collectionNumber, type Collection, type Facts } from './collections.ts'
+import { collectionNumber, type Collection, type Facts, type Passes } from './collections.ts'
 import type { Draft } from './commits.ts'
-import { emptyUpdate, mergeUpdates, openDocument, writeEntries, writeRecord, type Writer } from './document.ts'
+import {
+  decodeVector,
+  emptyUpdate,
+  emptyVector,
+  mergeUpdates,
+  openDocument,
+  writeEntries,
+  writeRecord,
+  type Writer,
+} from './document.ts'
+import { erasureOf } from './generations.ts'
 import type { Json } from './json.ts'
 import { accessSchema } from './kinds/access.ts'
 import { confirmationSchema } from './kinds/confirmations.ts'
 import { messageSchema } from './kinds/messages.ts'
 import { requestSchema } from './kinds/requests.ts'
 import { reviewSchema } from './kinds/reviews.ts'
-import type { Edit, Kinds } from './replica-face.ts'
-import type { NewRow } from './store.ts'
+import type { Edit, Erasure, Kinds } from './replica-face.ts'
+import type { NewRow, StoredDocument } from './store.ts'
 
 /** The schema of each known kind, by collection. */
 export const schemas: { readonly [C in keyof Kinds]: v.GenericSchema<unknown, Kinds[C]> } = {
@@ -29,11 +39,11 @@ const noFacts: Facts = { patient: null, site: null, shown: false, reachable: fal
 export interface EditContext {
   readonly writer: Writer
   readonly now: number
-  readonly passes: (collection: Collection, facts: Facts) => boolean
+  readonly passes: Passes
 }
 
 /** Throws a TypeError that names the entry and the field where an entry does not fit its kind. */
-export function checkEdit(edit: Edit): void {
+export function checkEdit(edit: Edit | Erasure): void {
   if (!('add' in edit)) return
   for (const [id, value] of Object.entries(edit.add)) {
     const result = v.safeParse(schemas[edit.collection], value)
@@ -47,9 +57,10 @@ export function checkEdit(edit: Edit): void {
 }
 
 /** The row of an edit, or none where the document says it already. The document is loaded in the draft. */
-export async function rowOfEdit(edit: Edit, draft: Draft, context: EditContext): Promise<NewRow | undefined> {
+export async function rowOfEdit(edit: Edit | Erasure, draft: Draft, context: EditContext): Promise<NewRow | undefined> {
   const { collection, key } = edit
   const held = draft.document(collection, key)
+  if ('erase' in edit) return held && erasureRow(collection, held, context.now)
   const updates = held ? await draft.updates(collection, key) : []
   const doc = openDocument(updates)
   const change =
@@ -66,12 +77,31 @@ export async function rowOfEdit(edit: Edit, draft: Draft, context: EditContext):
     collection: collectionNumber(collection),
     key,
     generation: held?.head.generation ?? 1,
+    erased: held?.head.erased ?? 0,
     facts,
     update: begins ? mergeUpdates([...updates, update]) : update,
-    vector: change?.vector ?? held?.vector ?? new Uint8Array([0]),
+    vector: change?.vector ?? held?.vector ?? emptyVector,
     origin: null,
     receipt: false,
     mode: begins ? 'anew' : 'add',
+  }
+}
+
+/** The row that erases a document; none where it is erased already. Of its facts only ids stay. */
+function erasureRow(collection: Collection, held: StoredDocument, now: number): NewRow | undefined {
+  const { key, facts, generation, erased } = held.head
+  if (generation === erased && decodeVector(held.vector).size === 0) return undefined
+  const gone = { ...facts, shown: false, reachable: false, startsAt: null, at: Math.max(now, facts.at + 1) }
+  return {
+    collection: collectionNumber(collection),
+    key,
+    ...erasureOf(held.head),
+    facts: gone,
+    update: emptyUpdate,
+    vector: emptyVector,
+    origin: null,
+    receipt: false,
+    mode: 'replace',
   }
 }
 

@@ -64,6 +64,7 @@ export function memoryStore(): Store {
         collection: collectionOf(row.collection)!,
         key: row.key,
         generation: row.generation,
+        erased: row.erased,
         seq,
         facts: row.facts,
       },
@@ -115,12 +116,15 @@ export function memoryStore(): Store {
     },
     async fold(collection, key, seqs, update) {
       const document = documents.get(place(collection, key))!
-      const gone = document.rows.filter((row) => seqs.includes(row.seq))
+      const wanted = new Set(seqs)
+      const gone = document.rows.filter((row) => wanted.has(row.seq))
+      if (gone.length < seqs.length) return false
       const sources = new Map<string, number>()
       for (const row of gone)
         for (const [source, seq] of sourcesOf(row)) sources.set(source, Math.max(sources.get(source) ?? 0, seq))
       const folded: Row = { ...gone.at(-1)!, update: update.slice(), receipt: gone.some((row) => row.receipt), sources }
-      document.rows = [...document.rows.filter((row) => !gone.includes(row)), folded].toSorted((a, b) => a.seq - b.seq)
+      document.rows = [folded, ...document.rows.filter((row) => !wanted.has(row.seq))].toSorted((a, b) => a.seq - b.seq)
+      return true
     },
     async advance(follower, cursor, projections) {
       for (const { collection, key } of projections)
@@ -145,6 +149,15 @@ export function memoryStore(): Store {
     },
     async updatesOf(collection, key) {
       return documents.get(place(collection, key))?.rows.map((row) => row.update) ?? []
+    },
+    async rowsOf(collection, key) {
+      return documents.get(place(collection, key))?.rows.map(({ seq, update }) => ({ seq, update })) ?? []
+    },
+    async longDocuments(rows, limit) {
+      return [...documents.values()]
+        .filter((document) => document.rows.length >= rows)
+        .slice(0, limit)
+        .map(({ head: { collection, key }, rows: held }) => ({ collection, key, rows: held.length }))
     },
     async rowsAfter(collection, after, maxBytes) {
       const all = inCollection(collection)

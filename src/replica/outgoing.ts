@@ -29,10 +29,11 @@ export async function outgoing(
   const amnesty = peer.amnesty[number]!
   const sent = rows.flatMap((row): WireRow[] => {
     if (!isNews(row, peer.replica, amnesty, range.complete)) return []
-    const { seq, generation, receipt } = row
-    const { key, facts } = row.head
-    if (passes(collection, facts)) return [{ seq, key, generation, facts, update: row.update, receipt }]
-    return generation > 1 ? [{ seq, key, generation, facts, update: emptyUpdate, receipt }] : []
+    const { seq, generation, update, receipt } = row
+    const { key, facts, erased } = row.head
+    if (passes(collection, facts)) return [{ seq, key, generation, erased, facts, update, receipt }]
+    if (erased === 0 || !passes(collection, facts, true)) return []
+    return [{ seq, key, generation: erased, erased, facts, update: emptyUpdate, receipt }]
   })
   return { rows: sent, to: rows.at(-1)?.seq ?? range.from, tail }
 }

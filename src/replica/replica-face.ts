@@ -43,11 +43,20 @@ export type Edit =
       }
     }[keyof Kinds]
 
+/** Erases a document's content here and everywhere: its next generation is empty, and wins over all that is older (rule 8). */
+export interface Erasure {
+  readonly collection: Collection
+  readonly key: string
+  readonly erase: true
+}
+
 /** A document as a follower or a list meets it: everything but the content. */
 export interface DocumentHead {
   readonly collection: Collection
   readonly key: string
   readonly generation: number
+  /** The newest of its generations that was an erasure; 0: none was. */
+  readonly erased: number
   /** The newest row of the document in this replica's log. */
   readonly seq: number
   readonly facts: Facts
@@ -116,8 +125,8 @@ export interface Replica {
    * Makes the edits, all or none, and resolves when they are durable (committed with a sync to disk).
    * Rejects with a TypeError that names the field where an entry does not fit the schema of its kind.
    */
-  change(edits: readonly Edit[]): Promise<void>
-  /** The record's fold; undefined where there is no such document. */
+  change(edits: readonly (Edit | Erasure)[]): Promise<void>
+  /** The record's fold; undefined where there is no such document, or none with content. */
   record(collection: RecordCollection, key: string): Promise<FoldedRecord | undefined>
   /** The entries of known kinds, in no order; empty where there is no such document. */
   entries<C extends keyof Kinds>(collection: C, key: string): Promise<Entry<Kinds[C]>[]>

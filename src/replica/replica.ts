@@ -5,11 +5,21 @@
 import * as v from 'valibot'
 import { admit, type Refusal, type WireRow } from './admission.ts'
 import { randomBelow, type Clock } from './clock.ts'
-import { collectionNumber, collectionOf, collections, type Collection, type Passes } from './collections.ts'
+import {
+  collectionNumber,
+  collectionOf,
+  collections,
+  shapeOf,
+  type Collection,
+  type Facts,
+  type Passes,
+} from './collections.ts'
 import { commitQueue } from './commits.ts'
-import { deletesMore, entriesOf, openDocument, recordMaps, type Writer } from './document.ts'
+import { carryOver, deletesMore, emptyUpdate, entriesOf, openDocument, recordMaps, type Writer } from './document.ts'
 import { checkEdit, rowOfEdit, schemas } from './edits.ts'
+import { startFolding, type Folding } from './folding.ts'
 import { startFollower } from './followers.ts'
+import { carriesOver } from './generations.ts'
 import type { PracticeId, ReplicaId } from './ids.ts'
 import { outgoing, type Outgoing } from './outgoing.ts'
 import { afterHello, type Declared } from './peers.ts'
@@ -60,6 +70,7 @@ export interface Received {
 }
 
 export interface OpenReplica extends Replica {
+  readonly folding: Folding
   readonly replication: Replication
 }
 
@@ -70,6 +81,8 @@ export interface ReplicaOptions {
   readonly clock: Clock
   /** Whether a document goes to peers at all; by default all do. One that begins to pass is logged anew (rule 10). */
   readonly passes?: Passes
+  /** The site that this replica is of, whose documents it writes anew when too many writers touched them; none at a portal. */
+  readonly site?: string
 }
 
 /** Opens the replica that `store` holds; a store of another replica is refused with StoreRefused. */
@@ -87,9 +100,12 @@ export async function openReplica(options: ReplicaOptions): Promise<OpenReplica>
   let closed = false
 
   const commits = commitQueue(store, () => {
+    folding.wake()
     for (const follower of followers) follower.wake()
     for (const run of listeners) run()
   })
+  const owns = (facts: Facts): boolean => options.site !== undefined && facts.site === options.site
+  const folding = startFolding({ store, commits, writer, peers: () => peers.values(), owns })
   const known = (replica: string): PeerKnowledge => {
     const peer = peers.get(replica)
     if (!peer) throw new Error(`Replica ${replica} was never met`)
@@ -129,14 +145,15 @@ export async function openReplica(options: ReplicaOptions): Promise<OpenReplica>
             const blocked = new Set<string>()
             await draft.load(batch.collection, batch.rows.map((row) => row.key)) // prettier-ignore
             for (const row of batch.rows) {
-              if (!passesHere(batch.collection, row.facts)) {
+              const held = draft.document(batch.collection, row.key)
+              const taken = whatPasses(batch.collection, row, held?.head.facts, passesHere)
+              if (!taken) {
                 dropped++
                 continue
               }
-              const held = draft.document(batch.collection, row.key)
               const result = blocked.has(row.key)
                 ? { refused: 'waits for a refused row' as const }
-                : admit(batch.collection, row, { peer, epoch: batch.epoch, seq: row.seq }, held)
+                : admit(batch.collection, taken, { peer, epoch: batch.epoch, seq: row.seq }, held)
               if (result === 'nothing') continue
               if ('refused' in result) {
                 refused.push({ seq: row.seq, reason: result.refused })
@@ -147,8 +164,14 @@ export async function openReplica(options: ReplicaOptions): Promise<OpenReplica>
                 const doc = openDocument(await draft.updates(batch.collection, row.key))
                 if (!deletesMore(doc, row.update)) continue
               }
-              draft.add(result.row)
-              rows.push(result.row)
+              const carried =
+                held && carriesOver(held.head, result.row)
+                  ? carriedRow(result.row, await draft.updates(batch.collection, row.key), writer)
+                  : undefined
+              for (const added of carried ? [result.row, carried] : [result.row]) {
+                draft.add(added)
+                rows.push(added)
+              }
             }
             const before = known(peer).cursors[number]!
             const receipts = batch.rows.filter((row) => row.receipt).map((row) => row.seq)
@@ -191,6 +214,7 @@ export async function openReplica(options: ReplicaOptions): Promise<OpenReplica>
   return {
     practice,
     id,
+    folding,
     replication,
     change: (edits) =>
       new Promise((resolve, reject) => {
@@ -217,8 +241,8 @@ export async function openReplica(options: ReplicaOptions): Promise<OpenReplica>
         })
       }),
     async record(collection, key) {
-      const updates = await updatesOf(collection, key)
-      return updates.length === 0 ? undefined : foldRecord(recordMaps(openDocument(updates)))
+      const folded = foldRecord(recordMaps(openDocument(await updatesOf(collection, key))))
+      return Object.keys(folded.fields).length === 0 ? undefined : folded
     },
     async entries<C extends keyof Kinds>(collection: C, key: string) {
       const found = entriesOf(openDocument(await updatesOf(collection, key)))
@@ -248,11 +272,30 @@ export async function openReplica(options: ReplicaOptions): Promise<OpenReplica>
     async close() {
       if (closed) return
       closed = true
-      await Promise.all([...followers].map((follower) => follower.stop()))
+      await Promise.all([folding.stop(), ...[...followers].map((follower) => follower.stop())])
       await commits.idle()
       await store.close()
     },
   }
+}
+
+/** What of a peer's row may come in: all of it, its erasure alone, or nothing. */
+function whatPasses(
+  collection: Collection,
+  row: WireRow,
+  held: Facts | undefined,
+  passes: Passes,
+): WireRow | undefined {
+  if (passes(collection, row.facts)) return row
+  if (row.erased === 0 || !passes(collection, held ?? row.facts, true)) return undefined
+  return { ...row, generation: row.erased, update: emptyUpdate }
+}
+
+/** What of the earlier generation the later one lacks, as a change of this replica's own. */
+function carriedRow(next: NewRow, former: readonly Uint8Array[], writer: Writer): NewRow | undefined {
+  const shape = shapeOf(collectionOf(next.collection)!)
+  const change = carryOver(openDocument(former), openDocument([next.update]), shape, writer)
+  return change && { ...next, update: change.update, vector: change.vector, origin: null, receipt: false, mode: 'add' }
 }
 
 /** The collection that a number on the wire names; throws a RangeError where this version knows none. */

@@ -16,9 +16,10 @@ create table cursors(
   primary key (peer, collection)) without rowid;
 create table followers(name text primary key, cursor integer not null) without rowid;
 create table documents(
-  id integer primary key, collection integer not null, key text not null, generation integer not null, newest integer not null,
+  id integer primary key, collection integer not null, key text not null, generation integer not null, erased integer not null, newest integer not null, rows integer not null,
   patient text, site text, shown integer not null, reachable integer not null, starts_at integer, facts_at integer not null,
   vector blob not null, unique (collection, key));
+create index long_documents on documents(rows) where rows >= 32;
 create table updates(
   collection integer not null, seq integer not null, document integer not null, generation integer not null, previous integer not null,
   source integer not null, source_epoch integer, source_seq integer, receipt integer not null, sources text, sealed blob not null,

@@ -23,6 +23,7 @@ interface DocumentRow {
   collection: number
   key: string
   generation: number
+  erased: number
   newest: number
   patient: string | null
   site: string | null
@@ -50,7 +51,7 @@ interface Place {
 }
 type RawRow = readonly [
   seq: number, generation: number, source: number, receipt: number, sources: string | null, sealed: Uint8Array,
-  key: string, current: number, newest: number, patient: string | null, site: string | null, shown: number, reachable: number,
+  key: string, current: number, erased: number, newest: number, patient: string | null, site: string | null, shown: number, reachable: number,
   startsAt: number | null, at: number,
 ] // prettier-ignore
 interface IndexRecord {
@@ -110,22 +111,24 @@ function sqliteStore(db: Database.Database, sealer: Sealer): Store {
   const findDocument = db.prepare('select * from documents where collection = ? and key = ?')
   const findPlace = db.prepare('select id, newest from documents where collection = ? and key = ?')
   const insertDocument = db.prepare(
-    `insert into documents(collection, key, generation, newest, patient, site, shown, reachable, starts_at, facts_at, vector)
-     values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    `insert into documents(collection, key, generation, erased, newest, rows, patient, site, shown, reachable, starts_at, facts_at, vector)
+     values (?, ?, ?, ?, ?, 1, ?, ?, ?, ?, ?, ?, ?)`,
   )
   const updateDocument = db.prepare(
-    `update documents set generation = ?, newest = ?, patient = ?, site = ?, shown = ?, reachable = ?, starts_at = ?, facts_at = ?, vector = ? where id = ?`,
+    `update documents set generation = ?, erased = ?, newest = ?, rows = case when ? then rows + 1 else 1 end, patient = ?, site = ?, shown = ?, reachable = ?, starts_at = ?, facts_at = ?, vector = ? where id = ?`,
   )
   const insertUpdate = db.prepare('insert into updates values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)')
   const findUpdate = db.prepare(
     'select seq, generation, previous, source, source_epoch, source_seq, receipt, sources, sealed from updates where collection = ? and seq = ?',
   )
+  const setRows = db.prepare('update documents set rows = ? where id = ?')
+  const longDocuments = db.prepare('select collection, key, rows from documents where rows >= 32 and rows >= ? limit ?')
   const setPrevious = db.prepare('update updates set previous = ? where collection = ? and seq = ?')
   const deleteRow = db.prepare('delete from updates where collection = ? and seq = ?')
   const rowsAfter = db
     .prepare(
       `select u.seq, u.generation, u.source, u.receipt, u.sources, u.sealed,
-       d.key, d.generation, d.newest, d.patient, d.site, d.shown, d.reachable, d.starts_at, d.facts_at
+       d.key, d.generation, d.erased, d.newest, d.patient, d.site, d.shown, d.reachable, d.starts_at, d.facts_at
        from updates u join documents d on d.id = u.document where u.collection = ? and u.seq > ? order by u.seq`,
     )
     .raw()
@@ -184,9 +187,18 @@ function sqliteStore(db: Database.Database, sealer: Sealer): Store {
     return chain
   }
 
+  const openedRows = (collection: number, key: string): { seq: number; update: Uint8Array }[] => {
+    const found = placeOf(collection, key)
+    const chain = found ? chainOf(collection, found.newest).toReversed() : []
+    return chain.map(({ seq, generation, sealed }) => ({
+      seq,
+      update: sealer.open(sealed, place(collection, key, generation, seq)),
+    }))
+  }
+
   const appendRow = (row: NewRow): number => {
     const seq = ++head
-    const { collection, key, generation } = row
+    const { collection, key, generation, erased } = row
     const { patient, site, shown, reachable, startsAt, at } = row.facts
     const held = placeOf(collection, key)
     let document = held?.id
@@ -194,11 +206,24 @@ function sqliteStore(db: Database.Database, sealer: Sealer): Store {
     if (held) {
       if (row.mode === 'add') previous = held.newest
       else for (const old of chainOf(collection, held.newest)) deleteRow.run(collection, old.seq)
-      updateDocument.run(generation, seq, patient, site, +shown, +reachable, startsAt, at, row.vector, held.id)
+      updateDocument.run(
+        generation,
+        erased,
+        seq,
+        +(row.mode === 'add'),
+        patient,
+        site,
+        +shown,
+        +reachable,
+        startsAt,
+        at,
+        row.vector,
+        held.id,
+      )
     } else {
       document = Number(
         insertDocument.run(
-          collection, key, generation, seq, patient, site, +shown, +reachable, startsAt, at, row.vector,
+          collection, key, generation, erased, seq, patient, site, +shown, +reachable, startsAt, at, row.vector,
         ).lastInsertRowid,
       ) // prettier-ignore
     }
@@ -212,6 +237,9 @@ function sqliteStore(db: Database.Database, sealer: Sealer): Store {
     ) // prettier-ignore
     return seq
   }
+
+  /** What was deleted is zeros in the file (secure_delete), and goes from the write-ahead log too. */
+  const scrub = (): void => void db.pragma('wal_checkpoint(TRUNCATE)')
 
   const append = db.transaction(
     (rows: Parameters<Store['append']>[0], progress: Parameters<Store['append']>[1]): number[] => {
@@ -248,6 +276,7 @@ function sqliteStore(db: Database.Database, sealer: Sealer): Store {
     const chain = chainOf(collection, newest)
     const wanted = new Set(seqs)
     const gone = chain.filter((row) => wanted.has(row.seq))
+    if (gone.length < seqs.length) return false
     const sources = new Map<string, number>()
     for (const row of gone)
       for (const [source, seq] of sourcesOf(row.seq, row.source, row.sources))
@@ -261,6 +290,8 @@ function sqliteStore(db: Database.Database, sealer: Sealer): Store {
     ) // prettier-ignore
     const left = chain.filter((row) => row === top || !wanted.has(row.seq))
     left.forEach((row, i) => setPrevious.run(left[i + 1]?.seq ?? 0, collection, row.seq))
+    setRows.run(left.length, id)
+    return true
   })
 
   const advance = db.transaction((follower: string, cursor: number, projections: Parameters<Store['advance']>[2]) => {
@@ -320,7 +351,9 @@ function sqliteStore(db: Database.Database, sealer: Sealer): Store {
     async append(rows, progress) {
       const before = head
       try {
-        return append(rows, progress)
+        const seqs = append(rows, progress)
+        if (rows.some((row) => row.mode === 'replace')) scrub()
+        return seqs
       } catch (error) {
         head = before
         places.clear()
@@ -334,10 +367,11 @@ function sqliteStore(db: Database.Database, sealer: Sealer): Store {
       setAcknowledged.run(position, peerNumber(peer), collection)
     },
     async fold(collection, key, seqs, update) {
-      fold(collection, key, seqs, update)
+      return fold(collection, key, seqs, update)
     },
     async advance(follower, cursor, projections) {
       advance(follower, cursor, projections)
+      if (projections.some(({ rows }) => rows.length === 0)) scrub()
     },
     async cursorOf(follower) {
       return (
@@ -354,25 +388,30 @@ function sqliteStore(db: Database.Database, sealer: Sealer): Store {
       return found
     },
     async updatesOf(collection, key) {
-      const found = placeOf(collection, key)
-      if (!found) return []
-      return chainOf(collection, found.newest)
-        .toReversed()
-        .map(({ seq, generation, sealed }) => sealer.open(sealed, place(collection, key, generation, seq)))
+      return openedRows(collection, key).map((row) => row.update)
+    },
+    async rowsOf(collection, key) {
+      return openedRows(collection, key)
+    },
+    async longDocuments(rows, limit) {
+      return (longDocuments.all(rows, limit) as { collection: number; key: string; rows: number }[]).map((row) => ({
+        ...row,
+        collection: collectionOf(row.collection)!,
+      }))
     },
     async rowsAfter(collection, after, maxBytes) {
       const rows: StoredRow[] = []
       let bytes = 0
       for (const row of rowsAfter.iterate(collection, after) as Iterable<RawRow>) {
         if (bytes >= maxBytes) return { rows, tail: false }
-        const [seq, generation, source, receipt, sources, sealed, key, current, newest] = row
-        const [, , , , , , , , , patient, site, shown, reachable, startsAt, at] = row
+        const [seq, generation, source, receipt, sources, sealed, key, current, erased, newest] = row
+        const [, , , , , , , , , , patient, site, shown, reachable, startsAt, at] = row
         const update = sealer.open(sealed, place(collection, key, generation, seq))
         bytes += update.length + 64
         const facts: Facts = { patient, site, shown: shown === 1, reachable: reachable === 1, startsAt, at }
         rows.push({
           seq,
-          head: { collection: collectionOf(collection)!, key, generation: current, seq: newest, facts },
+          head: { collection: collectionOf(collection)!, key, generation: current, erased, seq: newest, facts },
           generation,
           update,
           receipt: receipt === 1,
@@ -474,5 +513,6 @@ function headOf(row: DocumentRow): DocumentHead {
     startsAt: row.starts_at,
     at: row.facts_at,
   }
-  return { collection: collectionOf(row.collection)!, key: row.key, generation: row.generation, seq: row.newest, facts }
+  const { key, generation, erased, newest } = row
+  return { collection: collectionOf(row.collection)!, key, generation, erased, seq: newest, facts }
 }

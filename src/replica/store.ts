@@ -6,7 +6,7 @@
  * The log: one row per change, `seq` increasing by one over all collections. Collections are numbers here
  * (`collectionNumber`). Facts stand once, beside the document.
  */
-import type { Facts } from './collections.ts'
+import type { Collection, Facts } from './collections.ts'
 import type { DocumentHead, IndexQuery, IndexRow, Projection } from './replica-face.ts'
 
 /** A process start of a replica (rule 1): all rows from `first` until the next epoch's first were written under it. */
@@ -53,6 +53,8 @@ export interface NewRow {
   readonly collection: number
   readonly key: string
   readonly generation: number
+  /** The newest generation that was an erasure; 0: none. */
+  readonly erased: number
   readonly facts: Facts
   /** Yjs update bytes; `emptyUpdate` for a row that only brings facts, an erasure or a receipt. */
   readonly update: Uint8Array
@@ -116,8 +118,11 @@ export interface Store {
   meet(peer: PeerKnowledge): Promise<void>
   /** Remembers up to where a peer has acknowledged a collection. */
   acknowledge(peer: string, collection: number, position: number): Promise<void>
-  /** Replaces exactly the rows `seqs` of a document by one fold at the highest of them, sources kept (rule 2). */
-  fold(collection: number, key: string, seqs: readonly number[], update: Uint8Array): Promise<void>
+  /**
+   * Replaces exactly the rows `seqs` of a document, its oldest, by one fold at the highest of them, sources kept (rule 2).
+   * Resolves with false where they are not all there any more: the document was replaced meanwhile, and nothing happens.
+   */
+  fold(collection: number, key: string, seqs: readonly number[], update: Uint8Array): Promise<boolean>
   /** Moves a follower's cursor, with the index rows that its documents became, in one transaction. */
   advance(follower: string, cursor: number, projections: readonly Projection[]): Promise<void>
 
@@ -125,6 +130,10 @@ export interface Store {
   documents(collection: number, keys: readonly string[]): Promise<Map<string, StoredDocument>>
   /** The updates of a document's current generation in order of seq. */
   updatesOf(collection: number, key: string): Promise<Uint8Array[]>
+  /** The rows of a document's current generation in order of seq. */
+  rowsOf(collection: number, key: string): Promise<{ readonly seq: number; readonly update: Uint8Array }[]>
+  /** Documents of at least so many rows. */
+  longDocuments(rows: number, limit: number): Promise<{ collection: Collection; key: string; rows: number }[]>
   /** Rows of a collection beyond `after` in order of seq, at least one where there is one, up to about `maxBytes`. */
   rowsAfter(collection: number, after: number, maxBytes: number): Promise<{ rows: StoredRow[]; tail: boolean }>
   /** Documents whose newest row is beyond `after`, in order of it. */

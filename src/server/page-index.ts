@@ -39,7 +39,7 @@ export function pageIndex(replica: Replica): (documents: readonly DocumentHead[]
 
 async function rowsOf(replica: Replica, head: DocumentHead): Promise<IndexRow[]> {
   const { key, facts } = head
-  const row = (view: string, id: string, rest: { state?: string; at?: number; body: unknown }): IndexRow => ({
+  const row: Row = (view, id, rest) => ({
     view,
     id,
     patient: facts.patient,
@@ -49,28 +49,11 @@ async function rowsOf(replica: Replica, head: DocumentHead): Promise<IndexRow[]>
   })
   switch (head.collection) {
     case 'practice':
-      return [row('practice', key, { body: await fields(replica, 'practice', key) })]
     case 'patients':
-      return [
-        row('patient', key, {
-          body: { ...(await fields(replica, 'patients', key)), site: facts.site, shown: facts.shown },
-        }),
-      ]
-    case 'plans': {
-      const plan = await fields(replica, 'plans', key)
-      return [
-        row('plan', key, {
-          state: facts.shown && plan['deleted'] !== true ? 'shown' : 'hidden',
-          body: { words: plan['words'] ?? null, stages: stagesOf(plan) },
-        }),
-      ]
-    }
+    case 'plans':
     case 'events': {
-      const event = await fields(replica, 'events', key)
-      const state = event['deleted'] === true ? 'deleted' : (event['status'] as string)
-      return [
-        row('event', key, { state, at: facts.startsAt ?? 0, body: { ...event, site: facts.site, shown: facts.shown } }),
-      ]
+      const fields = (await replica.record(head.collection, key))?.fields
+      return fields ? [rowOfRecord(head, fields, row)] : []
     }
     case 'access': {
       const entries = await replica.entries('access', key)
@@ -81,12 +64,10 @@ async function rowsOf(replica: Replica, head: DocumentHead): Promise<IndexRow[]>
     }
     case 'confirmations': {
       const answers = foldConfirmations(await replica.entries('confirmations', key))
+      const last = answers.at(-1)
+      if (!last) return []
       return [
-        row('confirmation', key, {
-          state: answers.at(-1)?.state ?? 'none',
-          at: answers.at(-1)?.at ?? 0,
-          body: answers,
-        }),
+        row('confirmation', key, { state: last.state, at: last.at, body: answers }),
         ...answers.map((answer) =>
           row('communication', answer.id, {
             state: answer.state,
@@ -150,10 +131,26 @@ async function rowsOf(replica: Replica, head: DocumentHead): Promise<IndexRow[]>
   }
 }
 
-async function fields(
-  replica: Replica,
-  collection: 'practice' | 'patients' | 'plans' | 'events',
-  key: string,
-): Promise<Readonly<Record<string, Json>>> {
-  return (await replica.record(collection, key))?.fields ?? {}
+type Row = (view: string, id: string, rest: { state?: string; at?: number; body: unknown }) => IndexRow
+
+function rowOfRecord(
+  { collection, key, facts }: DocumentHead,
+  fields: Readonly<Record<string, Json>>,
+  row: Row,
+): IndexRow {
+  const seen = { site: facts.site, shown: facts.shown }
+  switch (collection) {
+    case 'patients':
+      return row('patient', key, { body: { ...fields, ...seen } })
+    case 'plans': {
+      const state = facts.shown && fields['deleted'] !== true ? 'shown' : 'hidden'
+      return row('plan', key, { state, body: { words: fields['words'] ?? null, stages: stagesOf(fields) } })
+    }
+    case 'events': {
+      const state = fields['deleted'] === true ? 'deleted' : (fields['status'] as string)
+      return row('event', key, { state, at: facts.startsAt ?? 0, body: { ...fields, ...seen } })
+    }
+    default:
+      return row('practice', key, { body: fields })
+  }
 }
