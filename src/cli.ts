@@ -26,6 +26,7 @@ const commands: Readonly<Record<string, Command>> = {
   confirmations: site.confirmations,
   'reviews resolve': site.reviewsResolve,
   reviews: site.reviews,
+  verify: site.verify,
   status: site.status,
 }
 

@@ -71,7 +71,7 @@ export async function openPortal(options: {
         (direction: 'up' | 'down'): Passes =>
         (collection, facts, erasure = false) =>
           passes(defaultSettings, { collection, facts, direction, site: device.site, now: clock.now(), erasure }).passes
-      return { replica, passesIn: may('up'), passesOut: may('down') }
+      return { replica, passesIn: may('up'), passesOut: may('down'), shared: may('up') }
     },
     events: {
       connected(device) {

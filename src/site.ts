@@ -20,6 +20,7 @@ import type { Answer } from './replica/kinds/confirmations.ts'
 import { ulidSchema, type By } from './replica/kinds/kind.ts'
 import type { Review } from './replica/kinds/reviews.ts'
 import { openReplica } from './replica/replica.ts'
+import { weeklyProof } from './replica/weekly-proof.ts'
 import type { Passes } from './replica/collections.ts'
 import type { Sealer } from './replica/sealing.ts'
 import { openSqliteStore } from './replica/sqlite-store.ts'
@@ -179,8 +180,11 @@ export async function openSite(options: SiteOptions) {
     },
     passesOut: may('up'),
     passesIn: may('down'),
+    // What should be at the portal is what may go there: an owner's own records, withheld, are not missing.
+    shared: may('up'),
     clock,
   })
+  const proofs = weeklyProof({ replica, link, clock })
 
   const reachPortal = async (what: string): Promise<void> => {
     const give = Promise.withResolvers<never>()
@@ -441,9 +445,15 @@ export async function openSite(options: SiteOptions) {
         problems,
       }
     },
+    /** Proves that the portal holds what it should, and heals what differs. */
+    async verify() {
+      await reachPortal('The proof')
+      return proofs.prove()
+    },
     /** Calls `run` when the link changes. */
     onChange: (run: () => void) => link.onChange(run),
     async close() {
+      proofs.stop()
       await link.stop()
       await bridge.stop()
       await replica.close()

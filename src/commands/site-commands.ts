@@ -170,4 +170,11 @@ export const reviewsResolve = operation(
     return { id, note: need(given, 'note') }
   },
 )
+export const verify = operation(
+  'verify',
+  'prove that the portal and this site hold the same, and heal what differs',
+  'verify',
+  {},
+  () => ({}),
+)
 export const status = operation('status', 'how the site is', 'status', {}, () => ({}))

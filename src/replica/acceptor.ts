@@ -16,6 +16,8 @@ export interface Admitted {
   readonly replica: OpenReplica
   readonly passesOut: Passes
   readonly passesIn: Passes
+  /** Which documents both sides should hold. */
+  readonly shared?: Passes
 }
 
 export interface AcceptorOptions {

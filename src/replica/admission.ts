@@ -30,6 +30,16 @@ export interface WireRow {
   readonly receipt: boolean
 }
 
+/** A batch as a peer sent it: it covers (from, to] of one collection, also where all in it was left out (rule 2). */
+export interface Batch {
+  readonly collection: Collection
+  readonly from: number
+  readonly to: number
+  readonly tail: boolean
+  readonly epoch: number
+  readonly rows: readonly WireRow[]
+}
+
 /** The row for this log; that it adds nothing; or why it is refused. */
 export type Admission =
   | { readonly row: NewRow; /** It adds something only if its deletions do. */ readonly unsure: boolean }

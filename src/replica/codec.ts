@@ -6,13 +6,14 @@
 import * as decoding from 'lib0/decoding'
 import * as encoding from 'lib0/encoding'
 import { constants, zstdCompressSync, zstdDecompressSync } from 'node:zlib'
-import { refusals, type Refusal, type WireRow } from './admission.ts'
+import { refusals, type Batch, type Refusal, type WireRow } from './admission.ts'
 import { collectionNumber, collectionOf, collections, type Facts } from './collections.ts'
 import type { Epoch } from './store.ts'
-import type { Batch } from './replica.ts'
 
-/** The versions of the protocol that this build speaks; a later build speaks one back. */
-export const versions = { oldest: 1, newest: 1 } as const
+/** The versions of the protocol that this build speaks: the newest and one back. */
+export const versions = { oldest: 1, newest: 2 } as const
+/** The first version that can prove equality. */
+export const reconcileFrom = 2
 
 /** Why a connection is refused: identity and version only (LINK-9). A sentence for each stands in `refused.ts`. */
 export const closeReasons = [
@@ -73,7 +74,33 @@ export interface Mark {
   readonly kind: 'mark' | 'marked'
   readonly number: number
 }
-export type Frame = Hello | Want | BatchFrame | Ack | Challenge | SignIn | Refuse | Mark
+/** A proof of equality, top down (version 2): the digests of a collection's buckets, one after another. */
+export interface Summary {
+  readonly kind: 'summary'
+  readonly run: number
+  readonly collection: Batch['collection']
+  readonly buckets: Uint8Array
+}
+/** What of a summary is not so here: the documents of the buckets that differ, with their digests. */
+export interface Differing {
+  readonly kind: 'differing'
+  readonly run: number
+  readonly collection: Batch['collection']
+  readonly buckets: readonly number[]
+  readonly documents: readonly { readonly key: string; readonly digest: Uint8Array }[]
+}
+/** Whole documents that differ, and the keys of those that the sender wants. */
+export interface Documents {
+  readonly kind: 'documents'
+  readonly run: number
+  readonly collection: Batch['collection']
+  readonly wanted: readonly string[]
+  readonly rows: readonly WireRow[]
+  /** Nothing of this answer follows. */
+  readonly last: boolean
+}
+export type ReconcileFrame = Summary | Differing | Documents
+export type Frame = Hello | Want | BatchFrame | Ack | Challenge | SignIn | Refuse | Mark | ReconcileFrame
 
 /** Bytes from a peer that are no frame of this version. */
 export class MalformedFrame extends Error {
@@ -92,6 +119,9 @@ const kinds: readonly Frame['kind'][] = [
   'refuse',
   'mark',
   'marked',
+  'summary',
+  'differing',
+  'documents',
 ]
 const longestText = 4096
 const compressFrom = 512
@@ -130,6 +160,11 @@ export function writeFrame(frame: Frame): Uint8Array {
     case 'mark':
     case 'marked':
       encoding.writeVarUint(encoder, frame.number)
+      break
+    case 'summary':
+    case 'differing':
+    case 'documents':
+      writeReconcile(encoder, frame)
       break
     case 'refuse':
       encoding.writeVarUint(encoder, closeReasons.indexOf(frame.reason))
@@ -185,6 +220,10 @@ function readKind(decoder: decoding.Decoder, kind: Frame['kind'] | undefined): F
     case 'mark':
     case 'marked':
       return { kind, number: numberOf(decoder) }
+    case 'summary':
+    case 'differing':
+    case 'documents':
+      return readReconcile(decoder, kind)
     case undefined:
       throw new MalformedFrame('This kind of frame is not known')
   }
@@ -236,12 +275,62 @@ function readHello(decoder: decoding.Decoder): Hello {
   }
 }
 
-function writeBatch(encoder: encoding.Encoder, batch: BatchFrame): void {
+/** The bytes of a digest. */
+export const digestBytes = 16
+
+function writeReconcile(encoder: encoding.Encoder, frame: ReconcileFrame): void {
+  encoding.writeVarUint(encoder, frame.run)
+  encoding.writeVarUint(encoder, collectionNumber(frame.collection))
+  switch (frame.kind) {
+    case 'summary':
+      return encoding.writeVarUint8Array(encoder, frame.buckets)
+    case 'differing':
+      writeList(encoder, frame.buckets, (bucket) => encoding.writeVarUint(encoder, bucket))
+      return writeList(encoder, frame.documents, ({ key, digest }) => {
+        encoding.writeVarString(encoder, key)
+        encoding.writeUint8Array(encoder, digest)
+      })
+    case 'documents': {
+      writeList(encoder, frame.wanted, (key) => encoding.writeVarString(encoder, key))
+      const { bytes, compressed } = packRows(frame.rows, 0)
+      encoding.writeUint8(encoder, (frame.last ? 1 : 0) | (compressed ? 2 : 0))
+      return encoding.writeVarUint8Array(encoder, bytes)
+    }
+  }
+}
+
+function readReconcile(decoder: decoding.Decoder, kind: ReconcileFrame['kind']): ReconcileFrame {
+  const run = numberOf(decoder)
+  const collection = collectionAt(decoder)
+  switch (kind) {
+    case 'summary':
+      return { kind, run, collection, buckets: bytesOf(decoder, 256 * digestBytes) }
+    case 'differing':
+      return {
+        kind,
+        run,
+        collection,
+        buckets: readList(decoder, 256, () => numberOf(decoder)),
+        documents: readList(decoder, decoder.arr.length / digestBytes, () => ({
+          key: textOf(decoder),
+          digest: decoding.readUint8Array(decoder, digestBytes),
+        })),
+      }
+    case 'documents': {
+      const wanted = readList(decoder, decoder.arr.length, () => textOf(decoder))
+      const flags = decoding.readUint8(decoder)
+      const { rows } = unpackRows(decoding.readVarUint8Array(decoder), (flags & 2) !== 0, 0)
+      return { kind, run, collection, wanted, rows, last: (flags & 1) === 1 }
+    }
+  }
+}
+
+function packRows(list: readonly WireRow[], from: number): { bytes: Uint8Array; compressed: boolean } {
   const rows = encoding.createEncoder()
-  const sites = [...new Set(batch.rows.map((row) => row.facts.site).filter((site) => site !== null))]
+  const sites = [...new Set(list.map((row) => row.facts.site).filter((site) => site !== null))]
   writeList(rows, sites, (site) => encoding.writeVarString(rows, site))
-  let last = batch.from
-  writeList(rows, batch.rows, (row) => {
+  let last = from
+  writeList(rows, list, (row) => {
     encoding.writeVarUint(rows, row.seq - last)
     last = row.seq
     writeRow(rows, row, sites)
@@ -252,13 +341,28 @@ function writeBatch(encoder: encoding.Encoder, batch: BatchFrame): void {
       ? zstdCompressSync(plain, { params: { [constants.ZSTD_c_compressionLevel]: 1 } })
       : plain
   const compressed = packed.length < plain.length
+  return { bytes: compressed ? packed : plain, compressed }
+}
+
+function unpackRows(packed: Uint8Array, compressed: boolean, from: number): { rows: WireRow[]; last: number } {
+  const plain = compressed ? zstdDecompressSync(packed, { maxOutputLength: largestFrame }) : packed
+  const decoder = decoding.createDecoder(plain)
+  const sites = readList(decoder, 10_000, () => textOf(decoder))
+  let seq = from
+  const rows = readList(decoder, plain.length, () => readRow(decoder, (seq += numberOf(decoder)), sites))
+  if (decoding.hasContent(decoder)) throw new MalformedFrame('Bytes follow the rows of a frame')
+  return { rows, last: seq }
+}
+
+function writeBatch(encoder: encoding.Encoder, batch: BatchFrame): void {
+  const { bytes, compressed } = packRows(batch.rows, batch.from)
   encoding.writeVarUint(encoder, collectionNumber(batch.collection))
   encoding.writeVarUint(encoder, batch.from)
   encoding.writeVarUint(encoder, batch.to - batch.from)
   encoding.writeUint8(encoder, (batch.tail ? 1 : 0) | (compressed ? 2 : 0))
   encoding.writeVarUint(encoder, batch.epoch)
   encoding.writeVarUint(encoder, batch.settingsVersion)
-  encoding.writeVarUint8Array(encoder, compressed ? packed : plain)
+  encoding.writeVarUint8Array(encoder, bytes)
 }
 
 function readBatch(decoder: decoding.Decoder): BatchFrame {
@@ -268,14 +372,9 @@ function readBatch(decoder: decoding.Decoder): BatchFrame {
   const flags = decoding.readUint8(decoder)
   const epoch = numberOf(decoder)
   const settingsVersion = numberOf(decoder)
-  const packed = decoding.readVarUint8Array(decoder)
-  const plain = flags & 2 ? zstdDecompressSync(packed, { maxOutputLength: largestFrame }) : packed
-  const rows = decoding.createDecoder(plain)
-  const sites = readList(rows, 10_000, () => textOf(rows))
-  let seq = from
-  const read = readList(rows, plain.length, () => readRow(rows, (seq += numberOf(rows)), sites))
-  if (seq > to || decoding.hasContent(rows)) throw new MalformedFrame('The rows of a batch do not fit its range')
-  return { kind: 'batch', collection, from, to, tail: (flags & 1) === 1, epoch, settingsVersion, rows: read }
+  const { rows, last } = unpackRows(decoding.readVarUint8Array(decoder), (flags & 2) !== 0, from)
+  if (last > to) throw new MalformedFrame('The rows of a batch do not fit its range')
+  return { kind: 'batch', collection, from, to, tail: (flags & 1) === 1, epoch, settingsVersion, rows }
 }
 
 // One byte of flags in front of a row: what is usual costs nothing more.

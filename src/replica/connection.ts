@@ -10,6 +10,7 @@ import { answerChallenge } from './device.ts'
 import { connect, type Connection } from './link-socket.ts'
 import { closeSentences } from './refused.ts'
 import type { Passes } from './collections.ts'
+import type { Proof } from './reconcile.ts'
 import type { OpenReplica } from './replica.ts'
 
 export interface LinkOptions {
@@ -22,6 +23,8 @@ export interface LinkOptions {
   readonly device: { readonly privateKey: string; readonly certificate: string }
   readonly passesOut: Passes
   readonly passesIn: Passes
+  /** Which documents both sides should hold. */
+  readonly shared?: Passes
   readonly clock: Clock
 }
 
@@ -46,6 +49,8 @@ export interface Link {
   status(): Promise<LinkStatus>
   /** Resolves when all that is durable on either side now is durable on the other; waits for a connection. */
   caughtUp(): Promise<void>
+  /** Proves that the portal and this replica hold the same, and heals what differs; waits for a connection. */
+  prove(): Promise<Proof>
   /** Calls `run` when the state changes; returns what ends it. */
   onChange(run: () => void): () => void
   stop(): Promise<void>
@@ -125,13 +130,14 @@ export function keepLink(options: LinkOptions): Link {
       over = true
       socket.off('close', onClose)
       socket.off('error', onError)
-      const { passesOut, passesIn } = options
+      const { passesOut, passesIn, shared } = options
       connection = connect({
         replica,
         socket,
         peer,
         passesOut,
         passesIn,
+        ...(shared ? { shared } : {}),
         clock,
         events: {
           live(_, offset) {
@@ -156,31 +162,35 @@ export function keepLink(options: LinkOptions): Link {
   }
   dial()
 
+  /** Does something on a connection that is up; where it breaks on the way, again on the next. */
+  const whenConnected = async <T>(work: (on: Connection) => Promise<T>): Promise<T> => {
+    for (;;) {
+      if (state === 'refused' || state === 'stopped') throw new Error(problem ?? 'The link is stopped.')
+      if (state === 'connected' && connection) {
+        try {
+          return await work(connection)
+        } catch (error) {
+          // The connection broke on the way: what counts is whether a next one gets there.
+          if (connection) throw error
+        }
+      } else
+        await new Promise<void>((resolve) => {
+          const run = (): void => {
+            listeners.delete(run)
+            resolve()
+          }
+          listeners.add(run)
+        })
+    }
+  }
+
   return {
     async status() {
       const behind = await replica.replication.behind(peer)
       return { state, problem, lastContact, since, peer, sent, received, behind, clockOffset }
     },
-    async caughtUp() {
-      for (;;) {
-        if (state === 'refused' || state === 'stopped') throw new Error(problem ?? 'The link is stopped.')
-        if (state === 'connected' && connection) {
-          try {
-            return await connection.caughtUp()
-          } catch (error) {
-            // The connection broke on the way: what counts is whether a next one gets there.
-            if (connection) throw error
-          }
-        } else
-          await new Promise<void>((resolve) => {
-            const run = (): void => {
-              listeners.delete(run)
-              resolve()
-            }
-            listeners.add(run)
-          })
-      }
-    },
+    caughtUp: () => whenConnected((on) => on.caughtUp()),
+    prove: () => whenConnected((on) => on.prove()),
     onChange(run) {
       listeners.add(run)
       return () => void listeners.delete(run)

@@ -3,8 +3,10 @@
  * file that touches Yjs. Roots have fixed names and flat keys: `by:<replica>`
  * for the map of one writer of a record, `entries` for entries.
  */
+import { createHash } from 'node:crypto'
 import * as Y from 'yjs'
 import type { Shape } from './collections.ts'
+import type { Version } from './generations.ts'
 import type { Json } from './json.ts'
 import { sameJson } from './json.ts'
 import { foldRecord, type Written } from './records.ts'
@@ -179,10 +181,47 @@ export function renewed(updates: readonly Uint8Array[], shape: Shape, writer: Wr
   return carryOver(openDocument(updates), fresh, shape, writer) ?? { update: emptyUpdate, vector: emptyVector }
 }
 
+/** What either of two documents says, written anew by value: entries of both, of each field what is newer. */
+export function unionOf(
+  own: readonly Uint8Array[],
+  other: readonly Uint8Array[],
+  shape: Shape,
+  writer: Writer,
+): Change {
+  const fresh = new Y.Doc({ guid: '' })
+  carryOver(openDocument(own), fresh, shape, writer)
+  carryOver(openDocument(other), fresh, shape, writer)
+  return { update: Y.encodeStateAsUpdate(fresh), vector: Y.encodeStateVector(fresh) }
+}
+
+/** The state vector of a document from its updates. */
+export function vectorOf(updates: readonly Uint8Array[]): StateVector {
+  return decodeVector(Y.encodeStateVector(openDocument(updates)))
+}
+
 /** All that a document says, as one JSON value. */
 export function valueOf(doc: Y.Doc, shape: Shape): Json {
   if (shape === 'entries') return entriesOf(doc) as Json
   return Object.fromEntries(
     [...recordMaps(doc)].map(([replica, fields]) => [replica, Object.fromEntries(fields)]),
   ) as Json
+}
+
+/**
+ * What a document says and what it is made of, as 16 bytes: equal on two replicas exactly where both hold the same
+ * generation with the same content, structs and deletions.
+ */
+export function digestOf(updates: readonly Uint8Array[], shape: Shape, version: Version): Uint8Array {
+  const doc = openDocument(updates)
+  const value = valueOf(doc, shape) as Record<string, Json>
+  const inner = (one: Json): Json => (shape === 'record' ? sorted(one as Record<string, Json>) : one)
+  const content = Object.entries(sorted(value)).map(([key, one]) => [key, inner(one)])
+  const vector = [...Y.decodeStateVector(Y.encodeStateVector(doc))].toSorted(([a], [b]) => a - b)
+  const deleted = [...Y.createDeleteSetFromStructStore(doc.store).clients].toSorted(([a], [b]) => a - b)
+  const said = JSON.stringify([version.generation, version.erased, content, vector, deleted])
+  return createHash('sha256').update(said).digest().subarray(0, 16)
+}
+
+function sorted(value: Record<string, Json>): Record<string, Json> {
+  return Object.fromEntries(Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1)))
 }

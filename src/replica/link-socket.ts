@@ -8,6 +8,7 @@ import type { Clock } from './clock.ts'
 import {
   MalformedFrame,
   readFrame,
+  reconcileFrom,
   versions,
   writeFrame,
   type Ack,
@@ -18,6 +19,7 @@ import {
 import { batchBytes, begin, step, type LinkEffect, type LinkEvent, type LinkState, type Step } from './link-state.ts'
 import type { Declared } from './peers.ts'
 import type { Passes } from './collections.ts'
+import type { Proof } from './reconcile.ts'
 import type { OpenReplica } from './replica.ts'
 import { openRefusalReviews } from './refused.ts'
 
@@ -36,6 +38,8 @@ export interface ConnectionOptions {
   /** What may go to the peer, and what of the peer's may come in here. */
   readonly passesOut: Passes
   readonly passesIn: Passes
+  /** Which documents both sides should hold; by default all that pass in either direction. */
+  readonly shared?: Passes
   readonly clock: Clock
   readonly events: ConnectionEvents
 }
@@ -57,6 +61,8 @@ export interface ConnectionEvents {
 export interface Connection {
   /** Resolves when all that each side had now is durable at the other; rejects when the connection ends before. */
   caughtUp(): Promise<void>
+  /** Proves that both sides hold the same, and heals what differs; rejects where the peer's version cannot. */
+  prove(): Promise<Proof>
   close(): void
 }
 
@@ -66,6 +72,8 @@ export function connect(options: ConnectionOptions): Connection {
   const { replication } = replica
   let state: LinkState
   let offset = 0
+  let version = 0
+  let reconciling: Promise<unknown> = Promise.resolve()
   let ended = false
   let marks = 0
   let cancelPing = (): void => {}
@@ -76,6 +84,7 @@ export function connect(options: ConnectionOptions): Connection {
     ended = true
     cancelPing()
     stopListening()
+    proofs.end(new Error('The connection ended before the proof was done'))
     for (const one of waiting.values()) one.reject(new Error('The connection ended before both sides had caught up'))
     socket.close()
     // A half-open connection never answers a close: its socket must not outlive the link.
@@ -132,7 +141,11 @@ export function connect(options: ConnectionOptions): Connection {
         waiting.delete(effect.number)
         return
       case 'live':
+        version = effect.version
         return events.live?.(peer, offset)
+      case 'reconcile':
+        reconciling = reconciling.then(() => (ended ? undefined : proofs.take(effect.frame)))
+        return after(reconciling, () => {})
       case 'close':
         return effect.reason === 'start over' ? end({}) : refuse(effect.reason)
       case 'refused':
@@ -153,6 +166,14 @@ export function connect(options: ConnectionOptions): Connection {
       }, failed)
       .catch(failed)
   }
+
+  const { passesIn, passesOut } = options
+  const either: Passes = (...asked) => passesIn(...asked) || passesOut(...asked)
+  const proofs = replication.reconciler({
+    shared: options.shared ?? either,
+    send,
+    heal: (collection, rows) => replication.heal(peer, collection, rows, passesIn),
+  })
 
   const ping = (): void => {
     let answered = false
@@ -178,16 +199,26 @@ export function connect(options: ConnectionOptions): Connection {
   socket.on('close', () => end({}))
   socket.on('error', failed)
 
+  const caughtUp = (): Promise<void> => {
+    const number = ++marks
+    return new Promise((resolve, reject) => {
+      if (ended) return reject(new Error('The connection has ended'))
+      waiting.set(number, { resolve, reject })
+      happen({ kind: 'mark', number })
+    })
+  }
+
   apply(begin(helloOf(replica, peer, clock.now())))
   ping()
   return {
-    caughtUp() {
-      const number = ++marks
-      return new Promise((resolve, reject) => {
-        if (ended) return reject(new Error('The connection has ended'))
-        waiting.set(number, { resolve, reject })
-        happen({ kind: 'mark', number })
-      })
+    caughtUp,
+    async prove() {
+      await caughtUp()
+      if (version < reconcileFrom)
+        throw new Error('The portal runs an older version that cannot prove equality yet. Update it first.')
+      const proof = await proofs.prove()
+      await caughtUp()
+      return proof
     },
     close: () => end({}),
   }

@@ -4,8 +4,8 @@
  *
  *   greeting --hello--> meeting --met--> wanting --want--> live --> closed
  */
-import type { Ack, BatchFrame, CloseReason, Frame, Hello, Want } from './codec.ts'
-import { versions } from './codec.ts'
+import type { Ack, BatchFrame, CloseReason, Frame, Hello, ReconcileFrame, Want } from './codec.ts'
+import { reconcileFrom, versions } from './codec.ts'
 import { collectionNumber, collections, type Collection } from './collections.ts'
 import type { Outgoing } from './outgoing.ts'
 import type { Declared } from './peers.ts'
@@ -35,7 +35,9 @@ export type LinkEffect =
   | { readonly kind: 'acknowledged'; readonly collection: Collection; readonly position: number }
   | { readonly kind: 'refused rows'; readonly ack: Ack }
   | { readonly kind: 'caught up'; readonly number: number }
-  | { readonly kind: 'live' }
+  /** Both sides know where the other stands, and which version of the protocol they speak. */
+  | { readonly kind: 'live'; readonly version: number }
+  | { readonly kind: 'reconcile'; readonly frame: ReconcileFrame }
   /** The peer refused the connection. */
   | { readonly kind: 'refused'; readonly reason: CloseReason }
   /** Starts over with a new connection (rule 3), or for good where there is a reason. */
@@ -54,6 +56,8 @@ interface Sending {
 
 interface Live {
   readonly at: 'live'
+  /** The newest version that both speak. */
+  readonly version: number
   readonly epoch: number
   readonly sending: readonly Sending[]
   /** Up to where each collection of the peer is taken or being taken (rule 3). */
@@ -68,10 +72,17 @@ interface Live {
 }
 export type LinkState =
   | { readonly at: 'greeting'; readonly own: Hello; readonly marks: readonly number[] }
-  | { readonly at: 'meeting'; readonly own: Hello; readonly marks: readonly number[]; readonly want: Want | undefined }
+  | {
+      readonly at: 'meeting'
+      readonly own: Hello
+      readonly version: number
+      readonly marks: readonly number[]
+      readonly want: Want | undefined
+    }
   | {
       readonly at: 'wanting'
       readonly own: Hello
+      readonly version: number
       readonly marks: readonly number[]
       readonly taking: readonly number[]
     }
@@ -124,7 +135,8 @@ function greeted(state: Extract<LinkState, { at: 'greeting' }>, hello: Hello): S
   if (hello.practice !== state.own.practice) return closed('other practice')
   const { replica, epochs, head, incarnations } = hello
   const declared: Declared = { replica, epochs, head, incarnations }
-  return [{ ...state, at: 'meeting', want: undefined }, [{ kind: 'meet', declared, clock: hello.clock }]]
+  const version = Math.min(versions.newest, hello.versions.newest)
+  return [{ ...state, at: 'meeting', version, want: undefined }, [{ kind: 'meet', declared, clock: hello.clock }]]
 }
 
 function met(state: Extract<LinkState, { at: 'meeting' }>, known: PeerKnowledge): Step {
@@ -132,6 +144,7 @@ function met(state: Extract<LinkState, { at: 'meeting' }>, known: PeerKnowledge)
   const wanting: Extract<LinkState, { at: 'wanting' }> = {
     at: 'wanting',
     own: state.own,
+    version: state.version,
     marks: state.marks,
     taking: cursors.map((cursor) => cursor.position),
   }
@@ -144,6 +157,7 @@ function met(state: Extract<LinkState, { at: 'meeting' }>, known: PeerKnowledge)
 function wanted(state: Extract<LinkState, { at: 'wanting' }>, want: Want): Step {
   const next: Live = {
     at: 'live',
+    version: state.version,
     epoch: state.own.epochs.at(-1)!.id,
     sending: want.cursors.map(({ position, complete }) => ({
       position,
@@ -160,7 +174,7 @@ function wanted(state: Extract<LinkState, { at: 'wanting' }>, want: Want): Step 
     waiting: [],
   }
   const marks = state.marks.map((number): LinkEffect => ({ kind: 'send', frame: { kind: 'mark', number } }))
-  return evaluate(ask(next, state.marks), [{ kind: 'live' }, ...marks])
+  return evaluate(ask(next, state.marks), [{ kind: 'live', version: next.version }, ...marks])
 }
 
 function ask(state: Live, numbers: readonly number[]): Live {
@@ -210,6 +224,10 @@ function taken(state: Live, frame: Frame): Step {
       })
     case 'marked':
       return evaluate({ ...state, marked: [...state.marked, frame.number] })
+    case 'summary':
+    case 'differing':
+    case 'documents':
+      return state.version < reconcileFrom ? closed('malformed frame') : [state, [{ kind: 'reconcile', frame }]]
     case 'refuse':
     case 'hello':
     case 'want':

@@ -3,40 +3,23 @@
  * Opening begins an epoch (rule 1). Nothing resolves before it is durable.
  */
 import * as v from 'valibot'
-import { admit, type Refusal, type WireRow } from './admission.ts'
+import type { Batch, Refusal, WireRow } from './admission.ts'
 import { randomBelow, type Clock } from './clock.ts'
-import {
-  collectionNumber,
-  collectionOf,
-  collections,
-  shapeOf,
-  type Collection,
-  type Facts,
-  type Passes,
-} from './collections.ts'
+import { collectionNumber, collectionOf, collections, type Collection, type Facts, type Passes } from './collections.ts'
 import { commitQueue } from './commits.ts'
-import { carryOver, deletesMore, emptyUpdate, entriesOf, openDocument, recordMaps, type Writer } from './document.ts'
+import { entriesOf, openDocument, recordMaps, type Writer } from './document.ts'
 import { checkEdit, rowOfEdit, schemas } from './edits.ts'
 import { startFolding, type Folding } from './folding.ts'
 import { startFollower } from './followers.ts'
-import { carriesOver } from './generations.ts'
 import type { PracticeId, ReplicaId } from './ids.ts'
 import { outgoing, type Outgoing } from './outgoing.ts'
 import { afterHello, type Declared } from './peers.ts'
 import type { Entry } from './kinds/kind.ts'
+import { healedRows, takenRows, type Taken } from './receiving.ts'
+import { reconciler, type Reconciler, type ReconcilerOptions } from './reconcile.ts'
 import { foldRecord } from './records.ts'
 import type { Kinds, Replica } from './replica-face.ts'
 import { strangerOf, type Cursor, type NewRow, type PeerKnowledge, type Store } from './store.ts'
-
-/** A batch as a peer sent it: it covers (from, to] of one collection, also where all in it was left out (rule 2). */
-export interface Batch {
-  readonly collection: Collection
-  readonly from: number
-  readonly to: number
-  readonly tail: boolean
-  readonly epoch: number
-  readonly rows: readonly WireRow[]
-}
 
 /** What a link needs of the replica at its end. */
 export interface Replication {
@@ -57,6 +40,10 @@ export interface Replication {
     passes: Passes,
   ): Promise<Outgoing>
   acknowledged(peer: string, collection: Collection, position: number): Promise<void>
+  /** Takes in whole documents of a peer that differ from those here; resolves with the rows that this took. */
+  heal(peer: string, collection: Collection, whole: readonly WireRow[], passes: Passes): Promise<number>
+  /** This side of a proof of equality over a connection. */
+  reconciler(wire: Omit<ReconcilerOptions, 'store' | 'clock'>): Reconciler
   /** Documents that a peer has not acknowledged. */
   behind(peer: string): Promise<number>
 }
@@ -71,6 +58,10 @@ export interface Received {
 
 export interface OpenReplica extends Replica {
   readonly folding: Folding
+  /** Keeps a number under a name, durably. */
+  remember(name: string, value: number): Promise<void>
+  /** The number under a name; 0 where none was kept. */
+  remembered(name: string): Promise<number>
   readonly replication: Replication
 }
 
@@ -143,35 +134,21 @@ export async function openReplica(options: ReplicaOptions): Promise<OpenReplica>
         commits.enter({
           async build(draft) {
             const blocked = new Set<string>()
+            const to = { draft, collection: batch.collection, passes: passesHere, writer }
             await draft.load(batch.collection, batch.rows.map((row) => row.key)) // prettier-ignore
             for (const row of batch.rows) {
-              const held = draft.document(batch.collection, row.key)
-              const taken = whatPasses(batch.collection, row, held?.head.facts, passesHere)
-              if (!taken) {
-                dropped++
-                continue
-              }
-              const result = blocked.has(row.key)
-                ? { refused: 'waits for a refused row' as const }
-                : admit(batch.collection, taken, { peer, epoch: batch.epoch, seq: row.seq }, held)
-              if (result === 'nothing') continue
-              if ('refused' in result) {
-                refused.push({ seq: row.seq, reason: result.refused })
+              const taken: Taken = blocked.has(row.key)
+                ? { refused: 'waits for a refused row' }
+                : await takenRows(to, row, { peer, epoch: batch.epoch, seq: row.seq })
+              if (taken === 'dropped') dropped++
+              else if ('refused' in taken) {
+                refused.push({ seq: row.seq, reason: taken.refused })
                 blocked.add(row.key)
-                continue
-              }
-              if (result.unsure) {
-                const doc = openDocument(await draft.updates(batch.collection, row.key))
-                if (!deletesMore(doc, row.update)) continue
-              }
-              const carried =
-                held && carriesOver(held.head, result.row)
-                  ? carriedRow(result.row, await draft.updates(batch.collection, row.key), writer)
-                  : undefined
-              for (const added of carried ? [result.row, carried] : [result.row]) {
-                draft.add(added)
-                rows.push(added)
-              }
+              } else
+                for (const added of taken.rows) {
+                  draft.add(added)
+                  rows.push(added)
+                }
             }
             const before = known(peer).cursors[number]!
             const receipts = batch.rows.filter((row) => row.receipt).map((row) => row.seq)
@@ -193,6 +170,33 @@ export async function openReplica(options: ReplicaOptions): Promise<OpenReplica>
           failed: reject,
         })
       }),
+    heal: (peer, collection, whole, passesHere) =>
+      new Promise((resolve, reject) => {
+        open()
+        commits.enter({
+          async build(draft) {
+            const rows: NewRow[] = []
+            await draft.load(collection, whole.map((row) => row.key)) // prettier-ignore
+            for (const row of whole) {
+              const to = { draft, collection, passes: passesHere, writer }
+              // It has no place in the peer's log: it came whole, beside it.
+              const taken = await healedRows(to, row, { peer, epoch: 0, seq: 0 })
+              if (taken === 'dropped' || 'refused' in taken) continue
+              for (const added of taken.rows) {
+                draft.add(added)
+                rows.push(added)
+              }
+            }
+            return { rows }
+          },
+          done(seqs) {
+            head = seqs.at(-1) ?? head
+            resolve(seqs.length)
+          },
+          failed: reject,
+        })
+      }),
+    reconciler: (wire) => reconciler({ ...wire, store, clock }),
     outgoing: async (peer, collection, range, passesThere) =>
       outgoing(store, known(peer), collection, range, passesThere),
     async acknowledged(peer, collection, position) {
@@ -215,6 +219,8 @@ export async function openReplica(options: ReplicaOptions): Promise<OpenReplica>
     practice,
     id,
     folding,
+    remember: (name, value) => store.advance(name, value, []),
+    remembered: (name) => store.cursorOf(name),
     replication,
     change: (edits) =>
       new Promise((resolve, reject) => {
@@ -277,25 +283,6 @@ export async function openReplica(options: ReplicaOptions): Promise<OpenReplica>
       await store.close()
     },
   }
-}
-
-/** What of a peer's row may come in: all of it, its erasure alone, or nothing. */
-function whatPasses(
-  collection: Collection,
-  row: WireRow,
-  held: Facts | undefined,
-  passes: Passes,
-): WireRow | undefined {
-  if (passes(collection, row.facts)) return row
-  if (row.erased === 0 || !passes(collection, held ?? row.facts, true)) return undefined
-  return { ...row, generation: row.erased, update: emptyUpdate }
-}
-
-/** What of the earlier generation the later one lacks, as a change of this replica's own. */
-function carriedRow(next: NewRow, former: readonly Uint8Array[], writer: Writer): NewRow | undefined {
-  const shape = shapeOf(collectionOf(next.collection)!)
-  const change = carryOver(openDocument(former), openDocument([next.update]), shape, writer)
-  return change && { ...next, update: change.update, vector: change.vector, origin: null, receipt: false, mode: 'add' }
 }
 
 /** The collection that a number on the wire names; throws a RangeError where this version knows none. */

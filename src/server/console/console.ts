@@ -62,6 +62,7 @@ export interface ConsoleSite {
     items: readonly { id: string; kind: string; why: string; todo: string; openedAt: string; patient: number | null }[]
   }>
   resolve(id: string, note: string, by?: By): Promise<{ id: string }>
+  verify(): Promise<unknown>
   status(): Promise<{
     state: string
     lastContact: string | null
@@ -92,6 +93,7 @@ export function siteOperations(site: ConsoleSite, say: (line: string) => void): 
       const { id, note } = v.parse(v.object({ id: v.string(), note: v.string() }), input)
       return site.resolve(id, note)
     },
+    verify: () => site.verify(),
     status: () => site.status(),
   }
 }

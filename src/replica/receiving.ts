@@ -1,0 +1,124 @@
+/**
+ * What a peer's row becomes in this log: nothing, itself, itself with what is carried over into a later generation, or a
+ * refusal. `healedRows` is the same for whole documents of a proof of equality, and mends what is damaged on either side.
+ */
+import { admit, type Refusal, type WireRow } from './admission.ts'
+import {
+  collectionNumber,
+  collectionOf,
+  newerFacts,
+  shapeOf,
+  type Collection,
+  type Facts,
+  type Passes,
+} from './collections.ts'
+import type { Draft } from './commits.ts'
+import {
+  carryOver,
+  decodeVector,
+  deletesMore,
+  digestOf,
+  emptyUpdate,
+  openDocument,
+  renewed,
+  unionOf,
+  vectorOf,
+  type Writer,
+} from './document.ts'
+import { carriesOver, compareVersions } from './generations.ts'
+import type { NewRow, Origin, StoredDocument } from './store.ts'
+
+export interface Receiving {
+  readonly draft: Draft
+  readonly collection: Collection
+  readonly passes: Passes
+  readonly writer: Writer
+}
+export type Taken = { readonly rows: readonly NewRow[] } | { readonly refused: Refusal } | 'dropped'
+
+const nothing: Taken = { rows: [] }
+
+/** What becomes of a row; its document is loaded in the draft. */
+export async function takenRows(to: Receiving, row: WireRow, origin: Origin): Promise<Taken> {
+  const { draft, collection, writer } = to
+  const held = draft.document(collection, row.key)
+  const passing = whatPasses(collection, row, held?.head.facts, to.passes)
+  if (!passing) return 'dropped'
+  const result = admit(collection, passing, origin, held)
+  if (result === 'nothing') return nothing
+  if ('refused' in result) return result
+  if (result.unsure && !deletesMore(openDocument(await draft.updates(collection, row.key)), row.update)) return nothing
+  if (!held || !carriesOver(held.head, result.row)) return { rows: [result.row] }
+  const carried = carriedRow(result.row, await draft.updates(collection, row.key), writer)
+  return { rows: carried ? [result.row, carried] : [result.row] }
+}
+
+/** What becomes of a peer's whole document that differs from the one here. */
+export async function healedRows(to: Receiving, row: WireRow, origin: Origin): Promise<Taken> {
+  const { draft, collection, writer } = to
+  const shape = shapeOf(collection)
+  const held = draft.document(collection, row.key)
+  if (held && whatPasses(collection, row, held.head.facts, to.passes)) {
+    const own = await readable(draft, collection, row.key)
+    // What cannot be read here is lost; the peer's content takes its place.
+    if (!own) return { rows: [anew(held, row, renewed([row.update], shape, writer))] }
+    if (compareVersions(row, held.head) === 0 && sameVector(held, row)) {
+      const same = Buffer.compare(digestOf(own, shape, row), digestOf([row.update], shape, row)) === 0
+      if (same) return nothing
+      // Both count the same changes and say different things: what either says is written anew by value.
+      return { rows: [anew(held, row, unionOf(own, [row.update], shape, writer))] }
+    }
+  }
+  return takenRows(to, row, origin)
+}
+
+async function readable(draft: Draft, collection: Collection, key: string): Promise<readonly Uint8Array[] | undefined> {
+  try {
+    const updates = await draft.updates(collection, key)
+    openDocument(updates)
+    return updates
+  } catch {
+    // Whatever is wrong with it, it cannot be read: that is the answer.
+    return undefined
+  }
+}
+
+function sameVector(held: StoredDocument, row: WireRow): boolean {
+  const [ours, theirs] = [decodeVector(held.vector), vectorOf([row.update])]
+  return ours.size === theirs.size && [...ours].every(([client, clock]) => theirs.get(client) === clock)
+}
+
+function anew(held: StoredDocument, row: WireRow, change: { update: Uint8Array; vector: Uint8Array }): NewRow {
+  const later = compareVersions(row, held.head) > 0 ? row : held.head
+  return {
+    collection: collectionNumber(held.head.collection),
+    key: row.key,
+    generation: Math.max(row.generation, held.head.generation) + 1,
+    erased: later.erased,
+    facts: newerFacts(held.head.facts, row.facts),
+    update: change.update,
+    vector: change.vector,
+    origin: null,
+    receipt: false,
+    mode: 'replace',
+  }
+}
+
+/** What of a peer's row may come in: all of it, its erasure alone, or nothing. */
+function whatPasses(
+  collection: Collection,
+  row: WireRow,
+  held: Facts | undefined,
+  passes: Passes,
+): WireRow | undefined {
+  if (passes(collection, row.facts)) return row
+  if (row.erased === 0 || !passes(collection, held ?? row.facts, true)) return undefined
+  return { ...row, generation: row.erased, update: emptyUpdate }
+}
+
+/** What of the earlier generation the later one lacks, as a change of this replica's own. */
+function carriedRow(next: NewRow, former: readonly Uint8Array[], writer: Writer): NewRow | undefined {
+  const shape = shapeOf(collectionOf(next.collection)!)
+  const change = carryOver(openDocument(former), openDocument([next.update]), shape, writer)
+  return change && { ...next, update: change.update, vector: change.vector, origin: null, receipt: false, mode: 'add' }
+}

@@ -1,0 +1,126 @@
+/** Proof of equality: what two sides hold is compared top down, only what differs is exchanged, and damage is healed. */
+import { join } from 'node:path'
+import { afterEach, expect, it } from 'vitest'
+import type { Link } from '../../src/replica/connection.ts'
+import { memoryStore } from '../../src/replica/memory-store.ts'
+import { openReplica, type OpenReplica } from '../../src/replica/replica.ts'
+import type { Store } from '../../src/replica/store.ts'
+import { clock, factsOf, fileReplica, folder, linkTo, portalFor, ulid } from './world.ts'
+
+const closers: (() => Promise<void>)[] = []
+afterEach(async () => {
+  for (const close of closers.splice(0).toReversed()) await close()
+})
+const practice = ulid()
+const site = ulid()
+const name = (replica: OpenReplica, key: string, firstName: string) =>
+  replica.change([
+    { collection: 'patients', key, facts: factsOf(key, site), set: { firstName, lastName: 'L' }, at: clock.now() },
+  ])
+const nameOf = async (replica: OpenReplica, key: string) => (await replica.record('patients', key))?.fields['firstName']
+
+/** A memory store whose updates of a document a test may tamper with, as a fault of the disk or of an older program would. */
+function damagedStore(): Store & { damage: Map<string, (updates: Uint8Array[]) => Uint8Array[]> } {
+  const store = memoryStore()
+  const damage = new Map<string, (updates: Uint8Array[]) => Uint8Array[]>()
+  return {
+    ...store,
+    damage,
+    async append(rows, progress) {
+      for (const row of rows) if (row.mode === 'replace') damage.delete(row.key)
+      return store.append(rows, progress)
+    },
+    async updatesOf(collection, key) {
+      const updates = await store.updatesOf(collection, key)
+      return damage.get(key)?.(updates) ?? updates
+    },
+  }
+}
+
+async function world(): Promise<{
+  hub: OpenReplica
+  own: OpenReplica
+  store: ReturnType<typeof damagedStore>
+  link: Link
+}> {
+  const store = damagedStore()
+  const hub = await openReplica({ store, practice, id: ulid(), clock })
+  const own = await fileReplica(join(folder(), 'site.sqlite'), practice, ulid())
+  const portal = await portalFor(() => hub)
+  const link = linkTo(portal, own, hub.id)
+  closers.push(
+    () => own.close(),
+    () => hub.close(),
+    () => portal.close(),
+    () => link.stop(),
+  )
+  return { hub, own, store, link }
+}
+const patientsIn = (proof: Awaited<ReturnType<Link['prove']>>) =>
+  proof.collections.find((one) => one.name === 'patients')!
+
+it('two sides that hold the same are proven equal, and no document is sent for it', async () => {
+  const { own, hub, link } = await world()
+  for (let i = 0; i < 30; i++) await name(own, ulid(), `n${i}`)
+  await name(hub, ulid(), 'from the portal')
+  const before = (await link.prove(), await link.status())
+  const proof = await link.prove()
+  expect(proof.equal).toBe(true)
+  expect(patientsIn(proof)).toEqual({ name: 'patients', documents: 31, differing: 0 })
+  expect((await link.status()).received).toBe(before.received)
+})
+
+it('a document that one side has lost is found and comes back whole', async () => {
+  const { own, hub, store, link } = await world()
+  const [kept, lost] = [ulid(), ulid()]
+  await name(own, kept, 'kept')
+  await name(own, lost, 'lost')
+  await link.caughtUp()
+  store.damage.set(lost, () => [])
+  const proof = await link.prove()
+  expect(patientsIn(proof)).toMatchObject({ documents: 2, differing: 1 })
+  expect(proof.equal).toBe(true)
+  expect(await nameOf(hub, lost)).toBe('lost')
+  expect(await nameOf(own, lost)).toBe('lost')
+})
+
+it('a document that cannot be read is replaced by the other side’s content as the next generation', async () => {
+  const { own, hub, store, link } = await world()
+  const key = ulid()
+  await name(own, key, 'first')
+  await name(own, key, 'second')
+  await link.caughtUp()
+  store.damage.set(key, (updates) => updates.slice(1))
+  const proof = await link.prove()
+  expect(proof.equal).toBe(true)
+  expect(await nameOf(hub, key)).toBe('second')
+  expect(await own.head('patients', key)).toMatchObject({ generation: 2, erased: 0 })
+})
+
+it('two documents that count the same changes and say different things are found, and both values stand anew', async () => {
+  const { own, hub, store, link } = await world()
+  const key = ulid()
+  await name(own, key, 'right')
+  await link.caughtUp()
+  // The same client and clocks with another value: what a client id used twice leaves behind.
+  store.damage.set(key, ([update]) => [Buffer.from(Buffer.from(update!).toString('latin1').replace('right', 'wrong'), 'latin1')]) // prettier-ignore
+  expect(await nameOf(hub, key)).toBe('wrong')
+  const proof = await link.prove()
+  expect(patientsIn(proof).differing).toBe(1)
+  expect(proof.equal).toBe(true)
+  expect(await nameOf(hub, key)).toBe(await nameOf(own, key))
+  expect((await hub.head('patients', key))!.generation).toBe(2)
+})
+
+it('an erasure that one side never heard of is found', async () => {
+  const { own, hub, store, link } = await world()
+  const key = ulid()
+  await name(own, key, 'erased')
+  await link.caughtUp()
+  await own.change([{ collection: 'patients', key, erase: true }])
+  await link.caughtUp()
+  expect(await hub.head('patients', key)).toMatchObject({ generation: 2, erased: 2 })
+  expect(store.damage.size).toBe(0)
+  expect((await link.prove()).equal).toBe(true)
+  expect(await nameOf(hub, key)).toBeUndefined()
+})
