@@ -204,6 +204,16 @@ export async function openSite(options: SiteOptions) {
       cancel()
     }
   }
+  /** The keys of the records that the policy passes to the portal. */
+  const atPortal = async (collection: 'patients' | 'plans' | 'events'): Promise<string[]> => {
+    const keys: string[] = []
+    for (let after: string | undefined; ;) {
+      const heads = await replica.list(collection, after, 2_000)
+      for (const { key, facts } of heads) if (may('up')(collection, facts)) keys.push(key)
+      if (heads.length === 0) return keys
+      after = heads.at(-1)!.key
+    }
+  }
   const patientKey = (localId: number): string => {
     const row = bridge.patient(localId)
     const key = row && bridge.documentOf('patients', localId)
@@ -213,6 +223,10 @@ export async function openSite(options: SiteOptions) {
       throw new Error(`Patient ${localId} was combined into patient ${row.survivor_id}. Use that number.`)
     if (row.portal_enabled !== 1)
       throw new Error(`Patient ${localId} has no portal access. Enable the portal for this patient in InSched first.`)
+    if (bridge.isHeld(key))
+      throw new Error(
+        `Name and birth date of patient ${localId} were both changed, so this may be another person. Resolve the review first; list them with: patientconnection reviews`,
+      )
     return key
   }
   const factsOfPatient = async (key: string) => {
@@ -233,24 +247,23 @@ export async function openSite(options: SiteOptions) {
     },
     bridge,
     replica,
-    /** Upload Records: reads what is unread and waits until the portal has it. The counts are of all that is uploaded, whenever it was. */
+    /**
+     * Upload Records: reads what is unread and waits until the portal has it. The counts are of all that the portal holds
+     * by then, whenever it was uploaded: records that the policy passes, and the stages of such plans.
+     */
     async upload(progress: (line: string) => void = () => {}) {
       const began = clock.now()
       await bridge.readNow((now) =>
         progress(`read ${now.patients} patients, ${now.plans} plans, ${now.stages} stages, ${now.events} events`),
       )
       await reachPortal('Upload Records')
-      const [patients, plans, events] = [
-        await replica.count('patients'),
-        await replica.count('plans'),
-        await replica.count('events'),
-      ]
+      const [patients, plans, events] = [await atPortal('patients'), await atPortal('plans'), await atPortal('events')]
       return {
-        patients,
-        plans,
-        stages: bridge.stages(),
-        events,
-        documents: patients + plans + events,
+        patients: patients.length,
+        plans: plans.length,
+        stages: bridge.stagesOf(plans),
+        events: events.length,
+        documents: patients.length + plans.length + events.length,
         seconds: (clock.now() - began) / 1000,
       }
     },

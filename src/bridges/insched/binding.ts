@@ -4,7 +4,7 @@
  * changes nothing more.
  */
 import type { Clock } from '../../replica/clock.ts'
-import { InSchedRefused, isBusy, type InSched } from './insched-sqlite.ts'
+import { InSchedRefused, isBusy, LeaseLost, type InSched } from './insched-sqlite.ts'
 
 export interface Binding {
   readonly practice: string
@@ -23,10 +23,10 @@ export function checkUnbound(insched: InSched, site: string | undefined): void {
 
 /** Binds the database to a site; again for the same site changes nothing. */
 export function bind(insched: InSched, binding: Binding): void {
-  insched.write(() => {
+  insched.write((change) => {
     checkUnbound(insched, binding.site)
     checkReplica(insched, binding.replica)
-    if (!insched.agent()) insched.bind(binding)
+    if (!insched.agent()) change.bind(binding)
   })
 }
 
@@ -42,9 +42,11 @@ const leaseMs = 30_000
 const renewMs = 10_000
 
 export interface Lease {
-  readonly fence: number
-  /** Throws InSchedRefused where another agent has taken over; for use inside a write transaction. */
-  assert(): void
+  /** A sentence where the lease is lost, or could not be renewed at its last turn; null while all is well. */
+  problem(): string | null
+  isLost(): boolean
+  /** Remembers that a write met the fence of another agent. */
+  lose(error: LeaseLost): void
   release(): void
 }
 
@@ -59,7 +61,7 @@ export function acquireLease(
   clock: Clock,
 ): Lease {
   const until = (): string => new Date(clock.now() + leaseMs).toISOString()
-  const fence = insched.write(() => {
+  const fence = insched.write((change) => {
     const agent = insched.agent()
     if (!agent)
       throw new InSchedRefused(
@@ -72,31 +74,40 @@ export function acquireLease(
       throw new InSchedRefused(
         `Another agent works on the InSched database ${insched.file} (${agent.holder}, until ${agent.lease_until_utc}). Stop that one first.`,
       )
-    insched.lease(who.run, who.holder, until())
-    return insched.fence()
+    change.lease(who.run, who.holder, until())
+    return agent.fence + 1
   })
+  insched.holdFence(fence)
+  let lost: LeaseLost | undefined
+  let notRenewed: string | null = null
   let cancel = (): void => {}
   const renew = (): void => {
-    cancel = clock.after(renewMs, () => {
-      try {
-        if (!insched.renew(until(), fence)) return
-      } catch (error) {
-        // A busy database is asked again at the next turn; the lease lasts for three of them.
-        if (!isBusy(error)) throw error
+    try {
+      insched.write((change) => change.renew(until()))
+      notRenewed = null
+    } catch (error) {
+      if (error instanceof LeaseLost) {
+        lost = error
+        return
       }
-      renew()
-    })
+      // The lease lasts for three turns, and nothing is written without it: it is tried again, and said.
+      notRenewed = isBusy(error)
+        ? null
+        : `The lease on InSched’s database could not be renewed (${(error as Error).message}); trying again.`
+    }
+    cancel = clock.after(renewMs, renew)
   }
-  renew()
+  cancel = clock.after(renewMs, renew)
   return {
-    fence,
-    assert() {
-      if (insched.fence() !== fence)
-        throw new InSchedRefused('Another agent has taken over this InSched database. This one stops.')
+    problem: () => lost?.message ?? notRenewed,
+    isLost: () => lost !== undefined,
+    lose(error) {
+      lost ??= error
+      cancel()
     },
     release() {
       cancel()
-      insched.release(fence)
+      if (!lost) insched.write((change) => change.release())
     },
   }
 }

@@ -1,13 +1,17 @@
 /**
  * The InSched bridge of a site: source and follower over one database, under one lease. It polls cheaply (a counter that
- * SQLite keeps) and reads only what the audit trail names. A database that is busy is tried again; nothing is skipped.
+ * SQLite keeps) and reads only what the audit trail names. A database that another program holds is never waited for
+ * within this process's turn: it is tried again with back-off, the status says so, and nothing is skipped.
  */
 import type { Clock } from '../../replica/clock.ts'
 import { mintUlid } from '../../replica/ids.ts'
-import type { Follower, Replica } from '../../replica/replica-face.ts'
+import type { DocumentHead, Follower, Projection, Replica } from '../../replica/replica-face.ts'
+import type { BridgedTable } from './agent-tables-sqlite.ts'
 import { acquireLease, type Lease } from './binding.ts'
-import { isBusy, openInSched, type BridgedTable, type InSched, type PatientRow } from './insched-sqlite.ts'
-import { inSchedReader, type Progress, type Reader } from './reader.ts'
+import type { Progress } from './full-read.ts'
+import { identitiesOf } from './identities.ts'
+import { InSchedRefused, isBusy, LeaseLost, openInSched, type InSched, type PatientRow } from './insched-sqlite.ts'
+import { inSchedReader, type Reader } from './reader.ts'
 import { inSchedWriter, writtenCollections } from './writer.ts'
 
 export interface BridgeOptions {
@@ -19,31 +23,46 @@ export interface BridgeOptions {
   readonly holder: string
   readonly station: string
   readonly clock: Clock
+  /** How the database is opened. */
+  readonly open?: (url: string) => InSched
 }
 
 export interface InSchedBridge {
-  /** Reads all that is unread now (everything the first time); resolves with the rows read by this call. */
+  /**
+   * Reads all that is unread now (everything the first time); resolves with the rows read by this call. Rejects with a
+   * sentence where another program holds the database for longer than an operation waits; reading goes on by itself.
+   */
   readNow(progress?: (read: Progress) => void): Promise<Progress>
-  /** Resolves when all that is durable in the replica now is written, or is a review item. */
+  /** Resolves when all that is durable in the replica now is written, waits for a review (DOM-17), or is a review item. */
   written(): Promise<void>
   /** The document of a row; undefined where the row has none (it does not exist, or was not read yet). */
   documentOf(table: BridgedTable, localId: number): string | undefined
+  /** The row of a document; undefined where it has none here, or cannot be asked while InSched is locked. */
   localOf(document: string): number | undefined
   patient(localId: number): PatientRow | undefined
+  /** Whether the patient may be another person now, so that nothing flows before a person says so (DOM-17). */
+  isHeld(patient: string): boolean
   findPatients(text: string): PatientRow[]
-  /** How many stages InSched has. */
-  stages(): number
+  /** How many stages the plans with these documents have. */
+  stagesOf(plans: readonly string[]): number
   status(): { readonly lastRead: number | null; readonly problem: string | null }
   stop(): Promise<void>
 }
 
 const pollEvery = 400
 const horizonEvery = 3_600_000
+/** How long one statement may hold up this process for another program's lock. */
+const statementPatience = 40
+const shortestWait = 50
+const longestWait = 1_000
+/** How long an operation of a person waits for a locked database. */
+const operationPatience = 5_000
+const locked = 'InSched’s database is locked by another program; trying again.'
 
 /** Starts the bridge; throws InSchedRefused with a sentence where the database or the lease cannot be had. */
 export function startInSchedBridge(options: BridgeOptions): InSchedBridge {
   const { replica, site, clock } = options
-  const insched: InSched = openInSched(options.url)
+  const insched: InSched = (options.open ?? openInSched)(options.url)
   let lease: Lease
   try {
     const who = {
@@ -56,26 +75,86 @@ export function startInSchedBridge(options: BridgeOptions): InSchedBridge {
     lease = acquireLease(insched, who, clock)
   } catch (error) {
     insched.close()
+    if (isBusy(error))
+      throw new InSchedRefused(`${options.url} is locked by another program. Try again when that one is done.`, {
+        cause: error,
+      })
     throw error
   }
-  const reader: Reader = inSchedReader({ insched, replica, site, clock })
-  let reading: Promise<unknown> = Promise.resolve()
+  insched.setPatience(statementPatience)
+  const identities = identitiesOf(insched, clock)
+  const reader: Reader = inSchedReader({ insched, replica, identities, site, clock })
+  let turn: Promise<unknown> = Promise.resolve()
   let version = -1
   let horizonAt = 0
   let lastRead: number | null = null
+  let isLocked = false
   let problem: string | null = null
   let stopped = false
+  let endWaits: (() => void)[] = []
   let cancelPoll = (): void => {}
 
-  /** One at a time: what asks meanwhile waits its turn. */
+  /** One at a time: what asks meanwhile waits its turn. Says what it meets: a lock, a lost lease, or that all is well. */
   const single = <T>(work: () => Promise<T>): Promise<T> => {
-    const next = reading.then(work, work)
-    reading = next.catch(() => {})
+    const next = turn.then(
+      () => tried(work),
+      () => tried(work),
+    )
+    turn = next.catch(() => {})
     return next
   }
-  const readNow = (progress?: (read: Progress) => void): Promise<Progress> =>
+  const tried = async <T>(work: () => Promise<T>): Promise<T> => {
+    try {
+      const result = await work()
+      isLocked = false
+      return result
+    } catch (error) {
+      if (isBusy(error)) isLocked = true
+      if (error instanceof LeaseLost) lease.lose(error)
+      throw error
+    }
+  }
+  const pause = (ms: number): Promise<void> =>
+    new Promise((resolve) => {
+      const end = (): void => {
+        cancel()
+        endWaits = endWaits.filter((one) => one !== end)
+        resolve()
+      }
+      const cancel = clock.after(ms, end)
+      endWaits.push(end)
+    })
+  /** Tries again while another program holds the database, for at most `patience` milliseconds. */
+  const whenFree = async <T>(work: () => Promise<T>, patience = Infinity): Promise<T> => {
+    const until = clock.now() + patience
+    for (let wait = shortestWait; ; wait = Math.min(longestWait, wait * 2)) {
+      try {
+        return await work()
+      } catch (error) {
+        if (!isBusy(error) || stopped) throw error
+        if (clock.now() >= until)
+          throw new InSchedRefused(
+            'InSched’s database is locked by another program. Nothing is lost; try again when that one is done.',
+            { cause: error },
+          )
+      }
+      await pause(wait)
+    }
+  }
+  /** A question to InSched that is answered at once or with a sentence. */
+  const asked = <T>(question: () => T): T => {
+    try {
+      return question()
+    } catch (error) {
+      if (!isBusy(error)) throw error
+      throw new InSchedRefused('InSched’s database is locked by another program. Try again in a moment.', {
+        cause: error,
+      })
+    }
+  }
+
+  const readUnread = (progress?: (read: Progress) => void): Promise<Progress> =>
     single(async () => {
-      lease.assert()
       const seen = insched.version()
       const read = await reader.readAllUnread(progress)
       if (clock.now() - horizonAt > horizonEvery) {
@@ -89,14 +168,14 @@ export function startInSchedBridge(options: BridgeOptions): InSchedBridge {
     })
   const poll = async (): Promise<void> => {
     try {
-      const due = clock.now() - horizonAt > horizonEvery
-      if (due || insched.version() !== version || reader.hasUnread()) await readNow()
+      const isDue = await tried(
+        async () => clock.now() - horizonAt > horizonEvery || insched.version() !== version || reader.hasUnread(),
+      )
+      if (isDue) await readUnread()
     } catch (error) {
-      problem = isBusy(error)
-        ? 'InSched’s database is locked by another program; trying again.'
-        : `Reading InSched failed: ${(error as Error).message}`
+      problem = isBusy(error) ? null : `Reading InSched failed: ${(error as Error).message}`
     }
-    if (!stopped) cancelPoll = clock.after(pollEvery, () => void poll())
+    if (!stopped && !lease.isLost()) cancelPoll = clock.after(isLocked ? longestWait : pollEvery, () => void poll())
   }
   // The writer reads within its own turn: it shares the single reader, so the two never cross.
   const shared: Reader = { ...reader, readAllUnread: (progress) => single(() => reader.readAllUnread(progress)) }
@@ -104,47 +183,64 @@ export function startInSchedBridge(options: BridgeOptions): InSchedBridge {
     insched,
     replica,
     reader: shared,
-    lease,
     site: site.key,
     station: options.station,
     clock,
   })
+  const write = (documents: readonly DocumentHead[]): Promise<readonly Projection[]> =>
+    whenFree(() => tried(() => writer.handle(documents)))
   const follower: Follower = replica.follow({
     name: 'insched writer',
     collections: writtenCollections,
-    handle: writer.handle,
+    handle: write,
     batch: 50,
   })
   const released: Follower = replica.follow({
     name: 'insched identities',
     collections: ['reviews'],
-    async handle() {
-      await single(() => reader.releaseResolved())
-      return []
-    },
+    handle: async (reviews) => write(await whenFree(() => single(() => reader.releaseResolved(reviews)))),
   })
   void poll()
 
   return {
-    readNow,
-    written: () => follower.caughtUp(),
-    documentOf: (table, localId) => insched.identities(table, [localId])[0]?.document,
-    localOf: (document) => insched.identity(document)?.local_id,
-    patient: (localId) => insched.patients([localId])[0],
-    stages: () => insched.stageCount(),
-    findPatients: (text) => insched.findPatients(text, 20),
-    status: () => ({
-      lastRead,
-      problem: problem ?? (follower.problem ? `Writing into InSched waits: ${follower.problem.error.message}` : null),
-    }),
+    readNow: (progress) => whenFree(() => readUnread(progress), operationPatience),
+    async written() {
+      // What a review has released is for the writer too.
+      await released.caughtUp()
+      await follower.caughtUp()
+    },
+    documentOf: (table, localId) => asked(() => identities.documentOf(table, localId)),
+    localOf: identities.localOf,
+    patient: (localId) => asked(() => insched.patients([localId])[0]),
+    isHeld: (patient) => asked(() => (insched.identity(patient)?.held ?? null) !== null),
+    findPatients: (text) => asked(() => insched.findPatients(text, 20)),
+    stagesOf: (plans) => asked(() => insched.stageCount(plans)),
+    status() {
+      const writing = follower.problem ?? released.problem
+      return {
+        lastRead,
+        problem:
+          lease.problem() ??
+          (isLocked ? locked : null) ??
+          problem ??
+          (writing ? `Writing into InSched waits: ${writing.error.message}` : null),
+      }
+    },
     async stop() {
       if (stopped) return
       stopped = true
       cancelPoll()
+      for (const end of endWaits.splice(0)) end()
       await Promise.all([follower.stop(), released.stop()])
-      await reading
-      lease.release()
-      insched.close()
+      await turn
+      try {
+        lease.release()
+      } catch (error) {
+        // A lease that is not given back runs out by itself; the same folder takes it over at once.
+        if (!isBusy(error) && !(error instanceof LeaseLost)) throw error
+      } finally {
+        insched.close()
+      }
     },
   }
 }

@@ -13,6 +13,7 @@ import {
   type PracticeFields,
   type StageFields,
 } from '../../replica/kinds/fields.ts'
+import type { BridgedTable } from './agent-tables-sqlite.ts'
 import type { EventRow, PatientRow, PlanRow, StageRow } from './insched-sqlite.ts'
 import { instantOf } from './wall-clock.ts'
 
@@ -45,8 +46,9 @@ export function factsOf(
   return { patient: key, site: context.site, shown: open && shown, reachable: isReachable(patient), startsAt }
 }
 
-export function patientEdit(context: Context, row: PatientRow, key: string, survivor: string | null, at: number): Edit {
-  const fields: PatientFields = {
+/** What the record says of a patient's row; `survivor` is the key of the patient that it was combined into. */
+export function patientFields(row: PatientRow, survivor: string | null): PatientFields {
+  return {
     firstName: row.first_name ?? '',
     middleName: text(row.middle_name),
     lastName: row.last_name ?? '',
@@ -62,13 +64,22 @@ export function patientEdit(context: Context, row: PatientRow, key: string, surv
     survivor,
     deleted: false,
   }
-  return { collection: 'patients', key, facts: factsOf(context, row, key, true), set: json(fields), at }
 }
 
+export function patientEdit(context: Context, row: PatientRow, key: string, survivor: string | null, at: number): Edit {
+  const set = json(patientFields(row, survivor))
+  return { collection: 'patients', key, facts: factsOf(context, row, key, true), set, at }
+}
+
+/**
+ * The edit of a plan with its stages. `held` is what the record says so far: a stage that it has and InSched has not is
+ * marked deleted, so the stages of the record are those of InSched after each read, whatever the trail said of them.
+ */
 export function planEdit(
   context: Context,
   row: PlanRow,
   stages: readonly StageRow[],
+  held: Readonly<Record<string, Json>>,
   who: { patient: PatientRow; patientKey: string; key: string },
   at: number,
 ): Edit {
@@ -90,6 +101,10 @@ export function planEdit(
       deleted: false,
     }
     for (const [field, value] of Object.entries(values)) set[`stage/${stage.stage_id}/${field}`] = value as Json
+  }
+  for (const field of Object.keys(held)) {
+    const stage = /^stage\/([^/]+)\//.exec(field)?.[1]
+    if (stage !== undefined) set[`stage/${stage}/deleted`] ??= true
   }
   return {
     collection: 'plans',
@@ -162,6 +177,11 @@ export function practiceEdit(
     set,
     at,
   }
+}
+
+/** What is gone is not shown; whether it can be reached stays as it was, so that the portal hears of it. */
+export function goneEdit(collection: BridgedTable, key: string, at: number): Edit {
+  return { collection, key, set: { deleted: true }, at }
 }
 
 function text(value: string | null): string | null {

@@ -1,13 +1,13 @@
 /**
- * An InSched database in SQLite, in the reference schema: every statement that the bridge makes stands here. Short
- * transactions only; a database that another program holds is waited for 5 s and then reported as busy, which is
- * transient. Opened once per bridge and closed when the bridge lets go of it.
+ * An InSched database in SQLite, in the reference schema: the statements of the bridge on the practice's tables. Short
+ * transactions only. Whatever changes is reached through `write` alone, which asserts the fence of the lease in the same
+ * transaction, so an agent that lost its lease changes nothing. A database that another program holds is reported as
+ * busy, which is transient. Opened once per bridge and closed when the bridge lets go of it.
  */
 import Database from 'better-sqlite3'
 import { existsSync } from 'node:fs'
+import { agentChanges, agentReads } from './agent-tables-sqlite.ts'
 import { agentTables, referenceTables } from './reference-sqlite.ts'
-
-export type BridgedTable = 'patients' | 'plans' | 'events'
 
 export interface PatientRow {
   patient_id: number
@@ -62,34 +62,25 @@ export interface AuditRow {
   before_json: string | null
   after_json: string | null
 }
-export interface AgentRow {
-  site: string
-  practice: string
-  replica: string
-  run: string | null
-  holder: string | null
-  lease_until_utc: string | null
-  fence: number
-  last_audit_id: number | null
-  last_audit_hash: string | null
-  read_table: string | null
-  read_after: number | null
-  horizon_until: string | null
-}
-export interface Identity {
-  document: string
-  table_name: BridgedTable
-  local_id: number
-  gone: number
-  held: string | null
-}
+/** An audit row without its contents: what lies ahead in the trail. */
+export type AuditMark = Pick<AuditRow, 'audit_id' | 'table_name' | 'row_id' | 'change'>
 
 /** A database that is missing, is not InSched's, or cannot be used; the message is for people. */
 export class InSchedRefused extends Error {
-  override readonly name = 'InSchedRefused'
+  override readonly name: string = 'InSchedRefused'
+}
+
+/** Another agent holds the lease now. */
+export class LeaseLost extends InSchedRefused {
+  override readonly name = 'LeaseLost'
 }
 
 export type InSched = ReturnType<typeof openInSched>
+/** What a write transaction may do. */
+export type Changes = Parameters<Parameters<InSched['write']>[0]>[0]
+
+/** How long opening waits for another program that holds the database, milliseconds. */
+const patienceToOpen = 5_000
 
 /** Opens `sqlite:FILE`; throws InSchedRefused with a sentence where there is none or it is not InSched's. */
 export function openInSched(url: string) {
@@ -99,7 +90,7 @@ export function openInSched(url: string) {
     throw new InSchedRefused(
       `There is no InSched database at ${file}. Check the path, or make one with: patientconnection insched create ${file}`,
     )
-  const db = new Database(file, { timeout: 5_000 })
+  const db = new Database(file, { timeout: patienceToOpen })
   try {
     const tables = new Set(db.prepare("select name from sqlite_master where type = 'table'").pluck().all() as string[])
     const missing = [...Object.keys(referenceTables), 'audit_trail'].filter((table) => !tables.has(table))
@@ -112,6 +103,11 @@ export function openInSched(url: string) {
     db.close()
     if (error instanceof Database.SqliteError && error.code === 'SQLITE_NOTADB')
       throw new InSchedRefused(`${file} is not an SQLite database.`, { cause: error })
+    if (isBusy(error))
+      throw new InSchedRefused(
+        `The InSched database ${file} is locked by another program. Try again when that one is done.`,
+        { cause: error },
+      )
     throw error
   }
   const prepared = new Map<string, Database.Statement>()
@@ -123,12 +119,64 @@ export function openInSched(url: string) {
   const eventColumns = `e.event_id, e.patient_id, e.location_id, e.starts_at, e.minutes, e.status, e.last_confirmed_date, e.confirmation_type,
     t.patient_words`
   const eventTables = 'events e left join event_types t on t.event_type = e.event_type'
+  const own = agentReads(sql)
+  const changes = {
+    ...agentChanges(sql),
+    confirm: (event: number, lastConfirmed: string, type: string) =>
+      sql('update events set last_confirmed_date = ?, confirmation_type = ? where event_id = ?').run(
+        lastConfirmed,
+        type,
+        event,
+      ),
+    addCommunication: (row: {
+      patient: number
+      event: number | null
+      direction: 'in' | 'out'
+      at: string
+      subject: string
+      body: string
+      state: string
+      initials: string
+      externalId: string
+    }) =>
+      sql(`insert into communications(patient_id, event_id, channel, direction, at_utc, subject, body, state, initials, external_id)
+        values (?, ?, 'portal', ?, ?, ?, ?, ?, ?, ?)`).run(
+        row.patient, row.event, row.direction, row.at, row.subject, row.body, row.state, row.initials, row.externalId), // prettier-ignore
+    /** Marks the audit rows of the agent's own statements (DOM-15). */
+    stamp: (after: number, checkpoint: string, station: string) =>
+      sql("update audit_trail set checkpoint = ?, station = ?, initials = 'PC' where audit_id > ?").run(
+        checkpoint,
+        station,
+        after,
+      ),
+  }
+  let fence: number | undefined
+  const assertFence = (): void => {
+    if (fence !== undefined && own.fence() !== fence)
+      throw new LeaseLost(
+        `Another agent has taken over the InSched database ${file}. This one neither reads nor writes it any more. Stop one of the two, then start this one again.`,
+      )
+  }
 
   return {
     file,
     close: () => void db.close(),
-    /** Runs `work` in one transaction that takes the write lock first. */
-    write: <T>(work: () => T): T => db.transaction(work).immediate(),
+    /** How long a statement may hold up this process for a database that another program holds, milliseconds. */
+    setPatience: (ms: number) => void db.pragma(`busy_timeout = ${ms}`),
+    /** From now on every `write` asserts this fence. */
+    holdFence: (held: number) => void (fence = held),
+    /** Throws LeaseLost where another agent holds the lease. */
+    assertFence,
+    /** Runs `work` in one transaction that takes the write lock first. Throws LeaseLost, and changes nothing, without the lease. */
+    write: <T>(work: (change: typeof changes) => T): T =>
+      db
+        .transaction(() => {
+          assertFence()
+          return work(changes)
+        })
+        .immediate(),
+    /** Runs `work` on one state of the database: what other programs commit meanwhile is not seen. */
+    read: <T>(work: () => T): T => db.transaction(work).deferred(),
     /** Changes whenever another connection commits. */
     version: () => db.pragma('data_version', { simple: true }) as number,
 
@@ -181,6 +229,8 @@ export function openInSched(url: string) {
       sql('select event_id from events where event_type = ?').pluck().all(type) as number[],
     eventsAt: (location: number) =>
       sql('select event_id from events where location_id = ?').pluck().all(location) as number[],
+    eventsWithoutLocation: () =>
+      sql('select event_id from events where location_id is null and patient_id is not null').pluck().all() as number[],
     findPatients: (text: string, limit: number) => {
       const words = text.trim().split(/\s+/).filter(Boolean).slice(0, 4)
       const like = words.map((word) => `%${word.replaceAll(/[\\%_]/g, (c) => `\\${c}`)}%`)
@@ -194,83 +244,24 @@ export function openInSched(url: string) {
         )
         .all(...like, limit) as PatientRow[]
     },
-    stageCount: () => sql('select count(*) from stages').pluck().get() as number,
+    /** How many stages the plans with these documents have. */
+    stageCount: (documents: readonly string[]) =>
+      sql(`select count(*) from pc_identity i join stages s on s.plan_id = i.local_id
+        where i.table_name = 'plans' and i.document in (select value from json_each(?))`)
+        .pluck()
+        .get(JSON.stringify(documents)) as number,
 
     lastAuditId: () => (sql('select max(audit_id) from audit_trail').pluck().get() as number | null) ?? 0,
     auditAfter: (after: number, limit: number) =>
       sql('select * from audit_trail where audit_id > ? order by audit_id limit ?').all(after, limit) as AuditRow[],
-    deletedFrom: (first: number) =>
-      sql("select table_name, row_id from audit_trail where audit_id >= ? and change = 'deleted'").all(first) as Pick<
-        AuditRow,
-        'table_name' | 'row_id'
-      >[],
-    auditRow: (id: number) => sql('select * from audit_trail where audit_id = ?').get(id) as AuditRow | undefined,
-    /** Marks the audit rows of the agent's own statements (DOM-15). */
-    stamp: (after: number, checkpoint: string, station: string) =>
-      sql("update audit_trail set checkpoint = ?, station = ?, initials = 'PC' where audit_id > ?").run(
-        checkpoint,
-        station,
+    /** Beyond `after`: which rows were deleted, and which patients were modified. */
+    auditMarksAfter: (after: number) =>
+      sql(`select audit_id, table_name, row_id, change from audit_trail
+        where audit_id > ? and (change = 'deleted' or (change = 'modified' and table_name = 'patients')) order by audit_id`).all(
         after,
-      ),
-
-    agent: () => sql('select * from pc_agent limit 1').get() as AgentRow | undefined,
-    bind: (row: { site: string; practice: string; replica: string }) =>
-      sql('insert into pc_agent(site, practice, replica) values (?, ?, ?)').run(row.site, row.practice, row.replica),
-    lease: (run: string, holder: string, until: string) =>
-      sql('update pc_agent set run = ?, holder = ?, lease_until_utc = ?, fence = fence + 1').run(run, holder, until),
-    renew: (until: string, fence: number) =>
-      sql('update pc_agent set lease_until_utc = ? where fence = ?').run(until, fence).changes === 1,
-    release: (fence: number) =>
-      sql('update pc_agent set run = null, holder = null, lease_until_utc = null where fence = ?').run(fence),
-    fence: () => sql('select fence from pc_agent').pluck().get() as number,
-    setCursor: (audit: number, hash: string) =>
-      sql('update pc_agent set last_audit_id = ?, last_audit_hash = ?').run(audit, hash),
-    setHorizon: (until: string) => sql('update pc_agent set horizon_until = ?').run(until),
-    setReading: (table: string | null, after: number) =>
-      sql('update pc_agent set read_table = ?, read_after = ?').run(table, after),
-
-    identities: (table: BridgedTable, ids: readonly number[]) =>
-      sql(
-        'select * from pc_identity where table_name = ? and gone = 0 and local_id in (select value from json_each(?))',
-      ).all(table, list(ids)) as Identity[],
-    identity: (document: string) =>
-      sql('select * from pc_identity where document = ?').get(document) as Identity | undefined,
-    heldIdentities: () => sql('select * from pc_identity where held is not null').all() as Identity[],
-    addIdentities: (table: BridgedTable, added: readonly { document: string; local_id: number }[]) =>
-      sql(
-        `insert into pc_identity(document, table_name, local_id) select value ->> 'document', ?, value ->> 'local_id' from json_each(?)`,
-      ).run(table, JSON.stringify(added)),
-    markGone: (document: string) => sql('update pc_identity set gone = 1 where document = ?').run(document),
-    hold: (document: string, review: string | null) =>
-      sql('update pc_identity set held = ? where document = ?').run(review, document),
-
-    effects: (ids: readonly string[]) =>
-      new Set(
-        sql('select effect_id from pc_effects where effect_id in (select value from json_each(?))')
-          .pluck()
-          .all(JSON.stringify(ids)) as string[],
-      ),
-    addEffect: (id: string, at: string) => sql('insert into pc_effects values (?, ?)').run(id, at),
-    confirm: (event: number, lastConfirmed: string, type: string) =>
-      sql('update events set last_confirmed_date = ?, confirmation_type = ? where event_id = ?').run(
-        lastConfirmed,
-        type,
-        event,
-      ),
-    addCommunication: (row: {
-      patient: number
-      event: number | null
-      direction: 'in' | 'out'
-      at: string
-      subject: string
-      body: string
-      state: string
-      initials: string
-      externalId: string
-    }) =>
-      sql(`insert into communications(patient_id, event_id, channel, direction, at_utc, subject, body, state, initials, external_id)
-        values (?, ?, 'portal', ?, ?, ?, ?, ?, ?, ?)`).run(
-        row.patient, row.event, row.direction, row.at, row.subject, row.body, row.state, row.initials, row.externalId), // prettier-ignore
+      ) as AuditMark[],
+    auditRow: (id: number) => sql('select * from audit_trail where audit_id = ?').get(id) as AuditRow | undefined,
+    ...own,
   }
 }
 

@@ -2,6 +2,8 @@
  * The follower that writes into InSched: confirmations, and every portal message and request into Communications. One
  * inbound item is one transaction, one checkpoint with the agent's initials, one row of `pc_effects`, once for ever
  * (DOM-15). Level-triggered: it asks what of a document is not done yet. What cannot be applied becomes a review item.
+ * An unknown patient or event is unknown for good, whatever the link has still to bring: an identity is committed in
+ * InSched before anything of its row leaves. What is for a held patient waits (DOM-17).
  */
 import type { Clock } from '../../replica/clock.ts'
 import { derivedUlid } from '../../replica/ids.ts'
@@ -9,9 +11,8 @@ import { foldConfirmations, type Answer, type SetAsideReason } from '../../repli
 import type { By } from '../../replica/kinds/kind.ts'
 import type { ReviewKind } from '../../replica/kinds/reviews.ts'
 import type { DocumentHead, Edit, Projection, Replica } from '../../replica/replica-face.ts'
-import type { Lease } from './binding.ts'
 import { zoneOf } from './documents.ts'
-import type { EventRow, InSched, PatientRow } from './insched-sqlite.ts'
+import type { Changes, EventRow, InSched, PatientRow } from './insched-sqlite.ts'
 import type { Reader } from './reader.ts'
 import { instantOf, wallClockOf } from './wall-clock.ts'
 
@@ -19,7 +20,6 @@ export interface WriterOptions {
   readonly insched: InSched
   readonly replica: Replica
   readonly reader: Reader
-  readonly lease: Lease
   readonly site: string
   /** The computer's name as InSched stamps it. */
   readonly station: string
@@ -45,33 +45,43 @@ export const writtenCollections = ['confirmations', 'messages', 'requests'] as c
 
 /** The handler of the follower. */
 export function inSchedWriter(options: WriterOptions) {
-  const { insched, replica, reader, lease, clock } = options
+  const { insched, replica, reader, clock } = options
   const by: By = { role: 'site', id: options.site, initials: 'PC' }
 
-  /** One inbound item: its statements, its checkpoint and its effect in one transaction. */
-  const apply = (effect: string, statements: () => void): void => {
-    lease.assert()
-    if (insched.effects([effect]).size > 0) return
+  /** Runs `work` in one write transaction that begins with nothing unread: what staff changed comes first. */
+  const upToDate = async <T>(work: (change: Changes) => T): Promise<T> => {
+    for (;;) {
+      await reader.readAllUnread()
+      const outcome = insched.write((change) => (reader.hasUnread() ? undefined : { done: work(change) }))
+      if (outcome) return outcome.done
+    }
+  }
+  /** One inbound item: its statements, its checkpoint and its effect, within the transaction of `upToDate`. */
+  const apply = (change: Changes, effect: string, statements: () => void): void => {
     const before = insched.lastAuditId()
     statements()
-    insched.stamp(before, effect, options.station)
-    insched.addEffect(effect, new Date(clock.now()).toISOString())
+    change.stamp(before, effect, options.station)
+    change.addEffect(effect, new Date(clock.now()).toISOString())
+    reader.passOwn(change)
   }
+  const isDone = (effect: string): boolean => insched.effects([effect]).size > 0
 
   /** The row that a patient's items go to: after Combine the Survivor's, cycles refused (DOM-10). */
-  const patientRow = (key: string | null): PatientRow | undefined => {
+  const patientRow = (key: string | null): PatientRow | 'held' | undefined => {
     const identity = key === null ? undefined : insched.identity(key)
     return identity && identity.gone === 0 ? survivorOf(identity.local_id) : undefined
   }
-  const survivorOf = (patient: number | null): PatientRow | undefined => {
-    let row = patient === null ? undefined : insched.patients([patient])[0]
+  const survivorOf = (patient: number | null): PatientRow | 'held' | undefined => {
     const seen = new Set<number>()
-    while (row && row.survivor_id !== null) {
-      if (seen.has(row.patient_id)) return undefined
-      seen.add(row.patient_id)
-      row = insched.patients([row.survivor_id])[0]
+    for (let id = patient; id !== null;) {
+      const row = insched.patients([id])[0]
+      if (!row || seen.has(id)) return undefined
+      if (insched.identities('patients', [id]).some((identity) => identity.held !== null)) return 'held'
+      if (row.survivor_id === null) return row
+      seen.add(id)
+      id = row.survivor_id
     }
-    return row
+    return undefined
   }
   const eventRow = (key: string): { row: EventRow } | { why: SetAsideReason } => {
     const identity = insched.identity(key)
@@ -107,63 +117,55 @@ export function inSchedWriter(options: WriterOptions) {
   }
 
   const confirm = async (head: DocumentHead, answer: Answer): Promise<void> => {
-    // What staff changed comes first: an answer is judged by the schedule as it is, in one transaction with the write.
-    for (;;) {
-      await reader.readAllUnread()
-      const outcome = insched.write(() => (reader.hasUnread() ? 'read again' : judge(head.key, answer)))
-      if (outcome === 'read again') continue
-      await replica.change(outcome.edits)
-      return
-    }
+    const edits = await upToDate((change) => judge(change, head.key, answer))
+    if (edits.length > 0) await replica.change(edits)
   }
 
-  const judge = (event: string, answer: Answer): { edits: Edit[] } => {
+  const judge = (change: Changes, event: string, answer: Answer): Edit[] => {
     const effect = `confirmation:${answer.id}`
     const found = eventRow(event)
-    const done = insched.effects([effect]).size > 0
-    const why = done && 'row' in found ? undefined : 'why' in found ? found.why : objection(found.row, answer)
-    if (why !== undefined || !('row' in found)) return { edits: setAside(event, answer, why ?? 'deleted') }
-    const { row } = found
-    const zone = zoneOf(reader.context(), row.location_id)
+    const row = 'row' in found ? found.row : undefined
+    const done = isDone(effect)
+    if (!done) {
+      const objection = row ? objectionTo(row, answer) : 'why' in found ? found.why : 'deleted'
+      if (objection === 'held') return []
+      if (objection !== undefined) return setAside(event, answer, objection)
+    }
     const type = confirmationTypes[answer.channel]
-    const confirmed = wallClockOf(answer.at, zone)
+    const confirmed = wallClockOf(answer.at, zoneOf(reader.context(), row?.location_id ?? null))
     // DOM-2: the greatest time stands, with its type; an older answer or a repeat changes nothing.
-    const newer = !done && (row.last_confirmed_date === null || confirmed > row.last_confirmed_date)
-    if (!done) apply(effect, () => void (newer && insched.confirm(row.event_id, confirmed, type)))
+    const newer = !done && row && (row.last_confirmed_date === null || confirmed > row.last_confirmed_date)
+    if (!done) apply(change, effect, () => void (newer && change.confirm(row.event_id, confirmed, type)))
     const stands = newer
-      ? { lastConfirmed: confirmed, type }
-      : { lastConfirmed: row.last_confirmed_date!, type: row.confirmation_type ?? type }
+      ? { lastConfirmed: confirmed, confirmationType: type }
+      : { lastConfirmed: row?.last_confirmed_date ?? null, confirmationType: row?.confirmation_type ?? null }
     const at = clock.now()
-    return {
-      edits: [
-        {
-          collection: 'confirmations',
-          key: event,
-          add: {
-            [`written:${answer.id}`]: {
-              kind: 'written',
-              at,
-              by,
-              answer: answer.id,
-              lastConfirmed: stands.lastConfirmed,
-              confirmationType: stands.type,
-            },
+    return [
+      {
+        collection: 'confirmations',
+        key: event,
+        add: {
+          [`written:${answer.id}`]: {
+            kind: 'written',
+            at,
+            by,
+            answer: answer.id,
+            // It was written before a crash, and staff have cleared or deleted it since.
+            lastConfirmed: stands.lastConfirmed ?? confirmed,
+            confirmationType: stands.confirmationType ?? type,
           },
         },
-        {
-          collection: 'events',
-          key: event,
-          set: { lastConfirmed: stands.lastConfirmed, confirmationType: stands.type },
-          at,
-        },
-      ],
-    }
+      },
+      // The agent does not read its own change back: the record is told here, by what stands in the row.
+      ...(row ? [{ collection: 'events' as const, key: event, set: stands, at }] : []),
+    ]
   }
 
-  /** DOM-3 and DOM-4. */
-  const objection = (row: EventRow, answer: Answer): SetAsideReason | undefined => {
-    const answered = patientRow(answer.patient)?.patient_id
-    if (answered === undefined || survivorOf(row.patient_id)?.patient_id !== answered) return 'another patient'
+  /** DOM-3 and DOM-4; 'held' where it cannot be said before a person has (DOM-17). */
+  const objectionTo = (row: EventRow, answer: Answer): SetAsideReason | 'held' | undefined => {
+    const [answered, owner] = [patientRow(answer.patient), survivorOf(row.patient_id)]
+    if (answered === 'held' || owner === 'held') return 'held'
+    if (!answered || owner?.patient_id !== answered.patient_id) return 'another patient'
     if (row.starts_at !== answer.startsAt) return 'moved'
     if (row.status === 'Canceled') return 'canceled'
     if (row.status === 'No Show') return 'no show'
@@ -215,7 +217,7 @@ export function inSchedWriter(options: WriterOptions) {
       if (entry.kind !== 'declined' && entry.kind !== 'wants to move') continue
       const declined = entry.kind === 'declined'
       const subject = declined ? "Can't make it" : 'Asks to move'
-      await communicate(head, {
+      const outcome = await communicate(head, {
         id: entry.id,
         at: entry.at,
         event: entry.event,
@@ -224,6 +226,7 @@ export function inSchedWriter(options: WriterOptions) {
         body: `${subject}: ${entry.startsAt.replace('T', ' ')}${entry.note ? `. ${entry.note}` : ''}`,
         initials: 'PC',
       })
+      if (outcome === 'held') continue
       await replica.change([
         review(declined ? 'patient declined' : 'patient wants to move', {
           key: derivedUlid('request', entry.id),
@@ -245,16 +248,19 @@ export function inSchedWriter(options: WriterOptions) {
     readonly body: string
     readonly initials: string
   }
-  const communicate = async (head: DocumentHead, item: Item): Promise<void> => {
+  const communicate = async (head: DocumentHead, item: Item): Promise<'written' | 'held' | 'not written'> => {
     const effect = `communication:${item.id}`
-    if (insched.effects([effect]).size > 0) return
-    const written = insched.write(() => {
+    if (isDone(effect)) return 'written'
+    const outcome = await upToDate((change) => {
+      // Another walk of the same document may have written it while this one read the trail.
+      if (isDone(effect)) return 'written'
       const patient = patientRow(head.facts.patient)
-      if (!patient) return false
+      if (patient === 'held') return 'held'
+      if (!patient) return 'not written'
       const found = item.event === null ? undefined : eventRow(item.event)
       const { at, direction, subject, body, initials } = item
-      apply(effect, () =>
-        insched.addCommunication({
+      apply(change, effect, () =>
+        change.addCommunication({
           patient: patient.patient_id,
           event: found && 'row' in found ? found.row.event_id : null,
           direction,
@@ -266,9 +272,9 @@ export function inSchedWriter(options: WriterOptions) {
           externalId: item.id,
         }),
       )
-      return true
+      return 'written'
     })
-    if (written) return
+    if (outcome !== 'not written') return outcome
     await replica.change([
       review('message not written', {
         key: derivedUlid('message not written', item.id),
@@ -278,6 +284,7 @@ export function inSchedWriter(options: WriterOptions) {
         todo: 'Find the patient in InSched and file the message by hand; it stands in Recent Communications.',
       }),
     ])
+    return outcome
   }
 
   return {

@@ -1,0 +1,74 @@
+/**
+ * The first full read of InSched: patients, then plans with their stages, then the events of the horizon, in chunks. The
+ * mark after each chunk is durable only after its documents are, so a read that was cut goes on where it was.
+ */
+import type { Replica } from '../../replica/replica-face.ts'
+import type { BridgedTable } from './agent-tables-sqlite.ts'
+import type { Hold } from './held.ts'
+import type { Changes, InSched } from './insched-sqlite.ts'
+import type { RecordEdits, Rows } from './record-edits.ts'
+
+/** Rows read so far. */
+export interface Progress {
+  readonly patients: number
+  readonly plans: number
+  readonly stages: number
+  readonly events: number
+}
+export interface FullReadOptions {
+  readonly insched: InSched
+  readonly replica: Replica
+  readonly records: RecordEdits
+  readonly horizon: { readonly from: string; readonly until: string }
+  /** The time at which the reading began, milliseconds UTC: that of all that it finds. */
+  readonly at: number
+  readonly keepHolds: (change: Changes, holds: readonly Hold[]) => void
+}
+
+const chunk = 1_000
+const tables: readonly BridgedTable[] = ['patients', 'plans', 'events']
+
+/** Reads from the mark to the end, telling the rows of each chunk to `progress`. */
+export async function readInFull(options: FullReadOptions, progress: (read: Progress) => void): Promise<void> {
+  const { insched, replica, records, horizon, at } = options
+  const rowsAfter = (table: BridgedTable, after: number): { rows: Rows; last: number | undefined } =>
+    insched.read(() => {
+      if (table === 'patients') {
+        const patients = insched.patientsAfter(after, chunk)
+        return { rows: records.gather({ patients }), last: patients.at(-1)?.patient_id }
+      }
+      if (table === 'plans') {
+        const plans = insched.plansAfter(after, chunk)
+        return { rows: records.gather({ plans }), last: plans.at(-1)?.plan_id }
+      }
+      const events = insched.eventsAfter(after, chunk, horizon.from, horizon.until)
+      return { rows: records.gather({ events }), last: events.at(-1)?.event_id }
+    })
+  const { read_table, read_after } = insched.agent()!
+  for (const table of tables.slice(Math.max(0, tables.indexOf((read_table ?? 'patients') as BridgedTable)))) {
+    let after = table === read_table ? (read_after ?? 0) : 0
+    for (;;) {
+      const { rows, last } = rowsAfter(table, after)
+      if (last === undefined) break
+      const { edits, holds } = await records.say(rows, () => at)
+      await replica.change(edits)
+      after = last
+      insched.write((change) => {
+        options.keepHolds(change, holds)
+        change.setReading(table, after)
+      })
+      progress(progressOf(rows))
+    }
+  }
+  insched.write((change) => change.setReading('done', 0))
+}
+
+/** How many rows these are. */
+export function progressOf(rows: Rows): Progress {
+  return {
+    patients: rows.patients.length,
+    plans: rows.plans.length,
+    stages: [...rows.stages.values()].reduce((sum, stages) => sum + stages.length, 0),
+    events: rows.events.length,
+  }
+}

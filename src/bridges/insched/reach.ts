@@ -1,0 +1,57 @@
+/**
+ * What hangs on a patient besides plans and events: messages, requests, confirmations and access. It has no row in
+ * InSched; its facts follow those of the patient, and when the portal ends for the patient, access ends.
+ */
+import { derivedUlid } from '../../replica/ids.ts'
+import { foldAccess } from '../../replica/kinds/access.ts'
+import type { DocumentHead, Edit, Replica } from '../../replica/replica-face.ts'
+import { factsOf, type Context } from './documents.ts'
+import type { InSched } from './insched-sqlite.ts'
+
+export function reachEdits(options: { insched: InSched; replica: Replica; context: () => Context }) {
+  const { insched, replica } = options
+
+  /** Ends all access to a patient that stands. */
+  const accessEnds = async (key: string, at: number): Promise<Edit[]> => {
+    const { standing } = foldAccess(await replica.entries('access', key))
+    if (standing.length === 0) return []
+    const by = { role: 'site' as const, id: options.context().site, initials: 'PC' }
+    const id = derivedUlid('portal access ended', ...standing)
+    const revoked = { kind: 'revoked' as const, at, by, revokes: [...standing], why: 'portal access ended' as const }
+    return [{ collection: 'access', key, add: { [id]: revoked } }]
+  }
+
+  return {
+    accessEnds,
+    /** The facts that follow the patient's row as it is now; without the portal, access ends. */
+    async changed(localId: number, key: string, at: number): Promise<Edit[]> {
+      const patient = insched.patients([localId])[0]
+      if (!patient) return []
+      const edits: Edit[] = []
+      const facts = factsOf(options.context(), patient, key, true)
+      for (const collection of ['messages', 'requests', 'access'] as const)
+        if (await replica.head(collection, key)) edits.push({ collection, key, facts, add: {} })
+      for (const { document } of insched.identities('events', insched.eventsOfPatients([localId]))) {
+        const held = await replica.head('confirmations', document)
+        const { startsAt } = held?.facts ?? {}
+        if (startsAt !== undefined)
+          edits.push({ collection: 'confirmations', key: document, facts: { ...facts, startsAt }, add: {} })
+      }
+      if (patient.portal_enabled !== 1) edits.push(...(await accessEnds(key, at)))
+      return edits
+    },
+    /** What a patient has said: the documents of theirs that the writer follows. */
+    async inboundOf(key: string): Promise<DocumentHead[]> {
+      const identity = insched.identity(key)
+      if (!identity) return []
+      const events = insched.identities('events', insched.eventsOfPatients([identity.local_id]))
+      const wanted = [
+        ['messages', key] as const,
+        ['requests', key] as const,
+        ...events.map((event) => ['confirmations', event.document] as const),
+      ]
+      const heads = await Promise.all(wanted.map(([collection, document]) => replica.head(collection, document)))
+      return heads.filter((head) => head !== undefined)
+    },
+  }
+}

@@ -1,0 +1,165 @@
+/**
+ * From rows of InSched to edits that make the records say what stands there, whatever led to it. The one place that
+ * keeps back what is held (DOM-17), so that the first full read, the trail, the horizon and a release all obey it.
+ */
+import type { By } from '../../replica/kinds/kind.ts'
+import type { Edit, Replica } from '../../replica/replica-face.ts'
+import type { BridgedTable, Identity } from './agent-tables-sqlite.ts'
+import { eventEdit, goneEdit, patientEdit, planEdit, type Context } from './documents.ts'
+import { anotherPerson, holdReview, type Hold } from './held.ts'
+import type { Identities } from './identities.ts'
+import type { EventRow, InSched, PatientRow, PlanRow, StageRow } from './insched-sqlite.ts'
+import type { Trail } from './trail.ts'
+
+/** Rows of one state of InSched, to be said. */
+export interface Rows {
+  readonly context: Context
+  readonly patients: readonly PatientRow[]
+  readonly plans: readonly PlanRow[]
+  readonly stages: ReadonlyMap<number, readonly StageRow[]>
+  readonly events: readonly EventRow[]
+  /** The patients of those plans and events, where they are there. */
+  readonly owners: ReadonlyMap<number, PatientRow>
+  /** Patients among all these whose row was modified since their record was written. */
+  readonly modified: readonly PatientRow[]
+}
+/** The time of an edit at its source, milliseconds UTC. */
+export type EditTime = (table: BridgedTable, localId: number) => number
+/** What is to be said, and what of it must not be said before a review: to be kept with the cursor. */
+export interface Said {
+  readonly edits: Edit[]
+  readonly holds: readonly Hold[]
+}
+export type RecordEdits = ReturnType<typeof recordEdits>
+
+export interface RecordEditsOptions {
+  readonly insched: InSched
+  readonly replica: Replica
+  readonly identities: Identities
+  readonly trail: Trail
+  /** The key of the site. */
+  readonly site: string
+  readonly now: () => number
+  /** Zone of the site and of its locations as they are now. */
+  readonly context: () => Context
+}
+
+const none: ReadonlySet<string> = new Set()
+
+export function recordEdits(options: RecordEditsOptions) {
+  const { insched, replica, identities, trail, site, now } = options
+  const by: By = { role: 'site', id: site, initials: 'PC' }
+
+  /** Completes rows with what else their records say. Within the `read` that the rows are from. */
+  const gather = (found: { patients?: PatientRow[]; plans?: PlanRow[]; events?: EventRow[] }): Rows => {
+    const { patients = [], plans = [], events = [] } = found
+    trail.look()
+    const ownerIds = new Set([...plans, ...events].flatMap((row) => (row.patient_id === null ? [] : [row.patient_id])))
+    // Where the trail has still to say that a patient was deleted, the row may be another's under the same id.
+    const owners = (ownerIds.size === 0 ? [] : insched.patients([...ownerIds])).filter(
+      (row) => !trail.isDeletedAhead('patients', row.patient_id),
+    )
+    const stages = plans.length === 0 ? [] : insched.stagesOf(plans.map((row) => row.plan_id))
+    return {
+      context: options.context(),
+      patients,
+      plans,
+      stages: Map.groupBy(stages, (stage) => stage.plan_id),
+      events,
+      owners: new Map(owners.map((row) => [row.patient_id, row])),
+      modified: [...patients, ...owners].filter((row) => trail.isModifiedAhead(row.patient_id)),
+    }
+  }
+
+  /** The review that holds a document through the patient that it was last said of. */
+  const heldThrough = async (
+    collection: BridgedTable,
+    document: string,
+    holds: readonly Hold[],
+  ): Promise<string | null> => {
+    const patient = (await replica.head(collection, document))?.facts.patient ?? null
+    if (patient === null) return null
+    return holds.find((hold) => hold.document === patient)?.review ?? insched.identity(patient)?.held ?? null
+  }
+
+  /**
+   * The edits of these rows. A held patient and all that hangs on it are left out, unless it is in `released`.
+   * A patient that may be another person now is left out too, with the review that says so.
+   */
+  const say = async (rows: Rows, at: EditTime, released: ReadonlySet<string> = none): Promise<Said> => {
+    const { context, owners } = rows
+    const survivors = rows.patients.flatMap((row) => (row.survivor_id === null ? [] : [row.survivor_id]))
+    const owned = rows.events.filter((row) => row.patient_id !== null)
+    const known = identities.identify({
+      patients: [...new Set([...rows.patients.map((row) => row.patient_id), ...owners.keys(), ...survivors])],
+      plans: rows.plans.map((row) => row.plan_id),
+      events: owned.map((row) => row.event_id),
+    })
+    const holds = new Map<string, Hold>()
+    const edits: Edit[] = []
+    for (const row of rows.modified) {
+      const { document, held } = known.of('patients', row.patient_id)
+      if (held !== null || released.has(document) || holds.has(document)) continue
+      const review = await anotherPerson(replica, row, document)
+      if (review === undefined) continue
+      const hold = { document, review }
+      holds.set(document, hold)
+      edits.push(holdReview(hold, row.patient_id, { by, site, now: now() }))
+    }
+    const isHeld = ({ document, held }: Identity): boolean =>
+      !released.has(document) && (held !== null || holds.has(document))
+    for (const row of rows.patients) {
+      const identity = known.of('patients', row.patient_id)
+      if (isHeld(identity)) continue
+      const survivor = row.survivor_id === null ? null : known.of('patients', row.survivor_id).document
+      edits.push(patientEdit(context, row, identity.document, survivor, at('patients', row.patient_id)))
+    }
+    const later: Hold[] = []
+    const patientHolds = [...holds.values()]
+    /** A row that no patient may be shown now: taken from whoever it was of, unless that one is held too. */
+    const takeAway = async (table: BridgedTable, { document, local_id }: Identity): Promise<void> => {
+      const review = await heldThrough(table, document, patientHolds)
+      if (review === null) edits.push(goneEdit(table, document, at(table, local_id)))
+      else later.push({ document, review })
+    }
+    /** The owner that a row may be said of; undefined where there is none, or it is held. */
+    const ownerOf = async (
+      table: 'plans' | 'events',
+      identity: Identity,
+      patient: number,
+      fresh: ReadonlySet<string>,
+    ): Promise<{ patient: PatientRow; patientKey: string; key: string } | undefined> => {
+      const row = owners.get(patient)
+      if (!row) return undefined
+      const owner = known.of('patients', patient)
+      if (!isHeld(owner)) return { patient: row, patientKey: owner.document, key: identity.document }
+      // It came to a held patient from another: to that one it is gone.
+      if (!fresh.has(identity.document)) {
+        const former = (await replica.head(table, identity.document))?.facts.patient
+        if (former !== undefined && former !== owner.document) await takeAway(table, identity)
+      }
+      return undefined
+    }
+    for (const row of rows.plans) {
+      const identity = known.of('plans', row.plan_id)
+      const who = await ownerOf('plans', identity, row.patient_id, known.fresh)
+      if (!who) continue
+      const held = known.fresh.has(who.key) ? undefined : await replica.record('plans', who.key)
+      const stages = rows.stages.get(row.plan_id) ?? []
+      edits.push(planEdit(context, row, stages, held?.fields ?? {}, who, at('plans', row.plan_id)))
+    }
+    for (const row of owned) {
+      const identity = known.of('events', row.event_id)
+      const who = await ownerOf('events', identity, row.patient_id!, known.fresh)
+      if (who) edits.push(eventEdit(context, row, who, at('events', row.event_id)))
+    }
+    // An event that lost its patient is no longer theirs to see.
+    if (owned.length < rows.events.length) {
+      const orphans = rows.events.filter((row) => row.patient_id === null).map((row) => row.event_id)
+      for (const identity of insched.identities('events', orphans)) await takeAway('events', identity)
+    }
+    return { edits, holds: [...patientHolds, ...later] }
+  }
+
+  return { gather, say, heldThrough }
+}

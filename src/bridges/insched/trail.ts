@@ -1,0 +1,159 @@
+/**
+ * InSched's audit trail as the feed of changes. It is level-triggered: an audit row says which row of the practice is to
+ * be read again, never what it holds. A stretch ends with a delete, since what is added later under the same id is another
+ * record (DOM-17). What lies ahead of the cursor is looked at once, not again for each stretch.
+ */
+import { createHash } from 'node:crypto'
+import type { Clock } from '../../replica/clock.ts'
+import type { BridgedTable } from './agent-tables-sqlite.ts'
+import type { AuditRow, Changes, InSched } from './insched-sqlite.ts'
+
+/** Local ids to the time of the newest edit that touched them, milliseconds UTC. */
+export type Touched = Readonly<Record<BridgedTable, ReadonlyMap<number, number>>>
+
+export interface Stretch {
+  readonly last: AuditRow
+  readonly touched: Touched
+  /** Patients whose being reached or shown may have changed. */
+  readonly reach: ReadonlyMap<number, number>
+  /** When the practice or a location was changed; null where none was. */
+  readonly practiceAt: number | null
+  /** The row whose delete ends the stretch. */
+  readonly deleted: { readonly table: BridgedTable; readonly localId: number; readonly at: number } | null
+}
+export type Trail = ReturnType<typeof auditTrail>
+
+const stretchLength = 500
+
+export function auditTrail(insched: InSched, clock: Clock) {
+  let lookedTo = 0
+  /** Rows to the newest audit row that deleted them, and patients to the newest that modified them. */
+  const deletions = new Map<string, number>()
+  const modifications = new Map<number, number>()
+  const cursor = (): number => insched.agent()!.last_audit_id ?? 0
+
+  /** Takes in what has come to the trail; within the `read` whose rows it is asked about. */
+  const look = (): void => {
+    const from = cursor()
+    if (from >= lookedTo) {
+      deletions.clear()
+      modifications.clear()
+      lookedTo = from
+    }
+    for (const mark of insched.auditMarksAfter(lookedTo)) {
+      if (mark.change === 'deleted') deletions.set(`${mark.table_name} ${mark.row_id}`, mark.audit_id)
+      else modifications.set(Number(mark.row_id), mark.audit_id)
+      lookedTo = mark.audit_id
+    }
+  }
+  /** Whether unread rows of the trail delete this row: then what stands under its id is not what the trail speaks of. */
+  const isDeletedAhead = (table: BridgedTable, localId: number): boolean =>
+    (deletions.get(`${table} ${localId}`) ?? 0) > cursor()
+
+  const touchedBy = (news: readonly AuditRow[]): Pick<Stretch, 'touched' | 'reach' | 'practiceAt'> => {
+    const touched = { patients: new Map<number, number>(), plans: new Map<number, number>(), events: new Map<number, number>() } // prettier-ignore
+    const reach = new Map<number, number>()
+    let practiceAt: number | null = null
+    const touch = (table: BridgedTable, ids: readonly number[], at: number): void => {
+      for (const id of ids)
+        if (!isDeletedAhead(table, id)) touched[table].set(id, Math.max(touched[table].get(id) ?? 0, at))
+    }
+    for (const row of news) {
+      const at = timeOf(row, clock)
+      const id = Number(row.row_id)
+      switch (row.table_name) {
+        case 'patients':
+          if (row.change === 'deleted') break
+          touch('patients', [id], at)
+          // A patient that is new under an old id takes over what hangs on that id.
+          if (row.change === 'added' || differs(row, reachColumns)) {
+            touch('plans', insched.plansOfPatients([id]), at)
+            touch('events', insched.eventsOfPatients([id]), at)
+            if (!isDeletedAhead('patients', id)) reach.set(id, at)
+          }
+          break
+        case 'plans':
+        case 'events':
+          if (row.change !== 'deleted') touch(row.table_name, [id], at)
+          break
+        case 'stages':
+          // A stage may have gone from one plan to another: both are read.
+          for (const side of [parsed(row.before_json), parsed(row.after_json)])
+            if (side['plan_id'] !== undefined) touch('plans', [Number(side['plan_id'])], at)
+          break
+        case 'event_types':
+          touch('events', insched.eventsOfType(row.row_id), at)
+          break
+        case 'locations':
+          practiceAt = at
+          if (differs(row, ['time_zone'])) touch('events', insched.eventsAt(id), at)
+          break
+        case 'practice':
+          practiceAt = at
+          // Events without a location are in the zone of the practice.
+          if (differs(row, ['time_zone'])) touch('events', insched.eventsWithoutLocation(), at)
+          break
+        default:
+          // Tables of which nothing leaves the practice.
+          break
+      }
+    }
+    return { touched, reach, practiceAt }
+  }
+
+  return {
+    look,
+    isDeletedAhead,
+    /** Whether unread rows of the trail modify this patient: then the record may be of another person (DOM-17). */
+    isModifiedAhead: (patient: number): boolean => (modifications.get(patient) ?? 0) > cursor(),
+    hasUnread: (): boolean => insched.lastAuditId() > cursor(),
+    /** The next stretch; undefined where nothing is unread. Within a `read`, with the rows that it names. */
+    next(): Stretch | undefined {
+      const unread = insched.auditAfter(cursor(), stretchLength)
+      if (unread.length === 0) return undefined
+      look()
+      const end = unread.findIndex(isDelete)
+      const audit = end < 0 ? unread : unread.slice(0, end + 1)
+      const own = insched.effects([...new Set(audit.map((row) => row.checkpoint))])
+      const last = audit.at(-1)!
+      return {
+        last,
+        ...touchedBy(audit.filter((row) => !own.has(row.checkpoint))),
+        deleted: isDelete(last)
+          ? { table: last.table_name as BridgedTable, localId: Number(last.row_id), at: timeOf(last, clock) }
+          : null,
+      }
+    },
+    /** Moves the cursor to an audit row, with the hash by which a restored database is known again (DOM-19). */
+    moveTo(change: Changes, audit: number): void {
+      change.setCursor(audit, hashOf(insched.auditRow(audit)))
+    },
+  }
+}
+
+/** DOM-18: the time of the edit is the audit row's; a station's clock that runs ahead does not count. */
+function timeOf(row: AuditRow, clock: Clock): number {
+  const at = Date.parse(row.at_utc)
+  return Number.isNaN(at) ? clock.now() : Math.min(at, clock.now())
+}
+
+function isDelete(row: AuditRow): boolean {
+  return row.change === 'deleted' && ['patients', 'plans', 'events'].includes(row.table_name)
+}
+
+const reachColumns = ['portal_enabled', 'text_consent', 'email_consent', 'survivor_id']
+
+function differs(row: AuditRow, columns: readonly string[]): boolean {
+  const [before, after] = [parsed(row.before_json), parsed(row.after_json)]
+  return columns.some((column) => before[column] !== after[column])
+}
+
+function parsed(text: string | null): Readonly<Record<string, unknown>> {
+  return text === null ? {} : (JSON.parse(text) as Record<string, unknown>)
+}
+
+function hashOf(row: AuditRow | undefined): string {
+  return createHash('sha256')
+    .update(JSON.stringify(row ?? null))
+    .digest('hex')
+}
