@@ -10,6 +10,7 @@ import { WebSocket } from 'ws'
 import { bind, checkUnbound } from './bridges/insched/binding.ts'
 import { startInSchedBridge, type InSchedBridge } from './bridges/insched/bridge.ts'
 import { openInSched } from './bridges/insched/insched-sqlite.ts'
+import { fieldConflicts } from './mirror/field-conflicts.ts'
 import { defaultSettings, passes } from './mirror/policy.ts'
 import type { Clock } from './replica/clock.ts'
 import { keepLink, type Link } from './replica/connection.ts'
@@ -169,6 +170,7 @@ export async function openSite(options: SiteOptions) {
     throw error
   }
   const index = replica.follow({ name: 'index', collections: indexedCollections, handle: pageIndex(replica) })
+  replica.follow(fieldConflicts(replica, site.key, clock))
   const link: Link = keepLink({
     replica,
     peer: settings.portalReplica,

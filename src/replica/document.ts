@@ -57,7 +57,8 @@ export function writeRecord(
   set: Readonly<Record<string, Json>>,
   at: number,
 ): Change | undefined {
-  const folded = doc.share.size > 0 ? foldRecord(recordMaps(doc)) : undefined
+  const maps = recordMaps(doc)
+  const folded = maps.size > 0 ? foldRecord(maps) : undefined
   const changed = Object.entries(set).filter(
     ([field, value]) => !folded || !(field in folded.fields) || !sameJson(folded.fields[field], value),
   )
@@ -65,9 +66,12 @@ export function writeRecord(
   return written(doc, writer, () => {
     const own = doc.getMap(`by:${writer.replica}`)
     for (const [field, value] of changed) {
-      const base = folded?.times[field] ?? 0
+      const replaced = folded?.times[field] ?? 0
+      const former = maps.get(writer.replica)?.get(field)
+      // Who replaces a value of its own has seen no more of the others' than before (DOM-18).
+      const base = former && former[1] === replaced ? former[2] : replaced
       // An edit is newer than what it replaced, even by a clock that runs behind.
-      own.set(field, [value, Math.max(at, base + 1), base] satisfies Written)
+      own.set(field, [value, Math.max(at, replaced + 1), base] satisfies Written)
     }
   })
 }

@@ -5,7 +5,10 @@
  */
 import { sameJson, type Json } from './json.ts'
 
-/** A field as a replica wrote it: the value, when the edit was made at its source, and the time of the value it replaced. */
+/**
+ * A field as a replica wrote it: the value, when the edit was made at its source, and the time of the newest value of
+ * another replica that it replaced, itself or through its own earlier edits.
+ */
 export type Written = readonly [value: Json, time: number, base: number]
 /** replica id -> field -> what it wrote. */
 export type RecordMaps = ReadonlyMap<string, ReadonlyMap<string, Written>>

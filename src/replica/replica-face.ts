@@ -128,6 +128,8 @@ export interface Replica {
   change(edits: readonly (Edit | Erasure)[]): Promise<void>
   /** The record's fold; undefined where there is no such document, or none with content. */
   record(collection: RecordCollection, key: string): Promise<FoldedRecord | undefined>
+  /** Those of these records in which a value lost without having been seen by the one that stands (DOM-18). */
+  contested(collection: RecordCollection, keys: readonly string[]): Promise<Map<string, FoldedRecord>>
   /** The entries of known kinds, in no order; empty where there is no such document. */
   entries<C extends keyof Kinds>(collection: C, key: string): Promise<Entry<Kinds[C]>[]>
   /** The head of a document; undefined where there is none. */

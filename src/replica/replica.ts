@@ -7,7 +7,7 @@ import type { Batch, Refusal, WireRow } from './admission.ts'
 import { randomBelow, type Clock } from './clock.ts'
 import { collectionNumber, collectionOf, collections, type Collection, type Facts, type Passes } from './collections.ts'
 import { commitQueue } from './commits.ts'
-import { entriesOf, openDocument, recordMaps, type Writer } from './document.ts'
+import { decodeVector, entriesOf, openDocument, recordMaps, type Writer } from './document.ts'
 import { checkEdit, rowOfEdit, schemas } from './edits.ts'
 import { startFolding, type Folding } from './folding.ts'
 import { startFollower } from './followers.ts'
@@ -17,7 +17,7 @@ import { afterHello, type Declared } from './peers.ts'
 import type { Entry } from './kinds/kind.ts'
 import { healedRows, takenRows, type Taken } from './receiving.ts'
 import { reconciler, type Reconciler, type ReconcilerOptions } from './reconcile.ts'
-import { foldRecord } from './records.ts'
+import { foldRecord, type FoldedRecord } from './records.ts'
 import type { Kinds, Replica } from './replica-face.ts'
 import { strangerOf, type Cursor, type NewRow, type PeerKnowledge, type Store } from './store.ts'
 
@@ -249,6 +249,16 @@ export async function openReplica(options: ReplicaOptions): Promise<OpenReplica>
     async record(collection, key) {
       const folded = foldRecord(recordMaps(openDocument(await updatesOf(collection, key))))
       return Object.keys(folded.fields).length === 0 ? undefined : folded
+    },
+    async contested(collection, keys) {
+      const found = new Map<string, FoldedRecord>()
+      for (const [key, { vector }] of await store.documents(collectionNumber(collection), keys)) {
+        // One client id is one writer: nothing can have been lost, and most documents need not be opened.
+        if (decodeVector(vector).size < 2) continue
+        const record = foldRecord(recordMaps(openDocument(await updatesOf(collection, key))))
+        if (record.conflicts.length > 0) found.set(key, record)
+      }
+      return found
     },
     async entries<C extends keyof Kinds>(collection: C, key: string) {
       const found = entriesOf(openDocument(await updatesOf(collection, key)))

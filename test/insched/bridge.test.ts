@@ -1,64 +1,17 @@
 /** The rules of the domain on a real InSched file; what staff do is done by a second connection, as another program would. */
-import Database from 'better-sqlite3'
-import { join } from 'node:path'
-import { afterEach, expect, it } from 'vitest'
-import { bind } from '../../src/bridges/insched/binding.ts'
-import { startInSchedBridge, type InSchedBridge } from '../../src/bridges/insched/bridge.ts'
-import { createReferenceDatabase } from '../../src/bridges/insched/create-sqlite.ts'
-import { openInSched } from '../../src/bridges/insched/insched-sqlite.ts'
+import type Database from 'better-sqlite3'
+import { expect, it } from 'vitest'
 import { wallClockOf } from '../../src/bridges/insched/wall-clock.ts'
-import { memoryStore } from '../../src/replica/memory-store.ts'
-import { openReplica, type OpenReplica } from '../../src/replica/replica.ts'
-import type { ConfirmationEntry } from '../../src/replica/kinds/confirmations.ts'
-import { clock, folder, ulid } from '../replica/world.ts'
-
-const closers: (() => Promise<unknown> | void)[] = []
-afterEach(async () => {
-  for (const close of closers.splice(0).toReversed()) await close()
-})
-
-const practice = ulid()
-const site = { key: ulid() as string, name: 'Mesa' }
-
-async function office(holder = 'here') {
-  const file = join(folder(), 'insched.db')
-  await createReferenceDatabase(file, { patients: 20, now: clock.now() })
-  const replica = await openReplica({ store: memoryStore(), practice, id: ulid(), clock })
-  const insched = openInSched(`sqlite:${file}`)
-  bind(insched, { practice, site: site.key, replica: replica.id })
-  insched.close()
-  const staff = new Database(file)
-  const bridge = start(file, replica, holder)
-  closers.push(
-    () => bridge.stop(),
-    () => void staff.close(),
-  )
-  await bridge.readNow()
-  return { file, replica, staff, bridge }
-}
-const start = (file: string, replica: OpenReplica, holder = 'here'): InSchedBridge =>
-  startInSchedBridge({ url: `sqlite:${file}`, replica, practice, site, holder, station: 'TEST', clock })
+import type { OpenReplica } from '../../src/replica/replica.ts'
+import { clock, ulid } from '../replica/world.ts'
+import { closers, confirm, openOffice, site, start, type Office } from './office.ts'
 
 interface EventInSched { starts_at: string; status: string; last_confirmed_date: string | null; confirmation_type: string | null } // prettier-ignore
 const event = (staff: Database.Database, id = 2) =>
   staff.prepare('select * from events where event_id = ?').get(id) as EventInSched
 
-async function answer(
-  at: { replica: OpenReplica; bridge: InSchedBridge; staff: Database.Database },
-  more: { startsAt?: string; at?: number; id?: string; event?: number } = {},
-) {
-  const document = at.bridge.documentOf('events', more.event ?? 2)!
-  const patient = at.bridge.documentOf('patients', 1)!
-  const entry: ConfirmationEntry = {
-    kind: 'answered',
-    at: more.at ?? clock.now(),
-    by: { role: 'patient', id: 'a' },
-    channel: 'portal',
-    patient,
-    startsAt: more.startsAt ?? event(at.staff, more.event).starts_at,
-  }
-  const { at: _, ...facts } = (await at.replica.head('events', document))!.facts
-  await at.replica.change([{ collection: 'confirmations', key: document, facts, add: { [more.id ?? ulid()]: entry } }])
+async function answer(at: Office, more: Parameters<typeof confirm>[1] = {}) {
+  const document = await confirm(at, more)
   await at.bridge.written()
   return document
 }
@@ -66,7 +19,7 @@ const kinds = async (replica: OpenReplica, document: string) =>
   (await replica.entries('confirmations', document)).map((entry) => entry.kind).toSorted()
 
 it('[DOM-1] a confirmation writes Last Confirmed Date and confirmation type together and never Status', async () => {
-  const at = await office()
+  const at = await openOffice()
   const document = await answer(at)
   const row = event(at.staff)
   expect(row).toMatchObject({ confirmation_type: 'Portal', status: 'None' })
@@ -80,7 +33,7 @@ it('[DOM-1] a confirmation writes Last Confirmed Date and confirmation type toge
 })
 
 it('[DOM-2] a late older confirmation does not move Last Confirmed Date back, and a repeat changes nothing', async () => {
-  const at = await office()
+  const at = await openOffice()
   await answer(at)
   const first = event(at.staff)
   await answer(at, { at: clock.now() - 86_400_000 })
@@ -88,7 +41,7 @@ it('[DOM-2] a late older confirmation does not move Last Confirmed Date back, an
 })
 
 it('[DOM-3] an answer for a time that has moved confirms nothing and is a review item', async () => {
-  const at = await office()
+  const at = await openOffice()
   const seen = event(at.staff).starts_at
   at.staff.prepare("update events set starts_at = '2027-01-05T10:00' where event_id = 2").run()
   const document = await answer(at, { startsAt: seen })
@@ -100,7 +53,7 @@ it('[DOM-3] an answer for a time that has moved confirms nothing and is a review
 it.each(['Canceled', 'No Show', 'Checked Out'])(
   '[DOM-4] an answer for an event that is %s confirms nothing',
   async (status) => {
-    const at = await office()
+    const at = await openOffice()
     at.staff.prepare('update events set status = ? where event_id = 2').run(status)
     await answer(at)
     expect(event(at.staff)).toMatchObject({ last_confirmed_date: null, status })
@@ -109,7 +62,7 @@ it.each(['Canceled', 'No Show', 'Checked Out'])(
 )
 
 it('[DOM-4] an answer for a deleted event is a review item', async () => {
-  const at = await office()
+  const at = await openOffice()
   const seen = event(at.staff).starts_at
   at.staff.prepare('delete from events where event_id = 2').run()
   const document = at.bridge.documentOf('events', 2)!
@@ -137,7 +90,7 @@ it('[DOM-4] an answer for a deleted event is a review item', async () => {
 })
 
 it('[DOM-4] an answer of the patient whose event it was does not confirm it for another', async () => {
-  const at = await office()
+  const at = await openOffice()
   at.staff.prepare('update events set patient_id = 2 where event_id = 2').run()
   const document = await answer(at)
   expect(event(at.staff).last_confirmed_date).toBeNull()
@@ -145,7 +98,7 @@ it('[DOM-4] an answer of the patient whose event it was does not confirm it for 
 })
 
 it('[DOM-17] what is deleted, or taken from its patient, is no longer shown, and the patient’s access ends', async () => {
-  const at = await office()
+  const at = await openOffice()
   const [patient, document] = [at.bridge.documentOf('patients', 1)!, at.bridge.documentOf('events', 2)!]
   at.staff.prepare('update events set patient_id = null where event_id = 2').run()
   await at.bridge.readNow()
@@ -169,13 +122,13 @@ it('[DOM-17] what is deleted, or taken from its patient, is no longer shown, and
 })
 
 it('[DOM-5] the channel of the answer becomes the confirmation type', async () => {
-  const at = await office()
+  const at = await openOffice()
   await answer(at)
   expect(event(at.staff).confirmation_type).toBe('Portal')
 })
 
 it('[DOM-6] a patient who cannot come makes a communication and a review item; the event stays as it is', async () => {
-  const at = await office()
+  const at = await openOffice()
   const before = event(at.staff)
   const patient = at.bridge.documentOf('patients', 1)!
   const { at: _, ...facts } = (await at.replica.head('patients', patient))!.facts
@@ -202,7 +155,7 @@ it('[DOM-6] a patient who cannot come makes a communication and a review item; t
 })
 
 it('[DOM-7] events without a patient, and beyond the horizon, are not uploaded', async () => {
-  const at = await office()
+  const at = await openOffice()
   at.staff
     .prepare(
       "insert into events(event_type, patient_id, location_id, starts_at, minutes, status) values ('CONS', 1, 1, '2099-01-01T10:00', 30, 'None')",
@@ -216,7 +169,7 @@ it('[DOM-7] events without a patient, and beyond the horizon, are not uploaded',
 })
 
 it('[DOM-8] what staff change in InSched is what the record says', async () => {
-  const at = await office()
+  const at = await openOffice()
   at.staff.prepare("update patients set cell_phone = '+1 480 555 0199' where patient_id = 1").run()
   at.staff.prepare("update stages set completed = 1, completed_on = '2026-11-01' where stage_id = 6").run()
   await at.bridge.readNow()
@@ -234,7 +187,7 @@ it('[DOM-14] wall clocks are of the location, right across daylight saving', asy
 })
 
 it('[DOM-15] one inbound item is one checkpoint stamped PC, and is not read back as news', async () => {
-  const at = await office()
+  const at = await openOffice()
   await answer(at, { id: 'e1' })
   const rows = at.staff.prepare('select checkpoint, initials, station, table_name from audit_trail').all()
   expect(rows).toEqual([{ checkpoint: 'confirmation:e1', initials: 'PC', station: 'TEST', table_name: 'events' }])
@@ -242,7 +195,7 @@ it('[DOM-15] one inbound item is one checkpoint stamped PC, and is not read back
 })
 
 it('[DOM-15] a portal message is one row of communications, also when the agent starts again', async () => {
-  const at = await office()
+  const at = await openOffice()
   const patient = at.bridge.documentOf('patients', 1)!
   const { at: _, ...facts } = (await at.replica.head('patients', patient))!.facts
   await at.replica.change([
@@ -292,7 +245,7 @@ it('[DOM-15] a portal message is one row of communications, also when the agent 
 })
 
 it('[DOM-16] a message for a patient who is gone is a review item', async () => {
-  const at = await office()
+  const at = await openOffice()
   const patient = ulid()
   await at.replica.change([
     {
@@ -316,7 +269,7 @@ it('[DOM-16] a message for a patient who is gone is a review item', async () => 
 })
 
 it('[DOM-17] a row deleted and added again under its old id is another record', async () => {
-  const at = await office()
+  const at = await openOffice()
   const first = at.bridge.documentOf('events', 2)!
   at.staff.prepare('delete from events where event_id = 2').run()
   at.staff
@@ -332,7 +285,7 @@ it('[DOM-17] a row deleted and added again under its old id is another record', 
 })
 
 it('[DOM-17] name and birth date changed in one step: nothing flows before a person says so', async () => {
-  const at = await office()
+  const at = await openOffice()
   const key = at.bridge.documentOf('patients', 1)!
   const before = (await at.replica.record('patients', key))!.fields
   at.staff.prepare("update patients set first_name = 'Zed', birth_date = '1950-01-01' where patient_id = 1").run()
@@ -350,7 +303,7 @@ it('[DOM-17] name and birth date changed in one step: nothing flows before a per
 })
 
 it('portal access that staff end is revoked', async () => {
-  const at = await office()
+  const at = await openOffice()
   const key = at.bridge.documentOf('patients', 1)!
   const { at: _, ...facts } = (await at.replica.head('patients', key))!.facts
   await at.replica.change([
@@ -379,14 +332,16 @@ it('portal access that staff end is revoked', async () => {
 })
 
 it('a second agent on one InSched database is refused with a sentence and changes nothing', async () => {
-  const at = await office()
+  const at = await openOffice()
   const fence = at.staff.prepare('select fence from pc_agent').pluck().get()
-  expect(() => start(at.file, at.replica, 'elsewhere')).toThrow(/Another agent works on the InSched database/)
+  expect(() => start(at.file, at.replica, { holder: 'elsewhere' })).toThrow(
+    /Another agent works on the InSched database/,
+  )
   expect(at.staff.prepare('select fence from pc_agent').pluck().get()).toBe(fence)
 })
 
 it('Special Issues and Alert Notes never enter the replica', async () => {
-  const at = await office()
+  const at = await openOffice()
   at.staff.prepare("update patients set special_issues = 'SPECIAL-ISSUE x'").run()
   at.staff.prepare("update events set alert_notes = 'ALERT-NOTE y'").run()
   await at.bridge.readNow()
