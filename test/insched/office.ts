@@ -1,5 +1,6 @@
 /** A practice's InSched file with a bridge on it; what staff do is done by a second connection, as another program would. */
 import Database from 'better-sqlite3'
+import { copyFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach } from 'vitest'
 import { bind } from '../../src/bridges/insched/binding.ts'
@@ -27,10 +28,17 @@ export interface Office {
   readonly bridge: InSchedBridge
 }
 
+let people: Promise<string> | undefined
+
 /** An InSched file of 20 synthetic people, bound to the site of `replica`. */
 export async function boundFile(replica: OpenReplica): Promise<string> {
+  people ??= (async () => {
+    const made = join(folder(), 'people.db')
+    await createReferenceDatabase(made, { patients: 20, now: clock.now() })
+    return made
+  })()
   const file = join(folder(), 'insched.db')
-  await createReferenceDatabase(file, { patients: 20, now: clock.now() })
+  copyFileSync(await people, file)
   const insched = openInSched(`sqlite:${file}`)
   bind(insched, { practice, site: site.key, replica: replica.id })
   insched.close()
