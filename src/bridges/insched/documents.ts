@@ -11,7 +11,6 @@ import {
   type PatientFields,
   type PlanFields,
   type PracticeFields,
-  type StageFields,
 } from '../../replica/kinds/fields.ts'
 import type { BridgedTable } from './agent-tables-sqlite.ts'
 import type { EventRow, PatientRow, PlanRow, StageRow } from './insched-sqlite.ts'
@@ -91,16 +90,15 @@ export function planEdit(
     endsOn: text(row.ends_on),
     deleted: false,
   }
-  const set: Record<string, Json> = json(fields)
+  // Without a prototype it is a dictionary from the start: each of these keys is one of its own.
+  const set = Object.assign(Object.create(null) as Record<string, Json>, fields)
   for (const stage of stages) {
-    const values: StageFields = {
-      words: text(stage.patient_words),
-      position: stage.position,
-      completed: stage.completed === 1,
-      completedOn: text(stage.completed_on),
-      deleted: false,
-    }
-    for (const [field, value] of Object.entries(values)) set[`stage/${stage.stage_id}/${field}`] = value as Json
+    const place = `stage/${stage.stage_id}/`
+    set[`${place}words`] = text(stage.patient_words)
+    set[`${place}position`] = stage.position
+    set[`${place}completed`] = stage.completed === 1
+    set[`${place}completedOn`] = text(stage.completed_on)
+    set[`${place}deleted`] = false
   }
   for (const field of Object.keys(held)) {
     const stage = /^stage\/([^/]+)\//.exec(field)?.[1]
@@ -185,7 +183,7 @@ export function goneEdit(collection: BridgedTable, key: string, at: number): Edi
 }
 
 function text(value: string | null): string | null {
-  return value === null || value.trim() === '' ? null : value
+  return value === null || value === '' || value.trim() === '' ? null : value
 }
 
 // DOM-20: unknown stays unknown.

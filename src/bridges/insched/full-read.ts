@@ -25,7 +25,7 @@ export interface FullReadOptions {
   readonly keepHolds: (change: Changes, holds: readonly Hold[]) => void
 }
 
-const chunk = 1_000
+const chunk = 2_000
 const tables: readonly BridgedTable[] = ['patients', 'plans', 'events']
 
 /** Reads from the mark to the end, telling the rows of each chunk to `progress`. */

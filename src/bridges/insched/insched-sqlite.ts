@@ -116,6 +116,8 @@ export function openInSched(url: string) {
   const list = (ids: readonly number[]): string => JSON.stringify(ids)
   const patientColumns = `patient_id, last_name, first_name, middle_name, birth_date, home_phone, cell_phone, email, language, text_consent,
     email_consent, portal_enabled, balance_due_cents, survivor_id`
+  const planColumns = 'plan_id, patient_id, patient_words, plan_status, starts_on, ends_on'
+  const stageColumns = 'stage_id, plan_id, position, patient_words, completed, completed_on'
   const eventColumns = `e.event_id, e.patient_id, e.location_id, e.starts_at, e.minutes, e.status, e.last_confirmed_date, e.confirmation_type,
     t.patient_words`
   const eventTables = 'events e left join event_types t on t.event_type = e.event_type'
@@ -202,16 +204,29 @@ export function openInSched(url: string) {
         list(ids),
       ) as PatientRow[],
     plansAfter: (after: number, limit: number) =>
-      sql('select * from plans where plan_id > ? order by plan_id limit ?').all(after, limit) as PlanRow[],
+      sql(`select ${planColumns} from plans where plan_id > ? order by plan_id limit ?`).all(after, limit) as PlanRow[],
     plans: (ids: readonly number[]) =>
-      sql('select * from plans where plan_id in (select value from json_each(?))').all(list(ids)) as PlanRow[],
+      sql(`select ${planColumns} from plans where plan_id in (select value from json_each(?))`).all(
+        list(ids),
+      ) as PlanRow[],
     stagesOf: (plans: readonly number[]) =>
-      sql('select * from stages where plan_id in (select value from json_each(?)) order by plan_id, position').all(
-        list(plans),
-      ) as StageRow[],
+      sql(
+        `select ${stageColumns} from stages where plan_id in (select value from json_each(?)) order by plan_id, position`,
+      ).all(list(plans)) as StageRow[],
+    /** Events of patients in the order of their ids; the plus keeps SQLite from sorting by start for each page anew. */
     eventsAfter: (after: number, limit: number, from: string, until: string) =>
-      sql(`select ${eventColumns} from ${eventTables} where e.event_id > ? and e.patient_id is not null and e.starts_at >= ? and e.starts_at < ?
+      sql(`select ${eventColumns} from ${eventTables} where e.event_id > ? and e.patient_id is not null and +e.starts_at >= ? and +e.starts_at < ?
         order by e.event_id limit ?`).all(after, from, until, limit) as EventRow[],
+    /** Events of patients that start within a stretch of time, in order of start; `after` is the last one of the page before. */
+    eventsStarting: (from: string, until: string, after: { starts_at: string; event_id: number }, limit: number) =>
+      sql(`select ${eventColumns} from ${eventTables} where e.starts_at >= ? and e.starts_at < ? and (e.starts_at, e.event_id) > (?, ?)
+        and e.patient_id is not null order by e.starts_at, e.event_id limit ?`).all(
+        from,
+        until,
+        after.starts_at,
+        after.event_id,
+        limit,
+      ) as EventRow[],
     events: (ids: readonly number[]) =>
       sql(`select ${eventColumns} from ${eventTables} where e.event_id in (select value from json_each(?))`).all(
         list(ids),

@@ -202,13 +202,15 @@ export function inSchedReader(options: ReaderOptions) {
       const { until } = horizon()
       if (from === null || from >= until) return
       const holds: Hold[] = []
-      for (let after = 0; ;) {
-        const rows = insched.read(() => records.gather({ events: insched.eventsAfter(after, horizonChunk, from, until) })) // prettier-ignore
+      for (let after = { starts_at: '', event_id: 0 }; ;) {
+        const rows = insched.read(() =>
+          records.gather({ events: insched.eventsStarting(from, until, after, horizonChunk) }),
+        )
         if (rows.events.length === 0) break
         const said = await records.say(rows, () => clock.now())
         await replica.change(said.edits)
         holds.push(...said.holds)
-        after = rows.events.at(-1)!.event_id
+        after = rows.events.at(-1)!
       }
       insched.write((change) => {
         keepHolds(change, holds)

@@ -27,6 +27,8 @@ const stretchLength = 500
 
 export function auditTrail(insched: InSched, clock: Clock) {
   let lookedTo = 0
+  /** The cursor when the trail was last looked at. */
+  let readTo = 0
   /** Rows to the newest audit row that deleted them, and patients to the newest that modified them. */
   const deletions = new Map<string, number>()
   const modifications = new Map<number, number>()
@@ -34,11 +36,11 @@ export function auditTrail(insched: InSched, clock: Clock) {
 
   /** Takes in what has come to the trail; within the `read` whose rows it is asked about. */
   const look = (): void => {
-    const from = cursor()
-    if (from >= lookedTo) {
+    readTo = cursor()
+    if (readTo >= lookedTo) {
       deletions.clear()
       modifications.clear()
-      lookedTo = from
+      lookedTo = readTo
     }
     for (const mark of insched.auditMarksAfter(lookedTo)) {
       if (mark.change === 'deleted') deletions.set(`${mark.table_name} ${mark.row_id}`, mark.audit_id)
@@ -48,7 +50,7 @@ export function auditTrail(insched: InSched, clock: Clock) {
   }
   /** Whether unread rows of the trail delete this row: then what stands under its id is not what the trail speaks of. */
   const isDeletedAhead = (table: BridgedTable, localId: number): boolean =>
-    (deletions.get(`${table} ${localId}`) ?? 0) > cursor()
+    deletions.size > 0 && (deletions.get(`${table} ${localId}`) ?? 0) > readTo
 
   const touchedBy = (news: readonly AuditRow[]): Pick<Stretch, 'touched' | 'reach' | 'practiceAt'> => {
     const touched = { patients: new Map<number, number>(), plans: new Map<number, number>(), events: new Map<number, number>() } // prettier-ignore
@@ -105,7 +107,7 @@ export function auditTrail(insched: InSched, clock: Clock) {
     look,
     isDeletedAhead,
     /** Whether unread rows of the trail modify this patient: then the record may be of another person (DOM-17). */
-    isModifiedAhead: (patient: number): boolean => (modifications.get(patient) ?? 0) > cursor(),
+    isModifiedAhead: (patient: number): boolean => (modifications.get(patient) ?? 0) > readTo,
     hasUnread: (): boolean => insched.lastAuditId() > cursor(),
     /** The next stretch; undefined where nothing is unread. Within a `read`, with the rows that it names. */
     next(): Stretch | undefined {
