@@ -4,7 +4,7 @@ import { expect, it } from 'vitest'
 import { wallClockOf } from '../../src/bridges/insched/wall-clock.ts'
 import type { OpenReplica } from '../../src/replica/replica.ts'
 import { clock, ulid } from '../replica/world.ts'
-import { closers, confirm, openOffice, site, start, type Office } from './office.ts'
+import { closers, confirm, factsAt, openOffice, say, site, start, type Office } from './office.ts'
 
 interface EventInSched { starts_at: string; status: string; last_confirmed_date: string | null; confirmation_type: string | null } // prettier-ignore
 const event = (staff: Database.Database, id = 2) =>
@@ -192,6 +192,45 @@ it('[DOM-15] one inbound item is one checkpoint stamped PC, and is not read back
   const rows = at.staff.prepare('select checkpoint, initials, station, table_name from audit_trail').all()
   expect(rows).toEqual([{ checkpoint: 'confirmation:e1', initials: 'PC', station: 'TEST', table_name: 'events' }])
   expect(await at.bridge.readNow()).toEqual({ patients: 0, plans: 0, stages: 0, events: 0 })
+})
+
+it('[DOM-15] each answer, message and request is one transaction: one effect and one checkpoint, none read back', async () => {
+  const at = await openOffice()
+  const patient = at.bridge.documentOf('patients', 1)!
+  await say(at.replica, patient, 'm')
+  await at.replica.change([
+    {
+      collection: 'requests',
+      key: patient,
+      facts: await factsAt(at.replica, 'patients', patient),
+      add: {
+        r: {
+          kind: 'wants to move',
+          at: clock.now(),
+          by: { role: 'patient', id: 'a' },
+          event: at.bridge.documentOf('events', 2)!,
+          startsAt: event(at.staff).starts_at,
+        },
+      },
+    },
+  ])
+  await answer(at, { id: 'c' })
+  const items = ['communication:m', 'communication:r', 'confirmation:c']
+  expect(at.staff.prepare('select effect_id from pc_effects order by 1').pluck().all()).toEqual(items)
+  expect(at.staff.prepare('select checkpoint from audit_trail order by 1').pluck().all()).toEqual(items)
+  expect(await at.bridge.readNow()).toEqual({ patients: 0, plans: 0, stages: 0, events: 0 })
+})
+
+it('[DOM-15] what staff cleared after it was written, before the agent could say so, does not stop the writer', async () => {
+  const at = await openOffice()
+  await answer(at, { id: 'c' })
+  // Of the second answer the effect is in InSched, and a crash came before its entry "written".
+  const document = at.bridge.documentOf('events', 2)!
+  at.staff.exec('update events set last_confirmed_date = null, confirmation_type = null where event_id = 2')
+  at.staff.exec("insert into pc_effects values ('confirmation:d', '')")
+  await answer(at, { id: 'd' })
+  expect(await kinds(at.replica, document)).toEqual(['answered', 'answered', 'written', 'written'])
+  expect((await at.replica.record('events', document))!.fields['lastConfirmed']).toBeNull()
 })
 
 it('[DOM-15] a portal message is one row of communications, also when the agent starts again', async () => {

@@ -1,0 +1,72 @@
+/** A site's operations over its bridge: what they count, and what they answer while another program holds InSched. */
+import Database from 'better-sqlite3'
+import { join } from 'node:path'
+import { expect, it } from 'vitest'
+import { createReferenceDatabase } from '../../src/bridges/insched/create-sqlite.ts'
+import { openPortal } from '../../src/portal.ts'
+import { enroll, openSite } from '../../src/site.ts'
+import { clock, folder, master } from '../replica/world.ts'
+import { closers } from './office.ts'
+
+async function openAll() {
+  const dir = folder()
+  const file = join(dir, 'insched.db')
+  await createReferenceDatabase(file, { patients: 40, now: clock.now() })
+  const portal = await openPortal({ dir: join(dir, 'portal'), master, clock, log: () => {} })
+  const url = await portal.listen({ port: 0, host: '127.0.0.1' })
+  const { practiceId } = await portal.addPractice({ name: 'Bloom', zone: 'America/Phoenix' })
+  const { enrollmentCode: code } = portal.addSite({ practice: practiceId, name: 'Mesa' })
+  await enroll({ dir: join(dir, 'site'), master, clock, portal: url, code, insched: `sqlite:${file}` })
+  const staff = new Database(file)
+  const site = await openSite({ dir: join(dir, 'site'), master, clock })
+  closers.push(
+    () => portal.close(),
+    () => site.close(),
+    () => void staff.close(),
+  )
+  return { site, staff, portal: portal.replicaOf(practiceId)! }
+}
+
+it('Upload Records counts what the portal holds by then, and the stages of those plans alone', async () => {
+  const { site, staff, portal } = await openAll()
+  staff.exec('update patients set portal_enabled = 0, text_consent = 0, email_consent = null where patient_id = 3')
+  staff.exec("update plans set patient_words = '' where patient_id = 4")
+  const up = await site.upload()
+  const [patients, plans, events] = [await portal.count('patients'), await portal.count('plans'), await portal.count('events')] // prettier-ignore
+  expect(up).toMatchObject({ patients, plans, events, documents: patients + plans + events })
+  expect(patients).toBeLessThan(40)
+  const stages = staff.prepare(
+    `select count(*) from stages s join plans p using (plan_id) join patients u using (patient_id)
+     where u.portal_enabled = 1 and p.patient_words <> ''`,
+  )
+  expect(up.stages).toBe(stages.pluck().get())
+})
+
+it('[DOM-16] while InSched is locked the site’s operations answer, and what needs InSched says so in a sentence', async () => {
+  const { site, staff } = await openAll()
+  await site.upload()
+  const { entryId } = await site.message({ patient: 1, event: 2, subject: 'Before your visit', text: 'Come early.' })
+  await site.bridge.written()
+  const recent = await site.recent()
+  expect(recent.items).toMatchObject([{ patient: 1, event: 2 }])
+  staff.exec('begin exclusive')
+  await expect.poll(async () => (await site.status()).problems.join()).toMatch(/InSched’s database is locked/)
+  expect(await site.recent()).toEqual(recent)
+  expect(await site.reviews()).toEqual({ items: [] })
+  await expect(site.message({ patient: 1, subject: 'x', text: 'y' })).rejects.toThrow(/locked by another program/)
+  expect(await site.recent()).toEqual(recent)
+  staff.exec('commit')
+  await expect.poll(async () => (await site.status()).problems).toEqual([])
+  expect(staff.prepare('select external_id from communications').pluck().all()).toEqual([entryId])
+})
+
+it('[DOM-17] to a patient who may be another person no message is sent', async () => {
+  const { site, staff } = await openAll()
+  await site.upload()
+  staff.exec("update patients set first_name = 'Zed', birth_date = '1950-01-01' where patient_id = 1")
+  await expect(site.message({ patient: 1, subject: 'x', text: 'y' })).rejects.toThrow(/may be another person/)
+  await expect(site.invite(1)).rejects.toThrow(/may be another person/)
+  const { items } = await site.reviews()
+  await site.resolve(items[0]!.id, 'Same person, typed wrong at first')
+  await expect.poll(() => site.message({ patient: 1, subject: 'x', text: 'y' }).catch(() => null)).not.toBeNull()
+})
