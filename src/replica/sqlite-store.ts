@@ -66,7 +66,8 @@ interface IndexRecord {
 /** Opens `file`, made where it is missing. Rejects with StoreRefused where another process has it, or its version is newer. */
 export async function openSqliteStore(options: { readonly file: string; readonly master: Sealer }): Promise<Store> {
   const { file, master } = options
-  const db = new Database(file)
+  // Who has the file keeps it: waiting longer than for a process that is just ending is of no use.
+  const db = new Database(file, { timeout: 250 })
   try {
     db.pragma('locking_mode = EXCLUSIVE')
     db.pragma('journal_mode = WAL')

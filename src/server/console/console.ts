@@ -307,7 +307,12 @@ function consoleApp(
   app.get('/send', (c) => {
     const query = c.req.query('find') ?? ''
     const patient = Number(c.req.query('patient') ?? Number.NaN)
-    const found = query.trim() === '' ? [] : site.bridge.findPatients(query)
+    let found: ReturnType<typeof site.bridge.findPatients>
+    try {
+      found = query.trim() === '' ? [] : site.bridge.findPatients(query)
+    } catch (error) {
+      return c.html(failed(c, 'Send Secure Portal Message', error), 503)
+    }
     return c.html(
       framed(c, 'Send Secure Portal Message', '/send', [
         html`<form method="get" action="/send" class="card">
