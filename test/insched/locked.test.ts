@@ -2,7 +2,7 @@
 import { performance } from 'node:perf_hooks'
 import { expect, it } from 'vitest'
 import { clock } from '../replica/world.ts'
-import { confirm, factsAt, openOffice, say } from './office.ts'
+import { closers, confirm, factsAt, openOffice, say, start } from './office.ts'
 
 it('[DOM-16] while InSched is locked the process is not held up, the status says it, and all arrives after', async () => {
   const at = await openOffice()
@@ -54,4 +54,19 @@ it('a person’s operation on a locked InSched gets a sentence, and reading goes
   await expect.poll(async () => (await at.replica.record('events', event))!.fields['minutes']).toBe(77)
   await confirm(at)
   await at.bridge.written()
+})
+
+it('a site can be stopped while InSched is locked, and one that is started then says why it cannot', async () => {
+  const at = await openOffice()
+  const patient = at.bridge.documentOf('patients', 1)!
+  at.staff.exec('begin exclusive')
+  await say(at.replica, patient, 'm')
+  await expect.poll(() => at.bridge.status().problem).toMatch(/locked by another program/)
+  await at.bridge.stop()
+  expect(() => start(at.file, at.replica)).toThrow(/is locked by another program. Try again/)
+  at.staff.exec('commit')
+  const again = start(at.file, at.replica)
+  closers.push(() => again.stop())
+  await again.written()
+  expect(at.staff.prepare('select external_id from communications').pluck().all()).toEqual(['m'])
 })
