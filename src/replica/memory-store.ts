@@ -1,5 +1,5 @@
 /** The store in memory: for tests and simulation, where a crash is the loss of everything but this object. */
-import { collectionNumber, collectionOf } from './collections.ts'
+import { collectionNumber, collectionOf, collections } from './collections.ts'
 import type { DocumentHead, IndexRow } from './replica-face.ts'
 import {
   StoreRefused,
@@ -84,7 +84,7 @@ export function memoryStore(): Store {
       identity ??= { practice, replica }
       if (identity.practice !== practice || identity.replica !== replica)
         throw new StoreRefused(`This folder belongs to replica ${identity.replica}, not to ${replica}.`)
-      if (incarnations.length === 0) incarnations = Array.from({ length: 64 }, () => '')
+      if (incarnations.length === 0) incarnations = collections.map(() => '')
       return { head, epochs, incarnations, peers: [...peers.values()] }
     },
     async startEpoch(id) {
@@ -191,8 +191,8 @@ export function memoryStore(): Store {
     async list(collection, after, limit) {
       return inCollection(collection)
         .map((document) => document.head)
-        .filter((item) => after === undefined || item.key > after)
-        .toSorted((a, b) => (a.key < b.key ? -1 : 1))
+        .filter((item) => after === undefined || byBytes(item.key, after) > 0)
+        .toSorted((a, b) => byBytes(a.key, b.key))
         .slice(0, limit)
     },
     async count(collection) {
@@ -205,7 +205,7 @@ export function memoryStore(): Store {
         .filter((row) => row.view === view && (patient === undefined || row.patient === patient))
         .filter((row) => (state === undefined || row.state === state) && (from === undefined || row.at >= from))
         .filter((row) => before === undefined || row.at < before)
-        .toSorted((a, b) => a.at - b.at || (a.id < b.id ? -1 : 1))
+        .toSorted((a, b) => a.at - b.at || byBytes(a.id, b.id))
       return (descending ? rows.toReversed() : rows).slice(0, limit)
     },
     async indexed(view, id) {
@@ -213,4 +213,9 @@ export function memoryStore(): Store {
     },
     async close() {},
   }
+}
+
+/** The order of keys and ids: that of their UTF-8 bytes, which a database can keep too. */
+function byBytes(a: string, b: string): number {
+  return Buffer.compare(Buffer.from(a), Buffer.from(b))
 }

@@ -112,7 +112,7 @@ export interface Store {
   open(identity: { readonly practice: string; readonly replica: string }): Promise<Opened>
   /** Begins an epoch at head + 1. A newest epoch under which nothing was written is replaced; the newest 64 are kept. */
   startEpoch(id: number): Promise<readonly Epoch[]>
-  /** Appends rows in order with the progress of the batches that they came in; resolves with their seqs. */
+  /** Appends rows in order with the progress of the batches that they came in; resolves with their seqs. All or nothing; a peer that was never met is refused. */
   append(rows: readonly NewRow[], progress: readonly Progress[]): Promise<readonly number[]>
   /** Replaces all that is known of a peer. */
   meet(peer: PeerKnowledge): Promise<void>
@@ -139,6 +139,7 @@ export interface Store {
   /** Documents whose newest row is beyond `after`, in order of it. */
   changedAfter(collections: readonly number[], after: number, limit: number): Promise<DocumentHead[]>
   countChangedAfter(collections: readonly number[], after: number): Promise<number>
+  /** The heads of a collection after the key `after`, in order of the keys' UTF-8 bytes. */
   list(collection: number, after: string | undefined, limit: number): Promise<DocumentHead[]>
   count(collection: number): Promise<number>
   index(query: IndexQuery): Promise<IndexRow[]>
