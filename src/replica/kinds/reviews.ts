@@ -3,7 +3,7 @@
  * it is about (`derivedUlid`), so that finding the same thing again opens no second one.
  */
 import * as v from 'valibot'
-import { keySchema, saidSchema, type Entry } from './kind.ts'
+import { inOrder, keySchema, saidSchema, type Entry } from './kind.ts'
 
 /** A closed list: pages and the command line have a sentence for each. */
 export const reviewKinds = [
@@ -45,12 +45,11 @@ export interface Review {
   readonly resolved: { readonly at: number; readonly note: string } | null
 }
 
-/** The review as it stands; undefined while only its resolution has arrived. */
+/** The review as it stands: of what was said twice the first counts. undefined while only its resolution has arrived. */
 export function foldReview(entries: readonly Entry<ReviewEntry>[]): Review | undefined {
-  const opened = entries.find((entry) => entry.kind === 'opened')
-  const resolved = entries
-    .filter((entry) => entry.kind === 'resolved')
-    .toSorted((a, b) => a.at - b.at || (a.id < b.id ? -1 : 1))[0]
+  const ordered = entries.toSorted(inOrder)
+  const opened = ordered.find((entry) => entry.kind === 'opened')
+  const resolved = ordered.find((entry) => entry.kind === 'resolved')
   if (opened?.kind !== 'opened') return undefined
   return {
     about: opened.about,
