@@ -124,6 +124,10 @@ const kinds: readonly Frame['kind'][] = [
   'documents',
 ]
 const longestText = 4096
+/** A batch holds about 256 KiB of rows of at least six bytes. */
+const mostRows = 100_000
+/** Of a newer version that has more of them. */
+const mostCollections = 256
 const compressFrom = 512
 
 export function writeFrame(frame: Frame): Uint8Array {
@@ -199,7 +203,7 @@ function readKind(decoder: decoding.Decoder, kind: Frame['kind'] | undefined): F
       return {
         kind,
         cursors: perCollection(
-          readList(decoder, collections.length, () => ({ position: numberOf(decoder), complete: numberOf(decoder) })),
+          readList(decoder, mostCollections, () => ({ position: numberOf(decoder), complete: numberOf(decoder) })),
           {
             position: 0,
             complete: 0,
@@ -213,7 +217,7 @@ function readKind(decoder: decoding.Decoder, kind: Frame['kind'] | undefined): F
         kind,
         collection: collectionAt(decoder),
         to: numberOf(decoder),
-        refused: readList(decoder, 100_000, () => ({ seq: numberOf(decoder), reason: oneOf(refusals, decoder) })),
+        refused: readList(decoder, mostRows, () => ({ seq: numberOf(decoder), reason: oneOf(refusals, decoder) })),
       }
     case 'refuse':
       return { kind, reason: oneOf(closeReasons, decoder) }
@@ -260,14 +264,14 @@ function readHello(decoder: decoding.Decoder): Hello {
     head: numberOf(decoder),
     clock: numberOf(decoder),
     incarnations: perCollection(
-      readList(decoder, 256, () => textOf(decoder)),
+      readList(decoder, mostCollections, () => textOf(decoder)),
       '',
     ),
     yours: {
       chain: epochs(),
       seen: numberOf(decoder),
       positions: perCollection(
-        readList(decoder, 256, () => numberOf(decoder)),
+        readList(decoder, mostCollections, () => numberOf(decoder)),
         0,
       ),
     },
@@ -318,7 +322,7 @@ function readReconcile(decoder: decoding.Decoder, kind: ReconcileFrame['kind']):
       }
     case 'documents': {
       const wanted = readList(decoder, decoder.arr.length, () => textOf(decoder))
-      const flags = decoding.readUint8(decoder)
+      const flags = rowFlags(decoder)
       const { rows } = unpackRows(decoding.readVarUint8Array(decoder), (flags & 2) !== 0, 0)
       return { kind, run, collection, wanted, rows, last: (flags & 1) === 1 }
     }
@@ -344,12 +348,23 @@ function packRows(list: readonly WireRow[], from: number): { bytes: Uint8Array; 
   return { bytes: compressed ? packed : plain, compressed }
 }
 
+/** How rows are packed, and whether nothing follows them. */
+function rowFlags(decoder: decoding.Decoder): number {
+  const flags = decoding.readUint8(decoder)
+  if (flags > 3) throw new MalformedFrame('Rows have flags that this version does not know')
+  return flags
+}
+
 function unpackRows(packed: Uint8Array, compressed: boolean, from: number): { rows: WireRow[]; last: number } {
-  const plain = compressed ? zstdDecompressSync(packed, { maxOutputLength: largestFrame }) : packed
+  const plain = compressed ? unpack(packed) : packed
   const decoder = decoding.createDecoder(plain)
   const sites = readList(decoder, 10_000, () => textOf(decoder))
   let seq = from
-  const rows = readList(decoder, plain.length, () => readRow(decoder, (seq += numberOf(decoder)), sites))
+  const rows = readList(decoder, mostRows, () => {
+    const step = numberOf(decoder)
+    if (step === 0) throw new MalformedFrame('The rows of a frame do not stand in order')
+    return readRow(decoder, (seq = within(seq + step)), sites)
+  })
   if (decoding.hasContent(decoder)) throw new MalformedFrame('Bytes follow the rows of a frame')
   return { rows, last: seq }
 }
@@ -368,13 +383,21 @@ function writeBatch(encoder: encoding.Encoder, batch: BatchFrame): void {
 function readBatch(decoder: decoding.Decoder): BatchFrame {
   const collection = collectionAt(decoder)
   const from = numberOf(decoder)
-  const to = from + numberOf(decoder)
-  const flags = decoding.readUint8(decoder)
+  const to = within(from + numberOf(decoder))
+  const flags = rowFlags(decoder)
   const epoch = numberOf(decoder)
   const settingsVersion = numberOf(decoder)
   const { rows, last } = unpackRows(decoding.readVarUint8Array(decoder), (flags & 2) !== 0, from)
   if (last > to) throw new MalformedFrame('The rows of a batch do not fit its range')
   return { kind: 'batch', collection, from, to, tail: (flags & 1) === 1, epoch, settingsVersion, rows }
+}
+
+/** The window is bounded too: it is taken before the first byte comes out. Ours is never larger than a frame. */
+function unpack(packed: Uint8Array): Uint8Array {
+  return zstdDecompressSync(packed, {
+    maxOutputLength: largestFrame,
+    params: { [constants.ZSTD_d_windowLogMax]: Math.log2(largestFrame) },
+  })
 }
 
 // One byte of flags in front of a row: what is usual costs nothing more.
@@ -417,6 +440,7 @@ function readRow(decoder: decoding.Decoder, seq: number, sites: readonly string[
   const flags = decoding.readUint8(decoder)
   const key = flags & ulidKey ? unpackUlid(decoding.readUint8Array(decoder, 16)) : textOf(decoder)
   const [generation, erased] = flags & laterGeneration ? [numberOf(decoder), numberOf(decoder)] : [1, 0]
+  if (flags & laterGeneration && generation < 2) throw new MalformedFrame('A row is of no later generation')
   const patient = flags & patientIsKey ? key : flags & hasPatient ? textOf(decoder) : null
   const site = numberOf(decoder)
   if (site > sites.length) throw new MalformedFrame('A row names a site that its batch does not')
@@ -480,7 +504,9 @@ function writeList<T>(encoder: encoding.Encoder, list: readonly T[], write: (ite
 
 function readList<T>(decoder: decoding.Decoder, most: number, read: () => T): T[] {
   const length = decoding.readVarUint(decoder)
-  if (length > most) throw new MalformedFrame('A list is longer than it may be')
+  // Each item takes a byte at least: nothing is made room for that cannot be there.
+  if (length > Math.min(most, decoder.arr.length - decoder.pos))
+    throw new MalformedFrame('A list is longer than it may be')
   return Array.from({ length }, read)
 }
 
@@ -495,7 +521,10 @@ function notEmpty<T>(list: T[]): T[] {
 }
 
 function numberOf(decoder: decoding.Decoder): number {
-  const value = decoding.readVarUint(decoder)
+  return within(decoding.readVarUint(decoder))
+}
+
+function within(value: number): number {
   if (!Number.isSafeInteger(value)) throw new MalformedFrame('A number is too large')
   return value
 }
