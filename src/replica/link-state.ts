@@ -186,6 +186,7 @@ function live(state: Live, event: Exclude<LinkEvent, { kind: 'changed' | 'mark' 
     case 'met':
       return closed('malformed frame')
     case 'read':
+      if (!state.reading) return closed('malformed frame')
       return evaluate(...sent(state, event.collection, event.outgoing))
     case 'received': {
       const { collection, to } = event.batch
@@ -223,6 +224,8 @@ function taken(state: Live, frame: Frame): Step {
         sending: state.sending.map((one) => ({ ...one, stale: true })),
       })
     case 'marked':
+      // An answer to what was not asked would be kept, and answer a later mark too early.
+      if (!state.waiting.includes(frame.number) || state.marked.includes(frame.number)) return closed('malformed frame')
       return evaluate({ ...state, marked: [...state.marked, frame.number] })
     case 'summary':
     case 'differing':
@@ -280,7 +283,8 @@ function evaluate(state: Live, before: readonly LinkEffect[] = []): Step {
       next = {
         ...next,
         reading: true,
-        turn: number + 1,
+        // Settings go out of turn: were the turn to begin anew after them, what comes late in it would starve.
+        turn: number === 0 ? next.turn : number + 1,
         sending: state.sending.with(number, { ...state.sending[number]!, stale: false }),
       }
       effects.push({ kind: 'read', collection: collections[number]!, from: position, complete })

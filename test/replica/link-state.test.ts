@@ -1,0 +1,248 @@
+/** The state machine of the link is total: what happens in each state on each event stands in this table, and nothing throws. */
+import fc from 'fast-check'
+import { expect, it } from 'vitest'
+import type { BatchFrame, Frame, Hello } from '../../src/replica/codec.ts'
+import { collections, type Collection } from '../../src/replica/collections.ts'
+import {
+  begin,
+  step,
+  type LinkEffect,
+  type LinkEvent,
+  type LinkState,
+  type Step,
+} from '../../src/replica/link-state.ts'
+import { strangerOf, type PeerKnowledge } from '../../src/replica/store.ts'
+import { anyFrame, batch, frames, number } from './frames.ts'
+
+const own: Hello = {
+  kind: 'hello',
+  versions: { oldest: 1, newest: 1 },
+  practice: 'P',
+  replica: 'own',
+  epochs: [{ id: 4, first: 1 }],
+  head: 40,
+  clock: 1,
+  incarnations: collections.map(() => ''),
+  yours: { chain: [], seen: 0, positions: collections.map(() => 0) },
+  settingsVersion: 0,
+}
+const hello: Hello = { ...own, replica: 'peer' }
+const known: PeerKnowledge = strangerOf('peer', collections.length)
+const received = { refused: [], logged: 0, dropped: 0 }
+const batchOf = (from: number, to: number): BatchFrame => ({
+  kind: 'batch',
+  collection: 'preferences',
+  from,
+  to,
+  tail: true,
+  epoch: 9,
+  settingsVersion: 0,
+  rows: [],
+})
+const facts = { patient: null, site: null, shown: false, reachable: false, startsAt: null, at: 0 }
+const row = { seq: 7, key: 'a', generation: 1, facts, update: new Uint8Array(9), receipt: false }
+
+// Every kind of event and of frame is among these: the compiler says so.
+type Named<E extends LinkEvent> = E extends { kind: 'frame' } ? `frame ${Frame['kind']}` : E['kind'] extends 'read' ? 'read something' : E['kind'] // prettier-ignore
+const events = {
+  'frame challenge': { kind: 'frame', frame: { kind: 'challenge', nonce: new Uint8Array(32) } },
+  'frame sign in': { kind: 'frame', frame: { kind: 'sign in', certificate: '', signature: new Uint8Array() } },
+  'frame hello': { kind: 'frame', frame: hello },
+  'frame want': { kind: 'frame', frame: { kind: 'want', cursors: collections.map(() => ({ position: 0, complete: 0 })) } }, // prettier-ignore
+  'frame batch': { kind: 'frame', frame: batchOf(0, 5) },
+  'frame batch from elsewhere': { kind: 'frame', frame: batchOf(3, 5) },
+  'frame ack': { kind: 'frame', frame: { kind: 'ack', collection: 'preferences', to: 7, refused: [] } },
+  'frame ack with refused rows': { kind: 'frame', frame: { kind: 'ack', collection: 'preferences', to: 7, refused: [{ seq: 7, reason: 'gap' }] } }, // prettier-ignore
+  'frame ack of what was not sent': { kind: 'frame', frame: { kind: 'ack', collection: 'preferences', to: 6, refused: [] } }, // prettier-ignore
+  'frame refuse': { kind: 'frame', frame: { kind: 'refuse', reason: 'revoked device' } },
+  'frame mark': { kind: 'frame', frame: { kind: 'mark', number: 8 } },
+  'frame marked': { kind: 'frame', frame: { kind: 'marked', number: 3 } },
+  met: { kind: 'met', known, restored: false },
+  'read something': { kind: 'read', collection: 'preferences', outgoing: { rows: [row], to: 7, tail: true } },
+  'read nothing': { kind: 'read', collection: 'preferences', outgoing: { rows: [], to: 0, tail: true } },
+  received: { kind: 'received', batch: batchOf(0, 5), received },
+  changed: { kind: 'changed' },
+  mark: { kind: 'mark', number: 3 },
+} satisfies Record<string, LinkEvent> & Record<Named<LinkEvent>, LinkEvent>
+type EventName = keyof typeof events
+
+const after = (state: LinkState, ...names: readonly EventName[]): LinkState =>
+  names.reduce((now, name) => step(now, events[name])[0], state)
+/** Answers every read with nothing, until nothing more is read. */
+function settled(first: Step): LinkState {
+  for (let now = first; ;) {
+    const read = now[1].find((effect) => effect.kind === 'read')
+    if (!read) return now[0]
+    const outgoing = { rows: [], to: read.from, tail: true }
+    now = step(now[0], { kind: 'read', collection: read.collection, outgoing })
+  }
+}
+
+const greeting = begin(own)[0]
+const wanting = after(greeting, 'frame hello', 'met')
+const live = after(wanting, 'frame want')
+const quiet = settled(step(wanting, events['frame want']))
+const states = {
+  greeting,
+  meeting: after(greeting, 'frame hello'),
+  'meeting, want is here': after(greeting, 'frame hello', 'frame want'),
+  wanting,
+  'live, reading': live,
+  'live, quiet': quiet,
+  'live, a batch under way': settled(step(live, events['read something'])),
+  'live, asked by mark 3': after(quiet, 'mark'),
+  closed: after(greeting, 'frame refuse'),
+} as const
+type StateName = keyof typeof states
+
+function wordOf(effect: LinkEffect): string {
+  switch (effect.kind) {
+    case 'send':
+      return `send ${effect.frame.kind}`
+    case 'read':
+      return `read ${effect.collection}`
+    case 'close':
+    case 'refused':
+      return `${effect.kind}: ${effect.reason}`
+    default:
+      return effect.kind
+  }
+}
+const said = (state: LinkState, event: LinkEvent): string => {
+  const [next, effects] = step(state, event)
+  return [next.at, ...effects.map(wordOf)].join(' | ')
+}
+
+const malformed = 'closed | close: malformed frame'
+const refused = 'closed | refused: revoked device'
+/** Before live, only what is named is expected; anything else is no conversation of this protocol. */
+const before = (at: string): Record<EventName, string> => ({
+  ...(Object.fromEntries(Object.keys(events).map((name) => [name, malformed])) as Record<EventName, string>),
+  'frame refuse': refused,
+  changed: at,
+  mark: at,
+})
+const whenLive: Record<EventName, string> = {
+  'frame challenge': malformed,
+  'frame sign in': malformed,
+  'frame hello': malformed,
+  'frame want': malformed,
+  'frame batch': 'live | receive',
+  'frame batch from elsewhere': 'closed | close: start over',
+  'frame ack': malformed,
+  'frame ack with refused rows': malformed,
+  'frame ack of what was not sent': malformed,
+  'frame refuse': refused,
+  'frame mark': 'live | read preferences',
+  'frame marked': malformed,
+  met: malformed,
+  'read something': malformed,
+  'read nothing': malformed,
+  received: 'live | send ack',
+  changed: 'live | read preferences',
+  mark: 'live | send mark | caught up',
+}
+const table: Record<StateName, Record<EventName, string>> = {
+  greeting: { ...before('greeting'), 'frame hello': 'meeting | meet' },
+  meeting: { ...before('meeting'), 'frame want': 'meeting', met: 'wanting | send want' },
+  'meeting, want is here': { ...before('meeting'), met: 'live | send want | live | read preferences' },
+  wanting: { ...before('wanting'), 'frame want': 'live | live | read preferences' },
+  'live, reading': {
+    ...whenLive,
+    'frame mark': 'live',
+    'read something': 'live | send batch | read access',
+    'read nothing': 'live | read access',
+    changed: 'live',
+    mark: 'live | send mark',
+  },
+  'live, quiet': { ...whenLive, mark: 'live | send mark' },
+  'live, a batch under way': {
+    ...whenLive,
+    'frame ack': 'live | acknowledged',
+    'frame ack with refused rows': 'live | acknowledged | refused rows',
+    mark: 'live | send mark',
+  },
+  'live, asked by mark 3': { ...whenLive, 'frame marked': 'live | caught up', mark: 'live | send mark' },
+  closed: Object.fromEntries(Object.keys(events).map((name) => [name, 'closed'])) as Record<EventName, string>,
+}
+
+it.each(Object.entries(states))('[LINK-8] what happens on each event while %s', (name, state) => {
+  const found = Object.fromEntries(Object.entries(events).map(([event, what]) => [event, said(state, what)]))
+  expect(found).toEqual(table[name as StateName])
+})
+
+const collection = fc.constantFrom(...collections)
+const wireRow = batch.map((frame) => frame.rows)
+const event: fc.Arbitrary<LinkEvent> = fc.oneof(
+  { weight: 4, arbitrary: fc.record({ kind: fc.constant('frame' as const), frame: anyFrame }) },
+  { weight: 6, arbitrary: fc.constantFrom<LinkEvent>(...Object.values(events)) },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant('read' as const), collection, outgoing: fc.record({ rows: wireRow, to: number, tail: fc.boolean() }) }) }, // prettier-ignore
+  fc.record({ kind: fc.constant('received' as const), batch: frames.batch, received: fc.constant(received) }),
+  fc.record({ kind: fc.constant('mark' as const), number: fc.nat(4) }),
+)
+
+it('[LINK-8] whatever happens in whatever order, nothing throws, and what is closed stays closed', () => {
+  let lived = 0
+  fc.assert(
+    fc.property(
+      fc.constantFrom(...Object.values(states)),
+      fc.array(fc.tuple(event, fc.nat(19)), { minLength: 10, maxLength: 30 }),
+      (from, list) => {
+        let state: LinkState = from
+        for (const [one, chance] of list) {
+          const [next, effects] = step(state, one)
+          // Most of what would end it is left out, so that histories come far.
+          if (next.at === 'closed' && chance > 0) continue
+          if (state.at === 'closed') expect([next.at, effects]).toEqual(['closed', []])
+          // Whoever closes says so, once.
+          if (state.at !== 'closed')
+          expect(effects.some((effect) => effect.kind === 'close' || effect.kind === 'refused')).toBe(next.at === 'closed') // prettier-ignore
+          if (next.at === 'live') lived++
+          state = next
+        }
+      },
+    ),
+    { numRuns: 500 },
+  )
+  expect(lived).toBeGreaterThan(1_000)
+})
+
+it('[LINK-3] [R3] a batch that does not begin where the one before it ended starts the connection over, in each collection by itself', () => {
+  fc.assert(
+    fc.property(fc.array(fc.tuple(collection, fc.nat(4), fc.nat(3)), { maxLength: 30 }), (list) => {
+      const ends = new Map<Collection, number>()
+      let state: LinkState = quiet
+      for (const [name, size, gap] of list) {
+        const end = ends.get(name) ?? 0
+        // Mostly where it belongs.
+        const from = gap === 3 ? end + 1 : end
+        const frame: BatchFrame = { ...batchOf(from, from + size), collection: name }
+        const [next, effects] = step(state, { kind: 'frame', frame })
+        if (from !== end) {
+          expect([next.at, ...effects.map(wordOf)]).toEqual(['closed', 'close: start over'])
+          return
+        }
+        expect(effects).toEqual([{ kind: 'receive', batch: frame }])
+        ends.set(name, from + size)
+        state = next
+      }
+    }),
+  )
+})
+
+it.each([
+  ['no common version', { ...hello, versions: { oldest: 2, newest: 3 } }],
+  ['no common version', { ...hello, versions: { oldest: 0, newest: 0 } }],
+  ['other practice', { ...hello, practice: 'Q' }],
+])('[LINK-9] a hello is refused for %s', (reason, frame) => {
+  expect(said(greeting, { kind: 'frame', frame })).toBe(`closed | close: ${reason}`)
+})
+
+it('[LINK-9] a peer that speaks our version and newer ones is met', () => {
+  expect(said(greeting, { kind: 'frame', frame: { ...hello, versions: { oldest: 1, newest: 9 } } })).toBe('meeting | meet') // prettier-ignore
+})
+
+it('[LINK-10] a word that was not asked for closes the connection: it would answer a later mark too early', () => {
+  expect(said(quiet, events['frame marked'])).toBe(malformed)
+  expect(after(states['live, asked by mark 3'], 'frame marked', 'frame marked').at).toBe('closed')
+})
