@@ -36,7 +36,7 @@ const note = (replica: OpenReplica, id: string, text: string) =>
     },
   ])
 
-it('a field that is changed for ever by writers that start again and again stays small on disk and keeps its value', async () => {
+it('[LOG-4] [LOG-9] a field that is changed for ever by writers that start again and again stays small on disk and keeps its value', async () => {
   const file = join(folder(), 'site.sqlite')
   const id = ulid()
   let at = 1_000
@@ -91,7 +91,7 @@ it('[R2] rows that the peer has not acknowledged wait, and after a fold the peer
   expect(sent).toBeLessThan(400)
 })
 
-it('a fold of entries says no deletion, also where two wrote the same entry apart, so that no peer refuses it', async () => {
+it('[LOG-4] a fold of entries says no deletion, also where two wrote the same entry apart, so that no peer refuses it', async () => {
   const rows: Uint8Array[] = []
   for (let writer = 0; writer < 2; writer++) {
     const file = join(folder(), 'a.sqlite')
@@ -105,7 +105,7 @@ it('a fold of entries says no deletion, also where two wrote the same entry apar
   expect(mergeUpdates(rows)).toEqual(foldUpdates(rows, 'entries'))
 })
 
-it('a large document is folded in a thread of its own and says the same', async () => {
+it('[LOG-4] a large document is folded in a thread of its own and says the same', async () => {
   const file = join(folder(), 'site.sqlite')
   const store = await openSqliteStore({ file, master })
   const replica = await openReplica({ store, practice, id: ulid(), clock })

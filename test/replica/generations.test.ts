@@ -132,7 +132,7 @@ it('[R8] an erasure passes where its document does not, and then brings nothing 
   for (const row of part.rows) expect(row).toMatchObject({ generation: 2, erased: 2, update: new Uint8Array([0, 0]) })
 })
 
-it('a document that more writers have touched than it may is written anew by its owner, and nothing said meanwhile is lost', async () => {
+it('[LOG-9] [R8] a document that more writers have touched than it may is written anew by its owner, and nothing said meanwhile is lost', async () => {
   const store = memoryStore()
   const id = ulid()
   const hub = await memoryReplica()
@@ -172,7 +172,7 @@ const version = fc
   .tuple(fc.integer({ min: 1, max: 6 }), fc.nat(6))
   .map(([generation, erased]) => ({ generation, erased: Math.min(erased, generation) }))
 
-it('versions of a document are in one order, an erasure comes after all that it was made of, and nothing is carried over it', () => {
+it('[R8] versions of a document are in one order, an erasure comes after all that it was made of, and nothing is carried over it', () => {
   fc.assert(
     fc.property(version, version, version, (a, b, c) => {
       expect(Math.sign(compareVersions(a, b))).toBe(-Math.sign(compareVersions(b, a)) + 0)
@@ -184,7 +184,7 @@ it('versions of a document are in one order, an erasure comes after all that it 
   )
 })
 
-it('replicas that erase, write and meet in any order end equal, and nothing that was erased comes back', async () => {
+it('[R8] replicas that erase, write and meet in any order end equal, and nothing that was erased comes back', async () => {
   const action = fc.oneof(
     { weight: 5, arbitrary: fc.record({ do: fc.constant('say' as const), who: fc.nat(2) }) },
     { weight: 1, arbitrary: fc.record({ do: fc.constant('erase' as const), who: fc.nat(2) }) },

@@ -59,7 +59,7 @@ async function world(): Promise<{
 const patientsIn = (proof: Awaited<ReturnType<Link['prove']>>) =>
   proof.collections.find((one) => one.name === 'patients')!
 
-it('two sides that hold the same are proven equal, and no document is sent for it', async () => {
+it('[LINK-11] two sides that hold the same are proven equal, and no document is sent for it', async () => {
   const { own, hub, link } = await world()
   for (let i = 0; i < 30; i++) await name(own, ulid(), `n${i}`)
   await name(hub, ulid(), 'from the portal')
@@ -70,7 +70,7 @@ it('two sides that hold the same are proven equal, and no document is sent for i
   expect((await link.status()).received).toBe(before.received)
 })
 
-it('a document that one side has lost is found and comes back whole', async () => {
+it('[LINK-11] a document that one side has lost is found and comes back whole', async () => {
   const { own, hub, store, link } = await world()
   const [kept, lost] = [ulid(), ulid()]
   await name(own, kept, 'kept')
@@ -84,7 +84,7 @@ it('a document that one side has lost is found and comes back whole', async () =
   expect(await nameOf(own, lost)).toBe('lost')
 })
 
-it('a document that cannot be read is replaced by the other side’s content as the next generation', async () => {
+it('[LINK-11] a document that cannot be read is replaced by the other side’s content as the next generation', async () => {
   const { own, hub, store, link } = await world()
   const key = ulid()
   await name(own, key, 'first')
@@ -97,7 +97,7 @@ it('a document that cannot be read is replaced by the other side’s content as 
   expect(await own.head('patients', key)).toMatchObject({ generation: 2, erased: 0 })
 })
 
-it('two documents that count the same changes and say different things are found, and both values stand anew', async () => {
+it('[LINK-11] two documents that count the same changes and say different things are found, and both values stand anew', async () => {
   const { own, hub, store, link } = await world()
   const key = ulid()
   await name(own, key, 'right')
@@ -112,7 +112,7 @@ it('two documents that count the same changes and say different things are found
   expect((await hub.head('patients', key))!.generation).toBe(2)
 })
 
-it('an erasure that one side never heard of is found', async () => {
+it('[LINK-11] an erasure that one side never heard of is found', async () => {
   const { own, hub, store, link } = await world()
   const key = ulid()
   await name(own, key, 'erased')

@@ -5,6 +5,8 @@ import { refusals, type WireRow } from '../../src/replica/admission.ts'
 import { collectionNumber, type Collection } from '../../src/replica/collections.ts'
 import { emptyUpdate, openDocument, writeEntries, writeRecord } from '../../src/replica/document.ts'
 import { memoryStore } from '../../src/replica/memory-store.ts'
+import { foldReview } from '../../src/replica/kinds/reviews.ts'
+import { openRefusalReviews } from '../../src/replica/refused.ts'
 import { openReplica, type Batch, type OpenReplica, type ReplicaOptions } from '../../src/replica/replica.ts'
 import type { Epoch, Store } from '../../src/replica/store.ts'
 import { clock, factsOf, fileReplica, folder, ulid } from './world.ts'
@@ -192,4 +194,18 @@ it('rows that do not pass here are dropped and counted; the rest of their batch 
   const received = await replica.replication.receive('PEER', batchOf('patients', rows), (_, { reachable }) => reachable)
   expect(received).toEqual({ refused: [], logged: 1, dropped: 1 })
   expect(await replica.count('patients')).toBe(1)
+})
+
+it('[LINK-9] each row that the peer refused becomes one review item here, however often it says so', async () => {
+  const replica = await replicaOver(memoryStore())
+  const refused = [{ seq: 8, reason: 'gap' as const }, { seq: 9, reason: 'too large' as const }] // prettier-ignore
+  const ack = { kind: 'ack' as const, collection: 'messages' as const, to: 9, refused }
+  for (const now of [1, 2]) await openRefusalReviews(replica, 'PEER', ack, now)
+  const reviews = await Promise.all((await replica.list('reviews')).map(({ key }) => replica.entries('reviews', key)))
+  const found = reviews.map((entries) => foldReview(entries)!)
+  expect(found.map((review) => review.why).toSorted()).toEqual([
+    'The other side refused change 8 of messages: gap.',
+    'The other side refused change 9 of messages: too large.',
+  ])
+  expect(found.map((review) => review.openedAt)).toEqual([1, 1])
 })
