@@ -3,7 +3,15 @@ import fc from 'fast-check'
 import * as encoding from 'lib0/encoding'
 import { zstdCompressSync } from 'node:zlib'
 import { expect, it } from 'vitest'
-import { largestFrame, MalformedFrame, readFrame, writeFrame, type Frame, type Hello } from '../../src/replica/codec.ts'
+import {
+  digestBytes,
+  largestFrame,
+  MalformedFrame,
+  readFrame,
+  writeFrame,
+  type Frame,
+  type Hello,
+} from '../../src/replica/codec.ts'
 import { collections } from '../../src/replica/collections.ts'
 import { anyFrame, frames } from './frames.ts'
 
@@ -47,10 +55,11 @@ const hello: Hello = {
 }
 const ulid = '01ARZ3NDEKTSV4RRFFQ69G5FAV'
 const rowsOfBatch: Extract<Frame, { kind: 'batch' }>['rows'] = [
-  { seq: 101, key: ulid, generation: 1, receipt: false, update: Uint8Array.of(1, 2, 3), facts: { patient: ulid, site: 's1', shown: true, reachable: false, startsAt: null, at: 300 } }, // prettier-ignore
-  { seq: 110, key: 'k', generation: 2, receipt: true, update: new Uint8Array(), facts: { patient: 'p', site: 's2', shown: false, reachable: true, startsAt: -1, at: 0 } }, // prettier-ignore
-  { seq: 120, key: '', generation: 1, receipt: false, update: Uint8Array.of(255), facts: { patient: null, site: null, shown: false, reachable: false, startsAt: null, at: 1 } }, // prettier-ignore
+  { seq: 101, key: ulid, generation: 1, erased: 0, receipt: false, update: Uint8Array.of(1, 2, 3), facts: { patient: ulid, site: 's1', shown: true, reachable: false, startsAt: null, at: 300 } }, // prettier-ignore
+  { seq: 110, key: 'k', generation: 2, erased: 1, receipt: true, update: new Uint8Array(), facts: { patient: 'p', site: 's2', shown: false, reachable: true, startsAt: -1, at: 0 } }, // prettier-ignore
+  { seq: 120, key: '', generation: 1, erased: 0, receipt: false, update: Uint8Array.of(255), facts: { patient: null, site: null, shown: false, reachable: false, startsAt: null, at: 1 } }, // prettier-ignore
 ]
+const digest = (byte: number): Uint8Array => new Uint8Array(digestBytes).fill(byte)
 const golden: readonly (readonly [string, Frame, string])[] = [
   ['challenge', { kind: 'challenge', nonce: Uint8Array.of(9, 8) }, '00 02 0908'],
   ['sign in', { kind: 'sign in', certificate: 'c', signature: Uint8Array.of(7) }, '01 01 63 01 07'],
@@ -68,10 +77,10 @@ const golden: readonly (readonly [string, Frame, string])[] = [
   [
     'batch, uncompressed, with every flag of a row',
     { kind: 'batch', collection: 'messages', from: 100, to: 130, tail: true, epoch: 2 ** 48 - 1, settingsVersion: 0, rows: rowsOfBatch }, // prettier-ignore
-    `04 06 64 1e 01 ${epochBytes} 00 33
+    `04 06 64 1e 01 ${epochBytes} 00 34
      02 02 7331 02 7332  03
      01 15 01563e3ab5d3d6764c61efb99302bd5b 01 ac02 03 010203
-     09 ea 01 6b 02 01 70 02 41 00 00
+     09 ea 01 6b 02 01 01 70 02 41 00 00
      0a 00 00 00 01 01 ff`,
   ],
   [
@@ -87,6 +96,34 @@ const golden: readonly (readonly [string, Frame, string])[] = [
   ['refuse', { kind: 'refuse', reason: 'copied folder' }, '06 02'],
   ['mark', { kind: 'mark', number: 300 }, '07 ac02'],
   ['marked', { kind: 'marked', number: 0 }, '08 00'],
+  [
+    'summary',
+    { kind: 'summary', run: 300, collection: 'consents', buckets: digest(3) },
+    `09 ac02 02 10 ${zeros(16, '03')}`,
+  ],
+  [
+    'differing',
+    {
+      kind: 'differing',
+      run: 1,
+      collection: 'consents',
+      buckets: [0, 200],
+      documents: [{ key: 'k', digest: digest(5) }],
+    },
+    `0a 01 02 02 00 c801 01 01 6b ${zeros(16, '05')}`,
+  ],
+  [
+    'documents',
+    {
+      kind: 'documents',
+      run: 1,
+      collection: 'messages',
+      wanted: ['k', ''],
+      rows: [{ ...rowsOfBatch[2]!, seq: 1 }],
+      last: true,
+    },
+    '0b 01 06 02 01 6b 00 01 09 00 01 01 00 00 00 01 01 ff',
+  ],
 ]
 const unspaced = (hex: string): string => hex.replaceAll(/\s/g, '')
 
@@ -139,7 +176,7 @@ function read(bytes: Uint8Array): Frame | 'malformed' {
 }
 
 it('[LINK-2] bytes of any kind are a frame or are refused as malformed', () => {
-  const startsLikeOne = fc.tuple(fc.nat(9), fc.uint8Array({ maxLength: 300 })).map(([kind, rest]) => Uint8Array.of(kind, ...rest)) // prettier-ignore
+  const startsLikeOne = fc.tuple(fc.nat(12), fc.uint8Array({ maxLength: 300 })).map(([kind, rest]) => Uint8Array.of(kind, ...rest)) // prettier-ignore
   fc.assert(
     fc.property(fc.oneof(fc.uint8Array({ maxLength: 300 }), startsLikeOne), (bytes) => {
       const frame = read(bytes)
@@ -202,6 +239,9 @@ it.each([
     'rows, packed',
     batchOf(zstdCompressSync(bytesOf(0, 8_000_000, new Uint8Array(8_000_000))), { size: none, flags: 3 }),
   ],
+  ['buckets', bytesOf(10, 1, 6, huge)],
+  ['digests', bytesOf(10, 1, 6, 0, huge)],
+  ['wanted documents', bytesOf(11, 1, 6, huge)],
   ['text', bytesOf(1, huge)],
   ['bytes', bytesOf(0, huge)],
   ['packed bytes', batchOf(zstdCompressSync(new Uint8Array(largestFrame + 1)), { flags: 3 })],
@@ -218,7 +258,7 @@ const row = (...parts: (number | Uint8Array)[]): Uint8Array => bytesOf(0, 1, ...
 it.each([
   ['is larger than 8 MiB', new Uint8Array(largestFrame + 1)],
   ['is empty', new Uint8Array()],
-  ['is of an unknown kind', bytesOf(9)],
+  ['is of an unknown kind', bytesOf(12)],
   ['says more than its end', bytesOf(7, 1, 1)],
   ['has a number beyond what a double counts', Uint8Array.of(7, 255, 255, 255, 255, 255, 255, 255, 255, 127)],
   ['has a text that is no UTF-8', Uint8Array.of(1, 2, 0xc3, 0x28, 0)],
@@ -232,9 +272,11 @@ it.each([
   ['has a row at the position where it begins', batchOf(row(0, 0, 0, 0, 0, 0), { from: 5 })],
   ['has two rows at one position', batchOf(bytesOf(0, 2, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0))],
   ['has a row of a site that it does not name', batchOf(row(1, 0, 0, 1, 0, 0))],
-  ['has a row of no generation', batchOf(row(1, Uint8Array.of(128), 0, 0, 0, 0, 0))],
-  ['has a row that says its first generation', batchOf(row(1, Uint8Array.of(128), 0, 1, 0, 0, 0))],
+  ['has a row of no generation', batchOf(row(1, Uint8Array.of(128), 0, 0, 0, 0, 0, 0))],
+  ['has a row that says its first generation', batchOf(row(1, Uint8Array.of(128), 0, 1, 0, 0, 0, 0))],
   ['has flags that mean nothing', batchOf(bytesOf(0, 0), { flags: 4 })],
+  ['has documents with flags that mean nothing', bytesOf(11, 1, 6, 0, 4, 2, 0, 0)],
+  ['has half a digest', bytesOf(10, 1, 6, 0, 1, 0, new Uint8Array(8))],
   ['is packed and does not unpack', batchOf(Uint8Array.of(1, 2, 3), { flags: 3 })],
 ])('[LINK-2] a frame that %s is malformed', (_, bytes) => {
   expect(read(bytes)).toBe('malformed')
@@ -242,5 +284,7 @@ it.each([
 
 it('a row at its place is read: the malformed ones above are so for the reason that they name', () => {
   expect(read(batchOf(row(1, 0, 0, 0, 0, 0)))).toMatchObject({ kind: 'batch', rows: [{ seq: 1, key: '' }] })
-  expect(read(batchOf(row(1, Uint8Array.of(128), 0, 2, 0, 0, 0)))).toMatchObject({ rows: [{ generation: 2 }] })
+  expect(read(batchOf(row(1, Uint8Array.of(128), 0, 2, 1, 0, 0, 0)))).toMatchObject({
+    rows: [{ generation: 2, erased: 1 }],
+  })
 })

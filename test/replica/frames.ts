@@ -1,7 +1,7 @@
 /** Any frame that the codec may be given, bounded as its reader bounds it: for properties of the codec and of the link. */
 import fc from 'fast-check'
 import { refusals, type WireRow } from '../../src/replica/admission.ts'
-import { closeReasons, type BatchFrame, type Frame } from '../../src/replica/codec.ts'
+import { closeReasons, digestBytes, type BatchFrame, type Frame } from '../../src/replica/codec.ts'
 import { collections } from '../../src/replica/collections.ts'
 
 const crockford = '0123456789ABCDEFGHJKMNPQRSTVWXYZ'
@@ -29,6 +29,7 @@ const row: fc.Arbitrary<Omit<WireRow, 'seq'> & { step: number }> = fc
     step: fc.oneof(fc.constant(1), fc.integer({ min: 1, max: 2 ** 40 })),
     key,
     generation: fc.oneof(fc.constant(1), fc.integer({ min: 1, max: Number.MAX_SAFE_INTEGER })),
+    erased: number,
     patient: fc.option(key),
     own: fc.boolean(),
     facts: fc.record({
@@ -41,25 +42,38 @@ const row: fc.Arbitrary<Omit<WireRow, 'seq'> & { step: number }> = fc
     update: fc.oneof(fc.uint8Array({ maxLength: 30 }), fc.uint8Array({ size: 'max', minLength: 600, maxLength: 900 })),
     receipt: fc.boolean(),
   })
-  .map(({ patient, own, facts, ...rest }) => ({ ...rest, facts: { patient: own ? rest.key : patient, ...facts } }))
+  .map(({ patient, own, facts, erased, ...rest }) => ({
+    ...rest,
+    erased: rest.generation > 1 ? erased : 0,
+    facts: { patient: own ? rest.key : patient, ...facts },
+  }))
+
+/** Rows in order above `from`, and the seq of the last. */
+const rowsFrom = (from: number, rows: readonly (Omit<WireRow, 'seq'> & { step: number })[]): [WireRow[], number] => {
+  let seq = from
+  return [rows.map(({ step, ...one }): WireRow => ({ ...one, seq: (seq += step) })), seq]
+}
+const rows = fc.array(row, { maxLength: 12 })
 
 export const batch: fc.Arbitrary<BatchFrame> = fc
   .record({
     collection: fc.constantFrom(...collections),
     from: fc.oneof(fc.nat(300), fc.nat(2 ** 31)),
-    rows: fc.array(row, { maxLength: 12 }),
+    rows,
     beyond: fc.oneof(fc.constant(0), fc.nat(300)),
     tail: fc.boolean(),
     epoch: number,
     settingsVersion: number,
   })
-  .map(({ rows, from, beyond, ...rest }) => {
-    let seq = from
-    const numbered = rows.map(({ step, ...one }): WireRow => ({ ...one, seq: (seq += step) }))
-    return { kind: 'batch', ...rest, from, to: seq + beyond, rows: numbered }
+  .map(({ rows: list, from, beyond, ...rest }) => {
+    const [numbered, last] = rowsFrom(from, list)
+    return { kind: 'batch', ...rest, from, to: last + beyond, rows: numbered }
   })
 
 const kind = <const K extends Frame['kind']>(name: K): fc.Arbitrary<K> => fc.constant(name)
+
+const run = { run: number, collection: fc.constantFrom(...collections) }
+const digest = fc.uint8Array({ minLength: digestBytes, maxLength: digestBytes })
 
 /** Every kind of frame. A kind that the codec learns is missing here until it is added: the type says so. */
 export const frames: { readonly [K in Frame['kind']]: fc.Arbitrary<Frame & { readonly kind: K }> } = {
@@ -86,6 +100,20 @@ export const frames: { readonly [K in Frame['kind']]: fc.Arbitrary<Frame & { rea
     refused: fc.array(fc.record({ seq: number, reason: fc.constantFrom(...refusals) }), { maxLength: 20 }),
   }),
   refuse: fc.record({ kind: kind('refuse'), reason: fc.constantFrom(...closeReasons) }),
+  summary: fc.record({ kind: kind('summary'), ...run, buckets: fc.uint8Array({ maxLength: 256 * digestBytes }) }),
+  differing: fc.record({
+    kind: kind('differing'),
+    ...run,
+    buckets: fc.array(fc.nat(255), { maxLength: 256 }),
+    documents: fc.array(fc.record({ key, digest }), { maxLength: 12 }),
+  }),
+  documents: fc.record({
+    kind: kind('documents'),
+    ...run,
+    wanted: fc.array(key, { maxLength: 12 }),
+    rows: rows.map((list) => rowsFrom(0, list)[0]),
+    last: fc.boolean(),
+  }),
   mark: fc.record({ kind: kind('mark'), number }),
   marked: fc.record({ kind: kind('marked'), number }),
 }

@@ -103,7 +103,7 @@ export class End {
       part.push(all[part.length]!)
     const rows = part
       .filter((row) => !row.fromPeer)
-      .map(({ seq, id, size }) => ({ seq, key: id, generation: 1, facts, update: zeros.subarray(0, size), receipt: false })) // prettier-ignore
+      .map(({ seq, id, size }) => ({ seq, key: id, generation: 1, erased: 0, facts, update: zeros.subarray(0, size), receipt: false })) // prettier-ignore
     const outgoing = { rows, to: part.at(-1)?.seq ?? from, tail: part.length === all.length }
     this.happen({ kind: 'read', collection, outgoing })
   }

@@ -67,8 +67,18 @@ it('[R7] a fold is judged by what the peer had completely, not by how far it has
   expect((await toPeer(store, { from: 2, complete: 0 })).updates).toEqual(['13'])
 })
 
-it('[R8] an erasure passes where its document does not, without content', async () => {
-  const store = await storeWith(rowOf('a', 'content'), rowOf('b', '', { generation: 2, mode: 'replace', update: bytes('later content') })) // prettier-ignore
-  const { all: found } = await toPeer(store, { passes: () => false })
-  expect(found.rows.map(({ key, generation, update }) => ({ key, generation, update }))).toEqual([{ key: 'b', generation: 2, update: emptyUpdate }]) // prettier-ignore
+it('[R8] an erasure passes where its document does not, and brings none of what was written since', async () => {
+  const store = await storeWith(
+    rowOf('never erased', 'content'),
+    rowOf('erased', '', { generation: 2, erased: 2 }),
+    rowOf('erased, then written', 'later content', { generation: 4, erased: 3 }),
+  )
+  const goes = async (passes: Passes): Promise<unknown> =>
+    (await toPeer(store, { passes })).all.rows.map(({ key, generation, erased, update }) => ({ key, generation, erased, update })) // prettier-ignore
+  expect(await goes((_, __, erasure) => erasure === true)).toEqual([
+    { key: 'erased', generation: 2, erased: 2, update: emptyUpdate },
+    { key: 'erased, then written', generation: 3, erased: 3, update: emptyUpdate },
+  ])
+  // Where the document could never have been, its erasure has no place either.
+  expect(await goes(() => false)).toEqual([])
 })

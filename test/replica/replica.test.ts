@@ -1,13 +1,13 @@
 /** What a replica does with its starts, with batches of its peers, and with a document that begins to pass. */
 import { join } from 'node:path'
 import { expect, it, onTestFinished } from 'vitest'
-import { refusals, type WireRow } from '../../src/replica/admission.ts'
+import { largestUpdate, refusals, type Batch, type WireRow } from '../../src/replica/admission.ts'
 import { collectionNumber, type Collection } from '../../src/replica/collections.ts'
-import { emptyUpdate, openDocument, writeEntries, writeRecord } from '../../src/replica/document.ts'
+import { emptyUpdate, mergeUpdates, openDocument, writeEntries, writeRecord } from '../../src/replica/document.ts'
 import { memoryStore } from '../../src/replica/memory-store.ts'
 import { foldReview } from '../../src/replica/kinds/reviews.ts'
 import { openRefusalReviews } from '../../src/replica/refused.ts'
-import { openReplica, type Batch, type OpenReplica, type ReplicaOptions } from '../../src/replica/replica.ts'
+import { openReplica, type OpenReplica, type ReplicaOptions } from '../../src/replica/replica.ts'
 import type { Epoch, Store } from '../../src/replica/store.ts'
 import { clock, factsOf, fileReplica, folder, ulid } from './world.ts'
 
@@ -21,7 +21,7 @@ async function replicaOver(store: Store, over: Partial<ReplicaOptions> = {}): Pr
 
 const peer = { replica: 'PEER', epochs: [{ id: 77, first: 1 }], head: 100, incarnations: [] }
 const facts = { patient: 'p', site: 's', shown: true, reachable: true, startsAt: null, at: 5 }
-const rowAt = (seq: number, over: Partial<WireRow>): WireRow => ({ seq, key: 'a', generation: 1, facts, update: emptyUpdate, receipt: false, ...over }) // prettier-ignore
+const rowAt = (seq: number, over: Partial<WireRow>): WireRow => ({ seq, key: 'a', generation: 1, erased: 0, facts, update: emptyUpdate, receipt: false, ...over }) // prettier-ignore
 const batchOf = (collection: Collection, rows: readonly WireRow[], over: Partial<Batch> = {}): Batch => ({ collection, from: 0, to: rows.at(-1)?.seq ?? 0, tail: true, epoch: 77, rows, ...over }) // prettier-ignore
 
 /** Updates of one writer, each after the one before. */
@@ -103,7 +103,7 @@ it('[R5] a row that adds nothing is not logged; one that brings a struct, a dele
   expect((await replica.head('patients', 'a'))?.facts.shown).toBe(false)
 })
 
-it('[R8] a row of a lower generation is dropped, and one of a higher takes the place of all content', async () => {
+it('[R8] a row of a lower generation is dropped, an erasure empties the document, and content after it stays', async () => {
   const replica = await replicaOver(memoryStore())
   await replica.replication.meet(peer)
   const [one] = updatesOf(1, { phone: '1' }) as [Uint8Array]
@@ -114,11 +114,26 @@ it('[R8] a row of a lower generation is dropped, and one of a higher takes the p
   }
   expect(await take({ update: one })).toEqual({ logged: 1, fields: { phone: '1' } })
   // An erasure: the next generation without content.
-  expect(await take({ generation: 2 })).toEqual({ logged: 1, fields: {} })
-  expect(await take({ update: one })).toEqual({ logged: 0, fields: {} })
-  expect(await take({ generation: 2 })).toEqual({ logged: 0, fields: {} })
-  expect(await take({ generation: 3, update: other })).toEqual({ logged: 1, fields: { email: '2' } })
-  expect((await replica.head('patients', 'a'))?.generation).toBe(3)
+  expect(await take({ generation: 2, erased: 2 })).toEqual({ logged: 1, fields: undefined })
+  expect(await take({ update: one })).toEqual({ logged: 0, fields: undefined })
+  expect(await take({ generation: 2, erased: 2 })).toEqual({ logged: 0, fields: undefined })
+  expect(await take({ generation: 3, erased: 2, update: other })).toEqual({ logged: 1, fields: { email: '2' } })
+  // A copy that never heard of it and counted on: the erasure decides, not the number.
+  expect(await take({ generation: 9, update: one })).toEqual({ logged: 0, fields: { email: '2' } })
+  expect(await replica.head('patients', 'a')).toMatchObject({ generation: 3, erased: 2 })
+})
+
+it('[R8] a later generation that is no erasure takes over by value what it lacks', async () => {
+  const replica = await replicaOver(memoryStore())
+  await replica.replication.meet(peer)
+  const [one] = updatesOf(1, { phone: '1', name: 'x' }) as [Uint8Array]
+  const whole = mergeUpdates(updatesOf(2, { email: '2' }, { phone: '2' }))
+  await replica.replication.receive('PEER', batchOf('patients', [rowAt(9, { update: one })]), all)
+  const next = rowAt(10, { generation: 2, update: whole })
+  // The row itself, and one of this replica's own with what is carried over.
+  expect(await replica.replication.receive('PEER', batchOf('patients', [next]), all)).toMatchObject({ logged: 2 })
+  expect((await replica.record('patients', 'a'))?.fields).toEqual({ email: '2', name: 'x', phone: '2' })
+  expect(await replica.head('patients', 'a')).toMatchObject({ generation: 2, erased: 0 })
 })
 
 it('[R10] a document that begins to pass is logged anew: whole, as one fold at a fresh seq, itself the only source', async () => {
@@ -161,7 +176,7 @@ it('[LINK-9] rows are refused one by one, each with its reason, and the rest of 
       rowAt(3, { key: 'gap', update: one }),
       rowAt(4, { key: 'fits', update: one }),
       rowAt(5, { key: 'x'.repeat(201), update: one }),
-      rowAt(6, { key: 'large', update: new Uint8Array(1024 * 1024 + 1) }),
+      rowAt(6, { key: 'large', update: new Uint8Array(largestUpdate + 1) }),
       rowAt(7, { key: 'fits', update: two }),
     ]),
     all,

@@ -109,6 +109,20 @@ export function logContract(name: string, make: () => StorePlace): void {
       }
     })
 
+    it('[LOG-3] what a failed append began is not remembered: the same documents are made by the next', async () => {
+      const { store, again } = await started(make)
+      const origin = { peer: 'never met', epoch: 1, seq: 1 }
+      const refused = [rowOf('a', 'lost'), rowOf('b', 'lost'), rowOf('a', 'lost'), rowOf('c', 'lost', { origin })]
+      await expect(store.append(refused, [])).rejects.toThrow('never met')
+      await store.append([rowOf('b', '1')], [])
+      await expect(store.append(refused, [])).rejects.toThrow('never met')
+      expect(await store.append([rowOf('a', '2'), rowOf('b', '3', { mode: 'anew' })], [])).toEqual([2, 3])
+      const before = await contentOf(store, ['a', 'b', 'c'])
+      expect(plain(await store.updatesOf(6, 'a'))).toEqual(['bytes 2'])
+      expect(plain(await store.updatesOf(6, 'b'))).toEqual(['bytes 3'])
+      expect(await contentOf(await again(), ['a', 'b', 'c'])).toEqual(before)
+    })
+
     it('keeps the bytes that it was given, whatever becomes of the caller’s buffer', async () => {
       const { store, starts } = await started(make)
       const all = Uint8Array.from({ length: 256 }, (_, byte) => byte)
@@ -161,7 +175,7 @@ export function logContract(name: string, make: () => StorePlace): void {
       const facts = { patient: 'p', site: 's', shown: true, reachable: true, startsAt: -5, at: 77 }
       await store.append([rowOf('a', 'old'), rowOf('a', 'new', { facts, origin: { peer: 'peer', epoch: 2 ** 48 - 1, seq: 900 }, receipt: true })], []) // prettier-ignore
       for await (const now of starts()) {
-        const head = { collection: 'messages', key: 'a', generation: 1, seq: 2, facts }
+        const head = { collection: 'messages', key: 'a', generation: 1, erased: 0, seq: 2, facts }
         expect((await now.rowsAfter(6, 0, 1e6)).rows.map(plain)).toEqual([
           { seq: 1, head, generation: 1, update: 'bytes old', receipt: false, sources: { '': 1 }, folded: false },
           { seq: 2, head, generation: 1, update: 'bytes new', receipt: true, sources: { peer: 2 }, folded: false },
@@ -209,10 +223,11 @@ export function logContract(name: string, make: () => StorePlace): void {
         plain(await now.changedAfter([6, 7], 0, 9)),
       ]
       const before = await others(store)
-      await store.fold(6, 'a', [1, 3, 4, 5], bytes('1345'))
+      expect(await store.fold(6, 'a', [1, 3, 4, 5], bytes('1345'))).toBe(true)
       const folded = { sources: { '': 1, p: 5, q: 4 }, folded: true, receipt: true, update: 'bytes 1345', seq: 5 }
       for await (const now of starts()) {
         expect(plain(await now.updatesOf(6, 'a'))).toEqual(['bytes 1345', 'bytes 6'])
+        expect(plain(await now.rowsOf(6, 'a'))).toEqual([{ seq: 5, update: 'bytes 1345' }, { seq: 6, update: 'bytes 6' }]) // prettier-ignore
         expect((await rowsOf(now, 6)).slice(1)).toMatchObject([folded, { seq: 6, sources: { '': 6 }, folded: false }])
         expect(await others(now)).toEqual(before)
       }
@@ -229,6 +244,36 @@ export function logContract(name: string, make: () => StorePlace): void {
       await next.fold(6, 'a', [2, 3, 4], bytes('1234'))
       expect(await rowsOf(next, 6)).toMatchObject([{ seq: 4, update: 'bytes 1234', sources: { '': 4, p: 3 }, folded: true }]) // prettier-ignore
       expect(await next.append([rowOf('a', '5')], [])).toEqual([5])
+    })
+
+    it('[LOG-4] a fold of rows of which one is gone does nothing: the document was replaced meanwhile', async () => {
+      const { store, again } = await started(make)
+      await store.append(['1', '2', '3'].map((text) => rowOf('a', text)), []) // prettier-ignore
+      await store.append([rowOf('a', 'later', { generation: 2, mode: 'replace' })], [])
+      const before = await contentOf(store, ['a'])
+      expect(await store.fold(6, 'a', [1, 2], bytes('12'))).toBe(false)
+      expect(await store.fold(6, 'a', [3, 4], bytes('34'))).toBe(false)
+      expect(await contentOf(store, ['a'])).toEqual(before)
+      expect(await contentOf(await again(), ['a'])).toEqual(before)
+    })
+
+    it('tells which documents have many rows, as they are after folds', async () => {
+      const { store, again, starts } = await started(make)
+      const rows = (key: string, count: number): NewRow[] => Array.from({ length: count }, () => rowOf(key, 'x'))
+      await store.append([...rows('a', 40), ...rows('b', 33), ...rows('c', 5)], [])
+      const long = async (now: Store, least: number): Promise<string[]> =>
+        (await now.longDocuments(least, 10)).map((one) => `${one.collection}/${one.key} ${one.rows}`).toSorted()
+      for await (const now of starts()) {
+        expect(await long(now, 32)).toEqual(['messages/a 40', 'messages/b 33'])
+        expect(await long(now, 34)).toEqual(['messages/a 40'])
+        expect((await now.longDocuments(32, 1)).length).toBe(1)
+      }
+      const next = await again()
+      const seqs = (await next.rowsOf(6, 'a')).map((row) => row.seq).slice(0, 39)
+      expect(await next.fold(6, 'a', seqs, bytes('folded'))).toBe(true)
+      await next.append([rowOf('b', 'anew', { mode: 'anew' })], [])
+      expect(await long(next, 32)).toEqual([])
+      expect(await long(await again(), 32)).toEqual([])
     })
 
     it('[LOG-4] a fold of a document that is not there is refused, and changes nothing', async () => {
@@ -261,13 +306,13 @@ export function logContract(name: string, make: () => StorePlace): void {
       await store.meet(strangerOf('p', collections.length))
       const origin = { peer: 'p', epoch: 1, seq: 4 }
       await store.append([rowOf('a', '1'), rowOf('b', '2'), rowOf('a', '3')], [])
-      await store.append([rowOf('a', '', { generation: 7, mode: 'replace', origin })], [])
-      await store.append([rowOf('a', '5', { generation: 7 })], [])
+      await store.append([rowOf('a', '', { generation: 7, erased: 7, mode: 'replace', origin })], [])
+      await store.append([rowOf('a', '5', { generation: 7, erased: 7 })], [])
       for await (const now of starts()) {
         expect(plain(await now.updatesOf(6, 'a'))).toEqual(['bytes ', 'bytes 5'])
         expect(await rowsOf(now, 6)).toMatchObject([
           { seq: 2, generation: 1 },
-          { seq: 4, generation: 7, sources: { p: 4 }, folded: false },
+          { seq: 4, generation: 7, head: { erased: 7 }, sources: { p: 4 }, folded: false },
           { seq: 5, generation: 7, head: { generation: 7, seq: 5 } },
         ])
       }

@@ -68,6 +68,7 @@ const row = fc.record({
   vector: fc.uint8Array({ maxLength: 8 }),
   origin: fc.option(fc.record({ peer, epoch: fc.nat(9), seq: fc.nat(99) })),
   receipt: fc.boolean(),
+  erased: fc.boolean(),
   mode: fc.constantFrom('add' as const, 'add' as const, 'anew' as const, 'replace' as const),
 })
 const projection = fc.record({
@@ -82,7 +83,7 @@ const operation = fc.oneof(
   { weight: 5, arbitrary: fc.record({ kind: fc.constant('append' as const), rows: fc.array(row, { maxLength: 4 }), progress: fc.array(fc.record({ peer, collection, cursor, seen: fc.nat(99) }), { maxLength: 2 }) }) }, // prettier-ignore
   { weight: 2, arbitrary: fc.record({ kind: fc.constant('meet' as const), peer, base: fc.nat(50) }) },
   fc.record({ kind: fc.constant('acknowledge' as const), peer, collection, position: fc.nat(99) }),
-  { weight: 2, arbitrary: fc.record({ kind: fc.constant('fold' as const), collection, key, of: fc.array(fc.boolean(), { minLength: 1 }) }) }, // prettier-ignore
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant('fold' as const), collection, key, oldest: fc.integer({ min: 1, max: 5 }) }) }, // prettier-ignore
   { weight: 2, arbitrary: fc.record({ kind: fc.constant('advance' as const), follower: key, cursor: fc.nat(99), projections: fc.array(projection, { maxLength: 3 }) }) }, // prettier-ignore
   fc.record({ kind: fc.constant('startEpoch' as const), id: fc.nat(2 ** 31) }),
   fc.record({ kind: fc.constant('rowsAfter' as const), collection, after: fc.nat(30), maxBytes: fc.integer({ min: 1, max: 500 }) }), // prettier-ignore
@@ -111,10 +112,8 @@ async function carryOut(store: Store, op: Operation, generations: ReadonlyMap<st
     case 'acknowledge':
       return store.acknowledge(op.peer, op.collection, op.position)
     case 'fold': {
-      const { rows } = await store.rowsAfter(op.collection, 0, 1e9)
-      const seqs = rows.filter((one) => one.head.key === op.key).map((one) => one.seq)
-      const chosen = seqs.filter((_, i) => op.of[i % op.of.length])
-      return chosen.length === 0 ? 'nothing to fold' : store.fold(op.collection, op.key, chosen, bytes(chosen.join()))
+      const seqs = (await store.rowsOf(op.collection, op.key)).map((one) => one.seq).slice(0, op.oldest)
+      return seqs.length === 0 ? 'nothing to fold' : store.fold(op.collection, op.key, seqs, bytes(seqs.join()))
     }
     case 'advance':
       return store.advance(
@@ -144,13 +143,16 @@ async function carryOut(store: Store, op: Operation, generations: ReadonlyMap<st
 }
 
 /** Rows as a replica appends them: a replacing row is of the next generation, every other of its document's. */
-function withGenerations(rows: readonly Omit<NewRow, 'generation'>[], held: ReadonlyMap<string, number>): NewRow[] {
+function withGenerations(
+  rows: readonly (Omit<NewRow, 'generation' | 'erased'> & { erased: boolean })[],
+  held: ReadonlyMap<string, number>,
+): NewRow[] {
   const now = new Map(held)
   return rows.map((one) => {
     const at = `${one.collection}/${one.key}`
     const generation = (now.get(at) ?? 0) + (one.mode === 'replace' || !now.has(at) ? 1 : 0)
     now.set(at, generation)
-    return { ...one, generation }
+    return { ...one, generation, erased: one.erased ? generation : 0 }
   })
 }
 

@@ -77,7 +77,7 @@ it.each(stores)(
 const step = fc.oneof(
   { weight: 4, arbitrary: fc.record({ kind: fc.constant('write' as const), keys: fc.array(fc.nat(4), { minLength: 1, maxLength: 4 }), size: fc.nat(60) }) }, // prettier-ignore
   { weight: 3, arbitrary: fc.record({ kind: fc.constant('read' as const), size: fc.integer({ min: 1, max: 400 }) }) },
-  { weight: 1, arbitrary: fc.record({ kind: fc.constant('fold' as const), key: fc.nat(4), from: fc.nat(5), many: fc.integer({ min: 1, max: 5 }) }) }, // prettier-ignore
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('fold' as const), key: fc.nat(4), oldest: fc.integer({ min: 1, max: 5 }) }) }, // prettier-ignore
 )
 type Step = typeof step extends fc.Arbitrary<infer T> ? T : never
 
@@ -104,8 +104,7 @@ async function history(store: Store, steps: readonly Step[], walk: Walk, size: (
       await store.append([...rows, rowOf('other', 'x', { collection: 7 })], [])
     }
     if (one.kind === 'fold') {
-      const { rows } = await store.rowsAfter(6, 0, 1e9)
-      const chosen = rows.filter((row) => row.head.key === `D${one.key}`).slice(one.from, one.from + one.many)
+      const chosen = (await store.rowsOf(6, `D${one.key}`)).slice(0, one.oldest)
       const words = chosen.map((row) => Buffer.from(row.update).toString()).join(' ')
       if (chosen.length > 0) await store.fold(6, `D${one.key}`, chosen.map((row) => row.seq), bytes(words)) // prettier-ignore
     }
