@@ -15,18 +15,19 @@ import { openReplica, type OpenReplica } from './replica/replica.ts'
 import type { Passes } from './replica/collections.ts'
 import type { Sealer } from './replica/sealing.ts'
 import { openSqliteStore } from './replica/sqlite-store.ts'
-import { announce, controlRoutes, type Operations } from './server/control.ts'
+import { serveControl, type Operations } from './server/control.ts'
 import { hashOf, openControlStore, type Practice } from './server/control-store-sqlite.ts'
-import { listen, type ListenOptions } from './server/listen.ts'
+import { closeServer, listen, type ListenOptions } from './server/listen.ts'
 import { indexedCollections, pageIndex } from './server/page-index.ts'
-import { portalApp, type EnrollRequest } from './server/portal-app.ts'
+import { portalApp, type EnrollRequest } from './server/portal/portal-app.ts'
+import { callerOf } from './server/reverse-proxy.ts'
 
 export interface Portal {
   addPractice(practice: { name: string; zone: string }): Promise<{ practiceId: string }>
   addSite(site: { practice: string; name: string }): { siteId: string; enrollmentCode: string }
   replicaOf(practice: string): OpenReplica | undefined
-  /** Serves pages and links; resolves with the address. */
-  listen(options: ListenOptions): Promise<string>
+  /** Serves pages and links, and the commands of this machine apart from them; resolves with the address. `publicUrl` is the origin that people see. */
+  listen(options: ListenOptions & { readonly publicUrl?: string | undefined }): Promise<string>
   close(): Promise<void>
 }
 
@@ -41,11 +42,12 @@ export async function openPortal(options: {
 }): Promise<Portal> {
   const { dir, master, clock, log } = options
   mkdirSync(join(dir, 'practices'), { recursive: true })
-  const store = openControlStore(join(dir, 'control.sqlite'), master)
+  const store = openControlStore(join(dir, 'control.sqlite'), master, clock)
   const keys = JSON.parse(store.secret('portal key', () => JSON.stringify(mintKeyPair()))) as KeyPair
   const replicas = new Map<string, OpenReplica>()
   const closers: (() => void | Promise<void>)[] = []
   const heard = new Map<string, number>()
+  let publicUrl: string | undefined
 
   const openPractice = async (practice: Practice): Promise<void> => {
     const replica = await openReplica({
@@ -112,7 +114,7 @@ export async function openPortal(options: {
       certify(keys.privateKey, { practice: practice.id, site: site.id, replica, publicKey, issuedAt: clock.now() })
     if (!held) store.addDevice({ replica, site: site.id, publicKey, certificate })
     const hmacKey = store.secret(`hmac ${practice.id}`, () => Buffer.from(clock.bytes(32)).toString('base64'))
-    store.audit(clock.now(), `enrolled ${practice.id} ${site.id} ${replica}`)
+    store.audit.record({ did: 'site enrolled', practice: practice.id, of: [site.id, replica] })
     return {
       status: 200,
       body: {
@@ -124,6 +126,8 @@ export async function openPortal(options: {
         portalReplica: practice.replica,
         certificate,
         hmacKey,
+        // Where patients reach it may be another address than where the site does.
+        publicUrl: publicUrl ?? null,
       },
     }
   }
@@ -139,7 +143,7 @@ export async function openPortal(options: {
       const practice: Practice = { id: mintUlid(clock), name, zone, replica: mintUlid(clock) }
       store.addPractice(practice)
       await openPractice(practice)
-      store.audit(clock.now(), `practice added ${practice.id}`)
+      store.audit.record({ did: 'practice added', practice: practice.id })
       return { practiceId: practice.id }
     },
     addSite({ practice, name }) {
@@ -150,42 +154,38 @@ export async function openPortal(options: {
       const code = Buffer.from(clock.bytes(16)).toString('hex')
       const siteId = mintUlid(clock)
       store.addSite({ id: siteId, practice: id, name, codeHash: hashOf(code), until: clock.now() + codeLasts })
-      store.audit(clock.now(), `site added ${id} ${siteId}`)
+      store.audit.record({ did: 'site added', practice: id, of: siteId })
       return { siteId, enrollmentCode: code }
     },
     replicaOf: (practice) => replicas.get(practice),
     async listen(where) {
-      const secure = where.tls !== undefined || where.behindProxy === true
-      const devices = (site: string): boolean => acceptor.isConnected(store.device(site)?.replica ?? '')
-      const app = portalApp({ store, replicaOf: portal.replicaOf, isConnected: devices, enroll, secure, clock })
-      const token = Buffer.from(clock.bytes(32)).toString('base64url')
+      publicUrl = where.publicUrl
+      const proxies = where.behindProxy
+      const secure = where.tls !== undefined || proxies !== undefined || publicUrl?.startsWith('https:') === true
+      const isConnected = (site: string): boolean => acceptor.isConnected(store.device(site)?.replica ?? '')
+      const { replicaOf } = portal
+      const app = portalApp({ store, replicaOf, isConnected, enroll, secure, origin: publicUrl, proxies, clock, log })
+      const { server, url } = await listen(app.fetch, where)
+      const sockets = new WebSocketServer({ noServer: true, maxPayload: 8 * 1024 * 1024 })
+      server.on('upgrade', (request, socket, head) => {
+        if (request.url !== '/link' || (proxies && !callerOf(request, proxies).https)) return void socket.destroy()
+        sockets.handleUpgrade(request, socket, head, (link) => acceptor.accept(link))
+      })
+      closers.push(() => {
+        acceptor.disconnect()
+        for (const socket of sockets.clients) socket.terminate()
+        return closeServer(server)
+      })
       const operations: Operations = {
         'practice add': (input) => portal.addPractice(v.parse(v.object({ name: v.string(), zone: v.string() }), input)),
         'site add': async (input) =>
           portal.addSite(v.parse(v.object({ practice: v.string(), name: v.string() }), input)),
       }
-      const control = controlRoutes(token, operations)
-      const { server, url } = await listen(
-        (request, env) =>
-          new URL(request.url).pathname.startsWith('/control/') ? control.fetch(request, env) : app.fetch(request, env),
-        where,
-      )
-      const sockets = new WebSocketServer({ noServer: true, maxPayload: 8 * 1024 * 1024 })
-      server.on('upgrade', (request, socket, head) => {
-        if (request.url !== '/link') return void socket.destroy()
-        sockets.handleUpgrade(request, socket, head, (link) => acceptor.accept(link))
-      })
-      const unannounce = announce(dir, url, token)
-      closers.push(unannounce, () => {
-        acceptor.disconnect()
-        for (const socket of sockets.clients) socket.terminate()
-        if ('closeAllConnections' in server) server.closeAllConnections()
-        return new Promise<void>((resolve) => void server.close(() => resolve()))
-      })
+      closers.push(await serveControl(dir, operations, clock))
       return url
     },
     async close() {
-      for (const close of closers.splice(0)) await close()
+      for (const close of closers.splice(0).toReversed()) await close()
       for (const replica of replicas.values()) await replica.close()
       store.close()
     },

@@ -6,7 +6,6 @@ import { existsSync, mkdirSync, readFileSync, realpathSync, renameSync, writeFil
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import * as v from 'valibot'
-import { WebSocket } from 'ws'
 import { bind, checkUnbound } from './bridges/insched/binding.ts'
 import { startInSchedBridge, type InSchedBridge } from './bridges/insched/bridge.ts'
 import { openInSched } from './bridges/insched/insched-sqlite.ts'
@@ -18,6 +17,7 @@ import { mintKeyPair } from './replica/device.ts'
 import { mintUlid, type Ulid } from './replica/ids.ts'
 import { foldAccess } from './replica/kinds/access.ts'
 import type { Answer } from './replica/kinds/confirmations.ts'
+import type { PracticeFields } from './replica/kinds/fields.ts'
 import { ulidSchema, type By } from './replica/kinds/kind.ts'
 import type { Review } from './replica/kinds/reviews.ts'
 import { openReplica } from './replica/replica.ts'
@@ -26,6 +26,8 @@ import type { Passes } from './replica/collections.ts'
 import type { Sealer } from './replica/sealing.ts'
 import { openSqliteStore } from './replica/sqlite-store.ts'
 import { hashOf } from './server/control-store-sqlite.ts'
+import { certificatesOf, dialing, whyUnreached } from './server/dialing.ts'
+import { loopback } from './server/listen.ts'
 import { indexedCollections, pageIndex } from './server/page-index.ts'
 
 const settingsSchema = v.object({
@@ -34,7 +36,11 @@ const settingsSchema = v.object({
   site: ulidSchema,
   siteName: v.string(),
   replica: ulidSchema,
+  /** Where the site reaches the portal, and the authority of its certificate (PEM) where that is not one that the machine knows. */
   portal: v.string(),
+  ca: v.optional(v.nullable(v.string()), null),
+  /** Where patients reach it, where that is another address. */
+  publicUrl: v.optional(v.nullable(v.pipe(v.string(), v.url())), null),
   portalReplica: ulidSchema,
   insched: v.string(),
   certificate: v.string(),
@@ -51,7 +57,11 @@ const enrolledSchema = v.pick(v.object({ ...settingsSchema.entries, zone: v.stri
   'portalReplica',
   'certificate',
   'hmacKey',
+  'publicUrl',
 ])
+
+/** The most that Recent Communications gives at once. */
+const mostRecent = 500
 
 export interface SiteOptions {
   readonly dir: string
@@ -62,16 +72,19 @@ export type Site = Awaited<ReturnType<typeof openSite>>
 
 /** Enrolls a folder as a site; throws a sentence where anything is wrong, and then nothing was bound. */
 export async function enroll(
-  options: SiteOptions & { portal: string; code: string; insched: string },
+  options: SiteOptions & { portal: string; code: string; insched: string; ca?: string | undefined },
 ): Promise<{ practiceId: string; siteId: string; replicaId: string }> {
   const { dir, master, clock, portal, code, insched: url } = options
   const address = URL.canParse(portal) ? new URL(portal) : undefined
   if (!address || !['http:', 'https:'].includes(address.protocol))
     throw new Error(`${portal} is no address of a portal. Write it like https://portal.example.`)
-  if (address.protocol === 'http:' && !['127.0.0.1', 'localhost', '[::1]'].includes(address.hostname))
+  if (address.protocol === 'http:' && !loopback.has(address.hostname))
     throw new Error(`${portal} is not encrypted. Use the portal's https address; plain http is for this machine only.`)
   const file = join(dir, 'site.json')
   if (existsSync(file)) throw new Error(`${dir} is enrolled already. Use another folder for another site.`)
+  if (options.ca !== undefined && !existsSync(options.ca))
+    throw new Error(`There is no file ${options.ca}. --ca takes the authority's certificate as a PEM file.`)
+  const ca = options.ca === undefined ? undefined : certificatesOf(readFileSync(options.ca, 'utf8'), options.ca)
   const insched = openInSched(url)
   try {
     const bound = insched.agent()
@@ -98,27 +111,22 @@ export async function enroll(
       JSON.parse(readFileSync(pending, 'utf8')),
     )
     if (bound && bound.replica !== device.replica) checkUnbound(insched, undefined)
-    let answer: Response
-    try {
-      answer = await fetch(new URL('/enroll', address), {
-        method: 'POST',
-        headers: { 'content-type': 'application/json' },
-        body: JSON.stringify({ code, replica: device.replica, publicKey: device.publicKey }),
+    const request = { code, replica: device.replica, publicKey: device.publicKey }
+    const answer = await dialing(ca)
+      .post(new URL('/enroll', address), request)
+      .catch((cause: Error) => {
+        throw new Error(`${portal}: ${whyUnreached(cause)} The code was not used.`, { cause })
       })
-    } catch (cause) {
-      throw new Error(
-        `The portal at ${portal} cannot be reached. Check that it runs and that the address is right; the code was not used.`,
-        { cause },
-      )
-    }
-    const body = (await answer.json().catch(() => ({}))) as { error?: string }
-    if (!answer.ok) throw new Error(body.error ?? `What answers at ${portal} is no portal (status ${answer.status}).`)
-    const enrolled = v.parse(enrolledSchema, body)
+    const refused = v.safeParse(v.object({ error: v.string() }), answer.body)
+    if (refused.success) throw new Error(refused.output.error)
+    if (answer.status !== 200) throw new Error(`What answers at ${portal} is no portal (status ${answer.status}).`)
+    const enrolled = v.parse(enrolledSchema, answer.body)
     bind(insched, { practice: enrolled.practice, site: enrolled.site, replica: device.replica })
     const settings: Settings = {
       ...enrolled,
       replica: device.replica,
       portal: address.origin,
+      ca: ca ?? null,
       insched: url,
       privateKey: device.privateKey,
       hmacKey: seal(enrolled.hmacKey, 'hmac key'),
@@ -175,7 +183,8 @@ export async function openSite(options: SiteOptions) {
     replica,
     peer: settings.portalReplica,
     url: `${settings.portal.replace(/^http/, 'ws')}/link`,
-    dial: (url) => new WebSocket(url, { maxPayload: 8 * 1024 * 1024 }),
+    dial: dialing(settings.ca ?? undefined).dial,
+    whyUnreached,
     device: {
       certificate: settings.certificate,
       privateKey: Buffer.from(master.open(Buffer.from(settings.privateKey, 'base64'), 'private key')).toString(),
@@ -244,11 +253,16 @@ export async function openSite(options: SiteOptions) {
     settings: {
       practiceName: settings.practiceName,
       siteName: settings.siteName,
-      siteId: settings.site,
+      siteId: settings.site as string,
       portal: settings.portal,
     },
     bridge,
     replica,
+    /** The IANA zone of the site, as InSched has it. */
+    async zone(): Promise<string> {
+      const { zone } = ((await replica.indexed('practice', settings.site))?.body ?? {}) as Partial<PracticeFields>
+      return zone ?? 'UTC'
+    },
     /**
      * Upload Records: reads what is unread and waits until the portal has it. The counts are of all that the portal holds
      * by then, whenever it was uploaded: records that the policy passes, and the stages of such plans.
@@ -320,7 +334,7 @@ export async function openSite(options: SiteOptions) {
         },
       ])
       return {
-        url: `${settings.portal}/invitation/${settings.practice}.${token}`,
+        url: `${settings.publicUrl ?? settings.portal}/invitation/${settings.practice}.${token}`,
         expiresAt: new Date(expiresAt).toISOString(),
       }
     },
@@ -359,7 +373,7 @@ export async function openSite(options: SiteOptions) {
       ])
       return { entryId }
     },
-    /** Recent Communications, newest first. */
+    /** Recent Communications, newest first; `cut` where there are more than it gives. */
     async recent(
       query: { patient?: number | undefined; channel?: string | undefined; since?: number | undefined } = {},
     ) {
@@ -367,15 +381,15 @@ export async function openSite(options: SiteOptions) {
       const key = query.patient === undefined ? undefined : bridge.documentOf('patients', query.patient)
       if (query.patient !== undefined && key === undefined)
         throw new Error(`There is no patient ${query.patient} in InSched.`)
-      if (query.channel !== undefined && query.channel !== 'portal') return { items: [] }
+      if (query.channel !== undefined && query.channel !== 'portal') return { items: [], cut: false }
       const rows = await replica.index({
         view: 'communication',
         descending: true,
-        limit: 500,
+        limit: mostRecent + 1,
         ...(key ? { patient: key } : {}),
         ...(query.since ? { from: query.since } : {}),
       })
-      const items = rows.map((row) => {
+      const items = rows.slice(0, mostRecent).map((row) => {
         const { direction, subject, event } = row.body as { direction: string; subject: string; event: string | null }
         return {
           at: new Date(row.at).toISOString(),
@@ -387,7 +401,7 @@ export async function openSite(options: SiteOptions) {
           state: row.state,
         }
       })
-      return { items }
+      return { items, cut: rows.length > mostRecent }
     },
     async confirmations(query: { event?: number | undefined } = {}) {
       await index.caughtUp()
@@ -445,6 +459,7 @@ export async function openSite(options: SiteOptions) {
       const reviews = (await replica.index({ view: 'review', state: 'open' })).length
       return {
         state,
+        since,
         link: now.state,
         peers: [
           {

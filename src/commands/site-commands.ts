@@ -1,8 +1,11 @@
 /** The commands of a site. Each asks the running site over loopback, or opens the folder where none runs. */
+import { join } from 'node:path'
 import { createReferenceDatabase } from '../bridges/insched/create-sqlite.ts'
 import { enroll as enrollSite, openSite } from '../site.ts'
 import { callControl } from '../server/control.ts'
-import { serveConsole, siteOperations } from '../server/console/console.ts'
+import { serveConsole } from '../server/console/serve-console.ts'
+import { siteOperations } from '../server/console/site-operations.ts'
+import { openStaffStore } from '../server/console/staff-store-sqlite.ts'
 import { need, optional, Usage, wholeNumber, type Command, type CommandContext, type Given } from './command.ts'
 
 const string = { type: 'string' } as const
@@ -17,9 +20,16 @@ async function operate(
   const dir = need(given, 'data')
   const running = await callControl(dir, name, input)
   if (running !== undefined) return running as Result
-  const site = await openSite({ dir, master: context.master(dir), clock: context.clock })
+  const { clock, say } = context
+  const master = context.master(dir)
+  const site = await openSite({ dir, master, clock })
   try {
-    return (await siteOperations(site, context.say)[name]!(input)) as Result
+    const staff = openStaffStore(join(dir, 'staff.sqlite'), master, clock)
+    try {
+      return (await siteOperations(site, staff.audit, say)[name]!(input)) as Result
+    } finally {
+      staff.close()
+    }
   } finally {
     await site.close()
   }
@@ -46,8 +56,12 @@ function operation(
 
 function words(result: Result): string {
   const items = result['items']
-  if (Array.isArray(items))
-    return items.length === 0 ? 'Nothing.' : items.map((item) => line(item as Result)).join('\n')
+  if (Array.isArray(items)) {
+    const lines = items.map((item) => line(item as Result))
+    if (result['cut'] === true)
+      lines.push(`The newest ${items.length}; there are more. Ask for less with --patient or --since.`)
+    return lines.length === 0 ? 'Nothing.' : lines.join('\n')
+  }
   return line(result)
 }
 function line(result: Result): string {
@@ -75,13 +89,14 @@ export const inschedCreate: Command = {
 }
 
 export const enroll: Command = {
-  usage: 'enroll --data DIR --portal URL --code CODE --insched sqlite:FILE',
+  usage: 'enroll --data DIR --portal URL --code CODE --insched sqlite:FILE [--ca FILE]',
   about: 'make this folder a site of a practice',
-  options: { data: string, portal: string, code: string, insched: string },
+  options: { data: string, portal: string, code: string, insched: string, ca: string },
   async run(given, context) {
     const dir = need(given, 'data')
     const [portal, code, insched] = [need(given, 'portal'), need(given, 'code'), need(given, 'insched')]
-    const result = await enrollSite({ dir, master: context.master(dir), clock: context.clock, portal, code, insched })
+    const [master, ca] = [context.master(dir), optional(given, 'ca')]
+    const result = await enrollSite({ dir, master, clock: context.clock, portal, code, insched, ca })
     context.print(result, `Enrolled as site ${result.siteId}. Next: patientconnection site --data ${dir}`)
   },
 }
@@ -92,10 +107,12 @@ export const site: Command = {
   options: { data: string, 'console-port': string },
   async run(given, context) {
     const dir = need(given, 'data')
-    const opened = await openSite({ dir, master: context.master(dir), clock: context.clock })
+    const { clock, say } = context
+    const master = context.master(dir)
+    const opened = await openSite({ dir, master, clock })
     try {
       const port = wholeNumber(optional(given, 'console-port'), 'console-port') ?? 8090
-      const served = await serveConsole({ site: opened, dir, port, clock: context.clock, say: context.say })
+      const served = await serveConsole({ site: opened, dir, master, port, clock, say })
       context.print(
         { ready: true, url: served.url, pid: process.pid, ...(served.setup ? { setup: served.setup } : {}) },
         `The console is ready at ${served.url}`,

@@ -20,6 +20,8 @@ export interface LinkOptions {
   /** Address of the portal's link: wss, or ws on loopback. */
   readonly url: string
   readonly dial: (url: string) => WebSocket
+  /** The sentence for a connection that was not made. */
+  readonly whyUnreached?: (error: Error & { code?: string }) => string
   readonly device: { readonly privateKey: string; readonly certificate: string }
   readonly passesOut: Passes
   readonly passesIn: Passes
@@ -111,7 +113,7 @@ export function keepLink(options: LinkOptions): Link {
     hangUp = () => failed('stopped')
     const cancelPatience = clock.after(patience, () => failed('The portal does not answer.'))
     const onError = (error: Error & { code?: string }): void =>
-      failed(`The portal cannot be reached (${error.code ?? error.message}).`)
+      failed(options.whyUnreached?.(error) ?? `The portal cannot be reached (${error.code ?? error.message}).`)
     const onClose = (): void => failed('The portal closed the connection before it was signed in.')
     socket.on('error', onError)
     socket.on('close', onClose)

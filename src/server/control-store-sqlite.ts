@@ -1,18 +1,26 @@
 /**
  * The portal's own records beside the replicas: practices, sites with their enrolment codes, devices, accounts, sessions
- * and the audit chain. Secrets are sealed by the master key, tokens and codes kept as hashes. One process has it open.
+ * and the audit trail. Secrets are sealed by the master key, tokens and codes kept as hashes. One process has it open.
  */
 import Database from 'better-sqlite3'
-import { createHash } from 'node:crypto'
+import { createHash, createHmac } from 'node:crypto'
+import type { Clock } from '../replica/clock.ts'
 import type { Sealer } from '../replica/sealing.ts'
 import { StoreRefused } from '../replica/store.ts'
+import { auditTrail } from './audit-sqlite.ts'
+import { secretsOf } from './secrets-sqlite.ts'
+import { sessionTable } from './sessions-sqlite.ts'
 
 export interface Practice { readonly id: string; readonly name: string; readonly zone: string; readonly replica: string } // prettier-ignore
 export interface SiteRow { readonly id: string; readonly practice: string; readonly name: string; readonly heard_at: number | null } // prettier-ignore
 export interface Account { readonly id: string; readonly name: string | null; readonly password: string | null } // prettier-ignore
 export interface Patient { readonly practice: string; readonly patient: string } // prettier-ignore
-export interface Session { readonly account: string; readonly csrf: string; readonly created: number; readonly seen: number } // prettier-ignore
+/** Which browser took an invitation, by the hash of its cookie, for which account and patient. */
+export interface Claim extends Patient { readonly browser: string; readonly account: string; readonly at: number } // prettier-ignore
 export type ControlStore = ReturnType<typeof openControlStore>
+
+/** The addresses remembered of an account. */
+const addressesKept = 20
 
 /** SHA-256 in hex: how tokens and codes are kept. */
 export function hashOf(token: string): string {
@@ -20,7 +28,7 @@ export function hashOf(token: string): string {
 }
 
 /** Opens the file; throws StoreRefused where another portal has it. */
-export function openControlStore(file: string, master: Sealer) {
+export function openControlStore(file: string, master: Sealer, clock: Clock) {
   const db = new Database(file)
   try {
     db.pragma('locking_mode = EXCLUSIVE')
@@ -36,25 +44,32 @@ export function openControlStore(file: string, master: Sealer) {
     throw error
   }
   db.exec(`
-    create table if not exists secrets(name text primary key, sealed blob not null);
     create table if not exists practices(id text primary key, name text not null, zone text not null, replica text not null);
     create table if not exists sites(id text primary key, practice text not null, name text not null, code_hash text, code_until integer, heard_at integer);
     create table if not exists devices(replica text primary key, site text not null unique, public_key text not null, certificate text not null, revoked_at integer);
     create table if not exists accounts(id text primary key, name text unique, password text);
     create table if not exists account_patients(account text not null, practice text not null, patient text not null, primary key (account, practice, patient));
-    create table if not exists sessions(token_hash text primary key, account text not null, csrf text not null, created integer not null, seen integer not null);
+    create table if not exists account_addresses(account text not null, address text not null, seen_at integer not null, primary key (account, address));
     create table if not exists wrong_dates(invitation text primary key, count integer not null);
-    create table if not exists audit(number integer primary key, at integer not null, what text not null, hash text not null);`)
+    create table if not exists claims(invitation text primary key, browser text not null, account text not null, at integer not null, practice text not null, patient text not null);`)
+  const secret = secretsOf(db, master)
+  const keyOf = (name: string): Buffer =>
+    Buffer.from(
+      secret(name, () => Buffer.from(clock.bytes(32)).toString('base64')),
+      'base64',
+    )
+  const addressKey = keyOf('address key')
+  // An address says where a person is: kept as a hash that only this portal can make.
+  const addressHash = (address: string): string => createHmac('sha256', addressKey).update(address).digest('hex')
+  const audit = auditTrail(db, { key: keyOf('audit key'), clock })
   const sql = (text: string): Database.Statement => db.prepare(text)
   return {
-    close: () => void db.close(),
-    /** A secret by name, made by `make` where it is not there yet. */
-    secret(name: string, make: () => string): string {
-      const sealed = sql('select sealed from secrets where name = ?').pluck().get(name) as Uint8Array | undefined
-      if (sealed) return Buffer.from(master.open(sealed, `secret ${name}`)).toString()
-      const made = make()
-      sql('insert into secrets values (?, ?)').run(name, master.seal(Buffer.from(made), `secret ${name}`))
-      return made
+    secret,
+    sessions: sessionTable(db),
+    audit,
+    close() {
+      audit.close()
+      db.close()
     },
     practices: () => sql('select * from practices order by id').all() as Practice[],
     practice: (id: string) => sql('select * from practices where id = ?').get(id) as Practice | undefined,
@@ -81,32 +96,46 @@ export function openControlStore(file: string, master: Sealer) {
       sql('insert into devices values (?, ?, ?, ?, null)').run(row.replica, row.site, row.publicKey, row.certificate),
     account: (id: string) => sql('select * from accounts where id = ?').get(id) as Account | undefined,
     accountNamed: (name: string) => sql('select * from accounts where name = ?').get(name) as Account | undefined,
-    addAccount: (id: string) => sql('insert into accounts values (?, null, null)').run(id),
-    setPassword: (id: string, name: string, password: string) =>
-      sql('update accounts set name = ?, password = ? where id = ?').run(name, password, id),
+    /** Sets name and password; `from`: the account that had the name so far and loses both. */
+    setPassword: db.transaction((id: string, name: string, password: string, from?: string) => {
+      if (from !== undefined) sql('update accounts set name = null, password = null where id = ?').run(from)
+      sql('update accounts set name = ?, password = ? where id = ?').run(name, password, id)
+    }),
     patientsOf: (account: string) =>
-      sql('select practice, patient from account_patients where account = ?').all(account) as Patient[],
-    addPatient: (account: string, row: Patient) =>
-      sql('insert or ignore into account_patients values (?, ?, ?)').run(account, row.practice, row.patient),
-    addSession: (tokenHash: string, row: Session) =>
-      sql('insert into sessions values (?, ?, ?, ?, ?)').run(tokenHash, row.account, row.csrf, row.created, row.seen),
-    session: (tokenHash: string) =>
-      sql('select * from sessions where token_hash = ?').get(tokenHash) as Session | undefined,
-    touchSession: (tokenHash: string, seen: number) =>
-      sql('update sessions set seen = ? where token_hash = ?').run(seen, tokenHash),
-    endSession: (tokenHash: string) => sql('delete from sessions where token_hash = ?').run(tokenHash),
-    /** Counts one more wrong date for an invitation; the count with it. */
-    wrongDate: (invitation: string) =>
+      sql('select practice, patient from account_patients where account = ? order by rowid').all(account) as Patient[],
+    /** Who took the invitation of this token hash. */
+    claim: (invitation: string) =>
+      sql('select * from claims where invitation = ?').get(invitation) as Claim | undefined,
+    /** Takes an invitation: makes the account where it is new, with the patient among its patients. */
+    takeInvitation: db.transaction((invitation: string, claim: Claim) => {
+      const { browser, account, at, practice, patient } = claim
+      sql('insert or ignore into accounts values (?, null, null)').run(account)
+      sql('insert or ignore into account_patients values (?, ?, ?)').run(account, practice, patient)
+      sql('insert or replace into claims values (?, ?, ?, ?, ?, ?)').run(
+        invitation,
+        browser,
+        account,
+        at,
+        practice,
+        patient,
+      )
+    }),
+    /** Counts one more date for an invitation; the count with it. */
+    countDate: (invitation: string) =>
       sql(
         'insert into wrong_dates values (?, 1) on conflict (invitation) do update set count = count + 1 returning count',
       )
         .pluck()
         .get(invitation) as number,
-    /** Appends to the audit chain; ids only. */
-    audit(at: number, what: string) {
-      const last =
-        (sql('select hash from audit order by number desc limit 1').pluck().get() as string | undefined) ?? ''
-      sql('insert into audit(at, what, hash) values (?, ?, ?)').run(at, what, hashOf(`${last} ${at} ${what}`))
-    },
+    /** Whether the account signed in from this address before. */
+    knowsAddress: (account: string, address: string) =>
+      sql('select 1 from account_addresses where account = ? and address = ?').get(account, addressHash(address)) !==
+      undefined,
+    rememberAddress: db.transaction((account: string, address: string) => {
+      sql('insert or replace into account_addresses values (?, ?, ?)').run(account, addressHash(address), clock.now())
+      sql(
+        'delete from account_addresses where account = ? and address not in (select address from account_addresses where account = ? order by seen_at desc limit ?)',
+      ).run(account, account, addressesKept)
+    }),
   }
 }

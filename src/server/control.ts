@@ -1,13 +1,16 @@
 /**
- * How a command talks to a running portal or site: over loopback, with a token that only the folder's owner can read.
- * `control.json` in the folder says where; one whose process is gone means not running.
+ * How a command talks to a running portal or site: over a listener of its own on loopback, never the one of the pages,
+ * with a token that only the folder's owner can read. `control.json` in the folder says where; one whose process is gone
+ * means not running.
  */
 import { Hono } from 'hono'
+import { timingSafeEqual } from 'node:crypto'
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { timingSafeEqual } from 'node:crypto'
 import * as v from 'valibot'
+import type { Clock } from '../replica/clock.ts'
 import type { Json } from '../replica/json.ts'
+import { closeServer, listen } from './listen.ts'
 
 export type Operations = Readonly<Record<string, (input: Readonly<Record<string, unknown>>) => Promise<unknown>>>
 
@@ -21,10 +24,10 @@ export function controlRoutes(token: string, operations: Operations): Hono {
     const wanted = Buffer.from(`Bearer ${token}`)
     if (given.length !== wanted.length || !timingSafeEqual(given, wanted))
       return c.json({ error: 'This is for the commands of this machine.' }, 401)
-    const operation = operations[c.req.param('name')]
-    if (!operation) return c.json({ error: 'This command is not known here.' }, 404)
+    const name = c.req.param('name')
+    if (!Object.hasOwn(operations, name)) return c.json({ error: 'This command is not known here.' }, 404)
     try {
-      return c.json((await operation(v.parse(v.record(v.string(), v.unknown()), await c.req.json()))) as Json)
+      return c.json((await operations[name]!(v.parse(v.record(v.string(), v.unknown()), await c.req.json()))) as Json)
     } catch (error) {
       return c.json({ error: (error as Error).message }, 422)
     }
@@ -32,12 +35,17 @@ export function controlRoutes(token: string, operations: Operations): Hono {
   return app
 }
 
-/** Says in the folder where this process is reached. */
-export function announce(dir: string, url: string, token: string): () => void {
+/** Serves the commands of a folder on a free port of loopback and says in the folder where; resolves with what ends it. */
+export async function serveControl(dir: string, operations: Operations, clock: Clock): Promise<() => Promise<void>> {
+  const token = Buffer.from(clock.bytes(32)).toString('base64url')
+  const { server, url } = await listen(controlRoutes(token, operations).fetch, { port: 0, host: '127.0.0.1' })
   const file = join(dir, 'control.json')
   rmSync(file, { force: true })
   writeFileSync(file, JSON.stringify({ url, pid: process.pid, token }), { mode: 0o600 })
-  return () => rmSync(file, { force: true })
+  return () => {
+    rmSync(file, { force: true })
+    return closeServer(server)
+  }
 }
 
 /** Calls an operation of the process that runs on a folder; undefined where none does. Throws the sentence of a failure. */

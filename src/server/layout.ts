@@ -11,12 +11,15 @@ export interface PageOptions {
   readonly practice: string
   readonly phone?: string | null
   readonly links?: readonly { readonly href: string; readonly text: string; readonly here?: boolean }[]
+  /** The token of the forms on this page; where there is one, somebody is signed in. */
   readonly csrf?: string | undefined
   readonly notice?: string | undefined
+  /** Whose record can be shown, where there is more than one. */
+  readonly family?: readonly { readonly value: string; readonly label: string; readonly here: boolean }[]
 }
 
 export function page(options: PageOptions, main: Html | readonly Html[]): Html {
-  const { title, practice, phone, links = [], csrf, notice } = options
+  const { title, practice, phone, links = [], csrf, notice, family = [] } = options
   return html`<!doctype html>
     <html lang="en">
       <head>
@@ -33,11 +36,23 @@ export function page(options: PageOptions, main: Html | readonly Html[]): Html {
             ${phone ? html`<a href="tel:${phone.replaceAll(/[^+\d]/g, '')}">${phone}</a>` : ''}
           </div>
           ${
-            links.length > 0
+            links.length > 0 || csrf
               ? html`<nav aria-label="Main">
                   ${links.map((link) => html`<a href="${link.href}" ${link.here ? html`aria-current="page"` : ''}>${link.text}</a>`)}
                   ${csrf ? html`<form method="post" action="/sign-out"><input type="hidden" name="csrf" value="${csrf}" /><button class="plain">Sign out</button></form>` : ''}
                 </nav>`
+              : ''
+          }
+          ${
+            family.length > 1 && csrf
+              ? html`<form method="post" action="/viewing" class="bar family">
+                  <input type="hidden" name="csrf" value="${csrf}" />
+                  <label for="viewing">Viewing</label>
+                  <select id="viewing" name="viewing">
+                    ${family.map((one) => html`<option value="${one.value}" ${one.here ? 'selected' : ''}>${one.label}</option>`)}
+                  </select>
+                  <button>Show</button>
+                </form>`
               : ''
           }
         </header>
@@ -93,6 +108,11 @@ export function instantText(at: number, zone: string): string {
   })
 }
 
+/** What is wrong with what was sent, read out at once; nothing where nothing is. */
+export function faultText(fault: string | undefined): Html {
+  return fault === undefined ? html`` : html`<p class="notice error" role="alert">${fault}</p>`
+}
+
 /** What every answer carries (OWASP secure headers; no PHI in caches). */
 export function pageHeaders(secure: boolean): MiddlewareHandler {
   return async (c, next) => {
@@ -115,7 +135,8 @@ export const stylesheet = `
 * { box-sizing: border-box } html { font: 100%/1.55 system-ui, sans-serif; background: var(--paper); color: var(--ink) } body { margin: 0 }
 header { background: var(--card); border-bottom: 1px solid var(--line) } .bar, nav, main { max-width: 46rem; margin: 0 auto; padding: .75rem 1rem }
 .bar { display: flex; flex-wrap: wrap; gap: .25rem 1rem; justify-content: space-between; align-items: center } nav { display: flex; flex-wrap: wrap; gap: .25rem 1rem; align-items: center; padding-top: 0 }
-a { color: var(--act); } nav a, .bar a { display: inline-flex; align-items: center; min-height: 44px } nav a[aria-current] { color: var(--ink); font-weight: 600; text-decoration: none; border-bottom: 3px solid var(--act) } nav form { margin-left: auto }
+a { color: var(--act); } nav a, .bar a { display: inline-flex; align-items: center; min-height: 44px } nav a[aria-current] { color: var(--ink); font-weight: 600; text-decoration: none; border-bottom: 3px solid var(--act) } nav form { margin-left: auto } .family { justify-content: start; padding-top: 0 } .family label { margin: 0 } .family select { width: auto; max-width: 100% } .family button { margin: 0 }
+fieldset { border: 1px solid var(--line); border-radius: 8px; margin: .75rem 0; padding: .5rem .75rem } legend { font-weight: 600 } .choice { display: flex; gap: .6rem; align-items: center; min-height: 44px; font-weight: 400; margin: 0 } .choice input { width: 1.4rem; min-height: 1.4rem; flex: none; margin: 0 }
 h1 { font-size: 1.6rem; line-height: 1.25; margin: .75rem 0 1rem } h2 { font-size: 1.15rem; margin: 0 0 .5rem } p { margin: .4rem 0 }
 .card { background: var(--card); border: 1px solid var(--line); border-radius: 12px; padding: 1rem 1.1rem; margin: 0 0 1rem } .when { font-size: 1.25rem; font-weight: 600 } .soft { color: var(--soft) } .good { color: var(--good); font-weight: 600 }
 .notice { background: var(--card); border-left: 5px solid var(--act); padding: .75rem 1rem; border-radius: 6px } .error { border-left-color: var(--warn) } .error, .fault { color: var(--warn) }

@@ -1,29 +1,60 @@
-/** Passwords: scrypt (RFC 7914) with a salt of their own; length is all that is asked of them (ASVS 6.2), and not being among the most used. */
+/**
+ * Passwords: scrypt (RFC 7914) with a salt of their own. What is asked of them is length, not being among the most used
+ * (the list of zxcvbn), and not being made of what anybody knows of the account: its name, the practice (ASVS 6.2).
+ */
+import { dictionary } from '@zxcvbn-ts/language-common'
 import { randomBytes, scrypt, timingSafeEqual } from 'node:crypto'
 
 const cost = { N: 2 ** 15, r: 8, p: 3, maxmem: 128 * 1024 * 1024 }
-const mostUsed = new Set([
-  'password',
-  '12345678',
-  '123456789',
-  '1234567890',
-  'qwertyuiop',
-  'password1',
-  'iloveyou',
-  'sunshine',
-  'football',
-  'princess',
-  'baseball',
-  '11111111',
-])
+export const shortestPassword = 10
+export const longestPassword = 128
+const mostUsed: ReadonlySet<string> = new Set(dictionary['passwords-common'])
 
-/** Why a password will not do, as a sentence; undefined where it will. */
-export function passwordFault(password: string): string | undefined {
-  if (password.length < 10) return 'Use at least 10 characters. A few words in a row are easy to remember.'
-  if (password.length > 128) return 'Use at most 128 characters.'
-  return mostUsed.has(password.toLowerCase())
-    ? 'This password is among the first that anybody would try. Choose another.'
+/**
+ * Why a password will not do, as a sentence; undefined where it will. `known` are the words of its context: names of the
+ * practice, the person and the account, the birth date; they count for nothing in it.
+ */
+export function passwordFault(
+  password: string,
+  known: readonly (string | null | undefined)[] = [],
+): string | undefined {
+  if (password.length < shortestPassword)
+    return `Use at least ${shortestPassword} characters. A few words in a row are easy to remember.`
+  if (password.length > longestPassword) return `Use at most ${longestPassword} characters.`
+  if (isMostUsed(password.toLowerCase()))
+    return 'This password is among the first that anybody would try. Choose another.'
+  const bare = letters(password)
+  const rest = contextOf(known).reduce((left, word) => left.replaceAll(word, ''), bare)
+  return rest.length < bare.length && rest.length < 8
+    ? 'This password is made of your name, your sign-in name or the practice’s name. Choose other words.'
     : undefined
+}
+
+/** On the list, or a word of it with figures behind, or one short piece over and over. */
+function isMostUsed(password: string): boolean {
+  const word = password.replace(/[^\p{L}]+$/u, '')
+  const piece = /^(.+?)\1+$/.exec(password)?.[1]
+  return (
+    mostUsed.has(password) || mostUsed.has(word) || (piece !== undefined && (piece.length < 4 || mostUsed.has(piece)))
+  )
+}
+
+/** The words of a context, whole first, then their parts; the longest first, so that none hides another. */
+function contextOf(known: readonly (string | null | undefined)[]): string[] {
+  const texts = ['InSched', 'PatientConnection', ...known].filter((text) => typeof text === 'string')
+  const words = texts.flatMap((text) => {
+    const [year, month, day] = /^\d{4}-\d{2}-\d{2}$/.test(text) ? text.split('-') : []
+    return year === undefined ? [letters(text), ...text.split(/[\s@.,'’-]+/).map(letters)] : [`${year}${month}${day}`, `${month}${day}${year}`, year] // prettier-ignore
+  })
+  return [...new Set(words)].filter((word) => word.length >= 3).toSorted((a, b) => b.length - a.length)
+}
+
+/** Letters and figures alone, without case and accents. */
+function letters(text: string): string {
+  return text
+    .normalize('NFKD')
+    .toLowerCase()
+    .replaceAll(/[^\p{L}\p{N}]/gu, '')
 }
 
 export async function hashPassword(password: string): Promise<string> {

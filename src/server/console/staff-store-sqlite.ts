@@ -1,6 +1,10 @@
-/** The named staff of a site's console and their sessions. */
+/** The named staff of a site's console, their sessions, and the trail of what they did. */
 import Database from 'better-sqlite3'
-import type { SessionRow, SessionStore } from '../sessions.ts'
+import type { Clock } from '../../replica/clock.ts'
+import type { Sealer } from '../../replica/sealing.ts'
+import { auditTrail } from '../audit-sqlite.ts'
+import { secretsOf } from '../secrets-sqlite.ts'
+import { sessionTable } from '../sessions-sqlite.ts'
 
 export interface Staff {
   readonly id: string
@@ -10,25 +14,33 @@ export interface Staff {
 }
 export type StaffStore = ReturnType<typeof openStaffStore>
 
-export function openStaffStore(file: string) {
+export function openStaffStore(file: string, master: Sealer, clock: Clock) {
   const db = new Database(file)
   db.pragma('journal_mode = WAL')
   db.pragma('synchronous = FULL')
-  db.exec(`create table if not exists staff(id text primary key, name text not null unique, initials text not null, password text not null);
-    create table if not exists sessions(token_hash text primary key, account text not null, csrf text not null, created integer not null, seen integer not null);`)
+  db.exec(
+    'create table if not exists staff(id text primary key, name text not null unique, initials text not null, password text not null)',
+  )
+  const makeKey = (): string => Buffer.from(clock.bytes(32)).toString('base64')
+  const key = Buffer.from(secretsOf(db, master)('audit key', makeKey), 'base64')
+  const audit = auditTrail(db, { key, clock })
   const sql = (text: string): Database.Statement => db.prepare(text)
-  const sessions: SessionStore = {
-    addSession: (tokenHash, row) =>
-      sql('insert into sessions values (?, ?, ?, ?, ?)').run(tokenHash, row.account, row.csrf, row.created, row.seen),
-    session: (tokenHash) => sql('select * from sessions where token_hash = ?').get(tokenHash) as SessionRow | undefined,
-    touchSession: (tokenHash, seen) => sql('update sessions set seen = ? where token_hash = ?').run(seen, tokenHash),
-    endSession: (tokenHash) => sql('delete from sessions where token_hash = ?').run(tokenHash),
-  }
   return {
-    ...sessions,
-    close: () => void db.close(),
+    audit,
+    sessions: sessionTable(db),
+    close() {
+      audit.close()
+      db.close()
+    },
     isEmpty: () => sql('select count(*) from staff').pluck().get() === 0,
-    add: (row: Staff) => sql('insert into staff values (?, ?, ?, ?)').run(row.id, row.name, row.initials, row.password),
+    /** Adds the first user; false where there is one already, whoever was faster. */
+    addFirst: (row: Staff) =>
+      sql('insert into staff select ?, ?, ?, ? where not exists (select 1 from staff)').run(
+        row.id,
+        row.name,
+        row.initials,
+        row.password,
+      ).changes === 1,
     named: (name: string) => sql('select * from staff where name = ? collate nocase').get(name) as Staff | undefined,
     staff: (id: string) => sql('select * from staff where id = ?').get(id) as Staff | undefined,
   }

@@ -1,0 +1,135 @@
+/**
+ * Who did what, when, to whose record: append-only, ids only, views as well as changes (45 CFR 164.312(b)). Each row's
+ * hash is keyed and covers the row before it, so a row that is altered, left out or put in is found by whoever holds the
+ * key; the count and the last hash, kept elsewhere, show a cut end. What goes with a change is durable before its
+ * answer; views are written together, within a second and at close.
+ */
+import type Database from 'better-sqlite3'
+import { createHmac } from 'node:crypto'
+import type { Clock } from '../replica/clock.ts'
+
+/** What can be done, from a closed list, so that no text of a person gets in. */
+export type Deed =
+  | 'practice added'
+  | 'site added'
+  | 'site enrolled'
+  | 'invitation accepted'
+  | 'wrong date'
+  | 'invitation ended'
+  | 'signed in'
+  | 'wrong password'
+  | 'signed out'
+  | 'password set'
+  | 'switched person'
+  | 'viewed'
+  | 'confirmed'
+  | 'declined'
+  | 'asked to move'
+  | 'message sent'
+  | 'messages read'
+  | 'first user made'
+  | 'patients found'
+  | 'patient invited'
+  | 'review resolved'
+  | 'records uploaded'
+  | 'communications downloaded'
+
+/** Ids alone: of the account or the member of staff, the practice, the patient, and what it was done to. */
+export interface AuditEvent {
+  readonly did: Deed
+  readonly by?: string | undefined
+  readonly practice?: string | undefined
+  readonly patient?: string | undefined
+  /** The entries, events or records; for a view the page. */
+  readonly of?: string | readonly string[] | undefined
+}
+
+export interface AuditTrail {
+  /** Appends; durable when it returns, or with the transaction that is open. */
+  record(event: AuditEvent): void
+  /** Appends within a second: for what changes nothing. */
+  noted(event: AuditEvent): void
+  /** Walks the chain: how many rows it has, its last hash, and the number of the first row that is not as it was written. */
+  verify(): { readonly rows: number; readonly last: string; readonly brokenAt: number | null }
+  /** The rows, oldest first, for the reader of the trail. */
+  rows(after?: number, limit?: number): { readonly number: number; readonly at: number; readonly event: AuditEvent }[]
+  /** Writes what waits. */
+  close(): void
+}
+
+interface Row { readonly number: number; readonly at: number; readonly event: string; readonly hash: string } // prettier-ignore
+
+const writtenWithin = 1_000
+const mostWaiting = 1_000
+
+/** The trail in a database that is open; `key` keys its hashes. */
+export function auditTrail(db: Database.Database, options: { readonly key: Uint8Array; readonly clock: Clock }) {
+  const { key, clock } = options
+  db.exec(
+    'create table if not exists audit_trail(number integer primary key, at integer not null, event text not null, hash text not null)',
+  )
+  const lastRow = db.prepare('select number, hash from audit_trail order by number desc limit 1')
+  const insert = db.prepare('insert into audit_trail values (?, ?, ?, ?)')
+  const hashOf = (before: string, row: Omit<Row, 'hash'>): string =>
+    createHmac('sha256', key)
+      .update(JSON.stringify([before, row.number, row.at, row.event]))
+      .digest('hex')
+  let waiting: { at: number; event: AuditEvent }[] = []
+  let cancel = (): void => {}
+
+  const append = db.transaction((events: readonly { at: number; event: AuditEvent }[]) => {
+    let { number, hash } = (lastRow.get() as Row | undefined) ?? { number: 0, hash: '' }
+    for (const { at, event } of events) {
+      const row = { number: ++number, at, event: JSON.stringify(event) }
+      hash = hashOf(hash, row)
+      insert.run(row.number, row.at, row.event, hash)
+    }
+  })
+  const flush = (): void => {
+    cancel()
+    cancel = () => {}
+    if (waiting.length > 0) append(waiting)
+    waiting = []
+  }
+  // A disk that is full now may have room later; until then the next record says so to whoever asks.
+  const flushLater = (): void => {
+    cancel = clock.after(writtenWithin, () => {
+      try {
+        flush()
+      } catch {
+        flushLater()
+      }
+    })
+  }
+
+  const trail: AuditTrail = {
+    record(event) {
+      waiting.push({ at: clock.now(), event })
+      flush()
+    },
+    noted(event) {
+      if (waiting.length === 0) flushLater()
+      waiting.push({ at: clock.now(), event })
+      // Nothing is shown that cannot be written down.
+      if (waiting.length >= mostWaiting) flush()
+    },
+    verify() {
+      flush()
+      let rows = 0
+      let last = ''
+      for (const row of db.prepare('select * from audit_trail order by number').iterate() as Iterable<Row>) {
+        if (row.number !== rows + 1 || row.hash !== hashOf(last, row)) return { rows, last, brokenAt: rows + 1 }
+        rows++
+        last = row.hash
+      }
+      return { rows, last, brokenAt: null }
+    },
+    rows(after = 0, limit = 1_000) {
+      flush()
+      const found = db.prepare('select * from audit_trail where number > ? order by number limit ?').all(after, limit)
+      return (found as Row[]).map(({ number, at, event }) => ({ number, at, event: JSON.parse(event) as AuditEvent }))
+    },
+    close: flush,
+  }
+  return trail
+}

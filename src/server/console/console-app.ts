@@ -1,0 +1,78 @@
+/**
+ * The site's console: status in words, Recent Communications, Send Secure Portal Message, Upload Records, Download Online
+ * Communications, and the reviews, behind a sign-in of named staff. Deny by default; on loopback, by its own address only.
+ */
+import { Hono } from 'hono'
+import { bodyLimit } from 'hono/body-limit'
+import { html } from 'hono/html'
+import type { Clock } from '../../replica/clock.ts'
+import { failureOf } from '../failure.ts'
+import { page, pageHeaders, stylesheet, type Html } from '../layout.ts'
+import { formOf, ownFormsOnly } from '../own-forms.ts'
+import { sessions } from '../sessions.ts'
+import { failed, ownerOf, type ConsoleEnv, type ConsoleParts } from './frame.ts'
+import { recentPage } from './recent-page.ts'
+import { reviewsPage } from './reviews-page.ts'
+import { sendPages } from './send-pages.ts'
+import { signInPages } from './sign-in.ts'
+import { statusPage } from './status-page.ts'
+
+/** How long a console may stand unattended. */
+export const idleLimit = 10 * 60_000
+
+export function consoleApp(
+  options: ConsoleParts & {
+    readonly setupCode: string
+    readonly clock: Clock
+    readonly log: (line: string) => void
+  },
+): Hono<ConsoleEnv> {
+  const { site, store, clock } = options
+  const app = new Hono<ConsoleEnv>()
+  // Cookies know no ports: two consoles on one machine have a name each.
+  const session = sessions(store.sessions, { secure: false, idle: idleLimit, name: `console-${site.settings.siteId}`, clock }) // prettier-ignore
+  const plain = (title: string, what: string, csrf?: string): Html =>
+    page({ title, practice: ownerOf(site), csrf }, html`<p>${what}</p>`)
+
+  app.onError((error, c) => {
+    options.log(failureOf(error, c))
+    return c.html(plain('This did not work', 'Nothing was lost. Try again in a moment.'), 500)
+  })
+  app.use(pageHeaders(false))
+  app.use(async (c, next) => {
+    // DNS rebinding: a page elsewhere must not speak to the console by a name of its own.
+    if (!/^(127\.0\.0\.1|localhost)(:\d+)?$/.test(c.req.header('host') ?? ''))
+      return c.text('Open the console by its own address.', 421)
+    return next()
+  })
+  app.use(bodyLimit({ maxSize: 256 * 1024 }))
+  app.get('/style.css', (c) => c.body(stylesheet, 200, { 'content-type': 'text/css; charset=utf-8' }))
+  app.use(ownFormsOnly(undefined, (c) => c.text('This form came from another site.', 403)))
+  app.route('/', signInPages({ ...options, session }))
+
+  // From here on: only for a member of staff who is signed in, and forms only with the token of the session.
+  app.use(async (c, next) => {
+    const current = session.current(c)
+    const staff = current && store.staff(current.account)
+    if (!current || !staff) return c.redirect('/sign-in', 303)
+    if (c.req.method === 'POST' && (await formOf(c))?.['csrf'] !== current.csrf)
+      return c.html(
+        plain('This form is too old', 'Go back, load the page again and send it once more.', current.csrf),
+        403,
+      )
+    c.set('staff', staff)
+    c.set('csrf', current.csrf)
+    return next()
+  })
+  app.post('/sign-out', (c) => {
+    session.end(c)
+    store.audit.record({ did: 'signed out', by: c.get('staff').id })
+    return c.redirect('/sign-in', 303)
+  })
+  app.route('/', statusPage(options))
+  app.route('/', sendPages(options))
+  app.route('/', recentPage(options))
+  app.route('/', reviewsPage(options))
+  app.notFound((c) => c.html(failed(c, site, 'This page is not there', 'Choose from the menu.'), 404))
+  return app
+}

@@ -1,0 +1,96 @@
+/**
+ * The one place where a site makes connections to its portal: the enrolment's request and the link's WebSocket. TLS, or
+ * plain on this machine; a practice with an authority of its own names its certificate, and then that one alone counts.
+ */
+import { request as httpRequest } from 'node:http'
+import { request as httpsRequest } from 'node:https'
+import { X509Certificate } from 'node:crypto'
+import { WebSocket } from 'ws'
+
+export interface Dialing {
+  /** Posts JSON; resolves with status and body (undefined where it is no JSON); rejects where nothing answers. */
+  post(url: URL, body: unknown): Promise<{ readonly status: number; readonly body: unknown }>
+  /** Opens a WebSocket. */
+  dial(url: string): WebSocket
+}
+
+const mostAnswered = 1024 * 1024
+const patience = 20_000
+
+/** Connections with the authority `ca` (PEM), or those that the machine knows. */
+export function dialing(ca: string | undefined): Dialing {
+  const trust = ca === undefined ? {} : { ca }
+  return {
+    post: (url, body) =>
+      new Promise((resolve, reject) => {
+        const request = (url.protocol === 'https:' ? httpsRequest : httpRequest)(
+          url,
+          {
+            method: 'POST',
+            headers: { 'content-type': 'application/json' },
+            agent: false,
+            timeout: patience,
+            ...trust,
+          },
+          (answer) => {
+            let text = ''
+            answer.setEncoding('utf8')
+            answer.on('data', (part: string) => {
+              text += part
+              if (text.length > mostAnswered) answer.destroy(new Error('The answer is too long.'))
+            })
+            answer.on('error', reject)
+            answer.on('end', () => resolve({ status: answer.statusCode ?? 0, body: jsonOf(text) }))
+          },
+        )
+        request.on('timeout', () => request.destroy(new Error('No answer came.')))
+        request.on('error', reject)
+        request.end(JSON.stringify(body))
+      }),
+    dial: (url) => new WebSocket(url, { maxPayload: 8 * 1024 * 1024, ...trust }),
+  }
+}
+
+function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    // What answers in something else than JSON is no portal, and is told so by its status.
+    return undefined
+  }
+}
+
+/** Certificates in PEM as they are in a file; throws a sentence where the first of them is none. */
+export function certificatesOf(pem: string, file: string): string {
+  let first: X509Certificate
+  try {
+    first = new X509Certificate(pem)
+  } catch (cause) {
+    throw new Error(`${file} is no certificate. --ca takes the authority's certificate as a PEM file.`, { cause })
+  }
+  // Where the file held the bytes alone, this is what TLS takes.
+  return pem.includes('-----BEGIN') ? pem : first.toString()
+}
+
+const expired = new Set(['CERT_HAS_EXPIRED', 'CERT_NOT_YET_VALID'])
+const unknownAuthority = new Set([
+  'SELF_SIGNED_CERT_IN_CHAIN',
+  'DEPTH_ZERO_SELF_SIGNED_CERT',
+  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+  'UNABLE_TO_GET_ISSUER_CERT',
+  'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
+  'CERT_UNTRUSTED',
+  'CERT_SIGNATURE_FAILURE',
+])
+
+/** Why a connection failed, as a sentence with what to do. */
+export function whyUnreached(error: Error & { code?: string }): string {
+  const code = error.code ?? ''
+  if (unknownAuthority.has(code))
+    return 'The portal’s certificate is signed by an authority that is not known here. If it is the practice’s own, enroll with --ca and the authority’s certificate; if not, do not connect.'
+  if (expired.has(code))
+    return 'The portal’s certificate is not valid today. Look at its dates, and at this machine’s clock.'
+  if (code === 'ERR_TLS_CERT_ALTNAME_INVALID')
+    return 'The portal’s certificate is for another name. Use the address that the certificate is for.'
+  return `The portal cannot be reached (${code || error.message}). Check that it runs and that its address is right.`
+}

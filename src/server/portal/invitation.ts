@@ -1,0 +1,193 @@
+/**
+ * First sign-in: the link of an invitation and the date of birth. Five dates end the invitation, never the patient's
+ * access. The browser that took an invitation may send it again (a double click, an answer lost on the way) and lands on
+ * its home page; to everybody else it is over.
+ */
+import { Hono, type Context } from 'hono'
+import { getCookie, setCookie } from 'hono/cookie'
+import { html } from 'hono/html'
+import * as v from 'valibot'
+import { mintUlid } from '../../replica/ids.ts'
+import { foldAccess } from '../../replica/kinds/access.ts'
+import { ulidSchema } from '../../replica/kinds/kind.ts'
+import type { Replica } from '../../replica/replica-face.ts'
+import { hashOf } from '../control-store-sqlite.ts'
+import { faultText, page, type Html } from '../layout.ts'
+import { formOf } from '../own-forms.ts'
+import type { Sessions } from '../sessions.ts'
+import { officesOf, plainPage, type Front, type Fronts } from './front.ts'
+import type { PortalEnv, Viewing } from './viewer.ts'
+
+const datesAllowed = 5
+/** How long the browser that took an invitation may send the form again. */
+const againWithin = 15 * 60_000
+
+export function invitationPages(
+  options: Viewing & { session: Sessions; fronts: Fronts; secure: boolean },
+): Hono<PortalEnv> {
+  const { store, clock, session, fronts, secure, replicaOf } = options
+  const app = new Hono<PortalEnv>()
+  const cookie = secure ? '__Host-invitation' : 'invitation'
+
+  interface Link {
+    readonly practice: string
+    readonly replica: Replica
+    /** What the token is kept as. */
+    readonly hash: string
+  }
+  const linkOf = (text: string): Link | undefined => {
+    const [practice, token, ...rest] = text.split('.')
+    const replica = rest.length === 0 && v.is(ulidSchema, practice) ? replicaOf(practice) : undefined
+    return replica && practice && token ? { practice, replica, hash: hashOf(token) } : undefined
+  }
+  /** The open invitation of a link. */
+  const openOf = async ({ replica, hash }: Link) => {
+    const row = await replica.indexed('invitation', hash)
+    if (!row || row.at < clock.now()) return undefined
+    const { entry, patient } = row.body as { entry: string; patient: string }
+    // A revocation may be newer than the index.
+    const { invitations } = foldAccess(await replica.entries('access', patient))
+    return invitations.some((one) => one.id === entry) ? { entry, patient } : undefined
+  }
+  const mayAct = async ({ replica }: Link, patient: string, account: string): Promise<boolean> =>
+    foldAccess(await replica.entries('access', patient)).accounts.includes(account)
+  const over = async (c: Context<PortalEnv>, link?: Link): Promise<Response> => {
+    const front = link ? await fronts.of(link.practice) : await fronts.whole()
+    return c.html(plainPage(front, 'This invitation is over', overText), 404)
+  }
+  const frontOf = async (link: Link, patient: string): Promise<Front> =>
+    fronts.of(link.practice, (await link.replica.head('patients', patient))?.facts.site)
+
+  app.get('/invitation/:token', async (c) => {
+    const token = c.req.param('token')
+    const link = linkOf(token)
+    const open = link && (await openOf(link))
+    const current = session.current(c)
+    if (link && open) {
+      if (!getCookie(c, cookie))
+        setCookie(c, cookie, Buffer.from(clock.bytes(16)).toString('base64url'), { path: '/', httpOnly: true, sameSite: 'Lax', secure }) // prettier-ignore
+      return c.html(datePage(await frontOf(link, open.patient), token, current !== undefined))
+    }
+    const claim = link && store.claim(link.hash)
+    return claim && current?.account === claim.account ? c.redirect('/', 303) : over(c, link)
+  })
+
+  app.post('/invitation/:token', async (c) => {
+    const token = c.req.param('token')
+    const link = linkOf(token)
+    if (!link) return over(c)
+    const browser = hashOf(getCookie(c, cookie) ?? '')
+    const claim = store.claim(link.hash)
+    const again = claim && claim.browser === browser && getCookie(c, cookie) !== undefined && clock.now() - claim.at < againWithin ? claim : undefined // prettier-ignore
+    const open = await openOf(link)
+    const patient = open?.patient ?? again?.patient
+    if (patient === undefined) return over(c, link)
+    const current = session.current(c)
+    const ask = async (fault: string, status: 400 | 401): Promise<Response> =>
+      c.html(datePage(await frontOf(link, patient), token, current !== undefined, fault), status)
+    const form = await formOf(c)
+    const given = dateOf(form?.['date'])
+    const join = form?.['join']
+    if (given === undefined) return ask('Write the date as month, day and year, for example 04/27/1985.', 400)
+    if (current && !again && join !== 'yes' && join !== 'no') return ask('Say whether this is for you too.', 400)
+    // Counted before it is looked at: many at once are no more tries than one after the other.
+    const tries = store.countDate(link.hash)
+    if (tries > datesAllowed) return over(c, link)
+    const where = { practice: link.practice, patient }
+    if (given !== (await link.replica.record('patients', patient))?.fields['birthDate']) {
+      store.audit.record({ did: 'wrong date', ...where, of: open?.entry })
+      if (tries < datesAllowed)
+        return ask('This is not the date of birth that the office has on file. Try again, or call the office.', 401)
+      if (open) await end(link, patient, open.entry)
+      return over(c, link)
+    }
+    const account = again?.account ?? (join === 'yes' ? current?.account : undefined) ?? mintUlid(clock)
+    if (open) {
+      store.takeInvitation(link.hash, { browser, account, at: clock.now(), ...where })
+      await accept(link, patient, open.entry, account)
+    }
+    // Two browsers at once: the first acceptance stands.
+    if (!(await mayAct(link, patient, account))) return over(c, link)
+    if (open) store.audit.record({ did: 'invitation accepted', by: account, ...where, of: open.entry })
+    store.audit.record({ did: 'signed in', by: account })
+    store.rememberAddress(account, c.get('caller').address)
+    session.begin(c, account, `${link.practice}/${patient}`)
+    return c.redirect('/', 303)
+  })
+
+  const accept = (link: Link, patient: string, entry: string, account: string): Promise<void> =>
+    link.replica.change([
+      {
+        collection: 'access',
+        key: patient,
+        add: {
+          [`accepted:${entry}`]: { kind: 'accepted', at: clock.now(), by: { role: 'patient', id: account }, invitation: entry, account }, // prettier-ignore
+        },
+      },
+    ])
+  const end = async (link: Link, patient: string, entry: string): Promise<void> => {
+    await link.replica.change([
+      {
+        collection: 'access',
+        key: patient,
+        add: {
+          [`ended:${entry}`]: { kind: 'revoked', at: clock.now(), by: { role: 'portal', id: link.replica.id }, revokes: [entry], why: 'wrong dates' }, // prettier-ignore
+        },
+      },
+    ])
+    store.audit.record({ did: 'invitation ended', practice: link.practice, patient, of: entry })
+  }
+  return app
+}
+
+const overText =
+  'It was used, it has ended, or the link is not whole. Call the office for a new one, or sign in with your password.'
+
+function datePage(front: Front, token: string, signedIn: boolean, fault?: string): Html {
+  return page(
+    { title: 'Welcome', ...front },
+    html`<form method="post" action="/invitation/${token}" class="card">
+        <p>To see that it is you, write your date of birth. For a child, write the child’s.</p>
+        ${faultText(fault)} <label for="date">Date of birth</label
+        ><input
+          id="date"
+          name="date"
+          inputmode="numeric"
+          autocomplete="bday"
+          placeholder="MM/DD/YYYY"
+          aria-describedby="date-hint"
+          required
+        />
+        <p class="soft" id="date-hint">For example 04/27/1985</p>
+        ${signedIn ? joinChoice() : ''}
+        <button class="main">Sign in</button>
+      </form>
+      ${signedIn ? '' : html`<p class="soft">You have a password already? <a href="/sign-in">Sign in</a> first, then open this link again: you will see all in one place.</p>`}
+      ${officesOf(front)}`,
+  )
+}
+
+/** On a shared computer the one who is signed in need not be the one who was invited: nobody is joined unasked. */
+function joinChoice(): Html {
+  return html`<fieldset>
+    <legend>Somebody is signed in here</legend>
+    <label class="choice"
+      ><input type="radio" name="join" value="yes" required />That is me: show this record in my sign-in too</label
+    >
+    <label class="choice"
+      ><input type="radio" name="join" value="no" required />That is somebody else: sign them out</label
+    >
+  </fieldset>`
+}
+
+/** `YYYY-MM-DD` of a date as people write it: month, day, year, or ISO; undefined where it is none. */
+export function dateOf(text: unknown): string | undefined {
+  if (typeof text !== 'string') return undefined
+  const iso = /^\s*(\d{4})-(\d{1,2})-(\d{1,2})\s*$/.exec(text)
+  const us = /^\s*(\d{1,2})[/.\s-](\d{1,2})[/.\s-](\d{4})\s*$/.exec(text)
+  const [year, month, day] = iso ? [iso[1], iso[2], iso[3]] : us ? [us[3], us[1], us[2]] : []
+  if (year === undefined) return undefined
+  const date = `${year}-${month!.padStart(2, '0')}-${day!.padStart(2, '0')}`
+  const parsed = new Date(`${date}T00:00:00Z`)
+  return Number.isNaN(parsed.getTime()) || parsed.toISOString().slice(0, 10) !== date ? undefined : date
+}

@@ -1,0 +1,153 @@
+/**
+ * The portal over HTTP: enrolment of sites, first sign-in, sign-in, and a patient's pages behind a session. Deny by
+ * default: a page of a patient is reached only with a session whose account may act for that patient now.
+ */
+import { Hono, type Context } from 'hono'
+import { bodyLimit } from 'hono/body-limit'
+import * as v from 'valibot'
+import type { Clock } from '../../replica/clock.ts'
+import { ulidSchema } from '../../replica/kinds/kind.ts'
+import type { Replica } from '../../replica/replica-face.ts'
+import type { ControlStore } from '../control-store-sqlite.ts'
+import { pageHeaders, stylesheet } from '../layout.ts'
+import { failureOf } from '../failure.ts'
+import { formOf, ownFormsOnly } from '../own-forms.ts'
+import { callerOf, type NamedProxies } from '../reverse-proxy.ts'
+import { sessions } from '../sessions.ts'
+import { throttle } from '../throttle.ts'
+import { passwordPages } from './choose-password.ts'
+import { frontsOf, plainPage } from './front.ts'
+import { homePages } from './home.ts'
+import { invitationPages } from './invitation.ts'
+import { messagePages } from './messages.ts'
+import { planPage } from './plan.ts'
+import { signInPage, signInPages } from './sign-in.ts'
+import { deedOf, formToken, membersOf, viewerOf, type PortalEnv } from './viewer.ts'
+
+export interface PortalAppOptions {
+  readonly store: ControlStore
+  readonly replicaOf: (practice: string) => Replica | undefined
+  readonly isConnected: (site: string) => boolean
+  readonly enroll: (request: EnrollRequest) => { status: 200 | 409 | 404; body: unknown }
+  /** The way to the browser is encrypted: cookies are for https alone. */
+  readonly secure: boolean
+  /** The origin that people see, where it is known. */
+  readonly origin?: string | undefined
+  readonly proxies?: NamedProxies | undefined
+  readonly clock: Clock
+  /** Told of what failed; ids and code only. */
+  readonly log: (line: string) => void
+}
+
+const enrollSchema = v.object({
+  code: v.pipe(v.string(), v.maxLength(100)),
+  replica: ulidSchema,
+  publicKey: v.pipe(v.string(), v.base64(), v.maxLength(200)),
+})
+export type EnrollRequest = v.InferOutput<typeof enrollSchema>
+
+export const idleLimit = 15 * 60_000
+
+export function portalApp(options: PortalAppOptions): Hono<PortalEnv> {
+  const { store, clock, secure } = options
+  const { audit } = store
+  const app = new Hono<PortalEnv>()
+  const session = sessions(store.sessions, { secure, idle: idleLimit, name: 'session', clock })
+  const tries = throttle(clock)
+  const fronts = frontsOf(store, options.replicaOf)
+  const plain = async (c: Context, status: 403 | 404 | 409 | 500, title: string, what: string, csrf?: string): Promise<Response> => c.html(plainPage(await fronts.whole(), title, what, csrf), status) // prettier-ignore
+
+  app.onError(async (error, c) => {
+    options.log(failureOf(error, c))
+    return plain(c, 500, 'This did not work', 'It is not your fault, and nothing was lost. Try again in a moment.')
+  })
+  app.use(pageHeaders(secure))
+  app.get('/healthz', (c) => c.text('ok'))
+  app.use(async (c, next) => {
+    const caller = callerOf(c.env.incoming, options.proxies)
+    if (options.proxies && !caller.https) return c.text('This portal answers over https only.', 403)
+    c.set('caller', caller)
+    return next()
+  })
+  app.use(bodyLimit({ maxSize: 256 * 1024 }))
+  app.get('/style.css', (c) => c.body(stylesheet, 200, { 'content-type': 'text/css; charset=utf-8' }))
+
+  app.post('/enroll', async (c) => {
+    const request = v.safeParse(enrollSchema, await c.req.json().catch(() => undefined))
+    if (!request.success) return c.json({ error: 'An enrolment needs a code, a replica and a public key.' }, 400)
+    const { status, body } = options.enroll(request.output)
+    return c.json(body as never, status)
+  })
+
+  app.use(
+    ownFormsOnly(options.origin, (c) =>
+      plain(c, 403, 'This form came from another site', 'Open the portal and try again.'),
+    ),
+  )
+  app.route('/', invitationPages({ ...options, session, fronts }))
+  app.route('/', signInPages({ store, session, fronts, tries, clock }))
+
+  // From here on: only with a session, only for a patient whose access stands, and forms only with the token of their page.
+  app.use(async (c, next) => {
+    const current = session.current(c)
+    const front = await fronts.whole()
+    if (!current)
+      return c.req.method === 'GET'
+        ? c.redirect('/sign-in', 303)
+        : c.html(signInPage(front, 'You were signed out. Sign in and try again.'), 401)
+    const family = await membersOf(options, current.account)
+    const viewer = viewerOf(options, current, family)
+    if (c.req.method === 'POST') {
+      const token = (await formOf(c))?.['csrf']
+      const madeFor = family.find((member) => token === formToken(current, member))
+      const anybodys = madeFor !== undefined || token === current.csrf
+      if (anybodys && c.req.path === '/sign-out') {
+        session.end(c)
+        audit.record({ did: 'signed out', by: current.account })
+        return c.redirect('/sign-in', 303)
+      }
+      if (madeFor && viewer && madeFor.key !== viewer.key && c.req.path !== '/viewing')
+        return plain(
+          c,
+          409,
+          'You were viewing another person',
+          'Nothing was sent: since this page was made, another person was chosen. Choose the right one on the home page and try again.',
+          viewer.csrf,
+        )
+      if (!madeFor)
+        return plain(
+          c,
+          403,
+          'This form is too old',
+          'Go back, load the page again and send it once more. What you wrote is still there.',
+          current.csrf,
+        )
+    }
+    if (!viewer)
+      return plain(
+        c,
+        403,
+        'There is nothing to show',
+        'The office has ended your access to the portal. Call the office if this is not right.',
+        current.csrf,
+      )
+    c.set('viewer', viewer)
+    return next()
+  })
+
+  app.post('/viewing', async (c) => {
+    const viewer = c.get('viewer')
+    const wanted = (await formOf(c))?.['viewing']
+    const member = viewer.family.find((one) => one.key === wanted)
+    if (!member) return plain(c, 404, 'This person is not there', 'Choose again on the home page.', viewer.csrf)
+    store.sessions.view(viewer.session.id, member.key)
+    audit.record(deedOf({ ...viewer, ...member }, 'switched person'))
+    return c.redirect('/', 303)
+  })
+  app.route('/', passwordPages({ store, tries }))
+  app.route('/', homePages({ clock, audit }))
+  app.route('/', messagePages({ clock, audit }))
+  app.route('/', planPage({ audit }))
+  app.notFound((c) => plain(c, 404, 'This page is not there', 'Go back to the home page.', c.get('viewer')?.csrf))
+  return app
+}

@@ -1,0 +1,39 @@
+/** The sessions of a portal or a console as rows: hashes of tokens, never a token. */
+import type Database from 'better-sqlite3'
+
+export interface SessionRow {
+  readonly account: string
+  /** What the CSRF tokens of its forms are made of. */
+  readonly csrf: string
+  readonly created: number
+  readonly seen: number
+  /** Whose record the session shows, where its account has several: `<practice>/<patient>`. */
+  readonly viewing: string | null
+}
+
+export type SessionStore = ReturnType<typeof sessionTable>
+
+export function sessionTable(db: Database.Database) {
+  // Made by versions before; a session is never worth carrying over.
+  db.exec(`drop table if exists sessions;
+    create table if not exists signed_in(token_hash text primary key, account text not null, csrf text not null, created integer not null, seen integer not null, viewing text);`)
+  const add = db.prepare('insert into signed_in values (?, ?, ?, ?, ?, ?)')
+  const get = db.prepare('select * from signed_in where token_hash = ?')
+  const touch = db.prepare('update signed_in set seen = ? where token_hash = ?')
+  const view = db.prepare('update signed_in set viewing = ? where token_hash = ?')
+  const end = db.prepare('delete from signed_in where token_hash = ?')
+  const endOthers = db.prepare('delete from signed_in where account = ? and token_hash <> ?')
+  const sweep = db.prepare('delete from signed_in where seen < ? or created < ?')
+  return {
+    add: (tokenHash: string, row: SessionRow) =>
+      void add.run(tokenHash, row.account, row.csrf, row.created, row.seen, row.viewing),
+    get: (tokenHash: string) => get.get(tokenHash) as SessionRow | undefined,
+    touch: (tokenHash: string, seen: number) => void touch.run(seen, tokenHash),
+    view: (tokenHash: string, viewing: string) => void view.run(viewing, tokenHash),
+    end: (tokenHash: string) => void end.run(tokenHash),
+    /** Ends all sessions of an account but this one. */
+    endOthers: (account: string, tokenHash: string) => void endOthers.run(account, tokenHash),
+    /** Forgets sessions last seen or begun before these times. */
+    sweep: (seenBefore: number, createdBefore: number) => void sweep.run(seenBefore, createdBefore),
+  }
+}
