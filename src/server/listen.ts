@@ -18,10 +18,7 @@ export interface ListenOptions {
 export const loopback: ReadonlySet<string> = new Set(['127.0.0.1', '::1', '[::1]', 'localhost'])
 
 /** Resolves with the server and its address; rejects with a sentence where the port is taken or plain http would leave the machine. */
-export async function listen(
-  fetch: App,
-  options: ListenOptions,
-): Promise<{ server: ServerType; url: string }> {
+export async function listen(fetch: App, options: ListenOptions): Promise<{ server: ServerType; url: string }> {
   const { port, host, tls } = options
   if (!tls && !loopback.has(host) && !options.behindProxy)
     throw new Error(

@@ -57,7 +57,7 @@ export function throttle(clock: Clock): Throttle {
       if (wait > 0) return Math.ceil(wait / 1000)
       for (const [key, limit] of keys) {
         const count = countOf(key, limit) + 1
-        const over = Math.floor(count - limit.free)
+        const over = Math.round(count - limit.free)
         set(key, count, over < 0 ? 0 : clock.now() + Math.min(limit.longest, 1_000 * 2 ** Math.min(over, 30)))
       }
       return 0

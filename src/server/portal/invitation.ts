@@ -11,7 +11,7 @@ import { mintUlid } from '../../replica/ids.ts'
 import { foldAccess } from '../../replica/kinds/access.ts'
 import { ulidSchema } from '../../replica/kinds/kind.ts'
 import type { Replica } from '../../replica/replica-face.ts'
-import { hashOf } from '../control-store-sqlite.ts'
+import { hashOf, type Claim } from '../control-store-sqlite.ts'
 import { faultText, page, type Html } from '../layout.ts'
 import { formOf } from '../own-forms.ts'
 import type { Sessions } from '../sessions.ts'
@@ -49,6 +49,12 @@ export function invitationPages(
     const { invitations } = foldAccess(await replica.entries('access', patient))
     return invitations.some((one) => one.id === entry) ? { entry, patient } : undefined
   }
+  const browserOf = (c: Context<PortalEnv>): string => hashOf(getCookie(c, cookie) ?? '')
+  /** That this very browser took the invitation a moment ago. */
+  const claimedHere = (c: Context<PortalEnv>, { hash }: Link): Claim | undefined => {
+    const claim = getCookie(c, cookie) === undefined ? undefined : store.claim(hash)
+    return claim?.browser === browserOf(c) && clock.now() - claim.at < againWithin ? claim : undefined
+  }
   const mayAct = async ({ replica }: Link, patient: string, account: string): Promise<boolean> =>
     foldAccess(await replica.entries('access', patient)).accounts.includes(account)
   const over = async (c: Context<PortalEnv>, link?: Link): Promise<Response> => {
@@ -76,11 +82,9 @@ export function invitationPages(
     const token = c.req.param('token')
     const link = linkOf(token)
     if (!link) return over(c)
-    const browser = hashOf(getCookie(c, cookie) ?? '')
-    const claim = store.claim(link.hash)
-    const again = claim && claim.browser === browser && getCookie(c, cookie) !== undefined && clock.now() - claim.at < againWithin ? claim : undefined // prettier-ignore
     const open = await openOf(link)
-    const patient = open?.patient ?? again?.patient
+    const claim = claimedHere(c, link)
+    const patient = open?.patient ?? claim?.patient
     if (patient === undefined) return over(c, link)
     const current = session.current(c)
     const ask = async (fault: string, status: 400 | 401): Promise<Response> =>
@@ -89,7 +93,7 @@ export function invitationPages(
     const given = dateOf(form?.['date'])
     const join = form?.['join']
     if (given === undefined) return ask('Write the date as month, day and year, for example 04/27/1985.', 400)
-    if (current && !again && join !== 'yes' && join !== 'no') return ask('Say whether this is for you too.', 400)
+    if (current && !claim && join !== 'yes' && join !== 'no') return ask('Say whether this is for you too.', 400)
     // Counted before it is looked at: many at once are no more tries than one after the other.
     const tries = store.countDate(link.hash)
     if (tries > datesAllowed) return over(c, link)
@@ -101,9 +105,10 @@ export function invitationPages(
       if (open) await end(link, patient, open.entry)
       return over(c, link)
     }
-    const account = again?.account ?? (join === 'yes' ? current?.account : undefined) ?? mintUlid(clock)
+    // Asked again: a double click may have taken it meanwhile.
+    const account = claimedHere(c, link)?.account ?? (join === 'yes' ? current?.account : undefined) ?? mintUlid(clock)
     if (open) {
-      store.takeInvitation(link.hash, { browser, account, at: clock.now(), ...where })
+      store.takeInvitation(link.hash, { browser: browserOf(c), account, at: clock.now(), ...where })
       await accept(link, patient, open.entry, account)
     }
     // Two browsers at once: the first acceptance stands.
