@@ -86,10 +86,10 @@ export function auditTrail(db: Database.Database, options: { readonly key: Uint8
     }
   })
   const flush = (): void => {
-    cancel()
-    cancel = () => {}
     if (waiting.length > 0) append(waiting)
     waiting = []
+    cancel()
+    cancel = () => {}
   }
   // A disk that is full now may have room later; until then the next record says so to whoever asks.
   const flushLater = (): void => {

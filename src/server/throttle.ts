@@ -18,6 +18,8 @@ export interface Throttle {
   take(one: Try): number
   /** The try was right: its name is free again, its address has one wrong try less. */
   right(one: Try): void
+  /** How many names and addresses are remembered. */
+  size(): number
 }
 
 /** `free` tries at once, one more each `drains` milliseconds; beyond them 1 s, 2 s, 4 s ... up to `longest`. */
@@ -68,6 +70,7 @@ export function throttle(clock: Clock): Throttle {
         set(key, left, left < limit.free ? 0 : (counts.get(key)?.until ?? 0))
       }
     },
+    size: () => counts.size,
   }
 }
 
