@@ -1,0 +1,202 @@
+/** Every route of the console, asked by a guest and by staff; its sign-in, its limits, its trail, and what it says of time. */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { ulid } from '../replica/world.ts'
+import { instantText } from '../../src/server/layout.ts'
+import { openSiteWorld, type SiteWorld } from './site-world.ts'
+import { browserOf, hiddenOf, type Answer, type Browser } from './world.ts'
+
+const host = '127.0.0.1:8090'
+const password = 'seven violet kettles'
+let world: SiteWorld
+let staff: Browser
+/** Everything of the people of InSched that no guest may see. */
+let secrets: string[]
+const browser = (): Browser => browserOf(world.app, '127.0.0.1', host)
+const firstUser = (by: Browser, name = 'Jo Desk') => by.post('/first-user', { code: world.setupCode, name, initials: 'jd', password }) // prettier-ignore
+
+/** The name of the first user, whichever of those who asked became it. */
+const whoIsThere = (): string => ['0', '1', '2'].map((i) => `jo desk ${i}`).find((one) => world.staff.named(one))!
+
+beforeAll(async () => {
+  world = await openSiteWorld()
+  const rows = world.insched.prepare('select * from patients').all() as Record<string, string | null>[]
+  secrets = rows.flatMap((row) => [row['last_name'], row['birth_date'], row['email'], row['cell_phone']].filter((one) => one !== null && one !== undefined)) // prettier-ignore
+  await world.site.message({ patient: 1, subject: 'Subject-marigold', text: 'Text-blue-folder' })
+  secrets.push('Subject-marigold', 'Text-blue-folder')
+})
+afterAll(() => world.close())
+
+it('the first user is made once, by the link that was printed, however many ask at the same time', async () => {
+  expect((await browser().get('/first-user?code=guessed')).headers.get('location')).toBe('/sign-in')
+  expect((await browser().get(`/first-user?code=${encodeURIComponent(world.setupCode)}`)).status).toBe(200)
+  for (const known of ['Jo Desk Jo Desk', 'DesertBloom2026', 'sunshine2026'])
+    expect((await browser().post('/first-user', { code: world.setupCode, name: 'Jo Desk', initials: 'JD', password: known })).status).toBe(400) // prettier-ignore
+  const some = [browser(), browser(), browser()]
+  const answers = await Promise.all(some.map((one, i) => firstUser(one, `Jo Desk ${i}`)))
+  expect(answers.filter((one) => one.headers.get('location') === '/')).toHaveLength(1)
+  expect(answers.filter((one) => one.headers.get('location') === '/sign-in')).toHaveLength(2)
+  staff = some[answers.findIndex((one) => one.headers.get('location') === '/')]!
+  expect((await firstUser(browser())).headers.get('location')).toBe('/sign-in')
+  expect((await browser().get(`/first-user?code=${encodeURIComponent(world.setupCode)}`)).status).toBe(303)
+})
+
+interface Route { readonly route: string; readonly guest: number; readonly staff: number; readonly fields?: Record<string, string>; readonly holds?: () => string } // prettier-ignore
+const lastName = (): string => world.insched.prepare('select last_name from patients where patient_id = 1').pluck().get() as string // prettier-ignore
+const routes: readonly Route[] = [
+  { route: 'GET /style.css', guest: 200, staff: 200 },
+  { route: 'GET /first-user', guest: 303, staff: 303 },
+  { route: 'POST /first-user', guest: 303, staff: 303 },
+  { route: 'GET /sign-in', guest: 200, staff: 200 },
+  { route: 'POST /sign-in', guest: 400, staff: 400 },
+  { route: 'GET /', guest: 303, staff: 200, holds: () => 'Last contact with the portal' },
+  { route: 'POST /upload', guest: 303, staff: 200, holds: () => 'The portal has all records' },
+  { route: 'POST /download', guest: 303, staff: 200, holds: () => 'InSched has all' },
+  { route: 'GET /send', guest: 303, staff: 200, holds: () => 'Find a patient by name' },
+  { route: 'POST /send/find', guest: 303, staff: 200, fields: { find: 'a' }, holds: () => 'born' },
+  { route: 'POST /send/to', guest: 303, staff: 200, fields: { patient: '1' }, holds: () => 'To patient no. 1' },
+  { route: 'POST /send', guest: 303, staff: 303, fields: { patient: '1', subject: 'Parking', text: 'It is free' } },
+  { route: 'POST /invite', guest: 303, staff: 200, fields: { patient: '1' }, holds: () => '/invitation/' },
+  { route: 'GET /recent', guest: 303, staff: 200, holds: () => 'Subject-marigold' },
+  { route: 'GET /reviews', guest: 303, staff: 200, holds: () => 'Nothing waits for you' },
+  { route: 'POST /reviews', guest: 303, staff: 404, fields: { id: '01ARZ3NDEKTSV4RRFFQ69G5FAV', note: 'done' } },
+  { route: 'POST /sign-out', guest: 303, staff: 303 },
+]
+const unrouted: readonly Route[] = [
+  { route: 'GET /nowhere', guest: 303, staff: 404 },
+  { route: 'POST /control/status', guest: 303, staff: 404 },
+]
+
+describe('the routes', () => {
+  const ask = async ({ route, fields }: Route, who: Browser, csrf: string | undefined): Promise<Answer> => {
+    const [method, path] = route.split(' ') as [string, string]
+    return method === 'GET' ? who.get(path) : who.post(path, { ...fields, ...(csrf === undefined ? {} : { csrf }) })
+  }
+  it.each([...routes, ...unrouted])(
+    '$route: a guest gets $guest with nothing of anybody, staff get $staff',
+    async (one) => {
+      // prettier-ignore
+      const guest = await ask(one, browser(), 'none')
+      expect(guest.status).toBe(one.guest)
+      for (const secret of secrets) expect(guest.text).not.toContain(secret)
+      if (one.route === 'POST /sign-out') return
+      const { csrf } = await staff.hidden('/', '/sign-out')
+      const answer = await ask(one, staff, csrf)
+      expect(answer.status, answer.text).toBe(one.staff)
+      if (one.holds) expect(answer.text).toContain(one.holds())
+      if (answer.status === 200 && one.guest === 303) expect(answer.text).toContain('action="/sign-out"')
+      expect(answer.headers.get('location') ?? '/').toMatch(/^\/(sign-in|recent\?said=sent|reviews\?said=resolved)?$/)
+      expect(answer.headers.get('cache-control')).toBe(one.route === 'GET /style.css' ? 'public, max-age=3600' : 'no-store') // prettier-ignore
+    },
+  )
+  it.each(routes.filter((one) => one.route.startsWith('POST') && !/sign-in|first-user/.test(one.route)))(
+    '$route without the token of the session is refused',
+    async (one) => {
+      // prettier-ignore
+      expect((await ask(one, staff, undefined)).status).toBe(403)
+      expect((await ask(one, staff, 'wrong')).status).toBe(403)
+    },
+  )
+  it('the table has every route of the app', () => {
+    const all = world.app.routes.filter((one) => one.method !== 'ALL').map((one) => `${one.method} ${one.path}`)
+    expect(new Set(routes.map((one) => one.route))).toEqual(new Set(all))
+  })
+  it('no address ever holds a name: looking for a patient goes by POST', async () => {
+    const { text } = await staff.get(`/send?find=${lastName()}&patient=1`)
+    expect(text).not.toContain('born')
+    expect(text).not.toContain('To patient no.')
+  })
+})
+
+it('answers by its own address alone', async () => {
+  for (const other of ['console.example', '127.0.0.1.example:8090', 'localhost.example'])
+    expect((await browserOf(world.app, '127.0.0.1', other).get('/sign-in')).status).toBe(421)
+})
+
+it.each([
+  { origin: 'http://elsewhere.example' },
+  { origin: 'http://127.0.0.1:9999' },
+  { 'sec-fetch-site': 'cross-site' },
+  { 'sec-fetch-site': 'same-site' },
+])('a form that says to come from %o is refused', async (headers) => {
+  // prettier-ignore
+  const { csrf } = await staff.hidden('/', '/sign-out')
+  expect((await staff.post('/send/find', { csrf: csrf!, find: 'a' }, headers as Record<string, string>)).status).toBe(
+    403,
+  )
+})
+
+it('what stands in the address is never said by a page', async () => {
+  for (const said of ['Call+1-900-SCAM', '__proto__', 'constructor']) {
+    const { text } = await staff.get(`/recent?said=${said}`)
+    expect(text).not.toMatch(/SCAM|native code|class="notice" role="status"/)
+  }
+})
+
+it('times are the site’s own, in words', async () => {
+  const { items } = await world.site.recent()
+  const { text } = await staff.get('/recent')
+  expect(await world.site.zone()).toBe('America/Phoenix')
+  expect(text).toContain(instantText(Date.parse(items[0]!.at), 'America/Phoenix'))
+  expect(text).not.toContain('UTC')
+  expect((await staff.get('/')).text).not.toMatch(/\d{4}-\d{2}-\d{2}T/)
+})
+
+it('a list that is cut says so', async () => {
+  const { replica, bridge } = world.site
+  const by = { role: 'site' as const, id: world.site.settings.siteId }
+  const one = () => ({ kind: 'message' as const, at: world.clock.now(), by, thread: ulid(), subject: 'many', text: 'many' }) // prettier-ignore
+  const add = Object.fromEntries(Array.from({ length: 501 }, () => [ulid(), one()]))
+  await replica.change([{ collection: 'messages', key: bridge.documentOf('patients', 1)!, add }])
+  expect((await world.site.recent()).cut).toBe(true)
+  expect((await world.site.recent()).items).toHaveLength(500)
+  expect((await staff.get('/recent')).text).toContain('The newest 500 are shown; there are older ones.')
+})
+
+describe('sign-in', () => {
+  it('wrong ones wait longer and longer, and the right one is heard after the wait', async () => {
+    const attempt = (given: string) => browser().post('/sign-in', { name: whoIsThere(), password: given })
+    for (let i = 0; i < 3; i++) expect((await attempt('wrong')).status).toBe(401)
+    expect((await attempt(password)).status).toBe(429)
+    world.clock.advance(1_000)
+    expect((await attempt(password)).headers.get('location')).toBe('/')
+  })
+  it('a session ends after 10 idle minutes, and after 12 hours', async () => {
+    const csrf = (await staff.hidden('/', '/sign-out'))['csrf']!
+    for (let i = 0; i < 3; i++) {
+      world.clock.advance(9 * 60_000)
+      expect((await staff.get('/')).status).toBe(200)
+    }
+    world.clock.advance(10 * 60_000 + 1)
+    expect((await staff.get('/')).headers.get('location')).toBe('/sign-in')
+    expect((await staff.post('/upload', { csrf })).headers.get('location')).toBe('/sign-in')
+  })
+})
+
+it('what staff did stands in the trail of the site, with ids alone', () => {
+  const events = world.staff.audit.rows(0, 10_000).map((row) => row.event)
+  const did = new Set(events.map((event) => event.did))
+  for (const one of [
+    'first user made',
+    'viewed',
+    'patients found',
+    'message sent',
+    'patient invited',
+    'wrong password',
+    'signed in',
+  ] as const)
+    // prettier-ignore
+    expect(did).toContain(one)
+  const text = JSON.stringify(events)
+  for (const secret of [...secrets, 'Jo Desk', 'Parking']) expect(text).not.toContain(secret)
+  expect(world.staff.audit.verify().brokenAt).toBeNull()
+})
+
+it('signing out ends the session at the server', async () => {
+  const again = browser()
+  world.clock.advance(60_000)
+  await again.post('/sign-in', { name: whoIsThere(), password })
+  const kept = new Map(again.cookies)
+  await again.post('/sign-out', hiddenOf((await again.get('/')).text, '/sign-out'))
+  for (const [key, value] of kept) again.cookies.set(key, value)
+  expect((await again.get('/')).headers.get('location')).toBe('/sign-in')
+})
