@@ -88,16 +88,15 @@ it.each([360, 1280])('sign in, read, answer, confirm, and see it in the office, 
       .fill(office.insched.prepare('select last_name from patients where patient_id = 1').pluck().get() as string)
     await desk.getByRole('button', { name: 'Find' }).click()
     await sound(desk)
+    const patient = office.insched
+      .prepare("select first_name || ' ' || last_name from patients where patient_id = 1")
+      .pluck()
+      .get() as string
     await desk
-      .getByRole('link')
-      .filter({
-        hasText: office.insched
-          .prepare("select first_name || ' ' || last_name from patients where patient_id = 1")
-          .pluck()
-          .get() as string,
-      })
+      .getByRole('button', { name: `Write to ${patient}` })
       .first()
       .click()
+    await sound(desk)
     await desk.getByLabel('Subject').fill('Parking')
     await desk.getByLabel('Message').fill('Parking is free.')
     await desk.getByRole('button', { name: 'Send message' }).click()
