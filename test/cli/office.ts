@@ -30,6 +30,8 @@ export function run(...args: string[]): Promise<{ code: number; result: Result; 
 export interface Running {
   readonly url: string
   readonly setup?: string
+  /** All that it wrote so far, on stdout and stderr. */
+  output(): string
   kill(signal?: NodeJS.Signals): Promise<void>
 }
 
@@ -38,20 +40,29 @@ export async function start(...args: string[]): Promise<Running> {
   const child: ChildProcess = spawn(process.execPath, [program, ...args, '--json'], {
     stdio: ['ignore', 'pipe', 'pipe'],
   })
+  let output = ''
   let errors = ''
-  child.stderr!.on('data', (data: Buffer) => void (errors += data.toString()))
-  const gone = new Promise<void>((done) => void child.once('exit', () => done()))
-  for await (const line of createInterface({ input: child.stdout! })) {
-    const ready = JSON.parse(line) as { url: string; setup?: string }
-    return {
-      ...ready,
-      async kill(signal = 'SIGTERM') {
-        child.kill(signal)
-        await gone
-      },
-    }
+  child.stderr!.on('data', (data: Buffer) => {
+    output += data.toString()
+    errors += data.toString()
+  })
+  const gone = new Promise<void>((done) => void child.once('close', () => done()))
+  const lines = createInterface({ input: child.stdout! })
+  lines.on('line', (line) => void (output += `${line}\n`))
+  const first = await Promise.race([
+    new Promise<string>((done) => void lines.once('line', done)),
+    gone.then(() => undefined),
+  ])
+  if (first === undefined) throw new Error(errors)
+  const ready = JSON.parse(first) as { url: string; setup?: string }
+  return {
+    ...ready,
+    output: () => output,
+    async kill(signal = 'SIGTERM') {
+      child.kill(signal)
+      await gone
+    },
   }
-  throw new Error(errors)
 }
 
 export async function freePort(): Promise<number> {
