@@ -49,10 +49,10 @@ it('what is right costs its name nothing, and what is wrong is forgotten in time
   for (let i = 0; i < 3; i++) expect(tries.take({ name: 'ben', address: 'home' })).toBe(0)
 })
 
-it('a hundred thousand names take no more memory than twenty thousand', () => {
+it('thirty thousand names take no more memory than twenty thousand', () => {
   const clock = heldClock()
   const tries = throttle(clock)
-  for (let i = 0; i < 100_000; i++) {
+  for (let i = 0; i < 30_000; i++) {
     clock.advance(100)
     tries.take({ name: `name ${i}`, address: `address ${i}` })
   }

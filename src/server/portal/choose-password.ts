@@ -13,7 +13,7 @@ import { hashPassword, isPassword, longestPassword, passwordFault, shortestPassw
 import { waitText, type Throttle } from '../throttle.ts'
 import { frameOf } from './frame.ts'
 import { signInNameSchema } from './sign-in.ts'
-import { nameOf, patientOf, practiceOf, type PortalEnv } from './viewer.ts'
+import { nameOf, patientOf, practiceOf, type PortalEnv, type Viewer } from './viewer.ts'
 
 const passwordSchema = v.object({
   name: signInNameSchema,
@@ -44,7 +44,7 @@ export function passwordPages({ store, tries }: { store: ControlStore; tries: Th
     const holder = store.accountNamed(name)
     const taken = holder !== undefined && holder.id !== viewer.account
     const fault =
-      taken && !(isOnFile(name, person) && seesNoMore(store, holder.id, viewer.account))
+      taken && !(isOnFile(name, person) && seesNoMore(store, holder.id, viewer))
         ? 'This sign-in name is taken. Choose another.'
         : passwordFault(password, known)
     if (fault !== undefined) return c.html(await passwordPage(c, fault), 400)
@@ -62,11 +62,10 @@ function isOnFile(name: string, { email, cellPhone }: Partial<PatientFields>): b
   return name === email?.trim().toLowerCase() || name === cellPhone?.trim()
 }
 
-/** Whether all that `former` may act for, `account` may too: then nothing is taken from anybody. */
-function seesNoMore(store: ControlStore, former: string, account: string): boolean {
-  const mine = new Set(store.patientsOf(account).map(({ practice, patient }) => `${practice}/${patient}`))
-  const theirs = store.patientsOf(former)
-  return theirs.every(({ practice, patient }) => mine.has(`${practice}/${patient}`))
+/** Whether the viewer may act for all that `former` had: then nothing is taken from anybody. */
+function seesNoMore(store: ControlStore, former: string, viewer: Viewer): boolean {
+  const mine = new Set(viewer.family.map((member) => member.key))
+  return store.patientsOf(former).every(({ practice, patient }) => mine.has(`${practice}/${patient}`))
 }
 
 async function passwordPage(c: Context<PortalEnv>, fault?: string): Promise<Html> {

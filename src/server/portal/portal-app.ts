@@ -16,6 +16,7 @@ import { callerOf, type NamedProxies } from '../reverse-proxy.ts'
 import { sessions } from '../sessions.ts'
 import { throttle } from '../throttle.ts'
 import { passwordPages } from './choose-password.ts'
+import { problem } from './frame.ts'
 import { frontsOf, plainPage } from './front.ts'
 import { homePages } from './home.ts'
 import { invitationPages } from './invitation.ts'
@@ -148,6 +149,6 @@ export function portalApp(options: PortalAppOptions): Hono<PortalEnv> {
   app.route('/', homePages({ clock, audit }))
   app.route('/', messagePages({ clock, audit }))
   app.route('/', planPage({ audit }))
-  app.notFound((c) => plain(c, 404, 'This page is not there', 'Go back to the home page.', c.get('viewer')?.csrf))
+  app.notFound(async (c) => c.html(await problem(c, 'This page is not there', 'Go back to the home page.'), 404))
   return app
 }
