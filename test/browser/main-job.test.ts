@@ -1,33 +1,14 @@
 /** The whole main job in a real browser on a phone and on a desk, with axe-core finding nothing on any page; the pictures of the README are made here. */
-import chromium from '@sparticuz/chromium'
-import { createRequire } from 'node:module'
-import { readFileSync } from 'node:fs'
-import { chromium as playwright, type Browser, type Page } from 'playwright-core'
+import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { openOffice, run, type Office } from '../cli/office.ts'
+import { openBrowser, sound } from './sound.ts'
 
-const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
-const pictures = new URL('../../docs/pictures/', import.meta.url).pathname
 let browser: Browser
 beforeAll(async () => {
-  browser = await playwright.launch({
-    args: [...chromium.args, '--no-sandbox'],
-    executablePath: await chromium.executablePath(),
-    headless: true,
-  })
+  browser = await openBrowser()
 })
 afterAll(() => browser.close())
-
-/** Fails with the ids of what axe-core finds; takes the picture where it has a name. */
-async function sound(page: Page, picture?: string): Promise<void> {
-  // The pages' own policy allows no script, so axe runs from outside of it.
-  const found = await page.evaluate(
-    `(() => { ${axe}; return axe.run(document, { resultTypes: ['violations'] }).then((r) => r.violations.map((v) => v.id + ': ' + v.nodes.map((n) => n.target).join(' '))) })()`,
-  )
-  expect(found, page.url().replace(/invitation.*/, 'invitation')).toEqual([])
-  expect(await page.evaluate('document.documentElement.scrollWidth <= innerWidth'), 'no sideways scrolling').toBe(true)
-  if (picture && process.env['PICTURES']) await page.screenshot({ path: `${pictures}${picture}.png` })
-}
 
 it.each([360, 1280])('sign in, read, answer, confirm, and see it in the office, %i pixels wide', async (width) => {
   const office: Office = await openOffice(20)
