@@ -18,8 +18,9 @@ import { openSqliteStore } from './replica/sqlite-store.ts'
 import { serveControl, type Operations } from './server/control.ts'
 import { hashOf, openControlStore, type Practice } from './server/control-store-sqlite.ts'
 import { closeServer, listen, type ListenOptions } from './server/listen.ts'
+import { liveViews, type Live } from './server/live.ts'
 import { indexedCollections, pageIndex } from './server/page-index.ts'
-import { portalApp, type EnrollRequest } from './server/portal/portal-app.ts'
+import { patientSessions, portalApp, type EnrollRequest } from './server/portal/portal-app.ts'
 import { callerOf } from './server/reverse-proxy.ts'
 
 export interface Portal {
@@ -47,6 +48,7 @@ export async function openPortal(options: {
   const replicas = new Map<string, OpenReplica>()
   const closers: (() => void | Promise<void>)[] = []
   const heard = new Map<string, number>()
+  const indexed: Live['changed'][] = []
   let publicUrl: string | undefined
 
   const openPractice = async (practice: Practice): Promise<void> => {
@@ -56,7 +58,12 @@ export async function openPortal(options: {
       id: practice.replica as Ulid,
       clock,
     })
-    replica.follow({ name: 'index', collections: indexedCollections, handle: pageIndex(replica) })
+    replica.follow({
+      name: 'index',
+      collections: indexedCollections,
+      handle: pageIndex(replica),
+      advanced: (documents) => indexed.forEach((run) => run(practice.id, documents)),
+    })
     replicas.set(practice.id, replica)
   }
   for (const practice of store.practices()) await openPractice(practice)
@@ -164,15 +171,23 @@ export async function openPortal(options: {
       const secure = where.tls !== undefined || proxies !== undefined || publicUrl?.startsWith('https:') === true
       const isConnected = (site: string): boolean => acceptor.isConnected(store.device(site)?.replica ?? '')
       const { replicaOf } = portal
-      const app = portalApp({ store, replicaOf, isConnected, enroll, secure, origin: publicUrl, proxies, clock, log })
+      const session = patientSessions({ store, secure, clock })
+      const viewing = { store, replicaOf, isConnected, clock }
+      const live = liveViews({ ...viewing, session, origin: publicUrl, log })
+      indexed.push(live.changed)
+      const { ticket } = live
+      const app = portalApp({ ...viewing, ticket, enroll, secure, origin: publicUrl, proxies, log })
       const { server, url } = await listen(app.fetch, where)
       const sockets = new WebSocketServer({ noServer: true, maxPayload: 8 * 1024 * 1024 })
       server.on('upgrade', (request, socket, head) => {
-        if (request.url !== '/link' || (proxies && !callerOf(request, proxies).https)) return void socket.destroy()
+        if (proxies && !callerOf(request, proxies).https) return void socket.destroy()
+        if (request.url?.startsWith('/live/')) return live.upgrade(request, socket, head)
+        if (request.url !== '/link') return void socket.destroy()
         sockets.handleUpgrade(request, socket, head, (link) => acceptor.accept(link))
       })
       closers.push(() => {
         acceptor.disconnect()
+        live.close()
         for (const socket of sockets.clients) socket.terminate()
         return closeServer(server)
       })

@@ -25,6 +25,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
 }
 const packages: Readonly<Record<string, (file: string) => boolean>> = {
   yjs: (file) => file.startsWith('replica/'),
+  'y-protocols': (file) => file.startsWith('replica/'),
   'better-sqlite3': (file) => /sqlite/.test(file.split('/').at(-1)!),
   hono: (file) => file.startsWith('server/'),
   '@hono/node-server': (file) => file.startsWith('server/'),

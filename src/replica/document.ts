@@ -1,6 +1,6 @@
 /**
- * One document as Yjs holds it: building the update of a change, reading records and entries, merging updates. The only
- * file that touches Yjs. Roots have fixed names and flat keys: `by:<replica>`
+ * One document as Yjs holds it: building the update of a change, reading records and entries, merging updates. Nothing
+ * else opens what is stored. Roots have fixed names and flat keys: `by:<replica>`
  * for the map of one writer of a record, `entries` for entries.
  */
 import { createHash } from 'node:crypto'

@@ -33,6 +33,7 @@ export function startFollower(store: Store, clock: Clock, options: FollowerOptio
       const projections = await options.handle(documents)
       await store.advance(options.name, documents.at(-1)!.seq, projections)
       problem = null
+      options.advanced?.(documents)
       // Between batches sockets and pages have their turn.
       await new Promise<void>((resolve) => setImmediate(resolve))
     }

@@ -103,6 +103,8 @@ export interface FollowerOptions {
    * back-off and shown in `problem`; the follower never skips.
    */
   handle(documents: readonly DocumentHead[]): Promise<readonly Projection[]>
+  /** Told of the documents of a call once what it returned is stored; not repeated after a crash. Must not throw. */
+  advanced?(documents: readonly DocumentHead[]): void
   /** The most documents a call; default 500. */
   readonly batch?: number
 }

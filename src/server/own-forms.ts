@@ -14,11 +14,15 @@ export function ownFormsOnly(
 
 function isOwn(c: Context, ours: string | undefined): boolean {
   const origin = c.req.header('origin')
-  if (origin !== undefined)
-    return ours === undefined ? URL.canParse(origin) && new URL(origin).host === c.req.header('host') : origin === ours
+  if (origin !== undefined) return isOwnOrigin(origin, ours, c.req.header('host'))
   const site = c.req.header('sec-fetch-site')
   // Neither: no browser of these years; without one there is no cookie to ride on but by its owner.
   return site === undefined || site === 'same-origin' || site === 'none'
+}
+
+/** Whether a header Origin names us: our origin where it is known, else whatever host was asked for. */
+export function isOwnOrigin(origin: string, ours: string | undefined, host: string | undefined): boolean {
+  return ours === undefined ? URL.canParse(origin) && new URL(origin).host === host : origin === ours
 }
 
 /** The fields of a form; undefined where the body is no form. A field that comes twice counts by its last. */

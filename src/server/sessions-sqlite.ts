@@ -20,19 +20,28 @@ export function sessionTable(db: Database.Database) {
   const add = db.prepare('insert into signed_in values (?, ?, ?, ?, ?, ?)')
   const get = db.prepare('select * from signed_in where token_hash = ?')
   const touch = db.prepare('update signed_in set seen = ? where token_hash = ?')
-  const view = db.prepare('update signed_in set viewing = ? where token_hash = ?')
-  const end = db.prepare('delete from signed_in where token_hash = ?')
+  const view = db.prepare('update signed_in set viewing = ? where token_hash = ? returning account')
+  const end = db.prepare('delete from signed_in where token_hash = ? returning account')
   const endOthers = db.prepare('delete from signed_in where account = ? and token_hash <> ?')
   const sweep = db.prepare('delete from signed_in where seen < ? or created < ?')
+  const listeners: ((account: string) => void)[] = []
+  const tell = (account: string | undefined): void => {
+    if (account !== undefined) for (const run of listeners) run(account)
+  }
   return {
+    /** Calls `run` with an account when a session of it ended here or shows another record. */
+    onChange: (run: (account: string) => void) => void listeners.push(run),
     add: (tokenHash: string, row: SessionRow) =>
       void add.run(tokenHash, row.account, row.csrf, row.created, row.seen, row.viewing),
     get: (tokenHash: string) => get.get(tokenHash) as SessionRow | undefined,
     touch: (tokenHash: string, seen: number) => void touch.run(seen, tokenHash),
-    view: (tokenHash: string, viewing: string) => void view.run(viewing, tokenHash),
-    end: (tokenHash: string) => void end.run(tokenHash),
+    view: (tokenHash: string, viewing: string) => tell(view.pluck().get(viewing, tokenHash) as string | undefined),
+    end: (tokenHash: string) => tell(end.pluck().get(tokenHash) as string | undefined),
     /** Ends all sessions of an account but this one. */
-    endOthers: (account: string, tokenHash: string) => void endOthers.run(account, tokenHash),
+    endOthers(account: string, tokenHash: string) {
+      endOthers.run(account, tokenHash)
+      tell(account)
+    },
     /** Forgets sessions last seen or begun before these times. */
     sweep: (seenBefore: number, createdBefore: number) => void sweep.run(seenBefore, createdBefore),
   }

@@ -3,7 +3,8 @@
  * limit that the server keeps (ASVS 7.3). Over https the cookie is `__Host-` and Secure; plain http is loopback only.
  */
 import type { Context } from 'hono'
-import { deleteCookie, getCookie, setCookie } from 'hono/cookie'
+import { deleteCookie, setCookie } from 'hono/cookie'
+import { parse } from 'hono/utils/cookie'
 import type { Clock } from '../replica/clock.ts'
 import { hashOf } from './control-store-sqlite.ts'
 import type { SessionRow, SessionStore } from './sessions-sqlite.ts'
@@ -15,8 +16,13 @@ export interface Session extends SessionRow {
 export interface Sessions {
   /** Begins a session with a new token; a former one of this browser ends (ASVS 7.2.4). */
   begin(c: Context, account: string, viewing?: string): void
+  /** The session of a request, which keeps it from becoming idle. */
   current(c: Context): Session | undefined
   end(c: Context): void
+  /** The id of the session that a header Cookie names, whether it stands or not. */
+  idIn(cookies: string | undefined): string | undefined
+  /** The session while it stands. Asking does not keep it from becoming idle. */
+  standing(id: string): Session | undefined
 }
 
 /** However busy somebody is: after this they sign in again. */
@@ -28,10 +34,22 @@ export function sessions(
 ): Sessions {
   const { secure, idle, clock } = options
   const name = secure ? `__Host-${options.name}` : options.name
+  const idIn = (cookies: string | undefined): string | undefined => {
+    const token = cookies === undefined ? undefined : parse(cookies, name)[name]
+    return token ? hashOf(token) : undefined
+  }
   const end = (c: Context): void => {
-    const token = getCookie(c, name)
-    if (token) store.end(hashOf(token))
+    const id = idIn(c.req.header('cookie'))
+    if (id) store.end(id)
     deleteCookie(c, name, { path: '/', secure })
+  }
+  const standing = (id: string): Session | undefined => {
+    const row = store.get(id)
+    if (!row) return undefined
+    const now = clock.now()
+    if (now - row.seen <= idle && now - row.created <= absoluteLimit) return { ...row, id }
+    store.end(id)
+    return undefined
   }
   return {
     begin(c, account, viewing) {
@@ -44,19 +62,14 @@ export function sessions(
       setCookie(c, name, token, { path: '/', httpOnly: true, sameSite: 'Lax', secure })
     },
     current(c) {
-      const token = getCookie(c, name)
-      const id = token ? hashOf(token) : ''
-      const row = token ? store.get(id) : undefined
-      if (!row) return undefined
-      const now = clock.now()
-      if (now - row.seen > idle || now - row.created > absoluteLimit) {
-        store.end(id)
-        return undefined
-      }
+      const id = idIn(c.req.header('cookie'))
+      const session = id === undefined ? undefined : standing(id)
       // Not at every request: each is a sync to disk.
-      if (now - row.seen > 10_000) store.touch(id, now)
-      return { ...row, id }
+      if (session && clock.now() - session.seen > 10_000) store.touch(session.id, clock.now())
+      return session
     },
     end,
+    idIn,
+    standing,
   }
 }

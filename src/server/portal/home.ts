@@ -11,7 +11,7 @@ import type { AuditTrail } from '../audit-sqlite.ts'
 import { button, instantText, page, wallText, type Html, type PageOptions } from '../layout.ts'
 import { formOf } from '../own-forms.ts'
 import { frameOf, problem } from './frame.ts'
-import { byOf, deedOf, factsOf, practiceOf, type PortalEnv, type Viewer } from './viewer.ts'
+import { byOf, deedOf, factsOf, practiceOf, type Member, type PortalEnv, type Viewer } from './viewer.ts'
 
 // The id is made when the page is, so that sending its form twice says it once.
 const answerSchema = v.object({
@@ -127,9 +127,10 @@ export function homePages({ clock, audit }: { clock: Clock; audit: AuditTrail })
   return app
 }
 
-interface OwnEvent { readonly id: string; readonly body: EventFields & { site: string; shown: boolean } } // prettier-ignore
+export interface OwnEvent { readonly id: string; readonly body: EventFields & { site: string; shown: boolean } } // prettier-ignore
 
-async function upcoming(viewer: Viewer, clock: Clock): Promise<OwnEvent[]> {
+/** The events of a patient from an hour ago on that patients are shown. */
+export async function upcoming(viewer: Member, clock: Clock): Promise<OwnEvent[]> {
   const rows = await viewer.replica.index({ view: 'event', patient: viewer.patient, from: clock.now() - 3_600_000 })
   return rows
     .map((row) => ({ id: row.id, body: row.body as unknown as OwnEvent['body'] }))
@@ -142,30 +143,42 @@ async function ownEvent(viewer: Viewer, key: string): Promise<OwnEvent | undefin
   return row?.patient === viewer.patient && body?.shown && !body.deleted ? { id: key, body } : undefined
 }
 
-async function eventCard(viewer: Viewer, event: OwnEvent, next: boolean, clock: Clock): Promise<Html> {
-  const { replica, csrf } = viewer
-  const { body } = event
-  const answers = ((await replica.indexed('confirmation', event.id))?.body ?? []) as unknown as Answer[]
+/** How far an event is confirmed; `changed`: the patient answered, but for another time. `on`: wall clock of the location. */
+export type Confirmed =
+  { readonly state: 'open' | 'changed' | 'sent' } | { readonly state: 'confirmed'; readonly on: string }
+
+export async function confirmedOf({ replica }: Member, { id, body }: OwnEvent): Promise<Confirmed> {
+  const answers = ((await replica.indexed('confirmation', id))?.body ?? []) as unknown as Answer[]
   const answer = answerFor(answers, body.startsAt)
-  const stale = !answer && answers.some((one) => one.startsAt !== body.startsAt)
-  const practice = await practiceOf(viewer, body.site)
-  const place =
-    body.location === null ? null : (practice[`location/${body.location}`] as unknown as LocationValue | undefined)
-  const hidden = (): Record<string, string> => ({ csrf, id: mintUlid(clock), event: event.id, startsAt: body.startsAt })
+  if (answer?.state === 'written') return { state: 'confirmed', on: answer.lastConfirmed }
+  if (answer?.state === 'sent') return { state: 'sent' }
+  const others = answers.filter((one) => one.startsAt !== body.startsAt)
   // Last Confirmed Date of an answer to another time says nothing of this one (DOM-3).
-  const ofAnotherTime = answers.some(
-    (one) => one.startsAt !== body.startsAt && one.state === 'written' && one.lastConfirmed === body.lastConfirmed,
-  )
-  const officeSays = ofAnotherTime ? null : body.lastConfirmed
+  const ofAnother = others.some((one) => one.state === 'written' && one.lastConfirmed === body.lastConfirmed)
+  if (body.lastConfirmed && !ofAnother) return { state: 'confirmed', on: body.lastConfirmed }
+  return { state: !answer && others.length > 0 ? 'changed' : 'open' }
+}
+
+/** Where an event takes place; null: at the site's own address. */
+export async function placeOf(member: Member, { body }: OwnEvent): Promise<LocationValue | null> {
+  if (body.location === null) return null
+  const practice = await practiceOf(member, body.site)
+  return (practice[`location/${body.location}`] as unknown as LocationValue | undefined) ?? null
+}
+
+async function eventCard(viewer: Viewer, event: OwnEvent, next: boolean, clock: Clock): Promise<Html> {
+  const { csrf } = viewer
+  const { body } = event
+  const confirmed = await confirmedOf(viewer, event)
+  const place = await placeOf(viewer, event)
+  const hidden = (): Record<string, string> => ({ csrf, id: mintUlid(clock), event: event.id, startsAt: body.startsAt })
   const state =
-    answer?.state === 'written'
-      ? html`<p class="good" role="status">Confirmed in the office's schedule on ${wallText(answer.lastConfirmed)}</p>`
-      : answer?.state === 'sent'
+    confirmed.state === 'confirmed'
+      ? html`<p class="good" role="status">Confirmed in the office's schedule on ${wallText(confirmed.on)}</p>`
+      : confirmed.state === 'sent'
         ? html`<p class="good" role="status">Sent to the office</p>
             ${viewer.office.connected ? '' : html`<p>The office is offline. We have your answer and will pass it on.</p>`}`
-        : officeSays
-          ? html`<p class="good">Confirmed in the office's schedule on ${wallText(officeSays)}</p>`
-          : html`${stale ? html`<p class="notice error"><strong>This appointment has changed.</strong> Please confirm the new time.</p>` : ''}${button('/confirm', 'Confirm', hidden(), '', 'main')}`
+        : html`${confirmed.state === 'changed' ? html`<p class="notice error"><strong>This appointment has changed.</strong> Please confirm the new time.</p>` : ''}${button('/confirm', 'Confirm', hidden(), '', 'main')}`
   const note = (id: string): Html =>
     html`<label for="${id}">Anything the office should know (optional)</label
       ><textarea id="${id}" name="note" maxlength="2000"></textarea>`
@@ -190,7 +203,7 @@ function officeLine(viewer: Viewer, frame: PageOptions & { zone: string }): Html
   </p>`
 }
 
-async function unreadOf(viewer: Viewer): Promise<number> {
+export async function unreadOf(viewer: Member): Promise<number> {
   const rows = await viewer.replica.index({ view: 'message', patient: viewer.patient, state: 'out' })
   return rows.filter((row) => !(row.body as { read: boolean }).read).length
 }

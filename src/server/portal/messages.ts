@@ -18,7 +18,7 @@ const messageSchema = v.object({
   subject: v.pipe(v.string(), v.trim(), v.minLength(1), v.maxLength(200)),
   text: v.pipe(v.string(), v.trim(), v.minLength(1), v.maxLength(20_000)),
 })
-interface Message { thread: string; subject: string; text: string; by: By; retracted: boolean } // prettier-ignore
+export interface Message { thread: string; subject: string; text: string; by: By; retracted: boolean } // prettier-ignore
 
 export function messagePages({ clock, audit }: { clock: Clock; audit: AuditTrail }): Hono<PortalEnv> {
   const app = new Hono<PortalEnv>()

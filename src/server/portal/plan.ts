@@ -2,6 +2,7 @@
 import { Hono } from 'hono'
 import { html } from 'hono/html'
 import type { StageFields } from '../../replica/kinds/fields.ts'
+import type { IndexRow } from '../../replica/replica-face.ts'
 import type { AuditTrail } from '../audit-sqlite.ts'
 import { dayText, page } from '../layout.ts'
 import { frameOf } from './frame.ts'
@@ -14,13 +15,11 @@ export function planPage({ audit }: { audit: AuditTrail }): Hono<PortalEnv> {
     audit.noted(deedOf(viewer, 'viewed', 'plan'))
     const plans = await viewer.replica.index({ view: 'plan', patient: viewer.patient, state: 'shown' })
     const cards = plans.map((row) => {
-      const { words, stages } = row.body as unknown as { words: string; stages: StageFields[] }
-      const visible = stages.filter((stage) => stage.words !== null)
-      const current = visible.find((stage) => !stage.completed)
+      const { words, stages, current } = shownPlan(row)
       return html`<section class="card">
         <h2>${words}</h2>
         <ol>
-          ${visible.map(
+          ${stages.map(
             (stage) =>
               html`<li ${stage === current ? html`aria-current="step"` : ''}>
                 ${stage.words}
@@ -40,4 +39,11 @@ export function planPage({ audit }: { audit: AuditTrail }): Hono<PortalEnv> {
     )
   })
   return app
+}
+
+/** A plan as patients see it: the stages that have words for them, and the one that is next. */
+export function shownPlan(row: IndexRow) {
+  const { words, stages } = row.body as unknown as { words: string; stages: (StageFields & { id: string })[] }
+  const shown = stages.filter((stage) => stage.words !== null)
+  return { words, stages: shown, current: shown.find((stage) => !stage.completed) }
 }

@@ -29,6 +29,8 @@ export interface PortalAppOptions {
   readonly store: ControlStore
   readonly replicaOf: (practice: string) => Replica | undefined
   readonly isConnected: (site: string) => boolean
+  /** Makes a ticket for a live view of what a session shows. */
+  readonly ticket: (session: string) => string
   readonly enroll: (request: EnrollRequest) => { status: 200 | 409 | 404; body: unknown }
   /** The way to the browser is encrypted: cookies are for https alone. */
   readonly secure: boolean
@@ -47,13 +49,18 @@ const enrollSchema = v.object({
 })
 export type EnrollRequest = v.InferOutput<typeof enrollSchema>
 
-export const idleLimit = 15 * 60_000
+const idleLimit = 15 * 60_000
+
+/** The sessions of patients. */
+export function patientSessions({ store, secure, clock }: Pick<PortalAppOptions, 'store' | 'secure' | 'clock'>) {
+  return sessions(store.sessions, { secure, idle: idleLimit, name: 'session', clock })
+}
 
 export function portalApp(options: PortalAppOptions): Hono<PortalEnv> {
   const { store, clock, secure } = options
   const { audit } = store
   const app = new Hono<PortalEnv>()
-  const session = sessions(store.sessions, { secure, idle: idleLimit, name: 'session', clock })
+  const session = patientSessions(options)
   const tries = throttle(clock)
   const fronts = frontsOf(store, options.replicaOf)
   const plain = async (c: Context, status: 403 | 404 | 409 | 500, title: string, what: string, csrf?: string): Promise<Response> => c.html(plainPage(await fronts.whole(), title, what, csrf), status) // prettier-ignore
@@ -145,6 +152,8 @@ export function portalApp(options: PortalAppOptions): Hono<PortalEnv> {
     audit.record(deedOf({ ...viewer, ...member }, 'switched person'))
     return c.redirect('/', 303)
   })
+  // For y-websocket clients that have no cookie of this browser: the page asks, and passes it on within a minute.
+  app.post('/live/ticket', (c) => c.json({ ticket: options.ticket(c.get('viewer').session.id) }))
   app.route('/', passwordPages({ store, tries }))
   app.route('/', homePages({ clock, audit }))
   app.route('/', messagePages({ clock, audit }))

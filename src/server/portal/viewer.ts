@@ -23,8 +23,14 @@ export interface Member {
   readonly site: string
 }
 
+/** One whose record is shown. */
+export interface Shown extends Member {
+  /** When the site was last heard, and whether it is connected. */
+  readonly office: { readonly heardAt: number | null; readonly connected: boolean }
+}
+
 /** Whose record is shown to whom. */
-export interface Viewer extends Member {
+export interface Viewer extends Shown {
   readonly account: string
   readonly session: Session
   /** The token of the forms of this page. */
@@ -32,8 +38,6 @@ export interface Viewer extends Member {
   readonly hasPassword: boolean
   /** All that the account may act for, this one among them. */
   readonly family: readonly Member[]
-  /** When the site was last heard, and whether it is connected. */
-  readonly office: { readonly heardAt: number | null; readonly connected: boolean }
 }
 
 export interface PortalEnv {
@@ -66,19 +70,27 @@ export function formToken(session: Session, member: Member): string {
   return hashOf(`${session.csrf} ${member.key}`)
 }
 
+/** The member that a session shows: the one that was chosen, or the first. */
+export function shownBy(session: Session, family: readonly Member[]): Member | undefined {
+  return family.find((one) => one.key === session.viewing) ?? family[0]
+}
+
+export function withOffice({ store, isConnected }: Viewing, member: Member): Shown {
+  const heardAt = store.site(member.site)?.heard_at ?? null
+  return { ...member, office: { heardAt, connected: isConnected(member.site) } }
+}
+
 /** Whom the session shows: the one that was chosen, or the first; undefined where nobody is left. */
 export function viewerOf(viewing: Viewing, session: Session, family: readonly Member[]): Viewer | undefined {
-  const member = family.find((one) => one.key === session.viewing) ?? family[0]
+  const member = shownBy(session, family)
   if (!member) return undefined
-  const { store } = viewing
   return {
-    ...member,
+    ...withOffice(viewing, member),
     account: session.account,
     session,
     csrf: formToken(session, member),
-    hasPassword: store.account(session.account)?.password !== null,
+    hasPassword: viewing.store.account(session.account)?.password !== null,
     family,
-    office: { heardAt: store.site(member.site)?.heard_at ?? null, connected: viewing.isConnected(member.site) },
   }
 }
 

@@ -1,0 +1,91 @@
+/**
+ * What each live view holds: the same as the page of that name shows, read from the same index rows, as plain JSON under
+ * flat keys. Times of appointments are wall clocks of their place; `at` is milliseconds UTC; `when` is how a page says it.
+ */
+import type { Clock } from '../replica/clock.ts'
+import type { View } from '../replica/view-document.ts'
+import { dayText, instantText, wallText } from './layout.ts'
+import { confirmedOf, placeOf, unreadOf, upcoming } from './portal/home.ts'
+import type { Message } from './portal/messages.ts'
+import { shownPlan } from './portal/plan.ts'
+import { practiceOf, type Shown } from './portal/viewer.ts'
+
+export type LiveName = 'home' | 'messages' | 'plan'
+export type Contents = (shown: Shown, clock: Clock) => Promise<View>
+
+/** The newest messages that a view holds; a page that is loaded shows all. */
+const mostMessages = 500
+
+export const liveContents: Readonly<Record<LiveName, Contents>> = {
+  async home(shown, clock) {
+    const { office } = shown
+    const practice = await practiceOf(shown)
+    const events = await Promise.all(
+      (await upcoming(shown, clock)).map(async (event) => {
+        const { words, startsAt, minutes } = event.body
+        const [place, confirmed] = [await placeOf(shown, event), await confirmedOf(shown, event)]
+        const where = { place: place?.name ?? null, address: place?.address ?? null }
+        const state =
+          confirmed.state === 'confirmed'
+            ? { state: confirmed.state, on: confirmed.on, onText: wallText(confirmed.on) }
+            : confirmed
+        return [event.id, { words, startsAt, when: wallText(startsAt), minutes, ...where, ...state }] as const
+      }),
+    )
+    // To the minute, as the page says it: an office that is connected is heard all the time.
+    const heardAt = office.heardAt === null ? null : office.heardAt - (office.heardAt % 60_000)
+    return {
+      events: Object.fromEntries(events),
+      messages: { unread: await unreadOf(shown) },
+      office: {
+        practice: practice.practiceName ?? null,
+        phone: practice.phone ?? null,
+        connected: office.connected,
+        heardAt,
+        heardText: heardAt === null ? null : instantText(heardAt, practice.zone ?? 'UTC'),
+      },
+    }
+  },
+
+  async messages(shown) {
+    const { replica, patient } = shown
+    const rows = await replica.index({ view: 'message', patient, descending: true, limit: mostMessages })
+    const zone = (await practiceOf(shown)).zone ?? 'UTC'
+    return {
+      messages: Object.fromEntries(
+        rows.map(({ id, at, state, body }) => {
+          const { thread, subject, text, by, retracted } = body as unknown as Message
+          const fromOffice = state === 'out'
+          const who = fromOffice ? 'The office' : (by.name ?? 'You')
+          const said = { text: retracted ? null : text, retracted, fromOffice, who, at, when: instantText(at, zone) }
+          return [id, { thread, subject, ...said }] as const
+        }),
+      ),
+    }
+  },
+
+  async plan({ replica, patient }) {
+    const plans = (await replica.index({ view: 'plan', patient, state: 'shown' })).map(
+      (row) => [row.id, shownPlan(row)] as const,
+    )
+    return {
+      plans: Object.fromEntries(plans.map(([id, { words }]) => [id, { words }])),
+      stages: Object.fromEntries(
+        plans.flatMap(([plan, { stages, current }]) =>
+          stages.map((stage, position) => {
+            const { words, completed, completedOn } = stage
+            const done = completed ? { doneOn: completedOn, doneText: completedOn ? dayText(completedOn) : null } : {}
+            const state = completed ? 'done' : stage === current ? 'next' : 'later'
+            return [`${plan}/${stage.id}`, { plan, position, words, state, ...done }] as const
+          }),
+        ),
+      ),
+    }
+  },
+}
+
+/** The name of a view in the path of an address: `/live/home`. */
+export function liveNameOf(path: string): LiveName | undefined {
+  const name = path.startsWith('/live/') ? path.slice('/live/'.length) : ''
+  return Object.hasOwn(liveContents, name) ? (name as LiveName) : undefined
+}
