@@ -120,7 +120,7 @@ export function liveView(options: {
     changed(of, documents) {
       // Also what the view shows and is another's from now on: it has to go.
       const concerns = ({ collection, key, facts }: DocumentHead): boolean =>
-        collection === 'practice' || facts.patient === patient || key === patient || document.has(key)
+        collection === 'practice' || facts.patient === patient || document.has(key)
       if (of === practice && documents.some(concerns)) void refresh()
     },
     end,
