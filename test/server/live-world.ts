@@ -256,8 +256,8 @@ export interface Browser {
   post(path: string, fields?: Record<string, string>): Promise<{ status: number; text: string }>
 }
 
-/** The site invites the patient, who opens the invitation. */
-export async function signIn(world: World, person: Person): Promise<Browser> {
+/** The site invites the patient, who opens the invitation; or somebody who is signed in does, for one more person. */
+export async function signIn(world: World, person: Person, as?: Browser): Promise<Browser> {
   const token = ulid()
   const { site, clock } = world
   await site.change([
@@ -281,7 +281,8 @@ export async function signIn(world: World, person: Person): Promise<Browser> {
   for (;;) {
     const answer = await fetch(world.url + path, {
       method: 'POST',
-      body: new URLSearchParams({ date: person.born }),
+      headers: as ? { cookie: as.cookie } : {},
+      body: new URLSearchParams({ date: person.born, ...(as ? { join: 'yes' } : {}) }),
       redirect: 'manual',
     })
     await answer.text()
@@ -290,6 +291,14 @@ export async function signIn(world: World, person: Person): Promise<Browser> {
     const cookie = answer.headers.getSetCookie().at(-1)!.split(';')[0]!
     return browserWith(world, cookie)
   }
+}
+
+/** Signs in by name and password. */
+export async function signInBy(world: World, name: string, password: string): Promise<Browser> {
+  const body = new URLSearchParams({ name, password })
+  const answer = await fetch(`${world.url}/sign-in`, { method: 'POST', body, redirect: 'manual' })
+  await answer.text()
+  return browserWith(world, answer.headers.getSetCookie().at(-1)!.split(';')[0]!)
 }
 
 function browserWith(world: World, cookie: string): Browser {
