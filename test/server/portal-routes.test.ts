@@ -59,6 +59,7 @@ const routes: readonly Route[] = [
   { route: 'POST /move', statuses: posted(303, 404), fields: aboutAnn },
   { route: 'POST /messages', statuses: posted(303), fields: async (b) => ({ csrf: await own(b), id: mintUlid(world.clock), thread: world.known['ann']!.thread, subject: 'x', text: 'In whose thread does this land?' }) }, // prettier-ignore
   { route: 'POST /viewing', statuses: posted(303, 404), fields: async (b) => ({ csrf: await own(b), viewing: `${world.known['ann']!.practice}/${world.known['ann']!.patient}` }) }, // prettier-ignore
+  { route: 'POST /live/ticket', statuses: posted(200), fields: async (b) => ({ csrf: await own(b) }) },
   { route: 'POST /sign-out', statuses: posted(303), fields: async (b) => ({ csrf: await own(b) }), fresh: true },
 ]
 const unrouted: readonly Route[] = [

@@ -13,6 +13,7 @@ import { indexedCollections, pageIndex } from '../../src/server/page-index.ts'
 import type { Incoming } from '../../src/server/reverse-proxy.ts'
 import { portalApp, type PortalAppOptions } from '../../src/server/portal/portal-app.ts'
 import type { PortalEnv } from '../../src/server/portal/viewer.ts'
+import { tickets } from '../../src/server/tickets.ts'
 import { folder, master } from '../replica/world.ts'
 
 export interface Person {
@@ -132,6 +133,7 @@ export async function openPortalWorld(
     store,
     replicaOf: (practice) => replicas.get(practice),
     isConnected: () => false,
+    ticket: (session) => tickets(clock).mint(session),
     enroll: () => ({ status: 404, body: { error: 'This enrolment code is not known' } }),
     secure: false,
     clock,
