@@ -5,16 +5,20 @@ import { parseArgs } from 'node:util'
 import { fileURLToPath } from 'node:url'
 import { Usage, type Command } from './commands/command.ts'
 import { demo } from './commands/demo.ts'
-import { portal, practiceAdd, siteAdd } from './commands/portal-commands.ts'
+import * as operator from './commands/portal-commands.ts'
 import * as site from './commands/site-commands.ts'
 import { systemClock } from './replica/clock.ts'
 import { masterKeyFromText, readMasterKey } from './replica/sealing.ts'
 
 const commands: Readonly<Record<string, Command>> = {
   demo,
-  portal,
-  'practice add': practiceAdd,
-  'site add': siteAdd,
+  portal: operator.portal,
+  'portal status': operator.portalStatus,
+  'portal release': operator.portalRelease,
+  'practice add': operator.practiceAdd,
+  'site add': operator.siteAdd,
+  'site retire': operator.siteRetire,
+  'device revoke': operator.deviceRevoke,
   'insched create': site.inschedCreate,
   enroll: site.enroll,
   site: site.site,

@@ -9,27 +9,54 @@ import { WebSocketServer } from 'ws'
 import { defaultSettings, passes } from './mirror/policy.ts'
 import { acceptLinks } from './replica/acceptor.ts'
 import type { Clock } from './replica/clock.ts'
-import { certify, mintKeyPair, type KeyPair } from './replica/device.ts'
+import { certify, mintKeyPair, type Certified, type KeyPair } from './replica/device.ts'
 import { mintUlid, parseUlid, type Ulid } from './replica/ids.ts'
 import { openReplica, type OpenReplica } from './replica/replica.ts'
 import type { Passes } from './replica/collections.ts'
 import type { Sealer } from './replica/sealing.ts'
 import { openSqliteStore } from './replica/sqlite-store.ts'
 import { serveControl, type Operations } from './server/control.ts'
-import { hashOf, openControlStore, type Practice } from './server/control-store-sqlite.ts'
+import { hashOf, openControlStore, type Practice, type SiteRow } from './server/control-store-sqlite.ts'
 import { closeServer, listen, type ListenOptions } from './server/listen.ts'
 import { liveViews, type Live } from './server/live.ts'
+import { outwardGate, type Outward } from './server/outward.ts'
 import { indexedCollections, pageIndex } from './server/page-index.ts'
 import { patientSessions, portalApp, type EnrollRequest } from './server/portal/portal-app.ts'
+import { passOn } from './server/retiring.ts'
 import { callerOf } from './server/reverse-proxy.ts'
 
 export interface Portal {
   addPractice(practice: { name: string; zone: string }): Promise<{ practiceId: string }>
   addSite(site: { practice: string; name: string }): { siteId: string; enrollmentCode: string }
+  /** Refuses a site's device from now on; a new enrolment needs a new site. */
+  revokeDevice(site: string): Promise<{ siteId: string; revokedAt: string }>
+  /** Ends a site: its device is refused, and its records go to the site `to`, or nobody is shown them any more. */
+  retireSite(site: string, to?: string): Promise<{ siteId: string; documents: number }>
+  /** What the portal serves, and for whom nothing goes outward yet. */
+  status(): PortalStatus
+  /** Lets a practice's texts, emails and payments go out though not every site was heard since the start. */
+  release(practice: string): PortalStatus
+  /** Whether anything may go outward for a practice. */
+  outward(practice: string): Outward
   replicaOf(practice: string): OpenReplica | undefined
   /** Serves pages and links, and the commands of this machine apart from them; resolves with the address. `publicUrl` is the origin that people see. */
   listen(options: ListenOptions & { readonly publicUrl?: string | undefined }): Promise<string>
   close(): Promise<void>
+}
+
+export interface PortalStatus {
+  readonly practices: readonly {
+    readonly practiceId: string
+    readonly name: string
+    readonly outward: 'open' | 'waits'
+    readonly waitsFor: readonly string[]
+    readonly sites: readonly {
+      readonly siteId: string
+      readonly name: string
+      readonly state: 'connected' | 'away' | 'revoked' | 'retired' | 'not enrolled'
+      readonly lastContact: string | null
+    }[]
+  }[]
 }
 
 const codeLasts = 24 * 3_600_000
@@ -68,14 +95,35 @@ export async function openPortal(options: {
   }
   for (const practice of store.practices()) await openPractice(practice)
 
+  const gate = outwardGate((practice) =>
+    store
+      .sites()
+      .filter((site) => site.practice === practice && site.retired_at === null && isEnrolled(site.id))
+      .map((site) => site.id),
+  )
+  const isEnrolled = (site: string): boolean => store.device(site)?.revoked_at === null
+  const knowAgain = ({ practice, site, replica, publicKey }: Certified, certificate: string): void => {
+    store.addSite({ id: site, practice, name: `Site ${site.slice(-4)}`, codeHash: null, until: 0 })
+    store.addDevice({ replica, site, publicKey, certificate })
+    store.audit.record({ did: 'site known again', practice, of: [site, replica] })
+  }
+  const siteOf = (text: string): SiteRow => {
+    const site = store.site(parseUlid(text, 'site id'))
+    if (!site)
+      throw new Error(`There is no site ${text} at this portal. List them with: patientconnection portal status`)
+    return site
+  }
   const acceptor = acceptLinks({
     portalPublicKey: keys.publicKey,
     clock,
-    async admit(device) {
+    async admit(device, certificate) {
       const replica = replicas.get(device.practice)
-      if (!replica || !store.site(device.site)) return 'unknown device'
+      if (!replica) return 'unknown device'
+      // A certificate of this portal for a site that it does not know: it was put back to a copy from before.
+      if (!store.site(device.site)) knowAgain(device, certificate)
       const known = store.device(device.site)
-      if (known && (known.revoked_at !== null || known.replica !== device.replica)) return 'revoked device'
+      const retired = store.site(device.site)!.retired_at !== null
+      if (retired || (known && (known.revoked_at !== null || known.replica !== device.replica))) return 'revoked device'
       const may =
         (direction: 'up' | 'down'): Passes =>
         (collection, facts, erasure = false) =>
@@ -87,6 +135,7 @@ export async function openPortal(options: {
         store.heard(device.site, clock.now())
         log(`site ${device.site} connected`)
       },
+      caughtUp: (device) => gate.heard(device.site),
       heard(device) {
         // A site that uploads is heard many times a second; once in five is enough to know.
         const now = clock.now()
@@ -139,6 +188,14 @@ export async function openPortal(options: {
     }
   }
 
+  const stateOf = (site: SiteRow): PortalStatus['practices'][number]['sites'][number]['state'] => {
+    const device = store.device(site.id)
+    if (site.retired_at !== null) return 'retired'
+    if (!device) return 'not enrolled'
+    if (device.revoked_at !== null) return 'revoked'
+    return acceptor.isConnected(device.replica) ? 'connected' : 'away'
+  }
+
   const portal: Portal = {
     async addPractice({ name, zone }) {
       if (name.trim() === '') throw new Error('A practice needs a name. Give it with --name.')
@@ -164,6 +221,56 @@ export async function openPortal(options: {
       store.audit.record({ did: 'site added', practice: id, of: siteId })
       return { siteId, enrollmentCode: code }
     },
+    async revokeDevice(text) {
+      const site = siteOf(text)
+      const device = store.device(site.id)
+      if (!device) throw new Error(`Site ${site.id} was never enrolled, so it has no device to revoke.`)
+      store.revokeDevice(site.id, clock.now())
+      acceptor.disconnect(device.replica)
+      store.audit.record({ did: 'device revoked', practice: site.practice, of: [site.id, device.replica] })
+      return { siteId: site.id, revokedAt: new Date(store.device(site.id)!.revoked_at!).toISOString() }
+    },
+    async retireSite(text, to) {
+      const site = siteOf(text)
+      const heir = to === undefined ? undefined : siteOf(to)
+      if (heir && (heir.practice !== site.practice || heir.id === site.id || heir.retired_at !== null))
+        throw new Error(`Site ${heir.id} cannot take over: it must be another site of the same practice, not retired.`)
+      // Refused first, so that nothing of it comes in while its records go over.
+      store.retireSite(site.id, clock.now())
+      store.revokeDevice(site.id, clock.now())
+      const device = store.device(site.id)
+      if (device) acceptor.disconnect(device.replica)
+      const documents = await passOn(replicas.get(site.practice)!, site.id, heir?.id)
+      store.audit.record({ did: 'site retired', practice: site.practice, of: heir ? [site.id, heir.id] : site.id })
+      return { siteId: site.id, documents }
+    },
+    status: () => ({
+      practices: store.practices().map((practice) => {
+        const { open, waitsFor } = gate.of(practice.id)
+        const sites = store.sites().filter((site) => site.practice === practice.id)
+        return {
+          practiceId: practice.id,
+          name: practice.name,
+          outward: open ? 'open' : 'waits',
+          waitsFor,
+          sites: sites.map((site) => ({
+            siteId: site.id,
+            name: site.name,
+            state: stateOf(site),
+            lastContact: site.heard_at === null ? null : new Date(site.heard_at).toISOString(),
+          })),
+        }
+      }),
+    }),
+    release(text) {
+      const practice = store.practice(parseUlid(text, 'practice id'))
+      if (!practice) throw new Error(`There is no practice ${text} at this portal.`)
+      const { waitsFor } = gate.of(practice.id)
+      gate.release(practice.id)
+      store.audit.record({ did: 'outward released', practice: practice.id, of: waitsFor })
+      return portal.status()
+    },
+    outward: (practice) => gate.of(practice),
     replicaOf: (practice) => replicas.get(practice),
     async listen(where) {
       publicUrl = where.publicUrl
@@ -191,12 +298,7 @@ export async function openPortal(options: {
         for (const socket of sockets.clients) socket.terminate()
         return closeServer(server)
       })
-      const operations: Operations = {
-        'practice add': (input) => portal.addPractice(v.parse(v.object({ name: v.string(), zone: v.string() }), input)),
-        'site add': async (input) =>
-          portal.addSite(v.parse(v.object({ practice: v.string(), name: v.string() }), input)),
-      }
-      closers.push(await serveControl(dir, operations, clock))
+      closers.push(await serveControl(dir, portalOperations(portal), clock))
       return url
     },
     async close() {
@@ -206,4 +308,19 @@ export async function openPortal(options: {
     },
   }
   return portal
+}
+
+/** The operations of a portal by name, for the command line. */
+export function portalOperations(portal: Portal): Operations {
+  return {
+    'practice add': (input) => portal.addPractice(v.parse(v.object({ name: v.string(), zone: v.string() }), input)),
+    'site add': async (input) => portal.addSite(v.parse(v.object({ practice: v.string(), name: v.string() }), input)),
+    'site retire': (input) => {
+      const { site, to } = v.parse(v.object({ site: v.string(), to: v.optional(v.string()) }), input)
+      return portal.retireSite(site, to)
+    },
+    'device revoke': (input) => portal.revokeDevice(v.parse(v.object({ site: v.string() }), input).site),
+    'portal status': async () => portal.status(),
+    'portal release': async (input) => portal.release(v.parse(v.object({ practice: v.string() }), input).practice),
+  }
 }

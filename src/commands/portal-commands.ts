@@ -1,6 +1,7 @@
 /** The commands of a portal: run it, add practices and sites. */
-import { readFileSync } from 'node:fs'
-import { openPortal } from '../portal.ts'
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { openPortal, portalOperations, type PortalStatus } from '../portal.ts'
 import { callControl } from '../server/control.ts'
 import { loopback } from '../server/listen.ts'
 import { namedProxies } from '../server/reverse-proxy.ts'
@@ -66,20 +67,18 @@ function publicOrigin(text: string | undefined): string | undefined {
 
 async function operate(
   name: string,
-  input: Readonly<Record<string, string>>,
+  input: Readonly<Record<string, string | undefined>>,
   given: Given,
   context: CommandContext,
-): Promise<Record<string, string>> {
+): Promise<Record<string, unknown>> {
   const dir = need(given, 'data')
   const running = await callControl(dir, name, input)
-  if (running !== undefined) return running as Record<string, string>
+  if (running !== undefined) return running as Record<string, unknown>
+  if (!existsSync(join(dir, 'control.sqlite')) && name !== 'practice add')
+    throw new Error(`There is no portal in ${dir}. Make one with: patientconnection practice add --data ${dir} ...`)
   const opened = await openPortal({ dir, master: context.master(dir), clock: context.clock, log: context.say })
   try {
-    const { practice = '', zone = '' } = input
-    const label = input['name'] ?? ''
-    return name === 'practice add'
-      ? await opened.addPractice({ name: label, zone })
-      : opened.addSite({ practice, name: label })
+    return (await portalOperations(opened)[name]!(input)) as Record<string, unknown>
   } finally {
     await opened.close()
   }
@@ -98,7 +97,7 @@ export const practiceAdd: Command = {
     )
     context.print(
       result,
-      `Practice ${result['practiceId']} is added. Next: patientconnection site add --practice ${result['practiceId']} ...`,
+      `Practice ${String(result['practiceId'])} is added. Next: patientconnection site add --practice ${String(result['practiceId'])} ...`,
     )
   },
 }
@@ -116,7 +115,61 @@ export const siteAdd: Command = {
     )
     context.print(
       result,
-      `Site ${result['siteId']} is added. Its enrolment code, good once within 24 hours: ${result['enrollmentCode']}`,
+      `Site ${String(result['siteId'])} is added. Its enrolment code, good once within 24 hours: ${String(result['enrollmentCode'])}`,
     )
   },
+}
+
+export const siteRetire: Command = {
+  usage: 'site retire --data DIR --site ID [--to ID]',
+  about: 'end a site: its device is refused, its records go to another site or nobody is shown them any more',
+  options: { data: string, site: string, to: string },
+  async run(given, context) {
+    const to = optional(given, 'to')
+    const result = await operate('site retire', { site: need(given, 'site'), to }, given, context)
+    const what = to === undefined ? 'are hidden' : `belong to site ${to} now`
+    context.print(
+      result,
+      `Site ${String(result['siteId'])} is retired. ${String(result['documents'])} documents ${what}.`,
+    )
+  },
+}
+
+export const deviceRevoke: Command = {
+  usage: 'device revoke --data DIR --site ID',
+  about: 'refuse a site’s device from now on',
+  options: { data: string, site: string },
+  async run(given, context) {
+    const result = await operate('device revoke', { site: need(given, 'site') }, given, context)
+    context.print(result, `The device of site ${String(result['siteId'])} is refused from now on.`)
+  },
+}
+
+export const portalStatus: Command = {
+  usage: 'portal status --data DIR',
+  about: 'practices and sites, and for whom nothing goes outward yet',
+  options: { data: string },
+  async run(given, context) {
+    const status = (await operate('portal status', {}, given, context)) as unknown as PortalStatus
+    context.print(status, status.practices.map(words).join('\n'))
+  },
+}
+
+export const portalRelease: Command = {
+  usage: 'portal release --data DIR --practice ID',
+  about: 'let texts, emails and payments of a practice go out though not every site was heard since the start',
+  options: { data: string, practice: string },
+  async run(given, context) {
+    const input = { practice: need(given, 'practice') }
+    const status = (await operate('portal release', input, given, context)) as unknown as PortalStatus
+    context.print(status, status.practices.map(words).join('\n'))
+  },
+}
+
+function words({ name, practiceId, outward, waitsFor, sites }: PortalStatus['practices'][number]): string {
+  const waits = outward === 'waits' ? `  Nothing goes out before these sites were heard: ${waitsFor.join(', ')}\n` : ''
+  const lines = sites.map(
+    (site) => `  ${site.siteId}  ${site.name}: ${site.state}, last contact ${site.lastContact ?? 'none yet'}`,
+  )
+  return `${name} (${practiceId})\n${waits}${lines.join('\n')}`
 }

@@ -24,11 +24,13 @@ export interface AcceptorOptions {
   /** The key that certificates are checked with. */
   readonly portalPublicKey: string
   /** The practice's replica for a certified device, or why it is refused. */
-  readonly admit: (device: Certified) => Promise<Admitted | CloseReason>
+  readonly admit: (device: Certified, certificate: string) => Promise<Admitted | CloseReason>
   readonly clock: Clock
   /** Told of each site: when it is connected, heard and gone. */
   readonly events?: {
     connected?(device: Certified): void
+    /** Once a connection: all that the site had is here, and the other way round. */
+    caughtUp?(device: Certified): void
     heard?(device: Certified): void
     gone?(device: Certified, why: string | null): void
   }
@@ -60,8 +62,11 @@ export function acceptLinks(options: AcceptorOptions): Acceptor {
     return undefined
   }
 
-  const signedIn = async (socket: WebSocket, device: Certified): Promise<void> => {
-    const admitted = await options.admit(device)
+  const signedIn = async (
+    socket: WebSocket,
+    { device, certificate }: { device: Certified; certificate: string },
+  ): Promise<void> => {
+    const admitted = await options.admit(device, certificate)
     if (typeof admitted === 'string') return refuse(socket, admitted)
     if (socket.readyState !== socket.OPEN) return
     let own: { epoch: number; socket: WebSocket; connection: Connection } | undefined
@@ -79,7 +84,15 @@ export function acceptLinks(options: AcceptorOptions): Acceptor {
         return undefined
       },
       events: {
-        live: () => events?.connected?.(device),
+        live() {
+          events?.connected?.(device)
+          // A connection that ends before has not caught up; its next one may.
+          if (events?.caughtUp)
+            connection.caughtUp().then(
+              () => events.caughtUp?.(device),
+              () => {},
+            )
+        },
         heard: () => events?.heard?.(device),
         closed({ reason, error }) {
           if (own && links.get(device.replica) === own) links.delete(device.replica)
@@ -99,11 +112,11 @@ export function acceptLinks(options: AcceptorOptions): Acceptor {
       socket.send(writeFrame({ kind: 'challenge', nonce }))
       socket.once('message', (data: Buffer) => {
         cancel()
-        const device = deviceOf(options.portalPublicKey, nonce, data)
-        if (!device) return refuse(socket, 'unknown device')
+        const proven = deviceOf(options.portalPublicKey, nonce, data)
+        if (!proven) return refuse(socket, 'unknown device')
         // The device says hello at once; it must not be lost while the portal looks the device up.
         socket.on('message', keep)
-        signedIn(socket, device).then(
+        signedIn(socket, proven).then(
           () => {
             socket.off('message', keep)
             for (const message of early) socket.emit('message', message, true)
@@ -119,12 +132,17 @@ export function acceptLinks(options: AcceptorOptions): Acceptor {
   }
 }
 
-function deviceOf(portalPublicKey: string, nonce: Uint8Array, data: Buffer): Certified | undefined {
+function deviceOf(
+  portalPublicKey: string,
+  nonce: Uint8Array,
+  data: Buffer,
+): { device: Certified; certificate: string } | undefined {
   try {
     const frame = readFrame(data)
     if (frame.kind !== 'sign in') return undefined
     const device = readCertificate(portalPublicKey, frame.certificate)
-    return device && isAnswer(device.publicKey, nonce, frame.signature) ? device : undefined
+    if (!device || !isAnswer(device.publicKey, nonce, frame.signature)) return undefined
+    return { device, certificate: frame.certificate }
   } catch {
     // Bytes from a stranger that are no sign-in: a stranger.
     return undefined

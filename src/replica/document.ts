@@ -11,6 +11,8 @@ import type { Json } from './json.ts'
 import { sameJson } from './json.ts'
 import { foldRecord, type Written } from './records.ts'
 
+export type { Doc } from 'yjs'
+
 /** Client id -> number of structs known of it. */
 export type StateVector = ReadonlyMap<number, number>
 

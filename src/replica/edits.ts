@@ -13,6 +13,8 @@ import {
   openDocument,
   writeEntries,
   writeRecord,
+  type Change,
+  type Doc,
   type Writer,
 } from './document.ts'
 import { erasureOf } from './generations.ts'
@@ -22,7 +24,7 @@ import { confirmationSchema } from './kinds/confirmations.ts'
 import { messageSchema } from './kinds/messages.ts'
 import { requestSchema } from './kinds/requests.ts'
 import { reviewSchema } from './kinds/reviews.ts'
-import type { Edit, Erasure, Kinds } from './replica-face.ts'
+import type { Edit, Erasure, FactsChange, Kinds } from './replica-face.ts'
 import type { NewRow, StoredDocument } from './store.ts'
 
 /** The schema of each known kind, by collection. */
@@ -43,7 +45,7 @@ export interface EditContext {
 }
 
 /** Throws a TypeError that names the entry and the field where an entry does not fit its kind. */
-export function checkEdit(edit: Edit | Erasure): void {
+export function checkEdit(edit: Edit | Erasure | FactsChange): void {
   if (!('add' in edit)) return
   for (const [id, value] of Object.entries(edit.add)) {
     const result = v.safeParse(schemas[edit.collection], value)
@@ -57,22 +59,26 @@ export function checkEdit(edit: Edit | Erasure): void {
 }
 
 /** The row of an edit, or none where the document says it already. The document is loaded in the draft. */
-export async function rowOfEdit(edit: Edit | Erasure, draft: Draft, context: EditContext): Promise<NewRow | undefined> {
+export async function rowOfEdit(
+  edit: Edit | Erasure | FactsChange,
+  draft: Draft,
+  context: EditContext,
+): Promise<NewRow | undefined> {
   const { collection, key } = edit
   const held = draft.document(collection, key)
   if ('erase' in edit) return held && erasureRow(collection, held, context.now)
+  if ('become' in edit && !held) return undefined
   const updates = held ? await draft.updates(collection, key) : []
-  const doc = openDocument(updates)
-  const change =
-    'set' in edit
-      ? writeRecord(doc, context.writer, edit.set, edit.at)
-      : writeEntries(doc, context.writer, edit.add as Readonly<Record<string, Json>>)
+  const change = 'become' in edit ? undefined : written(openDocument(updates), edit, context.writer)
   const former = held?.head.facts ?? noFacts
-  const facts =
-    edit.facts && !sameFacts(edit.facts, former) ? { ...edit.facts, at: Math.max(context.now, former.at + 1) } : former
+  const asked = 'become' in edit ? edit.become : edit.facts
+  const facts = asked && !sameFacts(asked, former) ? { ...asked, at: Math.max(context.now, former.at + 1) } : former
   if (!change && facts === former) return undefined
   const update = change?.update ?? emptyUpdate
-  const begins = held !== undefined && !context.passes(collection, former) && context.passes(collection, facts)
+  // Rule 10; and to a new owner all of a document begins to pass, also what was logged long ago.
+  const begins =
+    held !== undefined &&
+    ((!context.passes(collection, former) && context.passes(collection, facts)) || facts.site !== former.site)
   return {
     collection: collectionNumber(collection),
     key,
@@ -85,6 +91,12 @@ export async function rowOfEdit(edit: Edit | Erasure, draft: Draft, context: Edi
     receipt: false,
     mode: begins ? 'anew' : 'add',
   }
+}
+
+function written(doc: Doc, edit: Edit, writer: Writer): Change | undefined {
+  return 'set' in edit
+    ? writeRecord(doc, writer, edit.set, edit.at)
+    : writeEntries(doc, writer, edit.add as Readonly<Record<string, Json>>)
 }
 
 /** The row that erases a document; none where it is erased already. Of its facts only ids stay. */

@@ -50,6 +50,13 @@ export interface Erasure {
   readonly erase: true
 }
 
+/** Sets a document's facts alone, whatever its content. A new owner gets it whole. */
+export interface FactsChange {
+  readonly collection: Collection
+  readonly key: string
+  readonly become: Omit<Facts, 'at'>
+}
+
 /** A document as a follower or a list meets it: everything but the content. */
 export interface DocumentHead {
   readonly collection: Collection
@@ -127,7 +134,7 @@ export interface Replica {
    * Makes the edits, all or none, and resolves when they are durable (committed with a sync to disk).
    * Rejects with a TypeError that names the field where an entry does not fit the schema of its kind.
    */
-  change(edits: readonly (Edit | Erasure)[]): Promise<void>
+  change(edits: readonly (Edit | Erasure | FactsChange)[]): Promise<void>
   /** The record's fold; undefined where there is no such document, or none with content. */
   record(collection: RecordCollection, key: string): Promise<FoldedRecord | undefined>
   /** Those of these records in which a value lost without having been seen by the one that stands (DOM-18). */

@@ -12,7 +12,7 @@ import { secretsOf } from './secrets-sqlite.ts'
 import { sessionTable } from './sessions-sqlite.ts'
 
 export interface Practice { readonly id: string; readonly name: string; readonly zone: string; readonly replica: string } // prettier-ignore
-export interface SiteRow { readonly id: string; readonly practice: string; readonly name: string; readonly heard_at: number | null } // prettier-ignore
+export interface SiteRow { readonly id: string; readonly practice: string; readonly name: string; readonly heard_at: number | null; readonly retired_at: number | null } // prettier-ignore
 export interface Account { readonly id: string; readonly name: string | null; readonly password: string | null } // prettier-ignore
 export interface Patient { readonly practice: string; readonly patient: string } // prettier-ignore
 /** Which browser took an invitation, by the hash of its cookie, for which account and patient. */
@@ -45,7 +45,7 @@ export function openControlStore(file: string, master: Sealer, clock: Clock) {
   }
   db.exec(`
     create table if not exists practices(id text primary key, name text not null, zone text not null, replica text not null);
-    create table if not exists sites(id text primary key, practice text not null, name text not null, code_hash text, code_until integer, heard_at integer);
+    create table if not exists sites(id text primary key, practice text not null, name text not null, code_hash text, code_until integer, heard_at integer, retired_at integer);
     create table if not exists devices(replica text primary key, site text not null unique, public_key text not null, certificate text not null, revoked_at integer);
     create table if not exists accounts(id text primary key, name text unique, password text);
     create table if not exists account_patients(account text not null, practice text not null, patient text not null, primary key (account, practice, patient));
@@ -75,11 +75,11 @@ export function openControlStore(file: string, master: Sealer, clock: Clock) {
     practice: (id: string) => sql('select * from practices where id = ?').get(id) as Practice | undefined,
     addPractice: (row: Practice) =>
       sql('insert into practices values (?, ?, ?, ?)').run(row.id, row.name, row.zone, row.replica),
-    sites: () => sql('select id, practice, name, heard_at from sites').all() as SiteRow[],
+    sites: () => sql('select id, practice, name, heard_at, retired_at from sites order by id').all() as SiteRow[],
     site: (id: string) =>
-      sql('select id, practice, name, heard_at from sites where id = ?').get(id) as SiteRow | undefined,
-    addSite: (row: { id: string; practice: string; name: string; codeHash: string; until: number }) =>
-      sql('insert into sites values (?, ?, ?, ?, ?, null)').run(
+      sql('select id, practice, name, heard_at, retired_at from sites where id = ?').get(id) as SiteRow | undefined,
+    addSite: (row: { id: string; practice: string; name: string; codeHash: string | null; until: number }) =>
+      sql('insert into sites values (?, ?, ?, ?, ?, null, null)').run(
         row.id,
         row.practice,
         row.name,
@@ -94,6 +94,10 @@ export function openControlStore(file: string, master: Sealer, clock: Clock) {
         { replica: string; public_key: string; certificate: string; revoked_at: number | null } | undefined,
     addDevice: (row: { replica: string; site: string; publicKey: string; certificate: string }) =>
       sql('insert into devices values (?, ?, ?, ?, null)').run(row.replica, row.site, row.publicKey, row.certificate),
+    revokeDevice: (site: string, at: number) =>
+      sql('update devices set revoked_at = coalesce(revoked_at, ?) where site = ?').run(at, site).changes === 1,
+    retireSite: (site: string, at: number) =>
+      sql('update sites set retired_at = coalesce(retired_at, ?), code_hash = null where id = ?').run(at, site),
     account: (id: string) => sql('select * from accounts where id = ?').get(id) as Account | undefined,
     accountNamed: (name: string) => sql('select * from accounts where name = ?').get(name) as Account | undefined,
     /** Sets name and password; `from`: the account that had the name so far and loses both. */
