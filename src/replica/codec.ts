@@ -8,6 +8,7 @@ import * as encoding from 'lib0/encoding'
 import { constants, zstdCompressSync, zstdDecompressSync } from 'node:zlib'
 import { refusals, type Batch, type Refusal, type WireRow } from './admission.ts'
 import { collectionNumber, collectionOf, collections, type Facts } from './collections.ts'
+import { packUlid, unpackUlid } from './ids.ts'
 import type { Epoch } from './store.ts'
 
 /** The versions of the protocol that this build speaks: the newest and one back. */
@@ -331,6 +332,8 @@ function readReconcile(decoder: decoding.Decoder, kind: ReconcileFrame['kind']):
 
 function packRows(list: readonly WireRow[], from: number): { bytes: Uint8Array; compressed: boolean } {
   const rows = encoding.createEncoder()
+  // Room for all at once: an encoder that grows copies what it has.
+  encoding.verifyLen(rows, list.reduce((sum, row) => sum + row.update.length + 64, 64)) // prettier-ignore
   const sites = [...new Set(list.map((row) => row.facts.site).filter((site) => site !== null))]
   writeList(rows, sites, (site) => encoding.writeVarString(rows, site))
   let last = from
@@ -395,6 +398,8 @@ function readBatch(decoder: decoding.Decoder): BatchFrame {
 /** The window is bounded too: it is taken before the first byte comes out. Ours is never larger than a frame. */
 function unpack(packed: Uint8Array): Uint8Array {
   return zstdDecompressSync(packed, {
+    // What is allocated at once: about what comes out.
+    chunkSize: Math.max(16 * 1024, Math.min(16 * packed.length, 512 * 1024)),
     maxOutputLength: largestFrame,
     params: { [constants.ZSTD_d_windowLogMax]: Math.log2(largestFrame) },
   })
@@ -456,47 +461,6 @@ function readRow(decoder: decoding.Decoder, seq: number, sites: readonly string[
   return { seq, key, generation, erased, facts, update, receipt: (flags & receiptFlag) !== 0 }
 }
 
-const alphabet = '0123456789ABCDEFGHJKMNPQRSTVWXYZ'
-const valueOf = new Int8Array(128).fill(-1)
-for (let i = 0; i < 32; i++) valueOf[alphabet.charCodeAt(i)] = i
-
-/** The 16 bytes of a ULID; undefined where the key is none. */
-function packUlid(key: string): Uint8Array | undefined {
-  if (key.length !== 26) return undefined
-  const bytes = new Uint8Array(16)
-  let bits = 0
-  let held = 0
-  let at = 0
-  for (let i = 0; i < 26; i++) {
-    const value = valueOf[key.charCodeAt(i)] ?? -1
-    if (value < 0 || (i === 0 && value > 7)) return undefined
-    held = (held << (i === 0 ? 3 : 5)) | value
-    bits += i === 0 ? 3 : 5
-    if (bits >= 8) {
-      bits -= 8
-      bytes[at++] = (held >> bits) & 255
-      held &= (1 << bits) - 1
-    }
-  }
-  return bytes
-}
-
-function unpackUlid(bytes: Uint8Array): string {
-  let text = ''
-  let bits = 2 // Two zero bits in front make 130 bits: 26 characters of 5.
-  let held = 0
-  for (const byte of bytes) {
-    held = (held << 8) | byte
-    bits += 8
-    while (bits >= 5) {
-      bits -= 5
-      text += alphabet[(held >> bits) & 31]
-      held &= (1 << bits) - 1
-    }
-  }
-  return text
-}
-
 function writeList<T>(encoder: encoding.Encoder, list: readonly T[], write: (item: T) => void): void {
   encoding.writeVarUint(encoder, list.length)
   for (const item of list) write(item)
@@ -507,7 +471,9 @@ function readList<T>(decoder: decoding.Decoder, most: number, read: () => T): T[
   // Each item takes a byte at least: nothing is made room for that cannot be there.
   if (length > Math.min(most, decoder.arr.length - decoder.pos))
     throw new MalformedFrame('A list is longer than it may be')
-  return Array.from({ length }, read)
+  const list: T[] = []
+  for (let i = 0; i < length; i++) list.push(read())
+  return list
 }
 
 /** As many values as this version has collections: a newer peer has more, an older one fewer. */

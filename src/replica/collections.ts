@@ -73,9 +73,21 @@ export interface Facts {
   readonly at: number
 }
 
+/** Whether two sets of facts say the same, whenever they were set. */
+export function sameFacts(a: Omit<Facts, 'at'>, b: Omit<Facts, 'at'>): boolean {
+  return (
+    a.patient === b.patient &&
+    a.site === b.site &&
+    a.shown === b.shown &&
+    a.reachable === b.reachable &&
+    a.startsAt === b.startsAt
+  )
+}
+
 /** The newer of two sets of facts; of two of one time the greater by content, so that every replica keeps the same. */
 export function newerFacts(a: Facts, b: Facts): Facts {
   if (a.at !== b.at) return a.at > b.at ? a : b
+  if (sameFacts(a, b)) return a
   return JSON.stringify(a) >= JSON.stringify(b) ? a : b
 }
 

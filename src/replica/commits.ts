@@ -47,7 +47,7 @@ export function commitQueue(store: Store, committed: () => void): Commits {
   }
 
   const commitSome = async (): Promise<void> => {
-    const draft = draftOver(stored(store))
+    const draft = draftOver(store)
     const built: { job: Job; rows: readonly NewRow[] }[] = []
     const progress: Progress[] = []
     let taken = 0
@@ -55,13 +55,14 @@ export function commitQueue(store: Store, committed: () => void): Commits {
     while (taken < queue.length && rows < rowsPerCommit) {
       const job = queue[taken++]!
       try {
-        // A job that fails half way leaves nothing in the draft: it writes into a layer of its own.
-        const result = await job.build(draftOver(draft))
-        for (const row of result.rows) draft.add(row)
+        const result = await job.build(draft)
+        draft.keep()
         built.push({ job, rows: result.rows })
         rows += result.rows.length
         if (result.progress) progress.push(result.progress)
       } catch (error) {
+        // A job that fails half way leaves nothing in the draft.
+        draft.undo()
         job.failed(error)
       }
     }
@@ -91,10 +92,12 @@ export function commitQueue(store: Store, committed: () => void): Commits {
   }
 }
 
-type Below = Omit<Draft, 'add'>
-
-function stored(store: Store): Below {
+/** A draft over what is stored, in which the rows of the job that is being built can be undone. */
+function draftOver(store: Store): Draft & { keep(): void; undo(): void } {
   const loaded = new DocumentMap<Collection, StoredDocument | undefined>()
+  /** The rows of this commit by document, from the last that stands for the whole of it. */
+  const written = new DocumentMap<Collection, readonly NewRow[] | undefined>()
+  let former: { collection: Collection; key: string; rows: readonly NewRow[] | undefined }[] = []
   return {
     async load(collection, keys) {
       const asked = keys.filter((key) => !loaded.has(collection, key))
@@ -103,31 +106,34 @@ function stored(store: Store): Below {
       for (const key of asked) loaded.set(collection, key, found.get(key))
     },
     document(collection, key) {
-      if (!loaded.has(collection, key)) throw new Error(`${collection}/${key} was asked for before it was loaded`)
-      return loaded.get(collection, key)
+      const row = written.get(collection, key)?.at(-1)
+      if (row) {
+        const { generation, erased, facts, vector } = row
+        return { head: { collection, key, generation, erased, seq: Number.MAX_SAFE_INTEGER, facts }, vector }
+      }
+      const held = loaded.get(collection, key)
+      if (!held && !loaded.has(collection, key))
+        throw new Error(`${collection}/${key} was asked for before it was loaded`)
+      return held
     },
-    updates: (collection, key) => store.updatesOf(collectionNumber(collection), key),
-  }
-}
-
-function draftOver(below: Below): Draft {
-  const written = new DocumentMap<Collection, { document: StoredDocument; updates: Uint8Array[]; whole: boolean }>()
-  return {
-    load: (collection, keys) => below.load(collection, keys),
-    document: (collection, key) => written.get(collection, key)?.document ?? below.document(collection, key),
     async updates(collection, key) {
-      const held = written.get(collection, key)
-      return [...(held?.whole ? [] : await below.updates(collection, key)), ...(held?.updates ?? [])]
+      const rows = written.get(collection, key) ?? []
+      const whole = rows[0] && rows[0].mode !== 'add'
+      const below = whole ? [] : await store.updatesOf(collectionNumber(collection), key)
+      return [...below, ...rows.map((row) => row.update)]
     },
     add(row) {
       const collection = collectionOf(row.collection)!
-      const { key, generation, erased, facts, vector, update } = row
-      const document = { head: { collection, key, generation, erased, seq: Number.MAX_SAFE_INTEGER, facts }, vector }
-      const held = written.get(collection, key)
-      if (held && row.mode === 'add') {
-        held.document = document
-        held.updates.push(update)
-      } else written.set(collection, key, { document, updates: [update], whole: row.mode !== 'add' })
+      const rows = written.get(collection, row.key)
+      former.push({ collection, key: row.key, rows })
+      written.set(collection, row.key, rows && row.mode === 'add' ? [...rows, row] : [row])
+    },
+    keep() {
+      former = []
+    },
+    undo() {
+      for (const { collection, key, rows } of former.toReversed()) written.set(collection, key, rows)
+      former = []
     },
   }
 }

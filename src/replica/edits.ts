@@ -3,7 +3,7 @@
  * stay the same, and a document that begins to pass to the peers is logged anew as a whole (rule 10).
  */
 import * as v from 'valibot'
-import { collectionNumber, type Collection, type Facts, type Passes } from './collections.ts'
+import { collectionNumber, sameFacts, type Collection, type Facts, type Passes } from './collections.ts'
 import type { Draft } from './commits.ts'
 import {
   decodeVector,
@@ -115,14 +115,4 @@ function erasureRow(collection: Collection, held: StoredDocument, now: number): 
     receipt: false,
     mode: 'replace',
   }
-}
-
-function sameFacts(a: Omit<Facts, 'at'>, b: Facts): boolean {
-  return (
-    a.patient === b.patient &&
-    a.site === b.site &&
-    a.shown === b.shown &&
-    a.reachable === b.reachable &&
-    a.startsAt === b.startsAt
-  )
 }

@@ -44,3 +44,47 @@ function base32(bytes: Uint8Array, length: number): string {
   for (let i = 0; i < length; i++) text += alphabet[bytes[i]! & 31]
   return text
 }
+
+const valueOf = new Int8Array(128).fill(-1)
+for (let i = 0; i < 32; i++) valueOf[alphabet.charCodeAt(i)] = i
+
+/** The 16 bytes of a ULID; undefined where the text is none. */
+export function packUlid(text: string): Uint8Array | undefined {
+  if (text.length !== 26) return undefined
+  const bytes = new Uint8Array(16)
+  let bits = 0
+  let held = 0
+  let at = 0
+  for (let i = 0; i < 26; i++) {
+    const value = valueOf[text.charCodeAt(i)] ?? -1
+    if (value < 0 || (i === 0 && value > 7)) return undefined
+    held = (held << (i === 0 ? 3 : 5)) | value
+    bits += i === 0 ? 3 : 5
+    if (bits >= 8) {
+      bits -= 8
+      bytes[at++] = (held >> bits) & 255
+      held &= (1 << bits) - 1
+    }
+  }
+  return bytes
+}
+
+const letters = Buffer.from(alphabet, 'latin1')
+const unpacked = Buffer.alloc(26)
+
+/** The ULID of 16 bytes. */
+export function unpackUlid(bytes: Uint8Array): string {
+  let bits = 2 // Two zero bits in front make 130 bits: 26 characters of 5.
+  let held = 0
+  let at = 0
+  for (let i = 0; i < 16; i++) {
+    held = (held << 8) | bytes[i]!
+    bits += 8
+    while (bits >= 5) {
+      bits -= 5
+      unpacked[at++] = letters[(held >> bits) & 31]!
+      held &= (1 << bits) - 1
+    }
+  }
+  return unpacked.toString('latin1')
+}

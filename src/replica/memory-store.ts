@@ -182,6 +182,11 @@ export function memoryStore(): Store {
       }
       return { rows, tail: true }
     },
+    async rowsFor(collection, after, maxBytes, { peer, beyond }) {
+      const { rows, tail } = await this.rowsAfter(collection, after, maxBytes)
+      const wanted = rows.filter((row) => row.folded || row.seq <= beyond || !row.sources.has(peer))
+      return { rows: wanted, to: rows.at(-1)?.seq ?? after, tail }
+    },
     async changedAfter(numbers, after, limit) {
       return changed(numbers, after).slice(0, limit)
     },

@@ -25,21 +25,22 @@ export async function outgoing(
   passes: Passes,
 ): Promise<Outgoing> {
   const number = collectionNumber(collection)
-  const { rows, tail } = await store.rowsAfter(number, range.from, range.maxBytes)
   const amnesty = peer.amnesty[number]!
+  const except = { peer: peer.replica, beyond: amnesty }
+  const { rows, to, tail } = await store.rowsFor(number, range.from, range.maxBytes, except)
   const sent = rows.flatMap((row): WireRow[] => {
-    if (!isNews(row, peer.replica, amnesty, range.complete)) return []
+    if (row.folded && !isNews(row, peer.replica, amnesty, range.complete)) return []
     const { seq, generation, update, receipt } = row
     const { key, facts, erased } = row.head
     if (passes(collection, facts)) return [{ seq, key, generation, erased, facts, update, receipt }]
     if (erased === 0 || !passes(collection, facts, true)) return []
     return [{ seq, key, generation: erased, erased, facts, update: emptyUpdate, receipt }]
   })
-  return { rows: sent, to: rows.at(-1)?.seq ?? range.from, tail }
+  return { rows: sent, to, tail }
 }
 
+/** Whether a fold holds what the peer lacks; of plain rows the store gives only those. */
 function isNews(row: StoredRow, peer: string, amnesty: number, complete: number): boolean {
-  if (!row.folded) return !row.sources.has(peer) || row.seq <= amnesty
   for (const [source, newest] of row.sources)
     if (newest > complete && (source !== peer || complete < amnesty)) return true
   return false

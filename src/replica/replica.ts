@@ -137,9 +137,10 @@ export async function openReplica(options: ReplicaOptions): Promise<OpenReplica>
             const to = { draft, collection: batch.collection, passes: passesHere, writer }
             await draft.load(batch.collection, batch.rows.map((row) => row.key)) // prettier-ignore
             for (const row of batch.rows) {
-              const taken: Taken = blocked.has(row.key)
+              const found: Taken | Promise<Taken> = blocked.has(row.key)
                 ? { refused: 'waits for a refused row' }
-                : await takenRows(to, row, { peer, epoch: batch.epoch, seq: row.seq })
+                : takenRows(to, row, { peer, epoch: batch.epoch, seq: row.seq })
+              const taken = found instanceof Promise ? await found : found
               if (taken === 'dropped') dropped++
               else if ('refused' in taken) {
                 refused.push({ seq: row.seq, reason: taken.refused })

@@ -15,9 +15,9 @@ import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 
 export interface Sealer {
   /** Sealed bytes that open only with the same key and the same `context`. */
-  seal(plain: Uint8Array, context: string): Uint8Array
+  seal(plain: Uint8Array, context: string | Uint8Array): Uint8Array
   /** The plain bytes; throws a SealError where key, context or bytes are not the ones that were sealed. */
-  open(sealed: Uint8Array, context: string): Uint8Array
+  open(sealed: Uint8Array, context: string | Uint8Array): Uint8Array
 }
 
 /** What was sealed does not open: another key, another place, or damaged bytes. */
@@ -50,7 +50,7 @@ export function sealerOf(key: Uint8Array): Sealer {
       const sealed = Buffer.allocUnsafe(textAt + plain.length)
       const iv = freshIv()
       const cipher = createCipheriv('aes-256-gcm', secret, iv)
-      cipher.setAAD(Buffer.from(context))
+      cipher.setAAD(bytesOf(context))
       const text = cipher.update(plain)
       cipher.final()
       sealed.set(keyId, 0)
@@ -64,7 +64,7 @@ export function sealerOf(key: Uint8Array): Sealer {
         throw new SealError('This was sealed with another key. Start with the key file that belongs to this folder.')
       try {
         const decipher = createDecipheriv('aes-256-gcm', secret, sealed.subarray(ivAt, tagAt), { authTagLength: 16 })
-        decipher.setAAD(Buffer.from(context))
+        decipher.setAAD(bytesOf(context))
         decipher.setAuthTag(sealed.subarray(tagAt, textAt))
         const plain = decipher.update(sealed.subarray(textAt))
         decipher.final()
@@ -74,6 +74,10 @@ export function sealerOf(key: Uint8Array): Sealer {
       }
     },
   }
+}
+
+function bytesOf(context: string | Uint8Array): Uint8Array {
+  return typeof context === 'string' ? Buffer.from(context) : context
 }
 
 /** A sealer from a key written as base 64 of 32 bytes; throws a TypeError that says so where it is not. */

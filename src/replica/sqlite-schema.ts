@@ -1,7 +1,8 @@
 /**
  * The tables of a replica's SQLite file, version 1. Content is sealed; what stands in clear are ids, times and states.
- * A document's row names its newest update, and each update the one before it: no index of updates by document, and
- * none of documents by newest, has to be kept up with each change.
+ * The log is a table of segments: the key of one is its collection times 2^48 plus the seq of its last row. A document's
+ * row names its newest row of the log, and each row the one before it: no index of rows by document, and none of
+ * documents by newest, has to be kept up with each change.
  */
 export const storeVersion = 1
 
@@ -15,15 +16,13 @@ create table cursors(
   complete integer not null, erased_at integer not null, amnesty integer not null, acknowledged integer not null,
   primary key (peer, collection)) without rowid;
 create table followers(name text primary key, cursor integer not null) without rowid;
+create table sites(number integer primary key, site text not null unique);
 create table documents(
-  id integer primary key, collection integer not null, key text not null, generation integer not null, erased integer not null, newest integer not null, rows integer not null,
-  patient text, site text, shown integer not null, reachable integer not null, starts_at integer, facts_at integer not null,
-  vector blob not null, unique (collection, key));
+  id integer primary key, collection integer not null, key text not null, generation integer not null, erased integer not null,
+  newest integer not null, rows integer not null, flags integer not null, patient text, site integer, starts_at integer,
+  facts_at integer not null, vector blob not null, unique (collection, key));
 create index long_documents on documents(rows) where rows >= 32;
-create table updates(
-  collection integer not null, seq integer not null, document integer not null, generation integer not null, previous integer not null,
-  source integer not null, source_epoch integer, source_seq integer, receipt integer not null, sources text, sealed blob not null,
-  primary key (collection, seq)) without rowid;
+create table segments(place integer primary key, heads blob not null, sealed blob not null);
 create table page_index(
   view text not null, id text not null, document integer not null, patient text, state text not null, at integer not null, sealed blob not null,
   primary key (view, id)) without rowid;

@@ -136,6 +136,16 @@ export interface Store {
   longDocuments(rows: number, limit: number): Promise<{ collection: Collection; key: string; rows: number }[]>
   /** Rows of a collection beyond `after` in order of seq, at least one where there is one, up to about `maxBytes`. */
   rowsAfter(collection: number, after: number, maxBytes: number): Promise<{ rows: StoredRow[]; tail: boolean }>
+  /**
+   * As `rowsAfter`, without the plain rows beyond `except.beyond` that came from `except.peer` itself (rule 7): these are
+   * not opened. `to` is the position that this covers; it may cover rows and give none.
+   */
+  rowsFor(
+    collection: number,
+    after: number,
+    maxBytes: number,
+    except: { readonly peer: string; readonly beyond: number },
+  ): Promise<{ rows: StoredRow[]; to: number; tail: boolean }>
   /** Documents whose newest row is beyond `after`, in order of it. */
   changedAfter(collections: readonly number[], after: number, limit: number): Promise<DocumentHead[]>
   countChangedAfter(collections: readonly number[], after: number): Promise<number>
