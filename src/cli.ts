@@ -28,6 +28,7 @@ const commands: Readonly<Record<string, Command>> = {
   message: site.message,
   recent: site.recent,
   confirmations: site.confirmations,
+  'patient erase': site.patientErase,
   'reviews resolve': site.reviewsResolve,
   reviews: site.reviews,
   verify: site.verify,

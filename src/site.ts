@@ -8,8 +8,10 @@ import { join } from 'node:path'
 import * as v from 'valibot'
 import { bind, checkUnbound } from './bridges/insched/binding.ts'
 import { startInSchedBridge, type InSchedBridge } from './bridges/insched/bridge.ts'
+import { isReachable } from './bridges/insched/documents.ts'
 import { openInSched } from './bridges/insched/insched-sqlite.ts'
 import { fieldConflicts } from './mirror/field-conflicts.ts'
+import { erasePatient } from './mirror/erasing.ts'
 import { defaultSettings, passes } from './mirror/policy.ts'
 import type { Clock } from './replica/clock.ts'
 import { keepLink, type Link } from './replica/connection.ts'
@@ -474,6 +476,21 @@ export async function openSite(options: SiteOptions) {
         lastContact,
         problems,
       }
+    },
+    /** Erases all that is about a patient here and at the portal; what InSched has is InSched's. */
+    async erasePatient(patient: number) {
+      await bridge.readNow()
+      const row = bridge.patient(patient)
+      const key = row && bridge.documentOf('patients', patient)
+      if (!row || key === undefined)
+        throw new Error(
+          `There is no patient ${patient} in InSched. Look the number up in InSched; it is the patient_id.`,
+        )
+      if (isReachable(row))
+        throw new Error(
+          `Patient ${patient} has portal access, or consent to text or email, so the records would come back. End these in InSched first, then erase.`,
+        )
+      return { documents: await erasePatient(replica, key) }
     },
     /** Proves that the portal holds what it should, and heals what differs. */
     async verify() {

@@ -176,6 +176,13 @@ export const confirmations = operation(
   }),
 )
 export const reviews = operation('reviews', 'what could not be applied, with what to do', 'reviews', {}, () => ({}))
+export const patientErase = operation(
+  'patient erase',
+  'erase all that is about a patient here and at the portal; InSched keeps its own records',
+  'patient erase --patient LOCAL_ID',
+  { patient: string },
+  (given) => ({ patient: neededPatient(given) }),
+)
 export const reviewsResolve = operation(
   'reviews resolve',
   'resolve a review item',

@@ -34,6 +34,7 @@ export type Deed =
   | 'first user made'
   | 'patients found'
   | 'patient invited'
+  | 'patient erased'
   | 'review resolved'
   | 'records uploaded'
   | 'communications downloaded'

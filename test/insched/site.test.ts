@@ -70,3 +70,27 @@ it('[DOM-17] to a patient who may be another person no message is sent', async (
   await site.resolve(items[0]!.id, 'Same person, typed wrong at first')
   await expect.poll(() => site.message({ patient: 1, subject: 'x', text: 'y' }).catch(() => null)).not.toBeNull()
 })
+
+it('[R8] a patient is erased here and at the portal only when nothing of them would come back, and InSched keeps its own', async () => {
+  const { site, staff, portal } = await openAll()
+  await site.upload()
+  await site.invite(1)
+  await site.message({ patient: 1, event: 2, subject: 'Before your visit', text: 'Come early.' })
+  await site.upload()
+  const key = site.bridge.documentOf('patients', 1)!
+  await expect(site.erasePatient(1)).rejects.toThrow(/has portal access, or consent/)
+  await expect(site.erasePatient(9_999)).rejects.toThrow(/There is no patient 9999/)
+  expect(await portal.entries('messages', key)).toHaveLength(1)
+  staff.exec('update patients set portal_enabled = 0, text_consent = 0, email_consent = 0 where patient_id = 1')
+  expect((await site.erasePatient(1)).documents).toBeGreaterThan(3)
+  await site.upload()
+  for (const replica of [portal, site.replica]) {
+    expect(await replica.entries('messages', key)).toEqual([])
+    expect(await replica.entries('access', key)).toEqual([])
+    expect(await replica.record('patients', key)).toBeUndefined()
+    for (const view of ['patient', 'message', 'event', 'plan', 'invitation'])
+      await expect.poll(async () => (await replica.index({ view, patient: key })).length).toBe(0)
+  }
+  expect(staff.prepare('select count(*) from patients where patient_id = 1').pluck().get()).toBe(1)
+  expect(await site.verify()).toMatchObject({ equal: true })
+})

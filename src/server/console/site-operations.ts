@@ -54,6 +54,7 @@ export interface ConsoleSite {
     items: readonly { id: string; kind: string; why: string; todo: string; openedAt: string; patient: number | null }[]
   }>
   resolve(id: string, note: string, by?: By): Promise<{ id: string }>
+  erasePatient(patient: number): Promise<{ documents: number }>
   verify(): Promise<unknown>
   status(): Promise<{
     state: string
@@ -118,6 +119,12 @@ export function siteOperations(site: ConsoleSite, audit: AuditTrail, say: (line:
       const { id, note } = v.parse(v.object({ id: v.string(), note: v.string() }), input)
       const done = await site.resolve(id, note)
       audit.record({ did: 'review resolved', by, of: id })
+      return done
+    },
+    async 'patient erase'(input) {
+      const { patient } = v.parse(patientInput, input)
+      const done = await site.erasePatient(patient)
+      audit.record({ did: 'patient erased', by, patient: String(patient) })
       return done
     },
     verify: () => site.verify(),
