@@ -74,22 +74,26 @@ export async function faultAtRandom(practice: Practice, work: Work, chance: Chan
     }
   }
   while (faultsDone(done) < count || dead.size > 0) {
+    await moment(50 + chance.below(400))
     notice()
-    if (faultsDone(done) < count) work.begin()
-    await moment(50 + chance.below(600))
+    if (faultsDone(done) >= count) continue
     const what = chance.pick<Cut>(['kill', 'delay', 'drop', 'drop', 'truncate', 'truncate', 'half open'])
-    const site = chance.pick(sites)
-    notice()
-    if (dead.has(site) || faultsDone(done) >= count) continue
-    const { proxy } = site
+    const connected = sites.filter((one) => one.proxy.open > 0 && !dead.has(one))
     if (what === 'kill') {
+      work.begin()
       const before = kills(practice)
-      await kill(chance.pick([[portal], [site.machine]]), chance)
+      await kill(chance.pick([[portal], ...connected.map((one) => [one.machine])]), chance)
       done.kill += kills(practice) - before
       continue
     }
+    // A connection can be cut only where there is one.
+    if (connected.length === 0) continue
+    const site = chance.pick(connected)
+    const { proxy } = site
     // The latency of one fault lasts until the next at this site.
     proxy.delay(0)
+    work.begin()
+    await moment(chance.below(100))
     if (proxy.open === 0) continue
     if (what === 'delay') proxy.delay(chance.below(longestLatency))
     else if (what === 'drop') proxy.drop()

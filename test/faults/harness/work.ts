@@ -107,18 +107,25 @@ export class Work {
     return async () => {
       if (byCommand) {
         const args = ['--patient', String(patient), '--subject', message.subject, '--text', message.text]
-        const { code, result } = await run('message', '--data', site.dir, ...args)
+        const { code, result, sentence } = await run('message', '--data', site.dir, ...args)
         if (code === 0) Object.assign(item, { id: result.entryId, acknowledged: true })
+        else this.#explain(site, sentence)
         return
       }
       await site.machine.up()
       try {
         const sent = (await site.control('message', message)) as { entryId: string } | undefined
         if (sent) Object.assign(item, { id: sent.entryId, acknowledged: true })
-      } catch {
-        // Whether it was taken is not known: it may be there once, or not at all.
+      } catch (error) {
+        this.#explain(site, (error as Error).message)
       }
     }
+  }
+
+  /** A message that was not acknowledged may be there once, or not at all; staff are told so in a sentence. */
+  #explain(site: Site, sentence: string): void {
+    if (!/Whether this was done is not known|in use by another process/.test(sentence))
+      this.faults.push(`${site.name}: a message was not sent: ${sentence.slice(0, 300)}`)
   }
 
   #patientDoes(site: Site, who: SignedIn): () => Promise<void> {
