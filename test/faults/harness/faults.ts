@@ -73,20 +73,22 @@ export async function faultAtRandom(practice: Practice, work: Work, chance: Chan
       dead.delete(site)
     }
   }
+  const next = (): Cut => chance.pick(['kill', 'delay', 'drop', 'drop', 'truncate', 'truncate', 'half open'])
+  let what = next()
   while (faultsDone(done) < count || dead.size > 0) {
     await moment(50 + chance.below(400))
     notice()
     if (faultsDone(done) >= count) continue
-    const what = chance.pick<Cut>(['kill', 'delay', 'drop', 'drop', 'truncate', 'truncate', 'half open'])
     const connected = sites.filter((one) => one.proxy.open > 0 && !dead.has(one))
     if (what === 'kill') {
       work.begin()
       const before = kills(practice)
       await kill(chance.pick([[portal], ...connected.map((one) => [one.machine])]), chance)
       done.kill += kills(practice) - before
+      what = next()
       continue
     }
-    // A connection can be cut only where there is one.
+    // A connection can be cut only where there is one: the fault waits for it, or kills would be all that happens.
     if (connected.length === 0) continue
     const site = chance.pick(connected)
     const { proxy } = site
@@ -103,6 +105,7 @@ export async function faultAtRandom(practice: Practice, work: Work, chance: Chan
       proxy.halfOpen()
     }
     done[what]++
+    what = next()
   }
   for (const site of sites) site.proxy.delay(0)
   await Promise.all([portal, ...sites.map((site) => site.machine)].map((machine) => machine.up()))
