@@ -40,18 +40,6 @@ it('[DOM-2] a late older confirmation does not move Last Confirmed Date back, an
   expect(event(at.staff)).toEqual(first)
 })
 
-it('[DOM-2] an answer that a killed agent had written, and staff have taken back since, stays as staff left it', async () => {
-  const at = await office()
-  const id = ulid()
-  // As a kill leaves it between InSched's commit and the agent's own: the effect is there, the replica does not know.
-  at.staff.prepare("insert into pc_effects values (?, '')").run(`confirmation:${id}`)
-  at.staff.prepare('update events set last_confirmed_date = null, confirmation_type = null where event_id = 2').run()
-  const document = await answer(at, { id })
-  expect(await kinds(at.replica, document)).toEqual(['answered', 'written'])
-  expect(event(at.staff)).toMatchObject({ last_confirmed_date: null, confirmation_type: null })
-  expect((await at.replica.record('events', document))?.fields).toMatchObject({ lastConfirmed: null })
-})
-
 it('[DOM-3] an answer for a time that has moved confirms nothing and is a review item', async () => {
   const at = await openOffice()
   const seen = event(at.staff).starts_at
