@@ -29,9 +29,9 @@ export class Machine {
   up(): Promise<Running> {
     return this.#up.promise
   }
-  /** All that its processes have said on stderr. */
+  /** All that its processes have printed. */
   said(): string {
-    return this.#said + this.#launched.said()
+    return this.#said + this.#launched.output()
   }
   /** Kills it with signal 9, also where it is still starting; resolves when it is gone. */
   async kill9(): Promise<void> {
@@ -42,7 +42,7 @@ export class Machine {
   }
   /** Starts it; `up` says when it is ready. */
   start(): void {
-    this.#said += this.#launched.said()
+    this.#said += this.#launched.output()
     this.#launched = this.#launch()
     this.#watch()
   }
