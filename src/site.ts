@@ -2,7 +2,7 @@
  * What a practice site is: a replica with its index, the InSched bridge, and the link to the portal, with the operations
  * that the command line and the console offer. Local ids of InSched in and out.
  */
-import { existsSync, mkdirSync, readFileSync, realpathSync, renameSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, realpathSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import * as v from 'valibot'
@@ -27,6 +27,7 @@ import { weeklyProof } from './replica/weekly-proof.ts'
 import type { Passes } from './replica/collections.ts'
 import type { Sealer } from './replica/sealing.ts'
 import { openSqliteStore } from './replica/sqlite-store.ts'
+import { writeWhole } from './replica/whole-file.ts'
 import { hashOf } from './server/control-store-sqlite.ts'
 import { certificatesOf, dialing, whyUnreached } from './server/dialing.ts'
 import { loopback } from './server/listen.ts'
@@ -98,14 +99,13 @@ export async function enroll(
     if (!existsSync(pending)) {
       checkUnbound(insched, undefined)
       const keys = mintKeyPair()
-      writeFileSync(
+      writeWhole(
         pending,
         JSON.stringify({
           replica: mintUlid(clock),
           publicKey: keys.publicKey,
           privateKey: seal(keys.privateKey, 'private key'),
         }),
-        { mode: 0o600 },
       )
     }
     const device = v.parse(
@@ -133,8 +133,7 @@ export async function enroll(
       privateKey: device.privateKey,
       hmacKey: seal(enrolled.hmacKey, 'hmac key'),
     }
-    writeFileSync(`${file}.new`, JSON.stringify(settings, null, 2), { mode: 0o600 })
-    renameSync(`${file}.new`, file)
+    writeWhole(file, JSON.stringify(settings, null, 2))
     return { practiceId: enrolled.practice, siteId: enrolled.site, replicaId: device.replica }
   } finally {
     insched.close()

@@ -157,11 +157,16 @@ function refuse(socket: WebSocket, reason: CloseReason): void {
 async function answers(socket: WebSocket, clock: Clock): Promise<boolean> {
   if (socket.readyState !== socket.OPEN) return false
   return new Promise((resolve) => {
-    const cancel = clock.after(answerWithin, () => resolve(false))
-    socket.once('pong', () => {
+    // Only an answer to this ping counts: one to an earlier ping may still be on its way from a process that is gone.
+    const asked = clock.bytes(8)
+    const settle = (answered: boolean): void => {
       cancel()
-      resolve(true)
-    })
-    socket.ping()
+      socket.off('pong', onPong)
+      resolve(answered)
+    }
+    const onPong = (said: Buffer): void => void (said.equals(asked) && settle(true))
+    const cancel = clock.after(answerWithin, () => settle(false))
+    socket.on('pong', onPong)
+    socket.ping(asked)
   })
 }

@@ -174,7 +174,11 @@ function wanted(state: Extract<LinkState, { at: 'wanting' }>, want: Want): Step 
     waiting: [],
   }
   const marks = state.marks.map((number): LinkEffect => ({ kind: 'send', frame: { kind: 'mark', number } }))
-  return evaluate(ask(next, state.marks), [{ kind: 'live', version: next.version }, ...marks])
+  // What the peer wants next says what it has: an ack that was lost with its connection is made up for.
+  const acknowledged = want.cursors.flatMap(({ position }, number): LinkEffect[] =>
+    position > 0 ? [{ kind: 'acknowledged', collection: collections[number]!, position }] : [],
+  )
+  return evaluate(ask(next, state.marks), [{ kind: 'live', version: next.version }, ...acknowledged, ...marks])
 }
 
 function ask(state: Live, numbers: readonly number[]): Live {

@@ -11,7 +11,8 @@ import {
   randomFillSync,
   type KeyObject,
 } from 'node:crypto'
-import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, statSync } from 'node:fs'
+import { makeWhole } from './whole-file.ts'
 
 export interface Sealer {
   /** Sealed bytes that open only with the same key and the same `context`. */
@@ -93,8 +94,7 @@ export function masterKeyFromText(text: string): Sealer {
  * may read it (not asked on Windows, whose modes say nothing).
  */
 export function readMasterKey(file: string): Sealer {
-  if (!existsSync(file))
-    writeFileSync(file, randomFillSync(Buffer.alloc(32)).toString('base64') + '\n', { mode: 0o600, flag: 'wx' })
+  if (!existsSync(file)) makeWhole(file, randomFillSync(Buffer.alloc(32)).toString('base64') + '\n')
   if (process.platform !== 'win32' && (statSync(file).mode & 0o077) !== 0)
     throw new Error(`The key file ${file} can be read by others. Run: chmod 600 ${file}`)
   return masterKeyFromText(readFileSync(file, 'utf8'))

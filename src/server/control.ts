@@ -5,11 +5,12 @@
  */
 import { Hono } from 'hono'
 import { timingSafeEqual } from 'node:crypto'
-import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import * as v from 'valibot'
 import type { Clock } from '../replica/clock.ts'
 import type { Json } from '../replica/json.ts'
+import { writeWhole } from '../replica/whole-file.ts'
 import { closeServer, listen } from './listen.ts'
 
 export type Operations = Readonly<Record<string, (input: Readonly<Record<string, unknown>>) => Promise<unknown>>>
@@ -40,8 +41,7 @@ export async function serveControl(dir: string, operations: Operations, clock: C
   const token = Buffer.from(clock.bytes(32)).toString('base64url')
   const { server, url } = await listen(controlRoutes(token, operations).fetch, { port: 0, host: '127.0.0.1' })
   const file = join(dir, 'control.json')
-  rmSync(file, { force: true })
-  writeFileSync(file, JSON.stringify({ url, pid: process.pid, token }), { mode: 0o600 })
+  writeWhole(file, JSON.stringify({ url, pid: process.pid, token }))
   return () => {
     rmSync(file, { force: true })
     return closeServer(server)
@@ -64,18 +64,22 @@ export async function callControl(
     return undefined
   }
   let answer: Response
+  let body: { error?: string }
   try {
     answer = await fetch(`${url}/control/${name}`, {
       method: 'POST',
       headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
       body: JSON.stringify(input),
     })
+    body = (await answer.json()) as { error?: string }
   } catch (cause) {
     // Another process has the number of the one that is gone.
     if ((cause as Error & { cause?: { code?: string } }).cause?.code === 'ECONNREFUSED') return undefined
-    throw cause
+    throw new Error(
+      `The process that runs on ${dir} ended before it answered. Whether this was done is not known: look before you do it again.`,
+      { cause },
+    )
   }
-  const body = (await answer.json()) as { error?: string }
   if (!answer.ok) throw new Error(body.error ?? `The running process answered ${answer.status}.`)
   return body
 }

@@ -35,34 +35,55 @@ export interface Running {
   kill(signal?: NodeJS.Signals): Promise<void>
 }
 
-/** Starts a command that runs on; resolves when it says that it is ready. */
-export async function start(...args: string[]): Promise<Running> {
+/** How a process ended: its exit code or the signal, and all that it said on stderr. */
+export interface Ended {
+  readonly code: number | null
+  readonly signal: NodeJS.Signals | null
+  readonly said: string
+}
+
+/** A command that runs on, from its first moment: it can be killed before it is ready. */
+export interface Launched {
+  /** Resolves when it says that it is ready; rejects with what it said where it ends before. */
+  readonly ready: Promise<Running>
+  readonly ended: Promise<Ended>
+  /** All that it has printed so far, on stdout and stderr. */
+  output(): string
+  kill(signal?: NodeJS.Signals): Promise<void>
+}
+
+/** Launches a command that runs on. */
+export function launch(...args: string[]): Launched {
   const child: ChildProcess = spawn(process.execPath, [program, ...args, '--json'], {
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   let output = ''
-  let errors = ''
+  let said = ''
   child.stderr!.on('data', (data: Buffer) => {
     output += data.toString()
-    errors += data.toString()
+    said += data.toString()
   })
-  const gone = new Promise<void>((done) => void child.once('close', () => done()))
+  const ended = new Promise<Ended>((done) => void child.once('close', (code, signal) => done({ code, signal, said })))
+  const kill = async (signal: NodeJS.Signals = 'SIGTERM'): Promise<void> => {
+    child.kill(signal)
+    await ended
+  }
   const lines = createInterface({ input: child.stdout! })
   lines.on('line', (line) => void (output += `${line}\n`))
-  const first = await Promise.race([
-    new Promise<string>((done) => void lines.once('line', done)),
-    gone.then(() => undefined),
-  ])
-  if (first === undefined) throw new Error(errors)
-  const ready = JSON.parse(first) as { url: string; setup?: string }
-  return {
-    ...ready,
-    output: () => output,
-    async kill(signal = 'SIGTERM') {
-      child.kill(signal)
-      await gone
-    },
-  }
+  const first = new Promise<string>((done) => void lines.once('line', done))
+  const ready = (async () => {
+    const line = await Promise.race([first, ended])
+    if (typeof line !== 'string') throw new Error(line.said)
+    return { ...(JSON.parse(line) as { url: string; setup?: string }), output: () => output, kill }
+  })()
+  // Whoever kills it while it starts does not wait for it to be ready.
+  ready.catch(() => {})
+  return { ready, ended, output: () => output, kill }
+}
+
+/** Starts a command that runs on; resolves when it says that it is ready. */
+export function start(...args: string[]): Promise<Running> {
+  return launch(...args).ready
 }
 
 export async function freePort(): Promise<number> {
@@ -71,6 +92,86 @@ export async function freePort(): Promise<number> {
   const { port } = server.address() as { port: number }
   await new Promise((done) => void server.close(done))
   return port
+}
+
+/** A site that is enrolled: its folder, its InSched database with the staff's own connection to it. */
+export interface EnrolledSite {
+  readonly dir: string
+  readonly database: string
+  readonly insched: Database.Database
+  launch(): Launched
+}
+export interface EnrolledPractice {
+  readonly dir: string
+  readonly portalDir: string
+  /** The portal as it was launched for the enrolment. */
+  readonly portal: Launched
+  launchPortal(): Launched
+  readonly sites: readonly EnrolledSite[]
+}
+
+/**
+ * A practice of `sites` sites with `patients` synthetic people each: the portal runs, the sites are enrolled and not
+ * started. `prepare` changes each InSched database before anything has read it; `address` says at which address a site
+ * is to find the portal.
+ */
+export async function enrollPractice(options: {
+  readonly sites: number
+  readonly patients: number
+  readonly prepare?: (insched: Database.Database) => void
+  readonly address?: (portal: string) => Promise<string>
+}): Promise<EnrolledPractice> {
+  const dir = folder()
+  const portalDir = join(dir, 'portal')
+  const portalPort = String(await freePort())
+  const { result: practice } = await run(
+    'practice',
+    'add',
+    '--data',
+    portalDir,
+    '--name',
+    'Desert Bloom',
+    '--zone',
+    'America/Phoenix',
+  )
+  const launchPortal = () => launch('portal', '--data', portalDir, '--port', portalPort)
+  const portal = launchPortal()
+  const { url } = await portal.ready
+  const enrolled = async (_: unknown, number: number): Promise<EnrolledSite> => {
+    const suffix = number === 0 ? '' : `-${number + 1}`
+    const [database, site] = [join(dir, `insched${suffix}.db`), join(dir, `site${suffix}`)]
+    const consolePort = String(await freePort())
+    await run('insched', 'create', database, '--patients', String(options.patients), '--seed', String(number + 1))
+    const insched = new Database(database)
+    options.prepare?.(insched)
+    const name = ['Mesa', 'Denver', 'Chicago'][number] ?? `Site ${number + 1}`
+    const { result: added } = await run(
+      'site',
+      'add',
+      '--data',
+      portalDir,
+      '--practice',
+      practice.practiceId,
+      '--name',
+      name,
+    )
+    const address = (await options.address?.(url)) ?? url
+    const done = await run(
+      'enroll',
+      '--data',
+      site,
+      '--portal',
+      address,
+      '--code',
+      added.enrollmentCode,
+      '--insched',
+      `sqlite:${database}`,
+    )
+    if (done.code !== 0) throw new Error(done.sentence)
+    return { dir: site, database, insched, launch: () => launch('site', '--data', site, '--console-port', consolePort) }
+  }
+  const sites = await Promise.all(Array.from({ length: options.sites }, enrolled))
+  return { dir, portalDir, portal, launchPortal, sites }
 }
 
 export interface Office {
@@ -88,57 +189,21 @@ export interface Office {
 
 /** A practice with one site of `patients` synthetic people, all running. */
 export async function openOffice(patients = 30): Promise<Office> {
-  const dir = folder()
-  const [database, portalDir, site] = [join(dir, 'insched.db'), join(dir, 'portal'), join(dir, 'site')]
-  const [portalPort, consolePort] = [String(await freePort()), String(await freePort())]
-  await run('insched', 'create', database, '--patients', String(patients))
-  const { result: practice } = await run(
-    'practice',
-    'add',
-    '--data',
-    portalDir,
-    '--name',
-    'Desert Bloom',
-    '--zone',
-    'America/Phoenix',
-  )
-  const startPortal = () => start('portal', '--data', portalDir, '--port', portalPort)
-  const startAgent = () => start('site', '--data', site, '--console-port', consolePort)
-  const portal = await startPortal()
-  const { result: added } = await run(
-    'site',
-    'add',
-    '--data',
-    portalDir,
-    '--practice',
-    practice.practiceId,
-    '--name',
-    'Mesa',
-  )
-  await run(
-    'enroll',
-    '--data',
-    site,
-    '--portal',
-    portal.url,
-    '--code',
-    added.enrollmentCode,
-    '--insched',
-    `sqlite:${database}`,
-  )
+  const { dir, portalDir, portal, launchPortal, sites } = await enrollPractice({ sites: 1, patients })
+  const site = sites[0]!
   const office: Office = {
     dir,
-    database,
-    insched: new Database(database),
-    site,
+    database: site.database,
+    insched: site.insched,
+    site: site.dir,
     portalDir,
-    portal,
-    agent: await startAgent(),
+    portal: await portal.ready,
+    agent: await site.launch().ready,
     async startPortal() {
-      office.portal = await startPortal()
+      office.portal = await launchPortal().ready
     },
     async startAgent() {
-      office.agent = await startAgent()
+      office.agent = await site.launch().ready
     },
     async close() {
       await Promise.all([office.agent.kill(), office.portal.kill()])
@@ -146,6 +211,27 @@ export async function openOffice(patients = 30): Promise<Office> {
     },
   }
   return office
+}
+
+/** A form of a page: where it goes and its hidden fields. */
+export interface Form {
+  readonly action: string
+  readonly hidden: Readonly<Record<string, string>>
+}
+
+/** The forms of a page that are sent to `action`, in their order. */
+export function formsOf(page: string, action: string): Form[] {
+  return [...page.matchAll(/<form\s+method="post"\s+action="([^"]+)"[\s\S]*?<\/form>/g)]
+    .filter((found) => found[1] === action)
+    .map((found) => ({
+      action,
+      hidden: Object.fromEntries(
+        [...found[0].matchAll(/<input\s+type="hidden"\s+name="([^"]+)"\s+value="([^"]*)"/g)].map((field) => [
+          field[1]!,
+          field[2]!,
+        ]),
+      ),
+    }))
 }
 
 /** A patient's browser without scripts: cookies, pages, forms. */
@@ -156,27 +242,27 @@ export class Patient {
     this.#portal = portal
   }
   async get(path: string): Promise<string> {
-    return (await this.#fetch(path)).text()
+    return (await this.#follow(await this.#fetch(path))).text()
   }
-  /** Sends the form of `action` on `page` with its hidden fields and `fields`. */
+  /** Sends the first form of `action` on `page` with its hidden fields and `fields`, and follows to the next page. */
   async submit(
     page: string,
     action: string,
     fields: Record<string, string> = {},
   ): Promise<{ status: number; text: string }> {
-    const form = [...page.matchAll(/<form\s+method="post"\s+action="([^"]+)"[\s\S]*?<\/form>/g)].find(
-      (found) => found[1] === action,
-    )
+    const form = formsOf(page, action)[0]
     if (!form) throw new Error(`The page has no form ${action}`)
-    const hidden = [...form[0].matchAll(/<input\s+type="hidden"\s+name="([^"]+)"\s+value="([^"]*)"/g)].map(
-      (found) => [found[1]!, found[2]!] as const,
-    )
-    const body = new URLSearchParams([
-      ...hidden.map(([name, value]) => [name, value] as [string, string]),
-      ...Object.entries(fields),
-    ])
-    const answer = await this.#fetch(action, { method: 'POST', body })
+    const answer = await this.#follow(await this.send(form, fields))
     return { status: answer.status, text: await answer.text() }
+  }
+  /** Sends a form, and follows nowhere: what was said is taken when this answers with 303. */
+  async send(form: Form, fields: Record<string, string> = {}): Promise<Response> {
+    const body = new URLSearchParams({ ...form.hidden, ...fields })
+    return this.#fetch(form.action, { method: 'POST', body })
+  }
+  async #follow(answer: Response): Promise<Response> {
+    const location = answer.headers.get('location')
+    return location ? this.#follow(await this.#fetch(location)) : answer
   }
   async #fetch(path: string, init: RequestInit = {}): Promise<Response> {
     const headers = { cookie: [...this.#cookies].map(([name, value]) => `${name}=${value}`).join('; ') }
@@ -186,21 +272,29 @@ export class Patient {
       const [name, value] = pair!.split('=')
       this.#cookies.set(name!, value!)
     }
-    const location = answer.headers.get('location')
-    return location ? this.#fetch(location) : answer
+    return answer
   }
 }
 
-/** Invites patient 1 and signs in with the birth date on file. */
-export async function signIn(office: Office): Promise<Patient> {
-  const { result } = await run('invite', '--data', office.site, '--patient', '1')
-  await run('upload', '--data', office.site)
-  const patient = new Patient(office.portal.url)
+/** Invites a patient of a site and signs in with the birth date on file. */
+export async function signInAt(
+  portal: string,
+  site: { readonly dir: string; readonly insched: Database.Database },
+  patient: number,
+): Promise<Patient> {
+  const { result } = await run('invite', '--data', site.dir, '--patient', String(patient))
+  await run('upload', '--data', site.dir)
+  const browser = new Patient(portal)
   const path = new URL(result.url).pathname
-  const born = office.insched.prepare('select birth_date from patients where patient_id = 1').pluck().get() as string
-  const { status } = await patient.submit(await patient.get(path), path, { date: born })
+  const born = site.insched.prepare('select birth_date from patients where patient_id = ?').pluck().get(patient)
+  const { status } = await browser.submit(await browser.get(path), path, { date: born as string })
   if (status !== 200) throw new Error(`Signing in answered ${status}`)
-  return patient
+  return browser
+}
+
+/** Invites patient 1 and signs in. */
+export function signIn(office: Office): Promise<Patient> {
+  return signInAt(office.portal.url, { dir: office.site, insched: office.insched }, 1)
 }
 
 export function readText(file: string): string {

@@ -90,6 +90,19 @@ it('[LINK-4] a portal that is gone and comes back gets what it missed, once', as
   expect(await texts(again, patient)).toEqual(['before', 'while it was away'])
 })
 
+it('[LINK-4] an ack that was lost with its connection is made up for at the next: nothing seems to wait for the portal', async () => {
+  const { hub, site, portal } = await pair()
+  const deaf = { ...site, replication: { ...site.replication, acknowledged: async () => {} } }
+  await say(site, ulid(), 'a', 'x')
+  const link = linkTo(portal, deaf, hub.id)
+  await link.caughtUp()
+  expect((await link.status()).behind).toBe(1)
+  await link.stop()
+  const second = linkTo(portal, site, hub.id)
+  closers.push(() => second.stop())
+  await expect.poll(async () => (await second.status()).behind).toBe(0)
+})
+
 it('[LINK-5] after both have met, a reconnect with nothing changed sends no row', async () => {
   const { hub, site, portal } = await pair()
   for (let i = 0; i < 20; i++) await say(site, ulid(), 'a', 'x')

@@ -8,7 +8,7 @@ import { WebSocket, WebSocketServer } from 'ws'
 import { acceptLinks, type Acceptor } from '../../src/replica/acceptor.ts'
 import { systemClock } from '../../src/replica/clock.ts'
 import { certify, mintKeyPair } from '../../src/replica/device.ts'
-import { keepLink, type Link } from '../../src/replica/connection.ts'
+import { keepLink, type Link, type LinkOptions } from '../../src/replica/connection.ts'
 import { mintUlid, type PracticeId, type ReplicaId } from '../../src/replica/ids.ts'
 import { openReplica, type OpenReplica } from '../../src/replica/replica.ts'
 import { sealerOf } from '../../src/replica/sealing.ts'
@@ -56,8 +56,13 @@ export async function portalFor(
   }
 }
 
-/** Links a site to such a portal. */
-export function linkTo(portal: { url: string; privateKey: string }, site: OpenReplica, peer: string): Link {
+/** Links a site to such a portal, by another way of dialing or another clock where a test wants one. */
+export function linkTo(
+  portal: { url: string; privateKey: string },
+  site: OpenReplica,
+  peer: string,
+  other: Partial<Pick<LinkOptions, 'dial' | 'clock'>> = {},
+): Link {
   const keys = mintKeyPair()
   const certificate = certify(portal.privateKey, {
     practice: site.practice,
@@ -76,5 +81,6 @@ export function linkTo(portal: { url: string; privateKey: string }, site: OpenRe
     passesIn: all,
     passesOut: all,
     clock,
+    ...other,
   })
 }

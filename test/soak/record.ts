@@ -1,0 +1,76 @@
+/**
+ * The results of the long counts: `docs/soaks.json` keeps the sums since the last run that was at fault, and the last run,
+ * `docs/testing.md` shows them as a table. A run that found a fault stands there until a later one finds none.
+ */
+import { execFileSync } from 'node:child_process'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+
+export interface Run {
+  readonly soak: string
+  readonly seed: number
+  /** What is added up over runs, by name. */
+  readonly counts: Readonly<Record<string, number>>
+  /** What is the greatest over runs, by name. */
+  readonly worst?: Readonly<Record<string, number>>
+  readonly faults: readonly string[]
+}
+interface Sum {
+  readonly runs: number
+  readonly counts: Readonly<Record<string, number>>
+  readonly worst: Readonly<Record<string, number>>
+  readonly last: { readonly seed: number; readonly commit: string; readonly date: string; readonly faults: number }
+}
+
+const file = (name: string): string => fileURLToPath(new URL(`../../docs/${name}`, import.meta.url))
+const marks = ['<!-- soaks: written by npm run soak -->', '<!-- end of soaks -->'] as const
+
+/** What each soak does, for the table. */
+const about: Readonly<Record<string, string>> = {
+  kill: 'Portal and three sites as processes; kill -9 of either or both at any moment, also while they start',
+  faults: 'The same, with connections delayed, dropped, left half open and cut inside a frame by a proxy',
+}
+
+/** Adds a run to the sums and writes the table anew. */
+export function record(run: Run): void {
+  const sums = (existsSync(file('soaks.json')) ? JSON.parse(readFileSync(file('soaks.json'), 'utf8')) : {}) as Record<
+    string,
+    Sum
+  >
+  const held = sums[run.soak]
+  const before = held && held.last.faults === 0 ? held : undefined
+  const counts = { ...before?.counts }
+  for (const [name, count] of Object.entries(run.counts)) counts[name] = (counts[name] ?? 0) + count
+  const worst = { ...before?.worst }
+  for (const [name, value] of Object.entries(run.worst ?? {})) worst[name] = Math.max(worst[name] ?? 0, value)
+  const git = (...args: string[]): string => execFileSync('git', args, { encoding: 'utf8' }).trim()
+  // Results are written into docs: a change there is no change of what was tried.
+  const changed = git('status', '--porcelain', '--', 'src', 'test', 'package.json') !== ''
+  sums[run.soak] = {
+    runs: (before?.runs ?? 0) + 1,
+    counts,
+    worst,
+    last: {
+      seed: run.seed,
+      commit: git('rev-parse', '--short', 'HEAD') + (changed ? ' and changes' : ''),
+      date: new Date().toISOString().slice(0, 10),
+      faults: run.faults.length,
+    },
+  }
+  writeFileSync(file('soaks.json'), `${JSON.stringify(sums, null, 2)}\n`)
+  const text = readFileSync(file('testing.md'), 'utf8')
+  const [head, rest] = text.split(marks[0])
+  const tail = rest?.split(marks[1])[1]
+  if (head === undefined || tail === undefined) throw new Error('docs/testing.md has lost the marks of its table')
+  writeFileSync(file('testing.md'), `${head}${marks[0]}\n\n${table(sums)}\n\n${marks[1]}${tail}`)
+}
+
+function table(sums: Readonly<Record<string, Sum>>): string {
+  const rows = Object.entries(sums).map(([soak, { runs, counts, worst, last }]) => {
+    const words = Object.entries(counts).map(([name, count]) => `${count.toLocaleString('en')} ${name}`)
+    const greatest = Object.entries(worst).map(([name, value]) => `${name} at most ${value}`)
+    const result = last.faults === 0 ? 'nothing lost, nothing twice' : `**${last.faults} faults**`
+    return `| \`${soak}\` | ${about[soak] ?? ''} | ${[...words, ...greatest].join(', ')} in ${runs} runs | ${result} | ${last.seed} | ${last.commit} | ${last.date} |`
+  })
+  return ['| Soak | What it does | So far | Last result | Seed | Commit | Date |', '| --- | --- | --- | --- | --- | --- | --- |', ...rows].join('\n') // prettier-ignore
+}
