@@ -17,10 +17,10 @@ import { reconnect } from './measures/reconnect.ts'
 import { upload } from './measures/upload.ts'
 import { wholeJob } from './measures/whole-job.ts'
 import { wire } from './measures/wire.ts'
-import { measurePeers } from './peers/peers.ts'
+import { checkPeersInstalled, measurePeers } from './peers/peers.ts'
 import { processes } from './processes.ts'
 import { printProfiles } from './profile.ts'
-import { jsonOf, line, thisMachine, writeReadme, type Measured } from './report.ts'
+import { jsonOf, line, peerLine, thisMachine, writeReadme, type Measured } from './report.ts'
 import { transfers } from './transfers.ts'
 
 const measures: readonly Measure[] = [
@@ -62,6 +62,7 @@ async function main(): Promise<void> {
   const documents = Number(values.documents ?? 30_000)
   if (!Number.isInteger(documents) || documents < 100 || documents % 10 !== 0)
     throw new Error(`--documents takes a whole number from 100 that 10 divides.\n${usage}`)
+  if (values.peers) checkPeersInstalled()
   const profile = values.profile === undefined ? undefined : resolve(values.profile)
   if (profile !== undefined) mkdirSync(profile, { recursive: true })
 
@@ -80,7 +81,7 @@ async function main(): Promise<void> {
       measured.push({ measure, figures })
       console.log(line({ measure, figures }, documents))
     }
-    const peers = values.peers ? await measurePeers(bench, only) : []
+    const peers = values.peers ? await measurePeers(bench, only, (figures) => console.log(peerLine(figures))) : []
     if (values.json) writeFileSync(values.json, `${JSON.stringify(jsonOf(measured, peers, machine), null, 2)}\n`)
     if (values.readme) {
       const notRun = measures.filter(({ id }) => !measured.some(({ measure }) => measure.id === id))

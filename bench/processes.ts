@@ -73,7 +73,10 @@ function startChild(module: string, execArgv: string[], gone: () => void): Child
       if (child.exitCode !== null || child.signalCode !== null) return
       const exit = once(child, 'exit')
       child.disconnect()
+      // One that never comes to its event loop does not hear that.
+      const patience = setTimeout(() => child.kill('SIGKILL'), 10_000)
       await exit
+      clearTimeout(patience)
     },
   }
 }

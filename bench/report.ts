@@ -43,6 +43,18 @@ export function line({ measure, figures }: Measured, documents: number): string 
   return `${measure.id}  ${measure.job(documents)}\n    ${parts.join(' | ')}\n    target: ${measure.target}: ${met ? 'met' : 'NOT MET'}`
 }
 
+export function peerLine({ id, documents, ours, results }: PeerFigures): string {
+  const lines = results.map((result) => `\n    ${result.title}: ${peerWords(result, ours)}`)
+  return `${id}  others with ${thousands(documents)} documents, ours ${inWords(ours)}${lines.join('')}`
+}
+
+function peerWords({ outcome, least }: PeerResult, ours: number): string {
+  if (typeof outcome === 'string') return outcome
+  const times = outcome / ours
+  const verdict = least === undefined ? '' : `; target at least ${least} x: ${times >= least ? 'met' : 'NOT MET'}`
+  return `${inWords(outcome)}, ${factor(times)} x ours${verdict}`
+}
+
 /** `{ "M1": { "ours", "floor", "ratio", "peers": { "hocuspocus": n } }, ... }`; a peer's n is its time over ours. */
 export function jsonOf(measured: readonly Measured[], peers: readonly PeerFigures[], machine: Machine): object {
   const result: Record<string, unknown> = {}
@@ -105,15 +117,7 @@ function peerTable(peers: readonly PeerFigures[]): string[] {
   const names = [...new Set(peers.flatMap(({ results }) => results.map(({ title }) => title)))]
   const cell = (results: readonly PeerResult[], ours: number, title: string): string => {
     const found = results.find((result) => result.title === title)
-    if (!found) return 'not run'
-    if (typeof found.outcome === 'string') return found.outcome
-    const verdict =
-      found.least === undefined
-        ? ''
-        : found.outcome / ours >= found.least
-          ? `, at least ${found.least} x: met`
-          : `, **not ${found.least} x**`
-    return `${inWords(found.outcome)}, ${factor(found.outcome / ours)} x ours${verdict}`
+    return found ? peerWords(found, ours) : 'not run'
   }
   const header = ['', 'Documents', 'Ours', ...names]
   return [
