@@ -8,7 +8,7 @@ import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { writeChart } from './chart.ts'
 import { catchUp } from './measures/catch-up.ts'
-import { growth } from './measures/growth.ts'
+import { growth, type Growth } from './measures/growth.ts'
 import { idleSite } from './measures/idle-site.ts'
 import { liveEdit } from './measures/live-edit.ts'
 import { manyPractices } from './measures/many-practices.ts'
@@ -86,7 +86,8 @@ async function main(): Promise<void> {
     if (values.readme) {
       const notRun = measures.filter(({ id }) => !measured.some(({ measure }) => measure.id === id))
       writeReadme({ measured, peers, machine, documents, notRun: notRun.map(({ id }) => id) })
-      writeChart(measured)
+      const curves = measured.find(({ measure }) => measure === growth)?.figures as Growth | undefined
+      if (curves) writeChart(curves.points)
     }
   } finally {
     await running.endAll()

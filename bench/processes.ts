@@ -49,7 +49,12 @@ export function processes(options: { readonly profile?: string | undefined } = {
 }
 
 function startChild(module: string, execArgv: string[], gone: () => void): Child<Handlers> {
-  const child = fork(join(import.meta.dirname, module), [], { execArgv, serialization: 'advanced' })
+  const child = fork(join(import.meta.dirname, module), [], {
+    execArgv,
+    serialization: 'advanced',
+    // What others print of themselves is no result; what they complain of is worth seeing.
+    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+  })
   const waiting = new Map<number, PromiseWithResolvers<unknown>>()
   let calls = 0
   child.on('message', (answer: Answer) => {

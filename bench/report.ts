@@ -38,9 +38,9 @@ export function thisMachine(documents: number): Machine {
 }
 
 export function line({ measure, figures }: Measured, documents: number): string {
-  const { ours, floor, ratio, met } = figures
-  const parts = [`ours ${ours}`, floor && `floor ${floor}`, ratio && `ratio ${ratio}`].filter(Boolean)
-  return `${measure.id}  ${measure.job(documents)}\n    ${parts.join(' | ')}\n    target: ${measure.target}: ${met ? 'met' : 'NOT MET'}`
+  const { ours, against, comesTo, met } = figures
+  const found = [`ours ${ours}`, ...(against === '' ? [] : [against])].join('; ')
+  return `${measure.id}  ${measure.job(documents)}\n    ${found}\n    ${comesTo}; target ${measure.target}: ${met ? 'met' : 'NOT MET'}`
 }
 
 export function peerLine({ id, documents, ours, results }: PeerFigures): string {
@@ -97,16 +97,17 @@ export function tableOf({ measured, peers, machine, documents, notRun }: Report)
   const { processor, system, node, commit, date, load } = machine
   const left = [...notRun, ...(peers.length === 0 ? ['the other systems'] : [])]
   const row = (...cells: readonly string[]): string => `| ${cells.join(' | ')} |`
-  const rows = measured.map(({ measure, figures: { ours, floor, ratio, met } }) =>
-    row(measure.id, measure.job(documents), ours, floor, ratio, measure.target, met ? 'yes' : '**no**'),
+  const rows = measured.map(({ measure, figures: { ours, against, comesTo, met } }) =>
+    row(measure.id, measure.job(documents), ours, against, comesTo, measure.target, met ? 'yes' : '**no**'),
   )
   return [
-    `${date}, commit ${commit}: ${processor}, ${system}, Node ${node}, load ${load} at the start. Medians of three runs; of one from 100,000 documents on.`,
+    `${date}, commit ${commit}: ${processor}, ${system}, Node ${node}, load ${load} at the start. Medians of three runs or more; of one for an upload of ${thousands(10 * documents)}.`,
     '',
-    row('', 'Job', 'Ours', 'Floor', 'Ratio', 'Target', 'Met'),
+    row('', 'Job', 'Ours', 'Against', 'Comes to', 'Target', 'Met'),
     row(...Array<string>(7).fill('---')),
     ...rows,
     '',
+    ...(measured.some(({ measure }) => measure.id === 'M8') ? ['![Growth](docs/pictures/growth.svg)', ''] : []),
     ...peerTable(peers),
     left.length === 0 ? 'Everything was run.' : `Not run: ${left.join(', ')}.`,
   ].join('\n')

@@ -13,8 +13,8 @@ export const catchUp: Measure = {
     const ratio = ours / floor
     return {
       ours: inWords(ours),
-      floor: inWords(floor),
-      ratio: factor(ratio),
+      against: `floor ${inWords(floor)}`,
+      comesTo: factor(ratio),
       met: ratio <= most,
       json: { ours, floor, ratio },
     }

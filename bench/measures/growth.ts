@@ -1,5 +1,5 @@
 /** M8: how M1, M2 and the portal's memory grow with the number of documents, for ours and for the floor. */
-import { thousands, type Bench, type Figures, type Measure } from './measure.ts'
+import { inWords, thousands, type Bench, type Figures, type Measure } from './measure.ts'
 
 /** How far from a straight line, and from flat, still counts as one. */
 const most = 1.5
@@ -16,10 +16,14 @@ export interface Growth extends Figures {
   readonly points: readonly Point[]
 }
 
+const pointInWords = ({ documents, upload, catchUp, memory }: Point): string =>
+  `${thousands(documents)}: ${inWords(upload.ours)}, ${inWords(catchUp.ours)}, ${Math.round(memory.ours / 2 ** 20)} MiB`
+
 export const growth: Measure & { run(bench: Bench): Promise<Growth> } = {
   id: 'M8',
   target: `ten times the documents: M1 at most ${10 * most} x, M2 and memory at most ${most} x`,
-  job: (documents) => `growth: ${[0.1, 1, 10].map((part) => thousands(part * documents)).join(', ')} documents`,
+  job: (documents) =>
+    `growth of M1, M2 and the portal's memory: ${[0.1, 1, 10].map((part) => thousands(part * documents)).join(', ')} documents`,
   async run({ documents, transfers }) {
     const points: Point[] = []
     for (const size of [documents / 10, documents, 10 * documents]) {
@@ -47,9 +51,9 @@ export const growth: Measure & { run(bench: Bench): Promise<Growth> } = {
       `M1 ${upload.toFixed(1)} x, M2 ${catchUp.toFixed(1)} x, memory ${memory.toFixed(1)} x`
     return {
       points,
-      ours: words(times),
-      floor: words(floors),
-      ratio: '',
+      ours: points.map(pointInWords).join('; '),
+      against: `floor ${words(floors)}`,
+      comesTo: words(times),
       met: times.upload <= 10 * most && times.catchUp <= most && times.memory <= most,
       json: { ours: times, floor: floors, points },
     }

@@ -38,8 +38,8 @@ export const idleSite: Measure = {
     const [resident, heap] = [mebibytes(second.resident - first.resident), mebibytes(second.heap - first.heap)]
     return {
       ours: `${resident.toFixed(2)} MiB resident, of it ${heap.toFixed(2)} MiB heap`,
-      floor: '',
-      ratio: `${resident.toFixed(2)} MiB`,
+      against: '',
+      comesTo: `${resident.toFixed(2)} MiB`,
       met: resident <= mostMiB,
       json: { ours: resident, heap, unit: 'MiB' },
     }

@@ -52,8 +52,8 @@ export const liveEdit: Measure = {
     const [p50, p99] = [at(0.5), at(0.99)]
     return {
       ours: `${inWords(p50.ours)} and ${inWords(p99.ours)}`,
-      floor: `${inWords(p50.floor)} and ${inWords(p99.floor)}`,
-      ratio: `${factor(p50.ratio)} and ${factor(p99.ratio)}`,
+      against: `floor ${inWords(p50.floor)} and ${inWords(p99.floor)}`,
+      comesTo: `${factor(p50.ratio)} and ${factor(p99.ratio)}`,
       met: p50.ratio <= most && p99.ratio <= most,
       json: { ...p50, p50, p99 },
     }

@@ -25,8 +25,8 @@ export const manyPractices: Measure = {
     const ratio = many / one
     return {
       ours: inWords(many),
-      floor: `one site ${inWords(one)}`,
-      ratio: factor(ratio),
+      against: `one site ${inWords(one)}`,
+      comesTo: factor(ratio),
       met: ratio <= most,
       json: { ours: many, one, ratio },
     }

@@ -14,10 +14,10 @@ export interface Bench {
 export interface Figures {
   /** As words, for the line and the table. */
   readonly ours: string
-  /** '' where there is no floor. */
-  readonly floor: string
+  /** What ours is measured against; '' where that is the target alone. */
+  readonly against: string
   /** What is compared with the target. */
-  readonly ratio: string
+  readonly comesTo: string
   readonly met: boolean
   /** For --json: numbers in seconds, bytes, or without unit. */
   readonly json: Readonly<Record<string, unknown>>

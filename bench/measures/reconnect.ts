@@ -17,8 +17,8 @@ export const reconnect: Measure = {
     const roundTrips = Math.max(one.roundTrips, ten.roundTrips)
     return {
       ours: `${inWords(one.ours)} and ${inWords(ten.ours)}, ${thousands(one.traffic.bytes)} and ${thousands(bytes)} bytes, ${roundTrips.toFixed(1)} round trips`,
-      floor: `${inWords(one.floor)} and ${inWords(ten.floor)}`,
-      ratio: `${factor(growth)} for ten times the documents`,
+      against: `floor ${inWords(one.floor)} and ${inWords(ten.floor)}`,
+      comesTo: `${factor(growth)} for ten times the documents`,
       met: growth <= most && Math.round(roundTrips) <= mostRoundTrips && bytes <= most * one.traffic.bytes,
       json: {
         ours: one.ours,

@@ -12,8 +12,8 @@ export const upload: Measure = {
     const ratio = ours / floor
     return {
       ours: inWords(ours),
-      floor: inWords(floor),
-      ratio: factor(ratio),
+      against: `floor ${inWords(floor)}`,
+      comesTo: factor(ratio),
       met: ratio <= most,
       json: { ours, floor, ratio },
     }

@@ -35,8 +35,8 @@ export const wholeJob: Measure = {
     const perSecond = records / seconds
     return {
       ours: `${thousands(records)} records in ${inWords(seconds)}, at the portal after ${inWords(uploadedAfter)}`,
-      floor: '',
-      ratio: `${thousands(perSecond)} a second`,
+      against: '',
+      comesTo: `${thousands(perSecond)} a second`,
       met: perSecond >= least,
       json: { ours: seconds, records, perSecond, uploadedAfter },
     }

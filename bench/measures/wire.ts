@@ -13,8 +13,8 @@ export const wire: Measure = {
     const [before, onWire] = [traffic.uncompressed / changedBytes, traffic.bytes / changedBytes]
     return {
       ours: `${thousands(traffic.uncompressed)} and ${thousands(traffic.bytes)} bytes`,
-      floor: `${thousands(changedBytes)} bytes changed`,
-      ratio: `${factor(before)} and ${factor(onWire)}`,
+      against: `${thousands(changedBytes)} bytes changed`,
+      comesTo: `${factor(before)} and ${factor(onWire)}`,
       met: before <= mostBefore && onWire <= mostOnWire,
       json: {
         ours: traffic.bytes,

@@ -13,12 +13,14 @@ import { WebSocketServer } from 'ws'
 import { changeOf, fieldsOf } from '../documents.ts'
 import { timed, type Peer } from './peer.ts'
 
+// Its throttle asks for timers in the past, and Node warns of each: not our business, and many lines.
+process.removeAllListeners('warning')
+
 type Fields = Record<string, unknown>
 const clientRepo = (dir: string): Repo => new Repo({ storage: new NodeFSStorageAdapter(join(dir, 'client')) })
 const urlsOf = (dir: string): AutomergeUrl[] =>
   JSON.parse(readFileSync(join(dir, 'urls.json'), 'utf8')) as AutomergeUrl[]
-const sameHeads = (a: readonly string[], b: readonly string[]): boolean =>
-  a.toSorted().join() === b.toSorted().join()
+const sameHeads = (a: readonly string[], b: readonly string[]): boolean => a.toSorted().join() === b.toSorted().join()
 
 /** Resolves when the server has said that its heads are those of the client. */
 async function synced(handle: DocHandle<Fields>, server: Promise<string>): Promise<void> {

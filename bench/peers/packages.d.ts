@@ -21,9 +21,7 @@ declare module '@hocuspocus/server' {
   }
 }
 declare module '@hocuspocus/extension-sqlite' {
-  export class SQLite {
-    constructor(options: { readonly database: string })
-  }
+  export const SQLite: new (options: { readonly database: string }) => object
 }
 declare module '@hocuspocus/provider' {
   import type { Doc } from 'yjs'
@@ -68,6 +66,7 @@ declare module '@y/websocket-server/utils' {
   import type { Doc } from 'yjs'
   export function setupWSConnection(socket: WebSocket, request: IncomingMessage): void
   export function getPersistence(): {
+    bindState: (name: string, doc: Doc) => Promise<void>
     readonly provider: {
       getYDoc(name: string): Promise<Doc>
       storeUpdate(name: string, update: Uint8Array): Promise<number>
@@ -133,15 +132,9 @@ declare module '@automerge/automerge-repo' {
 }
 declare module '@automerge/automerge-repo-network-websocket' {
   import type { WebSocketServer } from 'ws'
-  export class WebSocketClientAdapter {
-    constructor(url: string)
-  }
-  export class WebSocketServerAdapter {
-    constructor(server: WebSocketServer)
-  }
+  export const WebSocketClientAdapter: new (url: string) => object
+  export const WebSocketServerAdapter: new (server: WebSocketServer) => object
 }
 declare module '@automerge/automerge-repo-storage-nodefs' {
-  export class NodeFSStorageAdapter {
-    constructor(dir: string)
-  }
+  export const NodeFSStorageAdapter: new (dir: string) => object
 }

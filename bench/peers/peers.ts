@@ -63,7 +63,8 @@ const installed = (file: string): string => join(import.meta.dirname, '..', 'nod
 /** Throws the sentence that says how to install them, where they are not. */
 export function checkPeersInstalled(): void {
   const missing = systems.find((system) => !existsSync(installed(join(system.package, 'package.json'))))
-  if (missing) throw new Error(`${missing.title} is not installed. Install the other systems with: npm ci --prefix bench`)
+  if (missing)
+    throw new Error(`${missing.title} is not installed. Install the other systems with: npm ci --prefix bench`)
 }
 
 /** Measures all of them, and ours where it was not measured yet; `report` hears each as it comes. */
@@ -95,7 +96,8 @@ export async function measurePeers(
 }
 
 function versionOf(system: System): string {
-  return (JSON.parse(readFileSync(installed(join(system.package, 'package.json')), 'utf8')) as { version: string }).version
+  return (JSON.parse(readFileSync(installed(join(system.package, 'package.json')), 'utf8')) as { version: string })
+    .version
 }
 
 async function oursOf({ transfers }: Bench, job: Job, documents: number): Promise<number> {
@@ -114,7 +116,8 @@ async function run(
   mkdirSync(folder)
   const changed = changedOf(documents)
   const outcomes = new Map<Job, number | string>()
-  const start = (what: string): Child<PeerProcess> => processes.start<PeerProcess>('peers/peer-process.ts', `${name}-${what}`)
+  const start = (what: string): Child<PeerProcess> =>
+    processes.start<PeerProcess>('peers/peer-process.ts', `${name}-${what}`)
   const alone = async (work: (process: Child<PeerProcess>) => Promise<void>): Promise<void> => {
     const process = start('prepares')
     await work(process)

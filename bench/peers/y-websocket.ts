@@ -2,7 +2,8 @@
  * y-websocket with @y/websocket-server and its LevelDB persistence (YPERSISTENCE). 0.1.1 is the last server that brings
  * it. A room is a socket of its own: the client keeps some at a time, since a machine has only so many ports. The
  * protocol has no acknowledgement: a record is done when it is synced and the server, having read all before it, has
- * answered the closing of its socket. The server loads what it stored after it has synced, so what it changed comes later.
+ * answered the closing of its socket. The server loads what it stored only after it has synced, so what
+ * it changed comes later.
  */
 import { join } from 'node:path'
 import { once } from 'node:events'
@@ -46,7 +47,15 @@ export const yWebsocket: Peer = {
     const wss = new WebSocketServer({ port: 0, host: '127.0.0.1' })
     wss.on('connection', setupWSConnection)
     await once(wss, 'listening')
-    const { provider } = getPersistence()!
+    const persistence = getPersistence()!
+    const { provider, bindState } = persistence
+    // It stores a new document some time after it has synced, and has no word for when it has.
+    const storing = new Set<Promise<void>>()
+    persistence.bindState = (name, doc) => {
+      const stored = bindState(name, doc).finally(() => storing.delete(stored))
+      storing.add(stored)
+      return stored
+    }
     return {
       port: (wss.address() as AddressInfo).port,
       async change(count, of) {
@@ -59,6 +68,7 @@ export const yWebsocket: Peer = {
       },
       async stop() {
         wss.close()
+        await Promise.all(storing)
         await provider.destroy()
       },
     }
@@ -67,6 +77,8 @@ export const yWebsocket: Peer = {
   change,
   async open(dir, port) {
     const documents = load(dir)
+    // Each provider listens for the end of the process.
+    process.setMaxListeners(0)
     const sync = async (awaited: readonly string[]): Promise<number> => {
       const seconds = await timed(() => syncAll(port, documents, new Set(awaited)))
       save(dir, documents)
