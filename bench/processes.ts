@@ -4,6 +4,8 @@
  */
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
+import { writeFileSync } from 'node:fs'
+import { Session } from 'node:inspector'
 import { join } from 'node:path'
 
 type Handlers = Readonly<Record<string, (...input: never[]) => unknown>>
@@ -33,12 +35,9 @@ export function processes(options: { readonly profile?: string | undefined } = {
   let started = 0
   return {
     start(module, label) {
-      const flags = ['--expose-gc']
-      if (options.profile !== undefined) {
-        const name = `${String(++started).padStart(3, '0')}-${label.replaceAll(/[^\w.-]+/g, '-')}.cpuprofile`
-        flags.push('--cpu-prof', `--cpu-prof-dir=${options.profile}`, `--cpu-prof-name=${name}`)
-      }
-      const child = startChild(module, flags, () => children.delete(child))
+      const name = `${String(++started).padStart(3, '0')}-${label}.cpuprofile`
+      const profile = options.profile === undefined ? [] : [join(options.profile, name)]
+      const child = startChild(module, profile, () => children.delete(child))
       children.add(child)
       return child as ReturnType<Processes['start']> as never
     },
@@ -48,9 +47,9 @@ export function processes(options: { readonly profile?: string | undefined } = {
   }
 }
 
-function startChild(module: string, execArgv: string[], gone: () => void): Child<Handlers> {
-  const child = fork(join(import.meta.dirname, module), [], {
-    execArgv,
+function startChild(module: string, args: string[], gone: () => void): Child<Handlers> {
+  const child = fork(join(import.meta.dirname, module), args, {
+    execArgv: ['--expose-gc'],
     serialization: 'advanced',
     // What others print of themselves is no result; what they complain of is worth seeing.
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
@@ -88,6 +87,8 @@ function startChild(module: string, execArgv: string[], gone: () => void): Child
 
 /** Answers the calls of the process that started this one; ends when that one says so or is gone. */
 export function answer(handlers: Handlers): void {
+  // From here on, not from the start of the process: what loading costs is no part of a measurement.
+  const writeProfile = process.argv[2] === undefined ? (): void => {} : startProfile(process.argv[2])
   process.on('message', ({ number, name, input }: Call) => {
     const reply = (message: Answer): void => void process.send!(message)
     Promise.resolve()
@@ -100,6 +101,21 @@ export function answer(handlers: Handlers): void {
       // Only a value that cannot be sent comes here; the caller must not wait for ever.
       .catch((error: unknown) => reply({ number, error: String(error) }))
   })
-  // process.exit, so that open sockets and timers do not keep it and a CPU profile is written.
-  process.on('disconnect', () => process.exit(0))
+  process.on('disconnect', () => {
+    writeProfile()
+    // Open sockets and timers must not keep it.
+    process.exit(0)
+  })
+}
+
+function startProfile(file: string): () => void {
+  const session = new Session()
+  session.connect()
+  session.post('Profiler.enable')
+  session.post('Profiler.start')
+  return () =>
+    session.post('Profiler.stop', (error, stopped) => {
+      if (error) throw error
+      writeFileSync(file, JSON.stringify(stopped.profile))
+    })
 }

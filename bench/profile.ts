@@ -29,7 +29,9 @@ export function printProfiles(dir: string): void {
       const place = places.get(id)!
       times.set(place, (times.get(place) ?? 0) + profile.timeDeltas[i]!)
     }
-    times.delete('(idle)')
+    // What waits, and what the profiler itself takes, is no work.
+    for (const place of [...times.keys()])
+      if (place === '(idle)' || place.includes(' node:inspector:')) times.delete(place)
     const busy = [...times.values()].reduce((sum, time) => sum + time, 0)
     console.log(`\n${name}: ${Math.round(busy / 1000)} ms busy`)
     for (const [place, time] of [...times].toSorted((a, b) => b[1] - a[1]).slice(0, shown))
