@@ -1,233 +1,102 @@
 /**
- * `npm run bench [-- --json FILE]`: M1, M2 and M7 against the floor, each ratio measured in one run on this machine.
- * The floor: the same bytes read from SQLite, shipped in 256 KiB frames over one WebSocket, inserted in SQLite with
- * synchronous=FULL, acknowledged after the commit. Median of three.
+ * `npm run bench`: measures the product against the floor and, with --peers, others against the product, in one run on
+ * this machine; prints a line each with its target. `usage` says the rest.
  */
-import Database from 'better-sqlite3'
-import { fork, type ChildProcess } from 'node:child_process'
-import { once } from 'node:events'
-import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { cpus, tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
-import { WebSocket } from 'ws'
-import { createReferenceDatabase } from '../src/bridges/insched/create-sqlite.ts'
-import { openPortal } from '../src/portal.ts'
-import { systemClock as clock } from '../src/replica/clock.ts'
-import { keepLink } from '../src/replica/connection.ts'
-import { certify, mintKeyPair } from '../src/replica/device.ts'
-import { mintUlid } from '../src/replica/ids.ts'
-import { openReplica, type OpenReplica } from '../src/replica/replica.ts'
-import { sealerOf } from '../src/replica/sealing.ts'
-import { openSqliteStore } from '../src/replica/sqlite-store.ts'
-import { enroll, openSite } from '../src/site.ts'
-import { changeSome, writeRecords } from './documents.ts'
+import { writeChart } from './chart.ts'
+import { catchUp } from './measures/catch-up.ts'
+import { growth, type Growth } from './measures/growth.ts'
+import { idleSite } from './measures/idle-site.ts'
+import { liveEdit } from './measures/live-edit.ts'
+import { manyPractices } from './measures/many-practices.ts'
+import type { Bench, Measure } from './measures/measure.ts'
+import { reconnect } from './measures/reconnect.ts'
+import { upload } from './measures/upload.ts'
+import { wholeJob } from './measures/whole-job.ts'
+import { wire } from './measures/wire.ts'
+import { checkPeersInstalled, measurePeers } from './peers/peers.ts'
+import { processes } from './processes.ts'
+import { printProfiles } from './profile.ts'
+import { jsonOf, line, peerLine, thisMachine, writeReadme, type Measured } from './report.ts'
+import { transfers } from './transfers.ts'
 
-const documents = 30_000
-const changed = 2_000
-const dir = mkdtempSync(join(tmpdir(), 'patientconnection-bench-'))
-const master = sealerOf(new Uint8Array(32))
-const [practice, siteId, portalId] = [mintUlid(clock), mintUlid(clock), mintUlid(clock)]
-const keys = { portal: mintKeyPair(), device: mintKeyPair() }
-const median = (times: number[]): number => times.toSorted((a, b) => a - b)[Math.floor(times.length / 2)]!
-const seconds = async (work: () => Promise<void>): Promise<number> => {
-  const began = performance.now()
-  await work()
-  return (performance.now() - began) / 1000
-}
-const file = (name: string): string => join(dir, name)
-const openSide = async (name: string): Promise<OpenReplica> =>
-  openReplica({ store: await openSqliteStore({ file: file(name), master }), practice, id: siteId, clock })
+const measures: readonly Measure[] = [
+  upload,
+  catchUp,
+  reconnect,
+  liveEdit,
+  idleSite,
+  wire,
+  wholeJob,
+  growth,
+  manyPractices,
+]
 
-async function peer(kind: 'floor' | 'ours', name: string, changes = 0): Promise<{ port: number; child: ChildProcess }> {
-  const child = fork(new URL('peer.ts', import.meta.url), [
-    kind,
-    file(name),
-    practice,
-    portalId,
-    keys.portal.publicKey,
-    String(changes),
-  ])
-  const [message] = (await once(child, 'message')) as [{ port: number }]
-  return { ...message, child }
-}
-async function end(child: ChildProcess, kindly: boolean): Promise<void> {
-  const gone = once(child, 'exit')
-  if (kindly) child.send('end')
-  else child.kill()
-  await gone
-}
+const usage = `npm run bench -- [options]
+  --only M1,M2     only these of ${measures.map(({ id }) => id).join(', ')}
+  --peers          other systems too, for M1 to M3 (npm ci --prefix bench installs them)
+  --json FILE      write the figures as JSON
+  --readme         write the table of README and docs/pictures/growth.svg
+  --profile DIR    CPU profiles of all processes into DIR, and where their time went
+  --documents N    another number than 30,000; a small one tries the bench itself out`
 
-async function ours(replica: OpenReplica, port: number): Promise<number> {
-  const certificate = certify(keys.portal.privateKey, {
-    practice,
-    site: siteId,
-    replica: siteId,
-    publicKey: keys.device.publicKey,
-    issuedAt: 1,
+async function main(): Promise<void> {
+  const { values } = parseArgs({
+    options: {
+      only: { type: 'string' },
+      peers: { type: 'boolean' },
+      json: { type: 'string' },
+      readme: { type: 'boolean' },
+      profile: { type: 'string' },
+      documents: { type: 'string' },
+      help: { type: 'boolean' },
+    },
   })
-  const all = (): boolean => true
-  let link!: ReturnType<typeof keepLink>
-  const time = await seconds(async () => {
-    link = keepLink({
-      replica,
-      peer: portalId,
-      url: `ws://127.0.0.1:${port}`,
-      dial: (url) => new WebSocket(url),
-      device: { privateKey: keys.device.privateKey, certificate },
-      passesIn: all,
-      passesOut: all,
-      clock,
-    })
-    await link.caughtUp()
-  })
-  await link.stop()
-  return time
-}
+  if (values.help) return console.log(usage)
+  const only = values.only?.toUpperCase().split(',')
+  const unknown = only?.find((id) => !measures.some((measure) => measure.id === id))
+  if (unknown !== undefined) throw new Error(`${unknown} is no measure.\n${usage}`)
+  const documents = Number(values.documents ?? 30_000)
+  if (!Number.isInteger(documents) || documents < 100 || documents % 10 !== 0)
+    throw new Error(`--documents takes a whole number from 100 that 10 divides.\n${usage}`)
+  if (values.peers) checkPeersInstalled()
+  const profile = values.profile === undefined ? undefined : resolve(values.profile)
+  if (profile !== undefined) mkdirSync(profile, { recursive: true })
 
-/** Ships `limit` rows of the site's own bytes by the floor. */
-async function floor(source: string, limit: number): Promise<number> {
-  const { port, child } = await peer('floor', `floor-${mintUlid(clock)}.sqlite`)
-  const db = new Database(file(source), { readonly: true })
-  const socket = new WebSocket(`ws://127.0.0.1:${port}`)
-  await once(socket, 'open')
-  const time = await seconds(async () => {
-    let frame: Buffer[] = []
-    let size = 0
-    let acknowledged = 0
-    let sent = 0
-    const done = Promise.withResolvers<void>()
-    let finished = false
-    socket.on('message', () => {
-      if (++acknowledged === sent && finished) done.resolve()
-    })
-    const flush = (): void => {
-      if (size === 0) return
-      socket.send(Buffer.concat(frame))
-      sent++
-      frame = []
-      size = 0
-    }
-    for (const { bytes } of db.prepare('select bytes from rows limit ?').iterate(limit) as Iterable<{
-      bytes: Buffer
-    }>) {
-      const length = Buffer.alloc(4)
-      length.writeUInt32LE(bytes.length)
-      frame.push(length, bytes)
-      size += bytes.length + 4
-      if (size >= 256 * 1024) flush()
-    }
-    flush()
-    finished = true
-    await done.promise
-  })
-  socket.close()
-  db.close()
-  await end(child, false)
-  return time
-}
-
-/** The updates of the site's log as plain rows, for the floor to read. */
-async function plainCopy(replica: OpenReplica, name: string): Promise<void> {
-  const db = new Database(file(name))
-  db.exec('create table rows(id integer primary key, bytes blob)')
-  const stranger = mintUlid(clock)
-  await replica.replication.meet({ replica: stranger, epochs: [{ id: 1, first: 1 }], head: 0, incarnations: [] })
-  const insert = db.prepare('insert into rows(bytes) values (?)')
-  for (let from = 0, tail = false; !tail;) {
-    const part = await replica.replication.outgoing(
-      stranger,
-      'patients',
-      { from, complete: 0, maxBytes: 4 * 1024 * 1024 },
-      () => true,
-    )
-    db.transaction(() => part.rows.forEach((row) => insert.run(row.update)))()
-    from = part.to
-    tail = part.tail
-  }
-  db.close()
-}
-
-interface Measure {
-  readonly ours: number
-  readonly floor: number
-  readonly ratio: number
-  readonly peers: Readonly<Record<string, number>>
-}
-const measure = (mine: number[], floors: number[]): Measure => ({
-  ours: median(mine),
-  floor: median(floors),
-  ratio: median(mine) / median(floors),
-  peers: {},
-})
-
-async function uploads(): Promise<{ M1: Measure; M2: Measure }> {
-  const [m1, m1Floor, m2, m2Floor]: [number[], number[], number[], number[]] = [[], [], [], []]
-  const base = await openSide('base.sqlite')
-  await writeRecords(base, documents)
-  await plainCopy(base, 'plain.sqlite')
-  await base.close()
-  for (let run = 0; run < 3; run++) {
-    copyFileSync(file('base.sqlite'), file(`site${run}.sqlite`))
-    m1Floor.push(await floor('plain.sqlite', documents))
-    const first = await peer('ours', `portal${run}.sqlite`)
-    const site = await openSide(`site${run}.sqlite`)
-    m1.push(await ours(site, first.port))
-    await site.close()
-    await end(first.child, true)
-    m2Floor.push(await floor('plain.sqlite', 2 * changed))
-    const again = await openSide(`site${run}.sqlite`)
-    await changeSome(again, changed, 'site')
-    await again.close()
-    const second = await peer('ours', `portal${run}.sqlite`, changed)
-    const fresh = await openSide(`site${run}.sqlite`)
-    m2.push(await ours(fresh, second.port))
-    await fresh.close()
-    await end(second.child, true)
-  }
-  return { M1: measure(m1, m1Floor), M2: measure(m2, m2Floor) }
-}
-
-/** From InSched's database to the portal's index; both in this process, where the product has two. */
-async function wholeJob(): Promise<{ records: number; seconds: number; perSecond: number }> {
-  const database = file('insched.db')
-  await createReferenceDatabase(database, { patients: documents, now: clock.now() })
-  const portal = await openPortal({ dir: file('portal'), master, clock, log: () => {} })
-  const url = await portal.listen({ port: 0, host: '127.0.0.1' })
-  const { practiceId } = await portal.addPractice({ name: 'Bench', zone: 'America/Phoenix' })
-  const { enrollmentCode } = portal.addSite({ practice: practiceId, name: 'Bench' })
-  await enroll({ dir: file('site'), master, clock, portal: url, code: enrollmentCode, insched: `sqlite:${database}` })
-  let uploaded = { patients: 0, plans: 0, stages: 0, events: 0 }
-  const time = await seconds(async () => {
-    const site = await openSite({ dir: file('site'), master, clock })
-    uploaded = await site.upload()
-    const replica = portal.replicaOf(practiceId)!
-    for (let rows = -1; ;) {
-      const now = (await replica.index({ view: 'patient' })).length
-      if (now === rows && now > 0) break
-      rows = now
-      await new Promise((resolve) => setTimeout(resolve, 50))
-    }
-    await site.close()
-  })
-  await portal.close()
-  const records = uploaded.patients + uploaded.plans + uploaded.stages + uploaded.events
-  return { records, seconds: time, perSecond: records / time }
-}
-
-const { values } = parseArgs({ options: { json: { type: 'string' } } })
-try {
-  const results = { ...(await uploads()), M7: await wholeJob() }
-  if (values.json) writeFileSync(values.json, JSON.stringify(results, null, 2))
-  console.log(`${cpus().length} x ${cpus()[0]?.model}, Node ${process.version}`)
-  for (const id of ['M1', 'M2'] as const) {
-    const { ours: mine, floor: least, ratio } = results[id]
-    console.log(`${id}  ours ${mine.toFixed(3)} s  floor ${least.toFixed(3)} s  ratio ${ratio.toFixed(2)}`)
-  }
+  const machine = thisMachine(documents)
   console.log(
-    `M7  ${results.M7.records} records in ${results.M7.seconds.toFixed(1)} s: ${Math.round(results.M7.perSecond)} a second`,
+    `${machine.processor}, ${machine.system}, Node ${machine.node}, load ${machine.load}, commit ${machine.commit}\n`,
   )
-} finally {
-  rmSync(dir, { recursive: true })
+  const dir = mkdtempSync(join(tmpdir(), 'patientconnection-bench-'))
+  const running = processes({ profile })
+  const bench: Bench = { documents, dir, processes: running, transfers: transfers(dir, running) }
+  const measured: Measured[] = []
+  try {
+    for (const measure of measures) {
+      if (only && !only.includes(measure.id)) continue
+      const figures = await measure.run(bench)
+      measured.push({ measure, figures })
+      console.log(line({ measure, figures }, documents))
+    }
+    const peers = values.peers ? await measurePeers(bench, only, (figures) => console.log(peerLine(figures))) : []
+    if (values.json) writeFileSync(values.json, `${JSON.stringify(jsonOf(measured, peers, machine), null, 2)}\n`)
+    if (values.readme) {
+      const notRun = measures.filter(({ id }) => !measured.some(({ measure }) => measure.id === id))
+      writeReadme({ measured, peers, machine, documents, notRun: notRun.map(({ id }) => id) })
+      const curves = measured.find(({ measure }) => measure === growth)?.figures as Growth | undefined
+      if (curves) writeChart(curves.points)
+    }
+  } finally {
+    await running.endAll()
+    rmSync(dir, { recursive: true })
+  }
+  if (profile !== undefined) printProfiles(profile)
 }
-process.exit(0)
+
+await main().catch((error: unknown) => {
+  console.error(error instanceof Error ? error.message : error)
+  process.exitCode = 1
+})

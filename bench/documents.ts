@@ -1,11 +1,10 @@
-/** The records of the measurements: ten fields of ordinary content each. */
+/** The records of the measurements: ten fields of ordinary content each, of people who do not exist. */
 import { systemClock as clock } from '../src/replica/clock.ts'
 import { mintUlid } from '../src/replica/ids.ts'
 import type { Replica } from '../src/replica/replica-face.ts'
 
-const site = mintUlid(clock)
-
-const fields = (n: number) => ({
+/** The content of record number `n`; ours, the floor and the peers all carry this. */
+export const fieldsOf = (n: number) => ({
   firstName: `Anna${n}`,
   middleName: 'B',
   lastName: `Larsen${n % 977}`,
@@ -18,8 +17,14 @@ const fields = (n: number) => ({
   balanceDueCents: n * 10,
 })
 
-/** Writes `count` new records. */
-export async function writeRecords(replica: Replica, count: number): Promise<void> {
+/** What a side changes in a record: one field. */
+export const changeOf = (side: 'site' | 'portal') => ({ cellPhone: `+1 602 555 0100 ${side}` })
+
+/** How many records each side changes while apart: 2,000, and never so many that the two sides meet in one record. */
+export const changedOf = (documents: number): number => Math.min(2_000, Math.floor(documents / 2))
+
+/** Writes `count` new records of `site`. */
+export async function writeRecords(replica: Replica, site: string, count: number): Promise<void> {
   for (let from = 0; from < count; from += 1_000) {
     const edits = Array.from({ length: Math.min(1_000, count - from) }, (_, i) => {
       const key = mintUlid(clock)
@@ -27,7 +32,7 @@ export async function writeRecords(replica: Replica, count: number): Promise<voi
         collection: 'patients' as const,
         key,
         facts: { patient: key, site, shown: true, reachable: true, startsAt: null },
-        set: fields(from + i),
+        set: fieldsOf(from + i),
         at: clock.now(),
       }
     })
@@ -35,16 +40,11 @@ export async function writeRecords(replica: Replica, count: number): Promise<voi
   }
 }
 
-/** Changes one field of `count` records, those of the two sides apart from each other. */
+/** Changes one field of `count` records: the first ones at the site, the last ones at the portal. */
 export async function changeSome(replica: Replica, count: number, side: 'site' | 'portal'): Promise<void> {
-  const heads = await replica.list('patients', undefined, 1_000_000)
-  const some = side === 'site' ? heads.slice(0, count) : heads.slice(-count)
-  await replica.change(
-    some.map(({ key }) => ({
-      collection: 'patients' as const,
-      key,
-      set: { cellPhone: `+1 602 555 0100 ${side}` },
-      at: clock.now(),
-    })),
-  )
+  const heads = await replica.list('patients', undefined, side === 'site' ? count : 1_000_000)
+  const edits = heads
+    .slice(-count)
+    .map(({ key }) => ({ collection: 'patients' as const, key, set: changeOf(side), at: clock.now() }))
+  await replica.change(edits)
 }
