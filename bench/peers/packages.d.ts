@@ -46,20 +46,6 @@ declare module '@hocuspocus/provider' {
     destroy(): void
   }
 }
-declare module 'y-websocket' {
-  import type { Doc } from 'yjs'
-  export class WebsocketProvider {
-    constructor(
-      url: string,
-      room: string,
-      doc: Doc,
-      options: { readonly WebSocketPolyfill: unknown; readonly disableBc: boolean },
-    )
-    readonly ws: unknown
-    once(event: 'sync', run: () => void): void
-    destroy(): void
-  }
-}
 declare module '@y/websocket-server/utils' {
   import type { IncomingMessage } from 'node:http'
   import type { WebSocket } from 'ws'

@@ -19,7 +19,7 @@ const together = 50
 async function syncAll(port: number, documents: YDocuments, awaited: ReadonlySet<string>): Promise<void> {
   await inWindow(documents, together, async ([name, doc]) => {
     const provider = new WebsocketProvider(`ws://127.0.0.1:${port}`, name, doc, {
-      WebSocketPolyfill: WebSocket,
+      WebSocketPolyfill: WebSocket as never,
       disableBc: true,
     })
     await new Promise<void>((resolve) => provider.once('sync', () => resolve()))
@@ -33,7 +33,7 @@ async function syncAll(port: number, documents: YDocuments, awaited: ReadonlySet
         doc.on('update', arrived)
         arrived()
       })
-    const socket = provider.ws as WebSocket
+    const socket = provider.ws as unknown as WebSocket
     const closed = once(socket, 'close')
     provider.destroy()
     await closed
