@@ -1,0 +1,41 @@
+/**
+ * `npm run simulate -- --seed N --steps N [--seeds N] [--json] [--trace]`: runs one history, or so many from that seed on,
+ * and ends with 1 where a rule was broken.
+ */
+import { parseArgs } from 'node:util'
+import { simulate } from './run.ts'
+
+const { values } = parseArgs({
+  options: {
+    seed: { type: 'string', default: '1' },
+    seeds: { type: 'string', default: '1' },
+    steps: { type: 'string', default: '10000' },
+    json: { type: 'boolean', default: false },
+    trace: { type: 'boolean', default: false },
+  },
+})
+const [seed, seeds, steps] = [Number(values.seed), Number(values.seeds), Number(values.steps)]
+let [taken, crashes, restores] = [0, 0, 0]
+const violations: { seed: number; violation: string }[] = []
+const counts = new Map<string, number>()
+const began = performance.now()
+for (let i = 0; i < seeds; i++) {
+  const history = await simulate(seed + i, steps, values.trace)
+  taken += history.steps
+  crashes += history.crashes
+  restores += history.restores
+  for (const [what, count] of history.counts) counts.set(what, (counts.get(what) ?? 0) + count)
+  if (values.trace) for (const line of history.trace ?? []) console.error(line)
+  for (const violation of history.violations) violations.push({ seed: history.seed, violation })
+  if (!values.json && history.violations.length > 0)
+    console.log(`seed ${history.seed}, step ${history.steps}: ${history.violations[0]!.slice(0, 600)}`)
+}
+const seconds = (performance.now() - began) / 1000
+if (values.json) console.log(JSON.stringify({ seed, steps: taken, crashes, restores, violations }))
+else {
+  console.log(
+    `${seeds} histories from seed ${seed}: ${taken} steps, ${crashes} crashes, ${restores} restores, ${violations.length} violations; ${Math.round(taken / seconds)} steps a second`,
+  )
+  console.log([...counts].map(([what, count]) => `${what} ${count}`).join(', '))
+}
+process.exitCode = violations.length > 0 ? 1 : 0
