@@ -174,7 +174,11 @@ function wanted(state: Extract<LinkState, { at: 'wanting' }>, want: Want): Step 
     waiting: [],
   }
   const marks = state.marks.map((number): LinkEffect => ({ kind: 'send', frame: { kind: 'mark', number } }))
-  return evaluate(ask(next, state.marks), [{ kind: 'live', version: next.version }, ...marks])
+  // Where the peer stands is what it has acknowledged: an ack may have been lost, and so may what it acknowledged.
+  const stands = want.cursors.map(({ position }, number): LinkEffect => {
+    return { kind: 'acknowledged', collection: collections[number]!, position }
+  })
+  return evaluate(ask(next, state.marks), [{ kind: 'live', version: next.version }, ...stands, ...marks])
 }
 
 function ask(state: Live, numbers: readonly number[]): Live {

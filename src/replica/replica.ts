@@ -8,7 +8,7 @@ import { randomBelow, type Clock } from './clock.ts'
 import { collectionNumber, collectionOf, collections, type Collection, type Facts, type Passes } from './collections.ts'
 import { commitQueue } from './commits.ts'
 import { decodeVector, entriesOf, openDocument, recordMaps, type Writer } from './document.ts'
-import { checkEdit, rowOfEdit, schemas } from './edits.ts'
+import { begins, checkEdit, loggedAnew, rowOfEdit, schemas } from './edits.ts'
 import { startFolding, type Folding } from './folding.ts'
 import { startFollower } from './followers.ts'
 import type { PracticeId, ReplicaId } from './ids.ts'
@@ -39,6 +39,7 @@ export interface Replication {
     range: { from: number; complete: number; maxBytes: number },
     passes: Passes,
   ): Promise<Outgoing>
+  /** Up to where a peer has what is here; less than before where it was restored. */
   acknowledged(peer: string, collection: Collection, position: number): Promise<void>
   /** Takes in whole documents of a peer that differ from those here; resolves with the rows that this took. */
   heal(peer: string, collection: Collection, whole: readonly WireRow[], passes: Passes): Promise<number>
@@ -147,8 +148,10 @@ export async function openReplica(options: ReplicaOptions): Promise<OpenReplica>
                 blocked.add(row.key)
               } else
                 for (const added of taken.rows) {
-                  draft.add(added)
-                  rows.push(added)
+                  const held = draft.document(batch.collection, row.key)
+                  const logged = begins(added, held, passes) ? await loggedAnew(added, draft) : added
+                  draft.add(logged)
+                  rows.push(logged)
                 }
             }
             const before = known(peer).cursors[number]!
@@ -203,7 +206,7 @@ export async function openReplica(options: ReplicaOptions): Promise<OpenReplica>
     async acknowledged(peer, collection, position) {
       const number = collectionNumber(collection)
       const now = known(peer)
-      if (now.acknowledged[number]! >= position) return
+      if (now.acknowledged[number] === position) return
       peers.set(peer, { ...now, acknowledged: now.acknowledged.with(number, position) })
       await store.acknowledge(peer, number, position)
     },

@@ -41,12 +41,12 @@ export const actions: readonly Action[] = [
   // Erasure, folding, withdrawal and reconcile get their lines when the replica has them.
 ]
 
-const total = actions.reduce((sum, action) => sum + action.weight, 0)
-
 /** One action by weight; where it does not apply, something is delivered, written or waited for. */
-export async function act(world: World): Promise<void> {
+export async function act(world: World, without: readonly string[] = []): Promise<void> {
+  const possible = without.length === 0 ? actions : actions.filter(({ name }) => !without.includes(name))
+  const total = possible.reduce((sum, action) => sum + action.weight, 0)
   let at = (world.chance.below(1_000_000) / 1_000_000) * total
-  const chosen = actions.find((action) => (at -= action.weight) < 0) ?? actions[0]!
+  const chosen = possible.find((action) => (at -= action.weight) < 0) ?? actions[0]!
   for (const action of [chosen, ...actions.slice(0, 2)])
     if (await action.run(world)) return void world.count(action.name)
   wait(world)

@@ -90,7 +90,7 @@ export function startProcess(machine: Machine, around: Surroundings, drawn?: Uin
   const { clock } = process
   const site = machine.place.site
   const options = { store: process.disk.store, practice: around.practice, id: machine.replica, clock }
-  const passes = site ? { passes: around.policy('up', site, clock) } : {}
+  const passes = site ? { passes: around.policy('up', site, () => clock.now()) } : {}
   openReplica({ ...options, ...passes }).then(
     (replica) => {
       if (!process.alive) return
@@ -134,8 +134,8 @@ function runSite(machine: Machine, process: Process, site: SiteId, around: Surro
     url: 'wss://portal.example',
     dial: () => around.dial(process),
     device: { privateKey: around.deviceKey, certificate: around.certificateOf(machine) },
-    passesOut: around.policy('up', site, process.clock),
-    passesIn: around.policy('down', site, process.clock),
+    passesOut: around.policy('up', site, () => process.clock.now()),
+    passesIn: around.policy('down', site, () => process.clock.now()),
     clock: process.clock,
   })
   const { link } = process
@@ -156,8 +156,8 @@ function runPortal(process: Process, around: Surroundings): void {
       if (around.isRetired(site)) return 'revoked device'
       return {
         replica: process.replica!,
-        passesIn: around.policy('up', site, process.clock),
-        passesOut: around.policy('down', site, process.clock),
+        passesIn: around.policy('up', site, () => process.clock.now()),
+        passesOut: around.policy('down', site, () => process.clock.now()),
       }
     },
   })

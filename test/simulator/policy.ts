@@ -1,6 +1,5 @@
 /** Two worlds: one in which everything passes to everybody, and one with the product's own policy. */
 import { defaultSettings, passes, type Direction } from '../../src/mirror/policy.ts'
-import type { Clock } from '../../src/replica/clock.ts'
 import type { Passes } from '../../src/replica/collections.ts'
 import type { SiteId } from '../../src/replica/ids.ts'
 
@@ -9,9 +8,9 @@ export interface Place {
   readonly site: SiteId | undefined
 }
 
-export type Policy = (direction: Direction, site: SiteId, clock: Clock) => Passes
+export type Policy = (direction: Direction, site: SiteId, now: () => number) => Passes
 
 export const everythingPasses: Policy = () => () => true
 
-export const productPolicy: Policy = (direction, site, clock) => (collection, facts) =>
-  passes(defaultSettings, { collection, facts, direction, site, now: clock.now() }).passes
+export const productPolicy: Policy = (direction, site, now) => (collection, facts) =>
+  passes(defaultSettings, { collection, facts, direction, site, now: now() }).passes

@@ -7,6 +7,7 @@ import type { Machine } from './machine.ts'
 import { readFolder, type Read } from './contents.ts'
 import { effectsOf } from './outside.ts'
 import { productPolicy } from './policy.ts'
+import { epochOfTime } from './time.ts'
 import { running, turn, type World } from './world.ts'
 
 /** How many rounds of deliveries a world may need until nothing is under way. */
@@ -29,7 +30,7 @@ async function settle(world: World): Promise<void> {
   const { network, time } = world
   for (const machine of world.machines) if (!machine.process && !world.isCopied(machine)) world.start(machine)
   let quiet = 0
-  for (let round = 0; quiet < 3; round++) {
+  for (let round = 0; quiet < 5; round++) {
     if (round > mostRounds) return world.violated('messages do not stop')
     let moved = false
     for (const { process } of running(world)) {
@@ -50,7 +51,7 @@ async function settle(world: World): Promise<void> {
     if (world.violations.length > 0) return
     // Once all are connected, the timers of what was closed before run out too.
     quiet = connected ? quiet + 1 : 0
-    const next = connected ? time.now + 1_000 : time.next()
+    const next = connected ? time.now + 8_000 : time.next()
     if (next === undefined) return world.violated('nothing is under way and no timer runs, yet not all are connected')
     time.pass(Math.max(0, next - time.now))
     while (time.ring());
@@ -117,7 +118,7 @@ function checkDocument(world: World, place: string, folders: ReadonlyMap<Machine
   for (const other of others)
     if (first!.read?.content.said !== other.read?.content.said)
       world.violated(
-        `${first!.machine.name} and ${other.machine.name} differ in ${place}: ${first!.read?.content.said} and ${other.read?.content.said}`,
+        `${first!.machine.name} and ${other.machine.name} differ in ${place}: ${difference(first!.read?.content.said, other.read?.content.said)}`,
       )
   const held = group.length > 0 ? group : copies
   for (const missing of world.promises.missing(place, undefined))
@@ -133,9 +134,9 @@ function holds(world: World, machine: Machine, reads: readonly (Read | undefined
   const owner = world.sites.find((site) => reads.some((read) => read?.head.facts.site === site.place.site))
   if (!owner) return false
   const { site } = owner.place
-  const clock = owner.process!.clock
+  const now = epochOfTime + world.time.now
   // Withdrawal is not built yet: of a document that ceased to pass, each may hold what it has.
-  if (reads.some((read) => read && !productPolicy('up', site!, clock)(read.head.collection, read.head.facts)))
+  if (reads.some((read) => read && !productPolicy('up', site!, () => now)(read.head.collection, read.head.facts)))
     return false
   return machine === world.portal || machine.place.site === site
 }
@@ -192,4 +193,11 @@ async function nothingToSay(world: World, restart: boolean): Promise<void> {
   world.network.watch(undefined)
   if (rows > 0)
     world.violated(`a reconnect${restart ? ' after new starts' : ''} with nothing changed sent ${rows} rows`)
+}
+
+/** Two texts from where they begin to differ. */
+function difference(a = 'nothing', b = 'nothing'): string {
+  let from = 0
+  while (from < a.length && a[from] === b[from]) from++
+  return `…${a.slice(Math.max(0, from - 20), from + 120)} and …${b.slice(Math.max(0, from - 20), from + 120)}`
 }

@@ -18,11 +18,18 @@ export interface History {
   readonly trace: readonly string[] | undefined
 }
 
+export interface Options {
+  /** Keeps what happened as lines. */
+  readonly trace?: boolean
+  /** Actions that do not happen, to find what a violation needs. */
+  readonly without?: readonly string[]
+}
+
 /** Steps between two rests: few and many, since both find faults. */
 const betweenRests = [40, 120, 400, 1_000]
 
-export async function simulate(seed: number, steps: number, keepTrace = false): Promise<History> {
-  const world = worldOf(seed, keepTrace)
+export async function simulate(seed: number, steps: number, options: Options = {}): Promise<History> {
+  const world = worldOf(seed, options.trace)
   const { chance, time, counts, violations } = world
   let taken = 0
   let untilRest = chance.pick(betweenRests)
@@ -31,7 +38,7 @@ export async function simulate(seed: number, steps: number, keepTrace = false): 
       taken++
       time.pass(chance.below(20))
       while (time.ring());
-      await act(world)
+      await act(world, options.without)
       await turn()
       if (--untilRest > 0 && taken < steps) continue
       untilRest = chance.pick(betweenRests)

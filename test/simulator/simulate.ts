@@ -1,5 +1,5 @@
 /**
- * `npm run simulate -- --seed N --steps N [--seeds N] [--json] [--trace]`: runs one history, or so many from that seed on,
+ * `npm run simulate -- --seed N --steps N [--seeds N] [--json] [--trace] [--without ACTION,ACTION]`: runs one history, or so many from that seed on,
  * and ends with 1 where a rule was broken.
  */
 import { parseArgs } from 'node:util'
@@ -11,6 +11,7 @@ const { values } = parseArgs({
     seeds: { type: 'string', default: '1' },
     steps: { type: 'string', default: '10000' },
     json: { type: 'boolean', default: false },
+    without: { type: 'string', default: '' },
     trace: { type: 'boolean', default: false },
   },
 })
@@ -20,7 +21,7 @@ const violations: { seed: number; violation: string }[] = []
 const counts = new Map<string, number>()
 const began = performance.now()
 for (let i = 0; i < seeds; i++) {
-  const history = await simulate(seed + i, steps, values.trace)
+  const history = await simulate(seed + i, steps, { trace: values.trace, without: values.without.split(',') })
   taken += history.steps
   crashes += history.crashes
   restores += history.restores
