@@ -85,6 +85,8 @@ export async function openReplica(options: ReplicaOptions): Promise<OpenReplica>
   // A client id is never used by two processes, nor by one before and after a restore: each start takes a fresh one.
   const writer: Writer = { client: randomBelow(clock, 2 ** 32 - 1) + 1, replica: id }
   const peers = new Map(opened.peers.map((peer) => [peer.replica, peer]))
+  // What is known of peers as the commit that is being built will leave it.
+  const ahead = new Map<string, PeerKnowledge>()
   const passes = options.passes ?? (() => true)
   const followers = new Set<ReturnType<typeof startFollower>>()
   const listeners = new Set<() => void>()
@@ -131,9 +133,17 @@ export async function openReplica(options: ReplicaOptions): Promise<OpenReplica>
         let dropped = 0
         let cursor: Cursor | undefined
         let seen = 0
+        let after: PeerKnowledge | undefined
         const number = collectionNumber(batch.collection)
         commits.enter({
           async build(draft) {
+            const before = ahead.get(peer) ?? known(peer)
+            const { position, complete, erasedAt } = before.cursors[number]!
+            // Rule 3: the commit of the batch before this one may have failed when this one waited already.
+            if (batch.from !== position)
+              throw new Error(
+                `A batch of ${batch.collection} begins at ${batch.from}, and ${position} is where it is read to`,
+              )
             const blocked = new Set<string>()
             const to = { draft, collection: batch.collection, passes: passesHere, writer }
             await draft.load(batch.collection, batch.rows.map((row) => row.key)) // prettier-ignore
@@ -154,24 +164,29 @@ export async function openReplica(options: ReplicaOptions): Promise<OpenReplica>
                   rows.push(logged)
                 }
             }
-            const before = known(peer).cursors[number]!
             const receipts = batch.rows.filter((row) => row.receipt).map((row) => row.seq)
             cursor = {
               epoch: batch.epoch,
               position: batch.to,
-              complete: batch.tail ? batch.to : before.complete,
-              erasedAt: Math.max(before.erasedAt, ...receipts),
+              complete: batch.tail ? batch.to : complete,
+              erasedAt: Math.max(erasedAt, ...receipts),
             }
-            seen = Math.max(known(peer).seen, batch.to)
+            seen = Math.max(before.seen, batch.to)
+            after = { ...before, seen, cursors: before.cursors.with(number, cursor) }
+            ahead.set(peer, after)
             return { rows, progress: { peer, collection: number, cursor, seen } }
           },
           done(seqs) {
             head = seqs.at(-1) ?? head
             const now = known(peer)
             peers.set(peer, { ...now, seen: Math.max(now.seen, seen), cursors: now.cursors.with(number, cursor!) })
+            if (ahead.get(peer) === after) ahead.delete(peer)
             resolve({ refused, logged: rows.length, dropped })
           },
-          failed: reject,
+          failed(error) {
+            ahead.delete(peer)
+            reject(error)
+          },
         })
       }),
     heal: (peer, collection, whole, passesHere) =>

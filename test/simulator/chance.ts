@@ -32,6 +32,8 @@ export interface Trace {
   /** Mixes what happened into the hash; where lines are kept, keeps it as a line. */
   note(line: string): void
   bytes(bytes: Uint8Array): void
+  /** Keeps a line that is not part of the hash. */
+  remark(line: string): void
   readonly lines: readonly string[] | undefined
 }
 
@@ -50,6 +52,7 @@ export function traceOf(keepLines: boolean): Trace {
     bytes(bytes) {
       for (const byte of bytes) hash = Math.imul(hash ^ byte, 0x01000193)
     },
+    remark: (line) => void lines?.push(line),
     lines,
   }
 }

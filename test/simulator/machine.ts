@@ -21,6 +21,7 @@ export interface Backup {
 }
 
 export interface Process {
+  readonly name: string
   alive: boolean
   readonly disk: Disk
   readonly clock: Clock
@@ -74,6 +75,7 @@ export interface Surroundings {
 /** Starts a process on the machine's folder; `drawn` makes it the one that a backup was taken of. */
 export function startProcess(machine: Machine, around: Surroundings, drawn?: Uint8Array[]): Process {
   const process: Process = {
+    name: machine.name,
     alive: true,
     disk: diskOver(machine.folder, drawn !== undefined),
     clock: undefined as never,

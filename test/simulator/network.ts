@@ -5,14 +5,39 @@
  */
 import { EventEmitter } from 'node:events'
 import type { WebSocket } from 'ws'
+import { readFrame } from '../../src/replica/codec.ts'
 import type { Trace } from './chance.ts'
 
 type Flight =
   | { readonly kind: 'open' | 'refused' | 'ping' | 'pong' | 'close' | 'closed' | 'lost' }
   | { readonly kind: 'message'; readonly data: Buffer }
 
+/** A frame in a few words, for a trace. */
+function sayFrame(data: Buffer): string {
+  try {
+    const frame = readFrame(data)
+    switch (frame.kind) {
+      case 'batch': {
+        const rows = frame.rows.map(({ seq, key }) => `${seq}:${key.slice(-3)}`).join(' ')
+        return `batch ${frame.collection} (${frame.from}, ${frame.to}]${frame.tail ? ' tail' : ''} ${rows}`
+      }
+      case 'want':
+        return `want ${frame.cursors.map(({ position, complete }) => `${position}/${complete}`).join(' ')}`
+      case 'hello':
+        return `hello head ${frame.head} epochs ${frame.epochs.map(({ id, first }) => `${id % 1000}@${first}`).join(' ')} seen ${frame.yours.seen}`
+      case 'ack':
+        return `ack ${frame.collection} ${frame.to}`
+      default:
+        return frame.kind
+    }
+  } catch (error) {
+    return String(error)
+  }
+}
+
 /** A process as the network knows it: whether it is there to hear anything. */
 export interface Host {
+  readonly name: string
   readonly alive: boolean
 }
 
@@ -127,6 +152,7 @@ export function simulatedNetwork(
           end.other.bufferedAmount -= flight.data.length
           end.heard++
           trace.bytes(flight.data)
+          if (trace.lines) trace.remark(`${end.host?.name ?? 'nobody'} gets ${sayFrame(flight.data)}`)
           watching?.(flight.data)
           if (end.readyState === 1 || end.readyState === 2) emit(end, 'message', flight.data, true)
           break
