@@ -102,6 +102,8 @@ function change(world: World): boolean {
   world.trace.note(
     `${machine.name} changes ${edits.map((edit) => `${edit.collection}/${edit.key.slice(-3)}`).join(' ')}`,
   )
+  for (const { collection, key, facts } of edits)
+    if (facts && !facts.reachable) world.ceased.add(`${collection}/${key}`)
   process.replica!.change(edits).then(
     () => (process.alive ? world.promises.acknowledged(machine.folder, edits) : undefined),
     (error: unknown) => {

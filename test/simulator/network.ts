@@ -9,7 +9,8 @@ import { readFrame } from '../../src/replica/codec.ts'
 import type { Trace } from './chance.ts'
 
 type Flight =
-  | { readonly kind: 'open' | 'refused' | 'ping' | 'pong' | 'close' | 'closed' | 'lost' }
+  | { readonly kind: 'open' | 'refused' | 'close' | 'closed' | 'lost' }
+  | { readonly kind: 'ping' | 'pong'; readonly data: Buffer }
   | { readonly kind: 'message'; readonly data: Buffer }
 
 /** A frame in a few words, for a trace. */
@@ -57,8 +58,8 @@ export class End extends EventEmitter {
     this.bufferedAmount += data.length
     this.other.incoming.push({ kind: 'message', data: Buffer.from(data.buffer, data.byteOffset, data.length) })
   }
-  ping(): void {
-    if (this.readyState === 1) this.other.incoming.push({ kind: 'ping' })
+  ping(data = Buffer.alloc(0)): void {
+    if (this.readyState === 1) this.other.incoming.push({ kind: 'ping', data })
   }
   close(): void {
     if (this.readyState > 1) return
@@ -157,10 +158,10 @@ export function simulatedNetwork(
           if (end.readyState === 1 || end.readyState === 2) emit(end, 'message', flight.data, true)
           break
         case 'ping':
-          if (end.host?.alive && end.readyState === 1) end.other.incoming.push({ kind: 'pong' })
+          if (end.host?.alive && end.readyState === 1) end.other.incoming.push({ kind: 'pong', data: flight.data })
           break
         case 'pong':
-          if (end.readyState === 1) emit(end, 'pong')
+          if (end.readyState === 1) emit(end, 'pong', flight.data)
           break
         case 'close':
           if (end.readyState === 3) break

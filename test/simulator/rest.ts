@@ -51,6 +51,7 @@ async function settle(world: World): Promise<void> {
     if (world.violations.length > 0) return
     // Once all are connected, the timers of what was closed before run out too.
     quiet = connected ? quiet + 1 : 0
+    if (quiet === 5) break
     const next = connected ? time.now + 8_000 : time.next()
     if (next === undefined) return world.violated('nothing is under way and no timer runs, yet not all are connected')
     time.pass(Math.max(0, next - time.now))
@@ -108,7 +109,7 @@ function checkDocument(world: World, place: string, folders: ReadonlyMap<Machine
   const copies = [...folders].map(([machine, folder]) => ({ machine, read: folder.get(place) }))
   for (const { machine, read } of copies)
     if (read?.content.broken) world.violated(`${machine.name} cannot read ${place}: ${read.content.broken}`)
-  const group = copies.filter(({ machine }) => holds(world, machine, copies.map(({ read }) => read))) // prettier-ignore
+  const group = copies.filter(({ machine }) => holds(world, machine, place, copies.map(({ read }) => read))) // prettier-ignore
   for (const { machine, read } of copies) {
     if (!read || group.length === 0 || group.some((one) => one.machine === machine) || !world.policed) continue
     if (machine.place.site && read.head.facts.site !== machine.place.site)
@@ -129,8 +130,10 @@ function checkDocument(world: World, place: string, folders: ReadonlyMap<Machine
 }
 
 /** Whether a machine must hold the same of a document as the others that must. */
-function holds(world: World, machine: Machine, reads: readonly (Read | undefined)[]): boolean {
+function holds(world: World, machine: Machine, place: string, reads: readonly (Read | undefined)[]): boolean {
   if (!world.policed) return true
+  // What the portal was told while a document did not pass is not taken back by a restore, before withdrawal is built.
+  if (world.ceasedBeforeRestore.has(place)) return false
   const owner = world.sites.find((site) => reads.some((read) => read?.head.facts.site === site.place.site))
   if (!owner) return false
   const { site } = owner.place
@@ -166,7 +169,10 @@ function checkGrowth(world: World): void {
   const copied = world.sites.some((site) => world.isCopied(site)) ? 1 : 0
   const most = linked + copied
   const { ends } = world.network
-  if (ends.length > 2 * most) world.violated(`${ends.length / 2} connections are kept for ${most} sites`)
+  if (ends.length > 2 * most)
+    world.violated(
+      `${ends.length / 2} connections are kept for ${most} sites: ${ends.map((end) => `${end.host?.name} ${end.readyState}`).join(', ')}`,
+    )
   for (const end of ends)
     for (const name of end.eventNames())
       if (end.listenerCount(name) > 3)

@@ -24,6 +24,9 @@ export interface World {
   /** In use: retired ones and copies that were stopped for good are gone from here. */
   sites: Machine[]
   readonly retired: Set<string>
+  /** Documents that ceased to pass since the last restore, and those that did before one (see `holds`). */
+  readonly ceased: Set<string>
+  readonly ceasedBeforeRestore: Set<string>
   readonly counts: Map<string, number>
   readonly violations: string[]
   readonly machines: readonly Machine[]
@@ -112,6 +115,8 @@ export function worldOf(seed: number, keepTrace = false): World {
     promises: promisesMade(),
     sites: [],
     retired: new Set(),
+    ceased: new Set(),
+    ceasedBeforeRestore: new Set(),
     counts: new Map(),
     violations: [],
     get machines() {
@@ -136,6 +141,7 @@ export function worldOf(seed: number, keepTrace = false): World {
       network.gone(process, told)
     },
     async putBack(machine, backup) {
+      for (const place of world.ceased) world.ceasedBeforeRestore.add(place)
       world.stop(machine, chance.oneIn(2))
       const after = backup.folder.copy()
       const others = world.machines.filter((other) => other !== machine).map((other) => other.folder)
