@@ -17,7 +17,7 @@ import {
   type Hello,
 } from './codec.ts'
 import { batchBytes, begin, step, type LinkEffect, type LinkEvent, type LinkState, type Step } from './link-state.ts'
-import type { Declared } from './peers.ts'
+import type { Declared, KnownOfUs } from './peers.ts'
 import type { Passes } from './collections.ts'
 import type { Proof } from './reconcile.ts'
 import type { OpenReplica, Replication } from './replica.ts'
@@ -114,7 +114,7 @@ export function connect(options: ConnectionOptions): Connection {
         return send(effect.frame)
       case 'meet':
         offset = effect.clock - clock.now()
-        return after(meet(effect.declared), (met) => {
+        return after(meet(effect.declared, effect.yours), (met) => {
           if (met === undefined) return
           if (typeof met === 'string') return refuse(met)
           if (met.restored) events.restored?.(peer)
@@ -155,11 +155,11 @@ export function connect(options: ConnectionOptions): Connection {
         return end({ reason: effect.reason })
     }
   }
-  const meet = async (declared: Declared): Promise<CloseReason | Met | undefined> => {
+  const meet = async (declared: Declared, yours: KnownOfUs): Promise<CloseReason | Met | undefined> => {
     if (declared.replica !== peer) return 'unknown device'
     const reason = await options.admit?.(declared)
     // What a connection said that ended while it waited may be older than what its next one said.
-    return reason || ended ? reason : replication.meet(declared)
+    return reason || ended ? reason : replication.meet(declared, yours)
   }
   const refuse = (reason: CloseReason, error?: Error): void => {
     if (socket.readyState === socket.OPEN) socket.send(writeFrame({ kind: 'refuse', reason }))

@@ -8,7 +8,7 @@ import type { Ack, BatchFrame, CloseReason, Frame, Hello, ReconcileFrame, Want }
 import { reconcileFrom, versions } from './codec.ts'
 import { collectionNumber, collections, type Collection } from './collections.ts'
 import type { Outgoing } from './outgoing.ts'
-import type { Declared } from './peers.ts'
+import type { Declared, KnownOfUs } from './peers.ts'
 import type { Received } from './replica.ts'
 import type { PeerKnowledge } from './store.ts'
 
@@ -29,7 +29,7 @@ export type LinkEvent =
 
 export type LinkEffect =
   | { readonly kind: 'send'; readonly frame: Frame }
-  | { readonly kind: 'meet'; readonly declared: Declared; readonly clock: number }
+  | { readonly kind: 'meet'; readonly declared: Declared; readonly yours: KnownOfUs; readonly clock: number }
   | { readonly kind: 'read'; readonly collection: Collection; readonly from: number; readonly complete: number }
   | { readonly kind: 'receive'; readonly batch: BatchFrame }
   | { readonly kind: 'acknowledged'; readonly collection: Collection; readonly position: number }
@@ -136,7 +136,8 @@ function greeted(state: Extract<LinkState, { at: 'greeting' }>, hello: Hello): S
   const { replica, epochs, head, incarnations } = hello
   const declared: Declared = { replica, epochs, head, incarnations }
   const version = Math.min(versions.newest, hello.versions.newest)
-  return [{ ...state, at: 'meeting', version, want: undefined }, [{ kind: 'meet', declared, clock: hello.clock }]]
+  const meet: LinkEffect = { kind: 'meet', declared, yours: hello.yours, clock: hello.clock }
+  return [{ ...state, at: 'meeting', version, want: undefined }, [meet]]
 }
 
 function met(state: Extract<LinkState, { at: 'meeting' }>, known: PeerKnowledge): Step {

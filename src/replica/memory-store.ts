@@ -152,8 +152,8 @@ function storeOver(state: State): MemoryStore {
         throw new StoreRefused(`This folder belongs to replica ${identity.replica}, not to ${replica}.`)
       return { head, epochs, incarnations, peers: [...peers.values()] }
     },
-    async startEpoch(id) {
-      state.epochs = withEpoch(state.epochs, id, state.head + 1)
+    async startEpoch(id, first = state.head + 1) {
+      state.epochs = withEpoch(state.epochs, id, first)
       return state.epochs
     },
     async append(rows, progress) {

@@ -13,7 +13,7 @@ import { startFolding, type Folding } from './folding.ts'
 import { startFollower } from './followers.ts'
 import type { PracticeId, ReplicaId } from './ids.ts'
 import { outgoing, type Outgoing } from './outgoing.ts'
-import { afterHello, type Declared } from './peers.ts'
+import { afterHello, wasPutBack, type Declared, type KnownOfUs } from './peers.ts'
 import type { Entry } from './kinds/kind.ts'
 import { healedRows, takenRows, type Taken } from './receiving.ts'
 import { reconciler, type Reconciler, type ReconcilerOptions } from './reconcile.ts'
@@ -25,8 +25,11 @@ import { strangerOf, type Cursor, type NewRow, type PeerKnowledge, type Store } 
 export interface Replication {
   declared(): Declared
   peer(replica: string): PeerKnowledge | undefined
-  /** Rule 6; resolves when what is known is durable. `restored`: the peer lost what it had told us. */
-  meet(declared: Declared): Promise<{ readonly known: PeerKnowledge; readonly restored: boolean }>
+  /**
+   * Rule 6; resolves when what is known is durable. `restored`: the peer lost what it had told us. Rejects with PutBack
+   * where the peer had more of this replica's current epoch than there is: the next hello then declares a new one.
+   */
+  meet(declared: Declared, ours: KnownOfUs): Promise<{ readonly known: PeerKnowledge; readonly restored: boolean }>
   /**
    * Takes a batch: its rows, the cursor and `seen` in one commit (rule 4). Rows that do not pass are dropped and
    * counted; refused ones are named with their reason. Rejects where the commit fails: then nothing of it is here.
@@ -47,6 +50,11 @@ export interface Replication {
   reconciler(wire: Omit<ReconcilerOptions, 'store' | 'clock'>): Reconciler
   /** Documents that a peer has not acknowledged. */
   behind(peer: string): Promise<number>
+}
+
+/** The machine was put back to an older state while this process ran; the message is for people. */
+export class PutBack extends Error {
+  override readonly name = 'PutBack'
 }
 
 export interface Received {
@@ -81,9 +89,8 @@ export interface ReplicaOptions {
 export async function openReplica(options: ReplicaOptions): Promise<OpenReplica> {
   const { store, practice, id, clock } = options
   const opened = await store.open({ practice, replica: id })
-  const epochs = await store.startEpoch(randomBelow(clock, 2 ** 32) * 0x10000 + randomBelow(clock, 0x10000))
-  // A client id is never used by two processes, nor by one before and after a restore: each start takes a fresh one.
-  const writer: Writer = { client: randomBelow(clock, 2 ** 32 - 1) + 1, replica: id }
+  let epochs = await store.startEpoch(mintEpoch(clock))
+  let writer = mintWriter(id, clock)
   const peers = new Map(opened.peers.map((peer) => [peer.replica, peer]))
   // What is known of peers as the commit that is being built will leave it.
   const ahead = new Map<string, PeerKnowledge>()
@@ -99,7 +106,12 @@ export async function openReplica(options: ReplicaOptions): Promise<OpenReplica>
     for (const run of listeners) run()
   })
   const owns = (facts: Facts): boolean => options.site !== undefined && facts.site === options.site
-  const folding = startFolding({ store, commits, writer, peers: () => peers.values(), owns })
+  const folding = startFolding({ store, commits, writer: () => writer, peers: () => peers.values(), owns })
+  const beginAgain = async (): Promise<void> => {
+    writer = mintWriter(id, clock)
+    // In the place of the epoch that others know differently: all that was written under it is said anew.
+    epochs = await store.startEpoch(mintEpoch(clock), epochs.at(-1)!.first)
+  }
   const known = (replica: string): PeerKnowledge => {
     const peer = peers.get(replica)
     if (!peer) throw new Error(`Replica ${replica} was never met`)
@@ -114,8 +126,12 @@ export async function openReplica(options: ReplicaOptions): Promise<OpenReplica>
   const replication: Replication = {
     declared: () => ({ replica: id, epochs, head, incarnations: opened.incarnations.slice(0, collections.length) }),
     peer: (replica) => peers.get(replica),
-    async meet(declared) {
+    async meet(declared, ours) {
       await commits.idle()
+      if (wasPutBack(epochs, head, ours)) {
+        await beginAgain()
+        throw new PutBack('This machine was put back to an older state while it ran. What it lost comes back now.')
+      }
       const result = afterHello(
         peers.get(declared.replica) ?? strangerOf(declared.replica, collections.length),
         declared,
@@ -312,6 +328,15 @@ export async function openReplica(options: ReplicaOptions): Promise<OpenReplica>
       await store.close()
     },
   }
+}
+
+function mintEpoch(clock: Clock): number {
+  return randomBelow(clock, 2 ** 32) * 0x10000 + randomBelow(clock, 0x10000)
+}
+
+/** A client id is never used by two processes, nor by one before and after a restore: each epoch takes a fresh one. */
+function mintWriter(replica: string, clock: Clock): Writer {
+  return { client: randomBelow(clock, 2 ** 32 - 1) + 1, replica }
 }
 
 /** The collection that a number on the wire names; throws a RangeError where this version knows none. */
