@@ -222,7 +222,8 @@ async function retire(world: World): Promise<boolean> {
 
 function copySite(world: World): boolean {
   const machine = world.chance.pick(world.sites)
-  if (world.sites.some((site) => world.isCopied(site))) return false
+  // A machine that was put back and then copied before it met anybody: its copy hides from the portal what it lost.
+  if (machine.process?.putBack || world.sites.some((site) => world.isCopied(site))) return false
   world.trace.note(`${machine.name} is copied to a second machine`)
   world.addCopy(machine)
   return true
