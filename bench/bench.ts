@@ -132,11 +132,7 @@ async function plainCopy(replica: OpenReplica, name: string): Promise<void> {
   const db = new Database(file(name))
   db.exec('create table rows(id integer primary key, bytes blob)')
   const stranger = mintUlid(clock)
-  const nothing = { chain: [], seen: 0, positions: [] }
-  await replica.replication.meet(
-    { replica: stranger, epochs: [{ id: 1, first: 1 }], head: 0, incarnations: [] },
-    nothing,
-  )
+  await replica.replication.meet({ replica: stranger, epochs: [{ id: 1, first: 1 }], head: 0, incarnations: [] })
   const insert = db.prepare('insert into rows(bytes) values (?)')
   for (let from = 0, tail = false; !tail;) {
     const part = await replica.replication.outgoing(

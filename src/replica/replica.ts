@@ -29,7 +29,7 @@ export interface Replication {
    * Rule 6; resolves when what is known is durable. `restored`: the peer lost what it had told us. Rejects with PutBack
    * where the peer had more of this replica's current epoch than there is: the next hello then declares a new one.
    */
-  meet(declared: Declared, ours: KnownOfUs): Promise<{ readonly known: PeerKnowledge; readonly restored: boolean }>
+  meet(declared: Declared, ours?: KnownOfUs): Promise<{ readonly known: PeerKnowledge; readonly restored: boolean }>
   /**
    * Takes a batch: its rows, the cursor and `seen` in one commit (rule 4). Rows that do not pass are dropped and
    * counted; refused ones are named with their reason. Rejects where the commit fails: then nothing of it is here.
@@ -128,7 +128,7 @@ export async function openReplica(options: ReplicaOptions): Promise<OpenReplica>
     peer: (replica) => peers.get(replica),
     async meet(declared, ours) {
       await commits.idle()
-      if (wasPutBack(epochs, head, ours)) {
+      if (ours && wasPutBack(epochs, head, ours)) {
         await beginAgain()
         throw new PutBack('This machine was put back to an older state while it ran. What it lost comes back now.')
       }

@@ -147,6 +147,9 @@ export function worldOf(seed: number, keepTrace = false): World {
       const others = world.machines.filter((other) => other !== machine).map((other) => other.folder)
       await world.promises.withdrawn(machine.folder, after, others)
       machine.folder = after
+      // A snapshot of a running machine from before this is beyond what a peer can tell it: its epoch is forgotten there.
+      for (const other of machine === portal ? world.machines : [machine])
+        other.backups = other.backups.map(({ folder }) => ({ folder, drawn: undefined }))
     },
     addSite() {
       if (world.sites.length >= mostSites || enrolled >= siteIds.length) return
