@@ -3,6 +3,7 @@
  * An action that does not apply says so, and the next delivery takes its place.
  */
 import { randomEdits } from './changes.ts'
+import { readFolder } from './contents.ts'
 import type { Machine } from './machine.ts'
 import { epochOfTime } from './time.ts'
 import { running, type World } from './world.ts'
@@ -38,7 +39,9 @@ export const actions: readonly Action[] = [
   { name: 'add site', weight: 0.5, run: addSite },
   { name: 'retire site', weight: 0.1, run: retire },
   { name: 'copy site', weight: 0.3, run: copySite },
-  // Erasure, folding, withdrawal and reconcile get their lines when the replica has them.
+  { name: 'erase', weight: 1, run: erase },
+  { name: 'prove equality', weight: 0.5, run: prove },
+  // Withdrawal gets its line when the replica has it; folding happens by itself.
 ]
 
 /** One action by weight; where it does not apply, something is delivered, written or waited for. */
@@ -110,6 +113,42 @@ function change(world: World): boolean {
       if (!(error instanceof DiskFull)) world.violated(`${machine.name} refused a change: ${String(error)}`)
     },
   ).catch((error: unknown) => world.violated(String(error))) // prettier-ignore
+  return true
+}
+
+async function erase(world: World): Promise<boolean> {
+  const able = running(world).filter(({ process }) => process.replica && !process.putBack)
+  if (able.length === 0) return false
+  const { machine, process } = world.chance.pick(able)
+  const held = [...(await readFolder(machine.folder)).values()].filter(({ head }) => {
+    return !world.policed || machine === world.portal || head.facts.site === machine.place.site
+  })
+  if (held.length === 0) return false
+  const { head, content } = world.chance.pick(held)
+  const { collection, key } = head
+  const place = `${collection}/${key}`
+  world.trace.note(`${machine.name} erases ${place}`)
+  world.ceased.add(place)
+  // What others write without having seen it goes with it; from here on nothing of this document is promised.
+  world.promises.erased(place)
+  process.replica!.change([{ collection, key, erase: true }]).then(
+    () => {
+      if (process.alive) world.erased(place, Object.keys(content.entries))
+    },
+    (error: unknown) => {
+      if (!(error instanceof DiskFull)) world.violated(`${machine.name} refused an erasure: ${String(error)}`)
+    },
+  ) // prettier-ignore
+  return true
+}
+
+function prove(world: World): boolean {
+  const able = running(world).filter(({ process }) => process.link)
+  if (able.length === 0) return false
+  const { machine, process } = world.chance.pick(able)
+  world.trace.note(`${machine.name} proves equality`)
+  // Whether both are equal now is anybody's guess; that a proof breaks nothing is what matters.
+  process.link!.prove().catch(() => {})
   return true
 }
 

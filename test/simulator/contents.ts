@@ -55,13 +55,13 @@ async function contentOf(folder: MemoryStore, head: DocumentHead): Promise<Conte
 }
 
 function opened(head: DocumentHead, updates: readonly Uint8Array[]): Content {
-  const { facts, generation } = head
+  const { facts, generation, erased } = head
   try {
     const doc = openDocument(updates)
     if (shapeOf(head.collection) === 'record') {
       const fold = foldRecord(recordMaps(doc))
       return {
-        said: JSON.stringify([generation, facts, fold]),
+        said: JSON.stringify([generation, erased, facts, fold]),
         facts,
         entries: {},
         times: fold.times,
@@ -70,7 +70,7 @@ function opened(head: DocumentHead, updates: readonly Uint8Array[]): Content {
     }
     const entries = entriesOf(doc)
     const sorted = Object.entries(entries).toSorted(([a], [b]) => (a < b ? -1 : 1))
-    return { said: JSON.stringify([generation, facts, sorted]), facts, entries, times: {}, broken: undefined }
+    return { said: JSON.stringify([generation, erased, facts, sorted]), facts, entries, times: {}, broken: undefined }
   } catch (error) {
     return { said: 'broken', facts, entries: {}, times: {}, broken: String(error) }
   }

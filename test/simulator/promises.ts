@@ -22,6 +22,8 @@ interface Kept {
 export interface Promises {
   /** The edits were acknowledged; `folder` is where they were just committed. */
   acknowledged(folder: MemoryStore, edits: readonly Edit[]): Promise<void>
+  /** A document is erased: nothing of it is promised any more. */
+  erased(place: string): void
   /** The folder `before` becomes `after`, or is no more: what nobody else keeps is no longer promised. */
   withdrawn(before: MemoryStore, after: MemoryStore | undefined, others: readonly MemoryStore[]): Promise<void>
   /** What of a document is promised and not in `content`. */
@@ -38,13 +40,15 @@ function holds(content: Content | undefined, { entry, field, time }: Promised): 
 
 export function promisesMade(): Promises {
   const kept = new Map<string, Kept>()
+  const erased = new Set<string>()
   let count = 0
   return {
     async acknowledged(folder, edits) {
       for (const edit of edits) {
         const { collection, key } = edit
-        const content = (await readDocument(folder, collection, key))?.content
         const place = `${collection}/${key}`
+        const content = (await readDocument(folder, collection, key))?.content
+        if (erased.has(place)) continue
         let document = kept.get(place)
         if (!document) kept.set(place, (document = { collection, key, promised: [] }))
         if (shapeOf(collection) === 'entries') {
@@ -59,6 +63,10 @@ export function promisesMade(): Promises {
           count += fields.length
         }
       }
+    },
+    erased(place) {
+      erased.add(place)
+      kept.delete(place)
     },
     async withdrawn(before, after, others) {
       for (const document of kept.values()) {

@@ -23,6 +23,7 @@ export async function rest(world: World): Promise<void> {
   if (world.violations.length > 0) return
   await check(world)
   if (world.violations.length > 0) return
+  if (!world.policed && world.chance.oneIn(4)) await proveAll(world)
   for (const restart of world.chance.oneIn(3) ? [false, true] : [false]) await nothingToSay(world, restart)
 }
 
@@ -125,6 +126,10 @@ function checkDocument(world: World, place: string, folders: ReadonlyMap<Machine
   for (const missing of world.promises.missing(place, undefined))
     if (!held.some(({ read }) => !world.promises.missing(place, read?.content).includes(missing)))
       world.violated(`${missing} of ${place} was acknowledged and is lost`)
+  for (const { machine, read } of group)
+    for (const entry of world.gone.get(place) ?? [])
+      if (read && entry in read.content.entries)
+        world.violated(`${entry} of ${place} was erased and is back at ${machine.name}`)
   const review = copies.find(({ read }) => read && 'opened' in read.content.entries)
   if (review) world.violated(`a row of an honest peer was refused: ${JSON.stringify(review.read!.content.entries)}`)
 }
@@ -183,6 +188,20 @@ function checkGrowth(world: World): void {
       world.violated(`${machine.name} has ${process.listeners} listeners for ${connections} connections`)
     const timers = world.time.waiting(process)
     if (timers > connections) world.violated(`${machine.name} has ${timers} timers for ${connections} connections`)
+  }
+}
+
+/** What is equal proves to be equal, and nothing is sent for it but digests. */
+async function proveAll(world: World): Promise<void> {
+  const proofs = world.sites.flatMap(({ name, process }) => {
+    return process?.link ? [{ name, proof: process.link.prove() }] : []
+  })
+  await settle(world)
+  for (const { name, proof } of proofs) {
+    const { equal, collections } = await proof
+    const differing = collections.filter((one) => one.differing > 0).map((one) => one.name)
+    if (!equal || differing.length > 0)
+      world.violated(`${name} and the portal are equal, but the proof says ${differing.join(', ')} differ`)
   }
 }
 

@@ -4,6 +4,9 @@
  */
 import { createPrivateKey, createPublicKey } from 'node:crypto'
 import { certify } from '../../src/replica/device.ts'
+import type { Collection } from '../../src/replica/collections.ts'
+import type { MemoryStore } from '../../src/replica/memory-store.ts'
+import { readDocument } from './contents.ts'
 import { derivedUlid, type PracticeId, type ReplicaId, type SiteId } from '../../src/replica/ids.ts'
 import { chanceOf, traceOf, type Chance, type Trace } from './chance.ts'
 import { startProcess, machineOf, type Backup, type Machine, type Process, type Surroundings } from './machine.ts'
@@ -30,6 +33,9 @@ export interface World {
   readonly counts: Map<string, number>
   readonly violations: string[]
   readonly machines: readonly Machine[]
+  /** Entries that were erased and may not come back, by document. */
+  readonly gone: Map<string, Set<string>>
+  erased(place: string, entries: readonly string[]): void
   count(what: string): void
   violated(sentence: string): void
   name(): string
@@ -122,6 +128,10 @@ export function worldOf(seed: number, keepTrace = false): World {
     get machines() {
       return [portal, ...world.sites]
     },
+    gone: new Map(),
+    erased(place, entries) {
+      world.gone.set(place, new Set([...(world.gone.get(place) ?? []), ...entries]))
+    },
     count: (what) => void world.counts.set(what, (world.counts.get(what) ?? 0) + 1),
     violated(sentence) {
       trace.note(`VIOLATION ${sentence}`)
@@ -142,6 +152,7 @@ export function worldOf(seed: number, keepTrace = false): World {
     },
     async putBack(machine, backup) {
       for (const place of world.ceased) world.ceasedBeforeRestore.add(place)
+      await forgetErasures(world, machine, backup.folder)
       world.stop(machine, chance.oneIn(2))
       const after = backup.folder.copy()
       const others = world.machines.filter((other) => other !== machine).map((other) => other.folder)
@@ -167,6 +178,7 @@ export function worldOf(seed: number, keepTrace = false): World {
     },
     async remove(machine) {
       world.stop(machine, true)
+      await forgetErasures(world, machine, undefined)
       world.sites = world.sites.filter((other) => other !== machine)
       await world.promises.withdrawn(machine.folder, undefined, world.machines.map((other) => other.folder))
     },
@@ -186,4 +198,17 @@ export function turn(): Promise<void> {
 /** The processes that run, with their machines. */
 export function running(world: World): { machine: Machine; process: Process }[] {
   return world.machines.flatMap((machine) => (machine.process ? [{ machine, process: machine.process }] : []))
+}
+
+/** An erasure that only this machine knew is undone with it: what it erased may come back. */
+async function forgetErasures(world: World, machine: Machine, after: MemoryStore | undefined): Promise<void> {
+  const kept = [...world.machines.filter((other) => other !== machine).map((other) => other.folder), after]
+  for (const place of world.gone.keys()) {
+    const [collection, key] = place.split('/') as [Collection, string]
+    const erased = await Promise.all(
+      kept.map(async (folder) => (folder && (await readDocument(folder, collection, key)))?.head.erased ?? 0),
+    )
+    const here = (await readDocument(machine.folder, collection, key))?.head.erased ?? 0
+    if (here > Math.max(...erased)) world.gone.delete(place)
+  }
 }
