@@ -6,7 +6,7 @@
 import type { MemoryStore } from '../../src/replica/memory-store.ts'
 import type { Epoch, Store } from '../../src/replica/store.ts'
 
-export type WriteName = 'startEpoch' | 'append' | 'meet' | 'acknowledge' | 'fold' | 'advance'
+export type WriteName = 'slow read' | 'startEpoch' | 'append' | 'meet' | 'acknowledge' | 'fold' | 'advance'
 
 export interface Write {
   readonly name: WriteName
@@ -26,8 +26,16 @@ export interface Disk {
 
 const never = <T>(): Promise<T> => new Promise<T>(() => {})
 
-/** `resumed`: the process goes on as it was when the disk was put back under it, under the epoch that it had. */
-export function diskOver(kept: MemoryStore, resumed: boolean): Disk {
+export interface DiskOptions {
+  /** The process goes on as it was when the disk was put back under it, under the epoch that it had. */
+  readonly resumed: boolean
+  /** Whether the rows that a link reads come later than they were read. */
+  readonly slow: () => boolean
+  /** What a link reads at most at once, in bytes: small, so that a collection takes several batches. */
+  readonly mostRead: number
+}
+
+export function diskOver(kept: MemoryStore, { resumed, slow, mostRead }: DiskOptions): Disk {
   const writes: Write[] = []
   let frozen = false
   const later = <T>(name: WriteName, run: () => Promise<T>): Promise<T> =>
@@ -69,7 +77,11 @@ export function diskOver(kept: MemoryStore, resumed: boolean): Disk {
     rowsFor: (...asked) => read(() => kept.rowsFor(...asked)),
     rowsOf: (collection, key) => read(() => kept.rowsOf(collection, key)),
     longDocuments: (rows, limit) => read(() => kept.longDocuments(rows, limit)),
-    rowsAfter: (collection, after, most) => read(() => kept.rowsAfter(collection, after, most)),
+    rowsAfter: (collection, after, most) =>
+      read(async () => {
+        const rows = await kept.rowsAfter(collection, after, Math.min(most, mostRead))
+        return slow() ? later('slow read', async () => rows) : rows
+      }),
     changedAfter: (numbers, after, limit) => read(() => kept.changedAfter(numbers, after, limit)),
     countChangedAfter: (numbers, after) => read(() => kept.countChangedAfter(numbers, after)),
     list: (collection, after, limit) => read(() => kept.list(collection, after, limit)),

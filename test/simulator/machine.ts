@@ -10,7 +10,7 @@ import type { PracticeId, ReplicaId, SiteId } from '../../src/replica/ids.ts'
 import { memoryStore, type MemoryStore } from '../../src/replica/memory-store.ts'
 import { openReplica, type OpenReplica } from '../../src/replica/replica.ts'
 import type { WebSocket } from 'ws'
-import { diskOver, type Disk } from './disk.ts'
+import { diskOver, type Disk, type DiskOptions } from './disk.ts'
 import { followOutside, indexRowOf, outsideWorld, type Outside } from './outside.ts'
 import type { Place, Policy } from './policy.ts'
 
@@ -63,6 +63,7 @@ export interface Surroundings {
   readonly portal: ReplicaId
   readonly portalPublicKey: string
   readonly policy: Policy
+  readonly disk: Omit<DiskOptions, 'resumed'>
   clockFor(process: Process, machine: Machine, drawn: Uint8Array[] | undefined): Clock
   dial(process: Process): WebSocket
   certificateOf(machine: Machine): string
@@ -77,7 +78,7 @@ export function startProcess(machine: Machine, around: Surroundings, drawn?: Uin
   const process: Process = {
     name: machine.name,
     alive: true,
-    disk: diskOver(machine.folder, drawn !== undefined),
+    disk: diskOver(machine.folder, { ...around.disk, resumed: drawn !== undefined }),
     clock: undefined as never,
     drawn: [],
     resumed: drawn !== undefined,

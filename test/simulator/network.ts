@@ -52,10 +52,12 @@ export class End extends EventEmitter {
   heard = 0
   other!: End
   host: Host | undefined
+  sent: (from: Host, to: Host | undefined, data: Uint8Array) => void = () => {}
 
   send(data: Uint8Array): void {
     if (this.readyState !== 1) return
     this.bufferedAmount += data.length
+    if (this.host) this.sent(this.host, this.other.host, data)
     this.other.incoming.push({ kind: 'message', data: Buffer.from(data.buffer, data.byteOffset, data.length) })
   }
   ping(data = Buffer.alloc(0)): void {
@@ -89,6 +91,8 @@ export interface Network {
   cutInside(end: End, share: number): boolean
   /** Shows each frame as it is delivered; undefined ends it. */
   watch(see: ((data: Buffer) => void) | undefined): void
+  /** Shows each frame as it is sent: by whom, to whom. */
+  watchSent(see: (from: Host, to: Host | undefined, data: Uint8Array) => void): void
   /** A host is gone: by a kill, which the system tells the peers, or by loss of power, which nobody tells. */
   gone(host: Host, told: boolean): void
 }
@@ -98,6 +102,7 @@ export function simulatedNetwork(
   trace: Trace,
 ): Network {
   let ends: End[] = []
+  let seeSent: End['sent'] = () => {}
   let watching: ((data: Buffer) => void) | undefined
   const socketOf = (end: End): WebSocket => end as unknown as WebSocket
   const emit = (end: End, name: string, ...what: unknown[]): void => {
@@ -119,6 +124,7 @@ export function simulatedNetwork(
   return {
     dial(host) {
       const [near, far] = [new End(), new End()]
+      near.sent = far.sent = (...what) => seeSent(...what)
       near.other = far
       far.other = near
       near.host = host
@@ -198,6 +204,7 @@ export function simulatedNetwork(
       return true
     },
     watch: (see) => void (watching = see),
+    watchSent: (see) => void (seeSent = see),
     gone(host, told) {
       for (const end of ends)
         if (end.host === host && end.other.host?.alive) {

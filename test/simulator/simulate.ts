@@ -1,8 +1,10 @@
 /**
  * `npm run simulate -- --seed N --steps N [--seeds N] [--json] [--trace] [--without ACTION,ACTION]`: runs one history, or so many from that seed on,
- * and ends with 1 where a rule was broken.
+ * and ends with 1 where a rule was broken. `--first` ends with the first violation; `--faults` plants each of the faults of
+ * `faults.ts` into a copy of the source and says after how many steps it is found.
  */
 import { parseArgs } from 'node:util'
+import { findFaults } from './planting.ts'
 import { simulate } from './run.ts'
 
 const { values } = parseArgs({
@@ -11,16 +13,27 @@ const { values } = parseArgs({
     seeds: { type: 'string', default: '1' },
     steps: { type: 'string', default: '10000' },
     json: { type: 'boolean', default: false },
+    first: { type: 'boolean', default: false },
+    faults: { type: 'boolean', default: false },
     without: { type: 'string', default: '' },
     trace: { type: 'boolean', default: false },
   },
 })
+if (values.faults) {
+  let missed = 0
+  await findFaults(({ fault, after, violation }) => {
+    if (after === undefined) missed++
+    const said = after === undefined ? 'NOT FOUND' : `after ${after} steps: ${violation!.slice(0, 100)}`
+    console.log(`${fault.name} (${fault.rule}): ${said}`)
+  })
+  process.exit(missed > 0 ? 1 : 0)
+}
 const [seed, seeds, steps] = [Number(values.seed), Number(values.seeds), Number(values.steps)]
 let [taken, crashes, restores] = [0, 0, 0]
 const violations: { seed: number; violation: string }[] = []
 const counts = new Map<string, number>()
 const began = performance.now()
-for (let i = 0; i < seeds; i++) {
+for (let i = 0; i < seeds && !(values.first && violations.length > 0); i++) {
   const history = await simulate(seed + i, steps, { trace: values.trace, without: values.without.split(',') })
   taken += history.steps
   crashes += history.crashes

@@ -4,7 +4,8 @@
  */
 import { createPrivateKey, createPublicKey } from 'node:crypto'
 import { certify } from '../../src/replica/device.ts'
-import type { Collection } from '../../src/replica/collections.ts'
+import { readFrame, type Ack } from '../../src/replica/codec.ts'
+import { collectionNumber, type Collection } from '../../src/replica/collections.ts'
 import type { MemoryStore } from '../../src/replica/memory-store.ts'
 import { readDocument } from './contents.ts'
 import { derivedUlid, type PracticeId, type ReplicaId, type SiteId } from '../../src/replica/ids.ts'
@@ -75,11 +76,19 @@ export function worldOf(seed: number, keepTrace = false): World {
   const trace = traceOf(keepTrace)
   const time = simulatedTime()
   const policed = chance.oneIn(3)
+  const slowReads = chance.oneIn(4)
+  const mostRead = chance.pick([200, 1_000, Infinity])
   const portal = machineOf('portal', { site: undefined }, derivedUlid('portal') as ReplicaId)
   const network = simulatedNetwork(() => {
     const process = portal.process
     return process?.acceptor && { host: process, take: (socket) => process.acceptor!.accept(socket) }
   }, trace)
+  network.watchSent((host, peer, data) => {
+    const frame = acknowledgement(data)
+    const machine = world.machines.find(({ process }) => process === host)
+    const other = world.machines.find(({ process }) => process === peer)
+    if (frame && machine && other) void checkAcknowledged(world, machine, other.replica, frame)
+  })
   let names = 0
   let enrolled = 0
 
@@ -87,6 +96,7 @@ export function worldOf(seed: number, keepTrace = false): World {
     practice,
     portal: portal.replica,
     portalPublicKey: portalKeys.publicKey,
+    disk: { slow: () => slowReads && chance.oneIn(3), mostRead },
     policy: policed ? productPolicy : everythingPasses,
     deviceKey: deviceKeys.privateKey,
     dial: (process) => network.dial(process),
@@ -198,6 +208,22 @@ export function turn(): Promise<void> {
 /** The processes that run, with their machines. */
 export function running(world: World): { machine: Machine; process: Process }[] {
   return world.machines.flatMap((machine) => (machine.process ? [{ machine, process: machine.process }] : []))
+}
+
+/** A frame that acknowledges; undefined where it is another. */
+function acknowledgement(data: Uint8Array): Ack | undefined {
+  if (data[0] !== 5) return undefined
+  const frame = readFrame(data)
+  return frame.kind === 'ack' ? frame : undefined
+}
+
+/** What a machine acknowledges stands in its folder when it says so. */
+async function checkAcknowledged(world: World, machine: Machine, peer: ReplicaId, ack: Ack): Promise<void> {
+  const { peers } = await machine.folder.open({ practice, replica: machine.replica })
+  const position =
+    peers.find(({ replica }) => replica === peer)?.cursors[collectionNumber(ack.collection)]?.position ?? 0
+  if (position < ack.to)
+    world.violated(`${machine.name} acknowledges ${ack.collection} up to ${ack.to}, and has it up to ${position}`)
 }
 
 /** An erasure that only this machine knew is undone with it: what it erased may come back. */
