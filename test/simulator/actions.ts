@@ -51,7 +51,10 @@ export async function act(world: World, without: readonly string[] = []): Promis
   let at = (world.chance.below(1_000_000) / 1_000_000) * total
   const chosen = possible.find((action) => (at -= action.weight) < 0) ?? actions[0]!
   for (const action of [chosen, ...actions.slice(0, 2)])
-    if (await action.run(world)) return void world.count(action.name)
+    if (await action.run(world)) {
+      world.count(action.name)
+      return
+    }
   wait(world)
   world.count('wait')
 }
@@ -98,7 +101,7 @@ function change(world: World): boolean {
     chance: world.chance,
     sites,
     portal: !own,
-    reach: world.policed,
+    reach: world.policed && !world.sites.some((site) => world.isCopied(site)),
     now: epochOfTime + world.time.now + machine.offset,
     name: world.name,
   })

@@ -29,7 +29,7 @@ export const faults: readonly Fault[] = [
     'replica/replica.ts',
     'let epochs = await store.startEpoch(mintEpoch(clock))',
     'let epochs = opened.epochs.length > 0 ? opened.epochs : await store.startEpoch(mintEpoch(clock))',
-    200_000,
+    10_000,
   ),
   one(
     'a machine that was put back while running goes on under its epoch',
@@ -37,7 +37,7 @@ export const faults: readonly Fault[] = [
     'replica/replica.ts',
     'if (ours && wasPutBack(epochs, head, ours)) {',
     'if (ours && head < 0) {',
-    400_000,
+    60_000,
   ),
   one(
     'the client id is the same after every start',
@@ -45,7 +45,7 @@ export const faults: readonly Fault[] = [
     'replica/replica.ts',
     'return { client: randomBelow(clock, 2 ** 32 - 1) + 1, replica }',
     'return { client: 1 + [...replica].reduce((sum, letter) => (sum * 31 + letter.charCodeAt(0)) % 4e9, 7), replica }',
-    200_000,
+    10_000,
   ),
   one(
     'links walk documents by their newest row',
@@ -53,7 +53,7 @@ export const faults: readonly Fault[] = [
     'replica/memory-store.ts',
     'const row = found.log[at]!',
     'const row = found.log[at]!\n        if (found.documents.get(row.key)!.head.seq !== row.seq) continue',
-    100_000,
+    10_000,
   ),
   one(
     'a batch that waited behind a failed commit is taken',
@@ -61,7 +61,7 @@ export const faults: readonly Fault[] = [
     'replica/replica.ts',
     'if (batch.from !== position)',
     'if (batch.from < 0)',
-    400_000,
+    600_000,
   ),
   one(
     'a batch is acknowledged before it is committed',
@@ -69,7 +69,7 @@ export const faults: readonly Fault[] = [
     'replica/link-state.ts',
     "[{ kind: 'receive', batch: frame }]",
     "[{ kind: 'send', frame: { kind: 'ack', collection: frame.collection, to: frame.to, refused: [] } }, { kind: 'receive', batch: frame }]",
-    20_000,
+    10_000,
   ),
   one(
     'the cursor moves in a transaction of its own, before the rows',
@@ -77,7 +77,7 @@ export const faults: readonly Fault[] = [
     'replica/commits.ts',
     'await store.append(all, progress)',
     'await store.append([], progress).then(() => store.append(all, []))',
-    200_000,
+    20_000,
   ),
   one(
     'complete moves with every batch',
@@ -111,7 +111,7 @@ export const faults: readonly Fault[] = [
         to: 'return true',
       },
     ],
-    within: 20_000,
+    within: 10_000,
   },
   one(
     'the histories of a peer are not compared',
@@ -119,7 +119,7 @@ export const faults: readonly Fault[] = [
     'replica/peers.ts',
     'const common = firstContact ? Infinity : commonPoint(known.chain, declared.epochs)',
     'const common = Infinity',
-    100_000,
+    10_000,
   ),
   one(
     'the newest common point is taken for the end of the newest epoch of ours',
@@ -127,7 +127,7 @@ export const faults: readonly Fault[] = [
     'replica/peers.ts',
     'return Math.min(endOf(stored, i), endOf(declared, j))',
     'return endOf(declared, j)',
-    200_000,
+    10_000,
   ),
   one(
     'a restored peer gets no amnesty',
@@ -135,7 +135,7 @@ export const faults: readonly Fault[] = [
     'replica/peers.ts',
     'restored || renewed[collection] ? ownHead : at',
     'renewed[collection] ? ownHead : at',
-    100_000,
+    10_000,
   ),
   one(
     'an erasure is dropped where it meets content',
@@ -143,7 +143,7 @@ export const faults: readonly Fault[] = [
     'replica/generations.ts',
     'return a.erased - b.erased || a.generation - b.generation',
     'return 0 * a.erased',
-    100_000,
+    20_000,
   ),
   one(
     'a document that begins to pass is not logged anew',
@@ -159,7 +159,7 @@ export const faults: readonly Fault[] = [
     'replica/records.ts',
     'if (!held || isNewer(written, replica, held.written, held.replica)) best.set',
     'if (!held || [...maps.keys()].indexOf(replica) > 0) best.set',
-    200_000,
+    20_000,
   ),
   one(
     'two processes of one replica write into one map',
@@ -167,7 +167,7 @@ export const faults: readonly Fault[] = [
     'replica/document.ts',
     'return doc.getMap(`by:${writer.replica}:${writer.client.toString(36)}`)',
     'return doc.getMap(`by:${writer.replica}:`)',
-    200_000,
+    100_000,
   ),
   one(
     'a follower moves on before it has done its work',
@@ -175,7 +175,7 @@ export const faults: readonly Fault[] = [
     'replica/followers.ts',
     'const projections = await options.handle(documents)',
     'await store.advance(options.name, documents.at(-1)!.seq, [])\n      const projections = await options.handle(documents)',
-    100_000,
+    10_000,
   ),
   one(
     'a change is acknowledged though its commit failed',
@@ -183,7 +183,7 @@ export const faults: readonly Fault[] = [
     'replica/commits.ts',
     'for (const item of built) item.job.failed(error)',
     'for (const item of built) item.job.done([])',
-    100_000,
+    20_000,
   ),
   one(
     'a row that comes while the log is read is not looked for again',
@@ -191,7 +191,7 @@ export const faults: readonly Fault[] = [
     'replica/link-state.ts',
     'sending: state.sending.map((one) => ({ ...one, stale: true })) })\n      : [state, []]',
     'sending: state.sending.map((one) => ({ ...one, stale: !state.reading })) })\n      : [state, []]',
-    100_000,
+    10_000,
   ),
   one(
     'the newer facts of a document are those that came last',
@@ -199,7 +199,7 @@ export const faults: readonly Fault[] = [
     'replica/collections.ts',
     'if (a.at !== b.at) return a.at > b.at ? a : b',
     'if (a.at !== b.at) return b',
-    200_000,
+    10_000,
   ),
   one(
     'listeners of a connection stay when it ends',
@@ -207,6 +207,30 @@ export const faults: readonly Fault[] = [
     'replica/link-socket.ts',
     '    stopListening()\n',
     '',
+    10_000,
+  ),
+  one(
+    'where a peer stands when it connects does not count as acknowledged',
+    'status tells what waits',
+    'replica/link-state.ts',
+    "[{ kind: 'live', version: next.version }, ...stands, ...marks]",
+    "[{ kind: 'live', version: next.version }, ...marks]",
     20_000,
+  ),
+  one(
+    'a pong that answers an older ping counts as an answer',
+    'rule 12',
+    'replica/acceptor.ts',
+    'if (asked.equals(said)) settle(true)',
+    'if (said) settle(true)',
+    600_000,
+  ),
+  one(
+    'a later part of one commit sets back what is known of a peer',
+    'rule 4',
+    'replica/replica.ts',
+    'const before = ahead.get(peer) ?? known(peer)',
+    'const before = known(peer)',
+    600_000,
   ),
 ]

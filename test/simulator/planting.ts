@@ -16,9 +16,10 @@ export interface Found {
   readonly violation: string | undefined
 }
 
-/** Looks for a fault; throws where it can no longer be planted, because the source has changed. */
-export async function findFault(fault: Fault): Promise<Found> {
+/** A copy of the source with the fault in it; throws where it no longer fits, because the source has changed. */
+export function plant(fault: Fault): { readonly copy: string } & Disposable {
   const copy = mkdtempSync(join(tmpdir(), 'patientconnection-fault-'))
+  const planted = { copy, [Symbol.dispose]: () => rmSync(copy, { recursive: true, force: true }) }
   try {
     for (const part of ['src', 'test/simulator', 'package.json'])
       cpSync(join(root, part), join(copy, part), { recursive: true })
@@ -30,21 +31,29 @@ export async function findFault(fault: Fault): Promise<Found> {
         throw new Error(`The fault "${fault.name}" no longer fits ${file}: plant it anew in faults.ts.`)
       writeFileSync(path, parts.join(to))
     }
-    const seeds = Math.ceil(fault.within / stepsOfSeed)
-    const run = [join(copy, 'test/simulator/simulate.ts'), '--seeds', String(seeds), '--steps', String(stepsOfSeed)]
-    const { stdout } = await promisify(execFile)(process.execPath, [...run, '--json', '--first'], {
-      maxBuffer: 1 << 26,
-    }).catch((error: { stdout?: string }) => {
+    return planted
+  } catch (error) {
+    planted[Symbol.dispose]()
+    throw error
+  }
+}
+
+/** Looks for a fault, from seed 1 on. */
+export async function findFault(fault: Fault): Promise<Found> {
+  using planted = plant(fault)
+  const seeds = Math.ceil(fault.within / stepsOfSeed)
+  const program = join(planted.copy, 'test/simulator/simulate.ts')
+  const run = [program, '--seeds', String(seeds), '--steps', String(stepsOfSeed), '--json', '--first']
+  const { stdout } = await promisify(execFile)(process.execPath, run, { maxBuffer: 1 << 26 }).catch(
+    (error: { stdout?: string }) => {
       // It ends with 1 where it found something.
       if (error.stdout) return { stdout: error.stdout }
       throw error
-    })
-    const { steps, violations } = JSON.parse(stdout) as { steps: number; violations: { violation: string }[] }
-    const first = violations[0]
-    return { fault, after: first ? steps : undefined, violation: first?.violation }
-  } finally {
-    rmSync(copy, { recursive: true, force: true })
-  }
+    },
+  )
+  const { steps, violations } = JSON.parse(stdout) as { steps: number; violations: { violation: string }[] }
+  const first = violations[0]
+  return { fault, after: first ? steps : undefined, violation: first?.violation }
 }
 
 /** Looks for all faults, or those named, two at a time; `found` is told of each. */

@@ -1,9 +1,10 @@
 /**
  * `npm run simulate -- --seed N --steps N [--seeds N] [--json] [--trace] [--without ACTION,ACTION]`: runs one history, or so many from that seed on,
- * and ends with 1 where a rule was broken. `--first` ends with the first violation; `--faults` plants each of the faults of
+ * and ends with 1 where a rule was broken. `--first` ends with the first violation; `--faults` plants each of the faults (`--fault NAME` some) of
  * `faults.ts` into a copy of the source and says after how many steps it is found.
  */
 import { parseArgs } from 'node:util'
+import { faults } from './faults.ts'
 import { findFaults } from './planting.ts'
 import { simulate } from './run.ts'
 
@@ -15,17 +16,21 @@ const { values } = parseArgs({
     json: { type: 'boolean', default: false },
     first: { type: 'boolean', default: false },
     faults: { type: 'boolean', default: false },
+    fault: { type: 'string', default: '' },
     without: { type: 'string', default: '' },
     trace: { type: 'boolean', default: false },
   },
 })
-if (values.faults) {
+if (values.faults || values.fault) {
   let missed = 0
-  await findFaults(({ fault, after, violation }) => {
-    if (after === undefined) missed++
-    const said = after === undefined ? 'NOT FOUND' : `after ${after} steps: ${violation!.slice(0, 100)}`
-    console.log(`${fault.name} (${fault.rule}): ${said}`)
-  })
+  await findFaults(
+    ({ fault, after, violation }) => {
+      if (after === undefined) missed++
+      const said = after === undefined ? 'NOT FOUND' : `after ${after} steps: ${violation!.slice(0, 100)}`
+      console.log(`${fault.name} (${fault.rule}): ${said}`)
+    },
+    faults.filter(({ name }) => name.includes(values.fault)),
+  )
   process.exit(missed > 0 ? 1 : 0)
 }
 const [seed, seeds, steps] = [Number(values.seed), Number(values.seeds), Number(values.steps)]

@@ -181,6 +181,7 @@ export function worldOf(seed: number, keepTrace = false): World {
       world.start(machine)
     },
     addCopy(of) {
+      for (const place of world.ceased) world.ceasedBeforeRestore.add(place)
       const machine = machineOf(`${of.name} copy`, of.place, of.replica, of.outside)
       machine.folder = of.folder.copy()
       world.sites = [...world.sites, machine]
