@@ -76,6 +76,7 @@ function write(world: World): boolean {
   if (!machine) return false
   const next = machine.process!.disk.writes.shift()!
   world.trace.note(`${machine.name} commits ${next.name}`)
+  if (next.name === 'fold') world.count('fold')
   next.commit()
   return true
 }

@@ -33,9 +33,11 @@ export interface DiskOptions {
   readonly slow: () => boolean
   /** What a link reads at most at once, in bytes: small, so that a collection takes several batches. */
   readonly mostRead: number
+  /** From how many rows a document counts as long, where the replica would wait for more. */
+  readonly foldFrom: number
 }
 
-export function diskOver(kept: MemoryStore, { resumed, slow, mostRead }: DiskOptions): Disk {
+export function diskOver(kept: MemoryStore, { resumed, slow, mostRead, foldFrom }: DiskOptions): Disk {
   const writes: Write[] = []
   let frozen = false
   const later = <T>(name: WriteName, run: () => Promise<T>): Promise<T> =>
@@ -76,7 +78,7 @@ export function diskOver(kept: MemoryStore, { resumed, slow, mostRead }: DiskOpt
     updatesOf: (collection, key) => read(() => kept.updatesOf(collection, key)),
     rowsFor: (...asked) => read(() => kept.rowsFor(...asked)),
     rowsOf: (collection, key) => read(() => kept.rowsOf(collection, key)),
-    longDocuments: (rows, limit) => read(() => kept.longDocuments(rows, limit)),
+    longDocuments: (rows, limit) => read(() => kept.longDocuments(Math.min(rows, foldFrom), limit)),
     rowsAfter: (collection, after, most) =>
       read(async () => {
         const rows = await kept.rowsAfter(collection, after, Math.min(most, mostRead))

@@ -29,7 +29,7 @@ export const faults: readonly Fault[] = [
     'replica/replica.ts',
     'let epochs = await store.startEpoch(mintEpoch(clock))',
     'let epochs = opened.epochs.length > 0 ? opened.epochs : await store.startEpoch(mintEpoch(clock))',
-    10_000,
+    20_000,
   ),
   one(
     'a machine that was put back while running goes on under its epoch',
@@ -45,7 +45,7 @@ export const faults: readonly Fault[] = [
     'replica/replica.ts',
     'return { client: randomBelow(clock, 2 ** 32 - 1) + 1, replica }',
     'return { client: 1 + [...replica].reduce((sum, letter) => (sum * 31 + letter.charCodeAt(0)) % 4e9, 7), replica }',
-    10_000,
+    20_000,
   ),
   one(
     'links walk documents by their newest row',
@@ -53,7 +53,7 @@ export const faults: readonly Fault[] = [
     'replica/memory-store.ts',
     'const row = found.log[at]!',
     'const row = found.log[at]!\n        if (found.documents.get(row.key)!.head.seq !== row.seq) continue',
-    10_000,
+    20_000,
   ),
   one(
     'a batch that waited behind a failed commit is taken',
@@ -69,7 +69,7 @@ export const faults: readonly Fault[] = [
     'replica/link-state.ts',
     "[{ kind: 'receive', batch: frame }]",
     "[{ kind: 'send', frame: { kind: 'ack', collection: frame.collection, to: frame.to, refused: [] } }, { kind: 'receive', batch: frame }]",
-    10_000,
+    20_000,
   ),
   one(
     'the cursor moves in a transaction of its own, before the rows',
@@ -111,7 +111,7 @@ export const faults: readonly Fault[] = [
         to: 'return true',
       },
     ],
-    within: 10_000,
+    within: 20_000,
   },
   one(
     'the histories of a peer are not compared',
@@ -119,7 +119,7 @@ export const faults: readonly Fault[] = [
     'replica/peers.ts',
     'const common = firstContact ? Infinity : commonPoint(known.chain, declared.epochs)',
     'const common = Infinity',
-    10_000,
+    20_000,
   ),
   one(
     'the newest common point is taken for the end of the newest epoch of ours',
@@ -127,7 +127,7 @@ export const faults: readonly Fault[] = [
     'replica/peers.ts',
     'return Math.min(endOf(stored, i), endOf(declared, j))',
     'return endOf(declared, j)',
-    10_000,
+    20_000,
   ),
   one(
     'a restored peer gets no amnesty',
@@ -135,7 +135,7 @@ export const faults: readonly Fault[] = [
     'replica/peers.ts',
     'restored || renewed[collection] ? ownHead : at',
     'renewed[collection] ? ownHead : at',
-    10_000,
+    20_000,
   ),
   one(
     'an erasure is dropped where it meets content',
@@ -175,7 +175,7 @@ export const faults: readonly Fault[] = [
     'replica/followers.ts',
     'const projections = await options.handle(documents)',
     'await store.advance(options.name, documents.at(-1)!.seq, [])\n      const projections = await options.handle(documents)',
-    10_000,
+    20_000,
   ),
   one(
     'a change is acknowledged though its commit failed',
@@ -191,7 +191,7 @@ export const faults: readonly Fault[] = [
     'replica/link-state.ts',
     'sending: state.sending.map((one) => ({ ...one, stale: true })) })\n      : [state, []]',
     'sending: state.sending.map((one) => ({ ...one, stale: !state.reading })) })\n      : [state, []]',
-    10_000,
+    20_000,
   ),
   one(
     'the newer facts of a document are those that came last',
@@ -199,7 +199,7 @@ export const faults: readonly Fault[] = [
     'replica/collections.ts',
     'if (a.at !== b.at) return a.at > b.at ? a : b',
     'if (a.at !== b.at) return b',
-    10_000,
+    20_000,
   ),
   one(
     'listeners of a connection stay when it ends',
@@ -207,7 +207,7 @@ export const faults: readonly Fault[] = [
     'replica/link-socket.ts',
     '    stopListening()\n',
     '',
-    10_000,
+    20_000,
   ),
   one(
     'where a peer stands when it connects does not count as acknowledged',

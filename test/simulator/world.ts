@@ -77,6 +77,7 @@ export function worldOf(seed: number, keepTrace = false): World {
   const time = simulatedTime()
   const policed = chance.oneIn(3)
   const slowReads = chance.oneIn(4)
+  const foldFrom = chance.pick([3, 3, 8, Infinity])
   const mostRead = chance.pick([200, 1_000, Infinity])
   const portal = machineOf('portal', { site: undefined }, derivedUlid('portal') as ReplicaId)
   const network = simulatedNetwork(() => {
@@ -96,7 +97,7 @@ export function worldOf(seed: number, keepTrace = false): World {
     practice,
     portal: portal.replica,
     portalPublicKey: portalKeys.publicKey,
-    disk: { slow: () => slowReads && chance.oneIn(3), mostRead },
+    disk: { slow: () => slowReads && chance.oneIn(3), mostRead, foldFrom },
     policy: policed ? productPolicy : everythingPasses,
     deviceKey: deviceKeys.privateKey,
     dial: (process) => network.dial(process),
