@@ -42,7 +42,10 @@ export interface Replication {
     range: { from: number; complete: number; maxBytes: number },
     passes: Passes,
   ): Promise<Outgoing>
-  /** Up to where a peer has what is here; less than before where it was restored. */
+  /**
+   * Up to where a peer has what is here; less than before where it was restored. Rejects with PutBack where it has more
+   * than there is.
+   */
   acknowledged(peer: string, collection: Collection, position: number): Promise<void>
   /** Takes in whole documents of a peer that differ from those here; resolves with the rows that this took. */
   heal(peer: string, collection: Collection, whole: readonly WireRow[], passes: Passes): Promise<number>
@@ -55,6 +58,9 @@ export interface Replication {
 /** The machine was put back to an older state while this process ran; the message is for people. */
 export class PutBack extends Error {
   override readonly name = 'PutBack'
+  constructor() {
+    super('This machine was put back to an older state while it ran. What it lost comes back now.')
+  }
 }
 
 export interface Received {
@@ -107,10 +113,16 @@ export async function openReplica(options: ReplicaOptions): Promise<OpenReplica>
   })
   const owns = (facts: Facts): boolean => options.site !== undefined && facts.site === options.site
   const folding = startFolding({ store, commits, writer: () => writer, peers: () => peers.values(), owns })
-  const beginAgain = async (): Promise<void> => {
+  // Set while a new epoch begins because the machine was put back: until it is durable nothing is taken from a peer.
+  let beginning: Promise<void> | undefined
+  const beginAgain = (): Promise<void> => {
     writer = mintWriter(id, clock)
     // In the place of the epoch that others know differently: all that was written under it is said anew.
-    epochs = await store.startEpoch(mintEpoch(clock), epochs.at(-1)!.first)
+    beginning ??= store
+      .startEpoch(mintEpoch(clock), epochs.at(-1)!.first)
+      .then((begun) => void (epochs = begun))
+      .finally(() => void (beginning = undefined))
+    return beginning
   }
   const known = (replica: string): PeerKnowledge => {
     const peer = peers.get(replica)
@@ -130,7 +142,7 @@ export async function openReplica(options: ReplicaOptions): Promise<OpenReplica>
       await commits.idle()
       if (ours && wasPutBack(epochs, head, ours)) {
         await beginAgain()
-        throw new PutBack('This machine was put back to an older state while it ran. What it lost comes back now.')
+        throw new PutBack()
       }
       const result = afterHello(
         peers.get(declared.replica) ?? strangerOf(declared.replica, collections.length),
@@ -153,6 +165,7 @@ export async function openReplica(options: ReplicaOptions): Promise<OpenReplica>
         const number = collectionNumber(batch.collection)
         commits.enter({
           async build(draft) {
+            if (beginning) throw new PutBack()
             const before = ahead.get(peer) ?? known(peer)
             const { position, complete, erasedAt } = before.cursors[number]!
             // Rule 3: the commit of the batch before this one may have failed when this one waited already.
@@ -235,6 +248,11 @@ export async function openReplica(options: ReplicaOptions): Promise<OpenReplica>
     outgoing: async (peer, collection, range, passesThere) =>
       outgoing(store, known(peer), collection, range, passesThere),
     async acknowledged(peer, collection, position) {
+      // What was under way when the machine was put back may have reached the peer after it said hello.
+      if (position > head) {
+        await beginAgain()
+        throw new PutBack()
+      }
       const number = collectionNumber(collection)
       const now = known(peer)
       if (now.acknowledged[number] === position) return

@@ -3,6 +3,8 @@
  * An action that does not apply says so, and the next delivery takes its place.
  */
 import { randomEdits } from './changes.ts'
+import { collectionNumber, shapeOf } from '../../src/replica/collections.ts'
+import { foldUpdates } from '../../src/replica/document.ts'
 import { readFolder } from './contents.ts'
 import type { Machine } from './machine.ts'
 import { epochOfTime } from './time.ts'
@@ -40,6 +42,7 @@ export const actions: readonly Action[] = [
   { name: 'retire site', weight: 0.1, run: retire },
   { name: 'copy site', weight: 0.3, run: copySite },
   { name: 'erase', weight: 1, run: erase },
+  { name: 'fold early', weight: 10, run: foldEarly },
   { name: 'prove equality', weight: 0.5, run: prove },
   // Withdrawal gets its line when the replica has it; folding happens by itself.
 ]
@@ -143,6 +146,23 @@ async function erase(world: World): Promise<boolean> {
       if (!(error instanceof DiskFull)) world.violated(`${machine.name} refused an erasure: ${String(error)}`)
     },
   ) // prettier-ignore
+  return true
+}
+
+/** Folds the oldest rows of a document, acknowledged or not, as the replica does where there are very many. */
+async function foldEarly(world: World): Promise<boolean> {
+  const able = running(world).filter(({ process }) => process.replica)
+  if (able.length === 0) return false
+  const { machine, process } = world.chance.pick(able)
+  const long = await machine.folder.longDocuments(2, Infinity)
+  if (long.length === 0) return false
+  const { collection, key, rows } = world.chance.pick(long)
+  const number = collectionNumber(collection)
+  const oldest = (await machine.folder.rowsOf(number, key)).slice(0, 2 + world.chance.below(rows - 1))
+  const fold = foldUpdates(oldest.map(({ update }) => update), shapeOf(collection)) // prettier-ignore
+  world.trace.note(`${machine.name} folds ${oldest.length} rows of ${collection}/${key.slice(-3)}`)
+  // A fold that fails leaves the rows as they are.
+  process.disk.store.fold(number, key, oldest.map(({ seq }) => seq), fold).catch(() => {}) // prettier-ignore
   return true
 }
 

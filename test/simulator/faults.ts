@@ -85,7 +85,7 @@ export const faults: readonly Fault[] = [
     'replica/replica.ts',
     'complete: batch.tail ? batch.to : complete',
     'complete: batch.to',
-    400_000,
+    600_000,
   ),
   one(
     'what was seen of a peer is taken from where its cursors stand',

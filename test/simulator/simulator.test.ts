@@ -20,6 +20,7 @@ it.each([
   [10, 'a document that ceased to pass before the portal and its site were restored'],
   [12, 'a field written before and after a restore'],
   [15, 'a machine put back to a state from before another restore'],
+  [22, 'what was under way when a machine was put back arrives after its next hello'],
   [34, 'a document that begins to pass by a row of the portal'],
   [111, 'a pong of a process that is gone'],
   [187, 'a document that ceased to pass on one of two copies of a folder'],
