@@ -76,12 +76,12 @@ export function diskOver(kept: MemoryStore, { resumed, slow, mostRead, foldFrom 
     cursorOf: (follower) => read(() => kept.cursorOf(follower)),
     documents: (collection, keys) => read(() => kept.documents(collection, keys)),
     updatesOf: (collection, key) => read(() => kept.updatesOf(collection, key)),
-    rowsFor: (...asked) => read(() => kept.rowsFor(...asked)),
     rowsOf: (collection, key) => read(() => kept.rowsOf(collection, key)),
     longDocuments: (rows, limit) => read(() => kept.longDocuments(Math.min(rows, foldFrom), limit)),
-    rowsAfter: (collection, after, most) =>
+    rowsAfter: (collection, after, most) => read(() => kept.rowsAfter(collection, after, most)),
+    rowsFor: (collection, after, most, except) =>
       read(async () => {
-        const rows = await kept.rowsAfter(collection, after, Math.min(most, mostRead))
+        const rows = await kept.rowsFor(collection, after, Math.min(most, mostRead), except)
         return slow() ? later('slow read', async () => rows) : rows
       }),
     changedAfter: (numbers, after, limit) => read(() => kept.changedAfter(numbers, after, limit)),
