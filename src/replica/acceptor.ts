@@ -45,6 +45,13 @@ export interface Acceptor {
   disconnect(replica?: string): void
 }
 
+interface Accepted {
+  readonly epoch: number
+  readonly socket: WebSocket
+  readonly connection: Connection
+  ended: boolean
+}
+
 /** How long a stranger may take to sign in, and an older connection to answer. */
 const signInWithin = 10_000
 const answerWithin = 2_000
@@ -52,13 +59,16 @@ const answerWithin = 2_000
 /** An acceptor for the sockets of a portal. */
 export function acceptLinks(options: AcceptorOptions): Acceptor {
   const { clock, events } = options
-  const links = new Map<string, { epoch: number; socket: WebSocket; connection: Connection }>()
+  const links = new Map<string, Accepted>()
 
-  const admitEpoch = async (replica: string, epoch: number): Promise<CloseReason | undefined> => {
-    const older = links.get(replica)
-    if (!older) return undefined
-    if (older.epoch !== epoch && (await answers(older.socket, clock))) return 'copied folder'
-    older.connection.close()
+  /** Puts a connection in its place, or says why not. Two may come at once: who waited asks again who is there. */
+  const enter = async (replica: string, own: Accepted): Promise<CloseReason | undefined> => {
+    for (let older = links.get(replica); older; older = links.get(replica)) {
+      if (older.epoch !== own.epoch && (await answers(older.socket, clock))) return 'copied folder'
+      older.connection.close()
+      if (links.get(replica) === older) links.delete(replica)
+    }
+    if (!own.ended) links.set(replica, own)
     return undefined
   }
 
@@ -69,7 +79,7 @@ export function acceptLinks(options: AcceptorOptions): Acceptor {
     const admitted = await options.admit(device, certificate)
     if (typeof admitted === 'string') return refuse(socket, admitted)
     if (socket.readyState !== socket.OPEN) return
-    let own: { epoch: number; socket: WebSocket; connection: Connection } | undefined
+    let own: Accepted | undefined
     const connection = connect({
       ...admitted,
       socket,
@@ -77,11 +87,8 @@ export function acceptLinks(options: AcceptorOptions): Acceptor {
       clock,
       async admit(declared) {
         const epoch = declared.epochs.at(-1)!.id
-        const reason = await admitEpoch(device.replica, epoch)
-        if (reason) return reason
-        own = { epoch, socket, connection }
-        links.set(device.replica, own)
-        return undefined
+        own = { epoch, socket, connection, ended: false }
+        return enter(device.replica, own)
       },
       events: {
         live() {
@@ -95,6 +102,7 @@ export function acceptLinks(options: AcceptorOptions): Acceptor {
         },
         heard: () => events?.heard?.(device),
         closed({ reason, error }) {
+          if (own) own.ended = true
           if (own && links.get(device.replica) === own) links.delete(device.replica)
           events?.gone?.(device, reason ?? error?.message ?? null)
         },
@@ -156,17 +164,19 @@ function refuse(socket: WebSocket, reason: CloseReason): void {
 
 async function answers(socket: WebSocket, clock: Clock): Promise<boolean> {
   if (socket.readyState !== socket.OPEN) return false
+  // A pong that was under way when the other side ended answers an older ping.
+  const asked = Buffer.from(clock.bytes(8))
   return new Promise((resolve) => {
-    // Only an answer to this ping counts: one to an earlier ping may still be on its way from a process that is gone.
-    const asked = clock.bytes(8)
+    const heard = (said: Buffer): void => {
+      if (asked.equals(said)) settle(true)
+    }
     const settle = (answered: boolean): void => {
       cancel()
-      socket.off('pong', onPong)
+      socket.off('pong', heard)
       resolve(answered)
     }
-    const onPong = (said: Buffer): void => void (said.equals(asked) && settle(true))
     const cancel = clock.after(answerWithin, () => settle(false))
-    socket.on('pong', onPong)
+    socket.on('pong', heard)
     socket.ping(asked)
   })
 }

@@ -9,6 +9,7 @@ import { constants, zstdCompressSync, zstdDecompressSync } from 'node:zlib'
 import { refusals, type Batch, type Refusal, type WireRow } from './admission.ts'
 import { collectionNumber, collectionOf, collections, type Facts } from './collections.ts'
 import { packUlid, unpackUlid } from './ids.ts'
+import type { KnownOfUs } from './peers.ts'
 import type { Epoch } from './store.ts'
 
 /** The versions of the protocol that this build speaks: the newest and one back. */
@@ -38,7 +39,7 @@ export interface Hello {
   readonly clock: number
   readonly incarnations: readonly string[]
   /** What the sender knows of the receiver: its chain, the highest position seen, and where it stands in each collection. */
-  readonly yours: { readonly chain: readonly Epoch[]; readonly seen: number; readonly positions: readonly number[] }
+  readonly yours: KnownOfUs
   readonly settingsVersion: number
 }
 /** From where the sender wants to read each collection, and its mark of the last time it had everything. */

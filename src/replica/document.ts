@@ -1,7 +1,8 @@
 /**
  * One document as Yjs holds it: building the update of a change, reading records and entries, merging updates. Nothing
- * else opens what is stored. Roots have fixed names and flat keys: `by:<replica>`
- * for the map of one writer of a record, `entries` for entries.
+ * else opens what is stored. Roots have flat keys: `by:<replica>:<client>` for the map of one process of one writer of a
+ * record, `entries` for entries. A map for each process, since two processes of one replica may write without knowing
+ * of each other: one before and one after a restore, or both of a copied folder.
  */
 import { createHash } from 'node:crypto'
 import * as Y from 'yjs'
@@ -66,7 +67,7 @@ export function writeRecord(
   )
   if (changed.length === 0) return undefined
   return written(doc, writer, () => {
-    const own = doc.getMap(`by:${writer.replica}`)
+    const own = mapOf(doc, writer)
     for (const [field, value] of changed) {
       const replaced = folded?.times[field] ?? 0
       const former = maps.get(writer.replica)?.get(field)
@@ -98,10 +99,14 @@ export function carryOver(from: Y.Doc, into: Y.Doc, shape: Shape, writer: Writer
   const lacking = Object.keys(old.fields).filter((field) => old.times[field]! > (held.times[field] ?? 0))
   if (lacking.length === 0) return undefined
   return written(into, writer, () => {
-    const own = into.getMap(`by:${writer.replica}`)
+    const own = mapOf(into, writer)
     for (const field of lacking)
       own.set(field, [old.fields[field]!, old.times[field]!, held.times[field] ?? 0] satisfies Written)
   })
+}
+
+function mapOf(doc: Y.Doc, writer: Writer): Y.Map<unknown> {
+  return doc.getMap(`by:${writer.replica}:${writer.client.toString(36)}`)
 }
 
 function written(doc: Y.Doc, writer: Writer, run: () => void): Change {
@@ -116,14 +121,17 @@ function written(doc: Y.Doc, writer: Writer, run: () => void): Change {
   return { update, vector: Y.encodeStateVector(doc) }
 }
 
-/** The maps of a record's writers. */
+/** What each writer of a record wrote: of several processes of one replica, the newest of each field. */
 export function recordMaps(doc: Y.Doc): Map<string, ReadonlyMap<string, Written>> {
-  const maps = new Map<string, ReadonlyMap<string, Written>>()
-  for (const name of doc.share.keys()) {
-    if (!name.startsWith('by:')) continue
-    const fields = new Map<string, Written>()
-    for (const [field, value] of doc.getMap(name).entries()) if (isWritten(value)) fields.set(field, value)
-    maps.set(name.slice(3), fields)
+  const maps = new Map<string, Map<string, Written>>()
+  // In an order that every replica has, so that of one time everywhere the same stands.
+  for (const name of [...doc.share.keys()].toSorted()) {
+    const [kind, replica] = name.split(':')
+    if (kind !== 'by' || replica === undefined) continue
+    let fields = maps.get(replica)
+    if (!fields) maps.set(replica, (fields = new Map()))
+    for (const [field, value] of doc.getMap(name).entries())
+      if (isWritten(value) && value[1] >= (fields.get(field)?.[1] ?? 0)) fields.set(field, value)
   }
   return maps
 }

@@ -3,7 +3,7 @@
  * stay the same, and a document that begins to pass to the peers is logged anew as a whole (rule 10).
  */
 import * as v from 'valibot'
-import { collectionNumber, sameFacts, type Collection, type Facts, type Passes } from './collections.ts'
+import { collectionNumber, collectionOf, sameFacts, type Collection, type Facts, type Passes } from './collections.ts'
 import type { Draft } from './commits.ts'
 import {
   decodeVector,
@@ -75,22 +75,36 @@ export async function rowOfEdit(
   const facts = asked && !sameFacts(asked, former) ? { ...asked, at: Math.max(context.now, former.at + 1) } : former
   if (!change && facts === former) return undefined
   const update = change?.update ?? emptyUpdate
-  // Rule 10; and to a new owner all of a document begins to pass, also what was logged long ago.
-  const begins =
-    held !== undefined &&
-    ((!context.passes(collection, former) && context.passes(collection, facts)) || facts.site !== former.site)
-  return {
+  const row: NewRow = {
     collection: collectionNumber(collection),
     key,
     generation: held?.head.generation ?? 1,
     erased: held?.head.erased ?? 0,
     facts,
-    update: begins ? mergeUpdates([...updates, update]) : update,
+    update,
     vector: change?.vector ?? held?.vector ?? emptyVector,
     origin: null,
     receipt: false,
-    mode: begins ? 'anew' : 'add',
+    mode: 'add',
   }
+  return begins(row, held, context.passes) ? loggedAnew(row, draft) : row
+}
+
+/**
+ * Whether a document begins to pass to a peer by a row, whoever wrote it (rule 10): to all, or to a new owner, to whom
+ * all of it begins to pass, also what was logged long ago.
+ */
+export function begins(row: NewRow, held: StoredDocument | undefined, passes: Passes): boolean {
+  if (row.mode !== 'add' || !held || row.facts === held.head.facts) return false
+  const collection = held.head.collection
+  const passed = passes(collection, held.head.facts)
+  return (!passed && passes(collection, row.facts)) || row.facts.site !== held.head.facts.site
+}
+
+/** A row as its whole document anew. */
+export async function loggedAnew(row: NewRow, draft: Draft): Promise<NewRow> {
+  const updates = await draft.updates(collectionOf(row.collection)!, row.key)
+  return { ...row, update: mergeUpdates([...updates, row.update]), mode: 'anew' }
 }
 
 function written(doc: Doc, edit: Edit, writer: Writer): Change | undefined {

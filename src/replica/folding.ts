@@ -21,7 +21,7 @@ const largeFold = 128 * 1024
 export interface FoldingOptions {
   readonly store: Store
   readonly commits: Commits
-  readonly writer: Writer
+  readonly writer: () => Writer
   readonly peers: () => Iterable<PeerKnowledge>
   /** Whether this replica is the one that writes a document anew. */
   readonly owns: (facts: Facts) => boolean
@@ -89,7 +89,7 @@ export function startFolding(options: FoldingOptions): Folding {
         async build(draft) {
           await draft.load(collection, [key])
           const held = draft.document(collection, key)!
-          const change = renewed(await draft.updates(collection, key), shapeOf(collection), writer)
+          const change = renewed(await draft.updates(collection, key), shapeOf(collection), writer())
           const { facts, generation, erased } = held.head
           return {
             rows: [

@@ -17,16 +17,18 @@ import {
   type Hello,
 } from './codec.ts'
 import { batchBytes, begin, step, type LinkEffect, type LinkEvent, type LinkState, type Step } from './link-state.ts'
-import type { Declared } from './peers.ts'
+import type { Declared, KnownOfUs } from './peers.ts'
 import type { Passes } from './collections.ts'
 import type { Proof } from './reconcile.ts'
-import type { OpenReplica } from './replica.ts'
+import type { OpenReplica, Replication } from './replica.ts'
 import { openRefusalReviews } from './refused.ts'
 
 /** How often a peer is asked whether it is there, and how long it may take to answer; twice this must stay below 30 s. */
 const pingEvery = 12_000
 /** What may wait in the socket before the peer counts as too slow to be sent more. */
 const mostBuffered = 16 * 1024 * 1024
+
+type Met = Awaited<ReturnType<Replication['meet']>>
 
 export interface ConnectionOptions {
   readonly replica: OpenReplica
@@ -112,7 +114,8 @@ export function connect(options: ConnectionOptions): Connection {
         return send(effect.frame)
       case 'meet':
         offset = effect.clock - clock.now()
-        return after(meet(effect.declared), (met) => {
+        return after(meet(effect.declared, effect.yours), (met) => {
+          if (met === undefined) return
           if (typeof met === 'string') return refuse(met)
           if (met.restored) events.restored?.(peer)
           happen({ kind: 'met', ...met })
@@ -152,8 +155,12 @@ export function connect(options: ConnectionOptions): Connection {
         return end({ reason: effect.reason })
     }
   }
-  const meet = async (declared: Declared): Promise<CloseReason | Awaited<ReturnType<typeof replication.meet>>> =>
-    declared.replica === peer ? ((await options.admit?.(declared)) ?? replication.meet(declared)) : 'unknown device'
+  const meet = async (declared: Declared, yours: KnownOfUs): Promise<CloseReason | Met | undefined> => {
+    if (declared.replica !== peer) return 'unknown device'
+    const reason = await options.admit?.(declared)
+    // What a connection said that ended while it waited may be older than what its next one said.
+    return reason || ended ? reason : replication.meet(declared, yours)
+  }
   const refuse = (reason: CloseReason, error?: Error): void => {
     if (socket.readyState === socket.OPEN) socket.send(writeFrame({ kind: 'refuse', reason }))
     end(error ? { reason, error } : { reason })

@@ -8,7 +8,7 @@ import type { Ack, BatchFrame, CloseReason, Frame, Hello, ReconcileFrame, Want }
 import { reconcileFrom, versions } from './codec.ts'
 import { collectionNumber, collections, type Collection } from './collections.ts'
 import type { Outgoing } from './outgoing.ts'
-import type { Declared } from './peers.ts'
+import type { Declared, KnownOfUs } from './peers.ts'
 import type { Received } from './replica.ts'
 import type { PeerKnowledge } from './store.ts'
 
@@ -29,7 +29,7 @@ export type LinkEvent =
 
 export type LinkEffect =
   | { readonly kind: 'send'; readonly frame: Frame }
-  | { readonly kind: 'meet'; readonly declared: Declared; readonly clock: number }
+  | { readonly kind: 'meet'; readonly declared: Declared; readonly yours: KnownOfUs; readonly clock: number }
   | { readonly kind: 'read'; readonly collection: Collection; readonly from: number; readonly complete: number }
   | { readonly kind: 'receive'; readonly batch: BatchFrame }
   | { readonly kind: 'acknowledged'; readonly collection: Collection; readonly position: number }
@@ -136,7 +136,8 @@ function greeted(state: Extract<LinkState, { at: 'greeting' }>, hello: Hello): S
   const { replica, epochs, head, incarnations } = hello
   const declared: Declared = { replica, epochs, head, incarnations }
   const version = Math.min(versions.newest, hello.versions.newest)
-  return [{ ...state, at: 'meeting', version, want: undefined }, [{ kind: 'meet', declared, clock: hello.clock }]]
+  const meet: LinkEffect = { kind: 'meet', declared, yours: hello.yours, clock: hello.clock }
+  return [{ ...state, at: 'meeting', version, want: undefined }, [meet]]
 }
 
 function met(state: Extract<LinkState, { at: 'meeting' }>, known: PeerKnowledge): Step {
@@ -174,11 +175,11 @@ function wanted(state: Extract<LinkState, { at: 'wanting' }>, want: Want): Step 
     waiting: [],
   }
   const marks = state.marks.map((number): LinkEffect => ({ kind: 'send', frame: { kind: 'mark', number } }))
-  // What the peer wants next says what it has: an ack that was lost with its connection is made up for.
-  const acknowledged = want.cursors.flatMap(({ position }, number): LinkEffect[] =>
-    position > 0 ? [{ kind: 'acknowledged', collection: collections[number]!, position }] : [],
-  )
-  return evaluate(ask(next, state.marks), [{ kind: 'live', version: next.version }, ...acknowledged, ...marks])
+  // Where the peer stands is what it has acknowledged: an ack may have been lost, and so may what it acknowledged.
+  const stands = want.cursors.map(({ position }, number): LinkEffect => {
+    return { kind: 'acknowledged', collection: collections[number]!, position }
+  })
+  return evaluate(ask(next, state.marks), [{ kind: 'live', version: next.version }, ...stands, ...marks])
 }
 
 function ask(state: Live, numbers: readonly number[]): Live {

@@ -1,5 +1,9 @@
-/** The store in memory: for tests and simulation, where a crash is the loss of everything but this object. */
-import { collectionNumber, collectionOf, collections } from './collections.ts'
+/**
+ * The store in memory: for tests and simulation, where a crash is the loss of everything but this object. A `copy` is
+ * what a backup of a folder is: the same history, going its own way from here. Documents and rows are never changed in
+ * place, so a copy shares them.
+ */
+import { collectionNumber, collectionOf, collections as collectionNames } from './collections.ts'
 import type { DocumentHead, IndexRow } from './replica-face.ts'
 import {
   StoreRefused,
@@ -13,6 +17,7 @@ import {
 } from './store.ts'
 
 interface Row {
+  readonly key: string
   readonly seq: number
   readonly generation: number
   readonly update: Uint8Array
@@ -21,37 +26,94 @@ interface Row {
   readonly sources: ReadonlyMap<string, number> | null
 }
 interface Document {
-  head: DocumentHead
-  vector: Uint8Array
-  rows: Row[]
+  readonly head: DocumentHead
+  readonly vector: Uint8Array
+  readonly rows: readonly Row[]
+}
+/** One collection: its documents, and its rows in order of seq. */
+interface Held {
+  readonly documents: Map<string, Document>
+  log: Row[]
+}
+interface State {
+  readonly collections: Map<number, Held>
+  readonly peers: Map<string, PeerKnowledge>
+  readonly followers: Map<string, number>
+  readonly index: Map<string, { row: IndexRow; document: string }>
+  identity: { practice: string; replica: string } | undefined
+  epochs: readonly Epoch[]
+  incarnations: readonly string[]
+  head: number
+}
+
+export interface MemoryStore extends Store {
+  /** The same as it stands now; neither sees what becomes of the other. */
+  copy(): MemoryStore
 }
 
 /** An empty store in memory. */
-export function memoryStore(): Store {
-  const documents = new Map<string, Document>()
-  const peers = new Map<string, PeerKnowledge>()
-  const followers = new Map<string, number>()
-  const index = new Map<string, { row: IndexRow; document: string }>()
-  let identity: { practice: string; replica: string } | undefined
-  let epochs: Epoch[] = []
-  let incarnations: string[] = []
-  let head = 0
+export function memoryStore(): MemoryStore {
+  return storeOver({
+    collections: new Map(),
+    peers: new Map(),
+    followers: new Map(),
+    index: new Map(),
+    identity: undefined,
+    epochs: [],
+    incarnations: collectionNames.map(() => ''),
+    head: 0,
+  })
+}
 
+function copyOf(state: State): State {
+  const { collections, peers, followers, index } = state
+  return {
+    ...state,
+    collections: new Map(
+      [...collections].map(([number, held]) => [number, { documents: new Map(held.documents), log: held.log.slice() }]),
+    ),
+    peers: new Map(peers),
+    followers: new Map(followers),
+    index: new Map(index),
+  }
+}
+
+/** The place of the first row beyond `seq` in rows that are in order. */
+function placeAfter(log: readonly Row[], seq: number): number {
+  let [low, high] = [0, log.length]
+  while (low < high) {
+    const middle = (low + high) >> 1
+    if (log[middle]!.seq <= seq) low = middle + 1
+    else high = middle
+  }
+  return low
+}
+
+function sourcesOf(row: Row): ReadonlyMap<string, number> {
+  return row.sources ?? new Map([[row.origin?.peer ?? '', row.seq]])
+}
+
+function storeOver(state: State): MemoryStore {
+  const { collections, peers, followers, index } = state
   const place = (collection: number, key: string): string => `${collection}/${key}`
-  const inCollection = (collection: number): Document[] =>
-    [...documents.values()].filter((document) => collectionNumber(document.head.collection) === collection)
-  const sourcesOf = (row: Row): ReadonlyMap<string, number> =>
-    row.sources ?? new Map([[row.origin?.peer ?? '', row.seq]])
+  const held = (collection: number): Held => {
+    let found = collections.get(collection)
+    if (!found) collections.set(collection, (found = { documents: new Map(), log: [] }))
+    return found
+  }
+  const documentAt = (collection: number, key: string): Document | undefined =>
+    collections.get(collection)?.documents.get(key)
   const knownPeer = (replica: string): PeerKnowledge => {
     const peer = peers.get(replica)
     if (!peer) throw new Error(`A row came from ${replica}, which was never met`)
     return peer
   }
   const appendRow = (row: NewRow): number => {
-    const seq = ++head
-    const at = place(row.collection, row.key)
-    const former = documents.get(at)
+    const seq = ++state.head
+    const { documents, log } = held(row.collection)
+    const former = documents.get(row.key)
     const stored: Row = {
+      key: row.key,
       seq,
       generation: row.generation,
       update: row.update.slice(),
@@ -59,7 +121,9 @@ export function memoryStore(): Store {
       origin: row.origin,
       sources: row.mode === 'anew' ? new Map([['', seq]]) : null,
     }
-    documents.set(at, {
+    if (former && row.mode !== 'add') held(row.collection).log = log.filter((one) => one.key !== row.key)
+    held(row.collection).log.push(stored)
+    documents.set(row.key, {
       head: {
         collection: collectionOf(row.collection)!,
         key: row.key,
@@ -74,34 +138,29 @@ export function memoryStore(): Store {
     return seq
   }
   const changed = (numbers: readonly number[], after: number): DocumentHead[] =>
-    [...documents.values()]
-      .map((document) => document.head)
-      .filter((item) => item.seq > after && numbers.includes(collectionNumber(item.collection)))
+    numbers
+      .flatMap((number) => [...(collections.get(number)?.documents.values() ?? [])])
+      .flatMap(({ head }) => (head.seq > after ? [head] : []))
       .toSorted((a, b) => a.seq - b.seq)
 
   return {
+    copy: () => storeOver(copyOf(state)),
     async open({ practice, replica }) {
-      identity ??= { practice, replica }
+      state.identity ??= { practice, replica }
+      const { identity, head, epochs, incarnations } = state
       if (identity.practice !== practice || identity.replica !== replica)
         throw new StoreRefused(`This folder belongs to replica ${identity.replica}, not to ${replica}.`)
-      if (incarnations.length === 0) incarnations = collections.map(() => '')
       return { head, epochs, incarnations, peers: [...peers.values()] }
     },
-    async startEpoch(id) {
-      epochs = withEpoch(epochs, id, head + 1)
-      return epochs
+    async startEpoch(id, first = state.head + 1) {
+      state.epochs = withEpoch(state.epochs, id, first)
+      return state.epochs
     },
     async append(rows, progress) {
       for (const row of rows) if (row.origin) knownPeer(row.origin.peer)
-      const next = progress.map(({ peer, collection, cursor, seen }) => ({
-        peer,
-        collection,
-        cursor,
-        seen,
-        known: knownPeer(peer),
-      }))
+      for (const { peer } of progress) knownPeer(peer)
       const seqs = rows.map(appendRow)
-      for (const { peer, collection, cursor, seen } of next) {
+      for (const { peer, collection, cursor, seen } of progress) {
         const known = knownPeer(peer)
         peers.set(peer, { ...known, seen, cursors: known.cursors.with(collection, cursor) })
       }
@@ -115,7 +174,7 @@ export function memoryStore(): Store {
       peers.set(peer, { ...known, acknowledged: known.acknowledged.with(collection, position) })
     },
     async fold(collection, key, seqs, update) {
-      const document = documents.get(place(collection, key))!
+      const document = documentAt(collection, key)!
       const wanted = new Set(seqs)
       const gone = document.rows.filter((row) => wanted.has(row.seq))
       if (gone.length < seqs.length) return false
@@ -123,12 +182,16 @@ export function memoryStore(): Store {
       for (const row of gone)
         for (const [source, seq] of sourcesOf(row)) sources.set(source, Math.max(sources.get(source) ?? 0, seq))
       const folded: Row = { ...gone.at(-1)!, update: update.slice(), receipt: gone.some((row) => row.receipt), sources }
-      document.rows = [folded, ...document.rows.filter((row) => !wanted.has(row.seq))].toSorted((a, b) => a.seq - b.seq)
+      const replaced = (rows: readonly Row[]): Row[] =>
+        [folded, ...rows.filter((row) => row.key !== key || !wanted.has(row.seq))].toSorted((a, b) => a.seq - b.seq)
+      const { documents } = held(collection)
+      held(collection).log = replaced(held(collection).log)
+      documents.set(key, { ...document, head: { ...document.head }, rows: replaced(document.rows) })
       return true
     },
     async advance(follower, cursor, projections) {
       for (const { collection, key } of projections)
-        if (!documents.has(place(collectionNumber(collection), key)))
+        if (!documentAt(collectionNumber(collection), key))
           throw new Error(`A projection of a document that is not there: ${collection}/${key}`)
       for (const { collection, key, rows } of projections) {
         const document = place(collectionNumber(collection), key)
@@ -142,37 +205,37 @@ export function memoryStore(): Store {
     },
     async documents(collection, keys) {
       const found = keys.flatMap((key) => {
-        const document = documents.get(place(collection, key))
+        const document = documentAt(collection, key)
         return document ? [[key, { head: document.head, vector: document.vector }] as const] : []
       })
       return new Map(found)
     },
     async updatesOf(collection, key) {
-      return documents.get(place(collection, key))?.rows.map((row) => row.update) ?? []
+      return documentAt(collection, key)?.rows.map((row) => row.update) ?? []
     },
     async rowsOf(collection, key) {
-      return documents.get(place(collection, key))?.rows.map(({ seq, update }) => ({ seq, update })) ?? []
+      return documentAt(collection, key)?.rows.map(({ seq, update }) => ({ seq, update })) ?? []
     },
     async longDocuments(rows, limit) {
-      return [...documents.values()]
+      return [...collections.values()]
+        .flatMap(({ documents }) => [...documents.values()])
         .filter((document) => document.rows.length >= rows)
         .slice(0, limit)
         .map(({ head: { collection, key }, rows: held }) => ({ collection, key, rows: held.length }))
     },
     async rowsAfter(collection, after, maxBytes) {
-      const all = inCollection(collection)
-        .flatMap((document) => document.rows.map((row) => ({ row, head: document.head })))
-        .filter(({ row }) => row.seq > after)
-        .toSorted((a, b) => a.row.seq - b.row.seq)
+      const found = collections.get(collection)
+      if (!found) return { rows: [], tail: true }
       const rows: StoredRow[] = []
       let bytes = 0
-      for (const { row, head: document } of all) {
+      for (let at = placeAfter(found.log, after); at < found.log.length; at++) {
         if (bytes >= maxBytes) return { rows, tail: false }
-        bytes += row.update.length + 64
+        const row = found.log[at]!
         const { seq, generation, update, receipt } = row
+        bytes += update.length + 64
         rows.push({
           seq,
-          head: document,
+          head: found.documents.get(row.key)!.head,
           generation,
           update,
           receipt,
@@ -194,14 +257,14 @@ export function memoryStore(): Store {
       return changed(numbers, after).length
     },
     async list(collection, after, limit) {
-      return inCollection(collection)
+      return [...(collections.get(collection)?.documents.values() ?? [])]
         .map((document) => document.head)
         .filter((item) => after === undefined || byBytes(item.key, after) > 0)
         .toSorted((a, b) => byBytes(a.key, b.key))
         .slice(0, limit)
     },
     async count(collection) {
-      return inCollection(collection).length
+      return collections.get(collection)?.documents.size ?? 0
     },
     async index(query) {
       const { view, patient, state, from, before, descending, limit } = query

@@ -28,6 +28,22 @@ export function commonPoint(stored: readonly Epoch[], declared: readonly Epoch[]
   return 0
 }
 
+/** What a peer knows of this replica, as it says in its hello. */
+export interface KnownOfUs {
+  readonly chain: readonly Epoch[]
+  readonly seen: number
+  readonly positions: readonly number[]
+}
+
+/**
+ * Whether a peer has seen more of this replica's current epoch than there is (rule 1): then the machine was put back to
+ * an older state while it ran.
+ */
+export function wasPutBack(epochs: readonly Epoch[], head: number, ours: KnownOfUs): boolean {
+  const at = ours.chain.findIndex((epoch) => epoch.id === epochs.at(-1)!.id)
+  return at >= 0 && Math.min(ours.seen, endOf(ours.chain, at)) > head
+}
+
 /** What is known of a peer after its hello, and whether it was restored; `ownHead` is the head of this replica's log. */
 export function afterHello(
   known: PeerKnowledge,

@@ -8,12 +8,12 @@ import { randomBelow, type Clock } from './clock.ts'
 import { collectionNumber, collectionOf, collections, type Collection, type Facts, type Passes } from './collections.ts'
 import { commitQueue } from './commits.ts'
 import { decodeVector, entriesOf, openDocument, recordMaps, type Writer } from './document.ts'
-import { checkEdit, rowOfEdit, schemas } from './edits.ts'
+import { begins, checkEdit, loggedAnew, rowOfEdit, schemas } from './edits.ts'
 import { startFolding, type Folding } from './folding.ts'
 import { startFollower } from './followers.ts'
 import type { PracticeId, ReplicaId } from './ids.ts'
 import { outgoing, type Outgoing } from './outgoing.ts'
-import { afterHello, type Declared } from './peers.ts'
+import { afterHello, wasPutBack, type Declared, type KnownOfUs } from './peers.ts'
 import type { Entry } from './kinds/kind.ts'
 import { healedRows, takenRows, type Taken } from './receiving.ts'
 import { reconciler, type Reconciler, type ReconcilerOptions } from './reconcile.ts'
@@ -25,8 +25,11 @@ import { strangerOf, type Cursor, type NewRow, type PeerKnowledge, type Store } 
 export interface Replication {
   declared(): Declared
   peer(replica: string): PeerKnowledge | undefined
-  /** Rule 6; resolves when what is known is durable. `restored`: the peer lost what it had told us. */
-  meet(declared: Declared): Promise<{ readonly known: PeerKnowledge; readonly restored: boolean }>
+  /**
+   * Rule 6; resolves when what is known is durable. `restored`: the peer lost what it had told us. Rejects with PutBack
+   * where the peer had more of this replica's current epoch than there is: the next hello then declares a new one.
+   */
+  meet(declared: Declared, ours?: KnownOfUs): Promise<{ readonly known: PeerKnowledge; readonly restored: boolean }>
   /**
    * Takes a batch: its rows, the cursor and `seen` in one commit (rule 4). Rows that do not pass are dropped and
    * counted; refused ones are named with their reason. Rejects where the commit fails: then nothing of it is here.
@@ -39,6 +42,10 @@ export interface Replication {
     range: { from: number; complete: number; maxBytes: number },
     passes: Passes,
   ): Promise<Outgoing>
+  /**
+   * Up to where a peer has what is here; less than before where it was restored. Rejects with PutBack where it has more
+   * than there is.
+   */
   acknowledged(peer: string, collection: Collection, position: number): Promise<void>
   /** Takes in whole documents of a peer that differ from those here; resolves with the rows that this took. */
   heal(peer: string, collection: Collection, whole: readonly WireRow[], passes: Passes): Promise<number>
@@ -46,6 +53,14 @@ export interface Replication {
   reconciler(wire: Omit<ReconcilerOptions, 'store' | 'clock'>): Reconciler
   /** Documents that a peer has not acknowledged. */
   behind(peer: string): Promise<number>
+}
+
+/** The machine was put back to an older state while this process ran; the message is for people. */
+export class PutBack extends Error {
+  override readonly name = 'PutBack'
+  constructor() {
+    super('This machine was put back to an older state while it ran. What it lost comes back now.')
+  }
 }
 
 export interface Received {
@@ -80,10 +95,11 @@ export interface ReplicaOptions {
 export async function openReplica(options: ReplicaOptions): Promise<OpenReplica> {
   const { store, practice, id, clock } = options
   const opened = await store.open({ practice, replica: id })
-  const epochs = await store.startEpoch(randomBelow(clock, 2 ** 32) * 0x10000 + randomBelow(clock, 0x10000))
-  // A client id is never used by two processes, nor by one before and after a restore: each start takes a fresh one.
-  const writer: Writer = { client: randomBelow(clock, 2 ** 32 - 1) + 1, replica: id }
+  let epochs = await store.startEpoch(mintEpoch(clock))
+  let writer = mintWriter(id, clock)
   const peers = new Map(opened.peers.map((peer) => [peer.replica, peer]))
+  // What is known of peers as the commit that is being built will leave it.
+  const ahead = new Map<string, PeerKnowledge>()
   const passes = options.passes ?? (() => true)
   const followers = new Set<ReturnType<typeof startFollower>>()
   const listeners = new Set<() => void>()
@@ -96,7 +112,18 @@ export async function openReplica(options: ReplicaOptions): Promise<OpenReplica>
     for (const run of listeners) run()
   })
   const owns = (facts: Facts): boolean => options.site !== undefined && facts.site === options.site
-  const folding = startFolding({ store, commits, writer, peers: () => peers.values(), owns })
+  const folding = startFolding({ store, commits, writer: () => writer, peers: () => peers.values(), owns })
+  // Set while a new epoch begins because the machine was put back: until it is durable nothing is taken from a peer.
+  let beginning: Promise<void> | undefined
+  const beginAgain = (): Promise<void> => {
+    writer = mintWriter(id, clock)
+    // In the place of the epoch that others know differently: all that was written under it is said anew.
+    beginning ??= store
+      .startEpoch(mintEpoch(clock), epochs.at(-1)!.first)
+      .then((begun) => void (epochs = begun))
+      .finally(() => void (beginning = undefined))
+    return beginning
+  }
   const known = (replica: string): PeerKnowledge => {
     const peer = peers.get(replica)
     if (!peer) throw new Error(`Replica ${replica} was never met`)
@@ -111,8 +138,12 @@ export async function openReplica(options: ReplicaOptions): Promise<OpenReplica>
   const replication: Replication = {
     declared: () => ({ replica: id, epochs, head, incarnations: opened.incarnations.slice(0, collections.length) }),
     peer: (replica) => peers.get(replica),
-    async meet(declared) {
+    async meet(declared, ours) {
       await commits.idle()
+      if (ours && wasPutBack(epochs, head, ours)) {
+        await beginAgain()
+        throw new PutBack()
+      }
       const result = afterHello(
         peers.get(declared.replica) ?? strangerOf(declared.replica, collections.length),
         declared,
@@ -130,9 +161,18 @@ export async function openReplica(options: ReplicaOptions): Promise<OpenReplica>
         let dropped = 0
         let cursor: Cursor | undefined
         let seen = 0
+        let after: PeerKnowledge | undefined
         const number = collectionNumber(batch.collection)
         commits.enter({
           async build(draft) {
+            if (beginning) throw new PutBack()
+            const before = ahead.get(peer) ?? known(peer)
+            const { position, complete, erasedAt } = before.cursors[number]!
+            // Rule 3: the commit of the batch before this one may have failed when this one waited already.
+            if (batch.from !== position)
+              throw new Error(
+                `A batch of ${batch.collection} begins at ${batch.from}, and ${position} is where it is read to`,
+              )
             const blocked = new Set<string>()
             const to = { draft, collection: batch.collection, passes: passesHere, writer }
             await draft.load(batch.collection, batch.rows.map((row) => row.key)) // prettier-ignore
@@ -147,28 +187,35 @@ export async function openReplica(options: ReplicaOptions): Promise<OpenReplica>
                 blocked.add(row.key)
               } else
                 for (const added of taken.rows) {
-                  draft.add(added)
-                  rows.push(added)
+                  const held = draft.document(batch.collection, row.key)
+                  const logged = begins(added, held, passes) ? await loggedAnew(added, draft) : added
+                  draft.add(logged)
+                  rows.push(logged)
                 }
             }
-            const before = known(peer).cursors[number]!
             const receipts = batch.rows.filter((row) => row.receipt).map((row) => row.seq)
             cursor = {
               epoch: batch.epoch,
               position: batch.to,
-              complete: batch.tail ? batch.to : before.complete,
-              erasedAt: Math.max(before.erasedAt, ...receipts),
+              complete: batch.tail ? batch.to : complete,
+              erasedAt: Math.max(erasedAt, ...receipts),
             }
-            seen = Math.max(known(peer).seen, batch.to)
+            seen = Math.max(before.seen, batch.to)
+            after = { ...before, seen, cursors: before.cursors.with(number, cursor) }
+            ahead.set(peer, after)
             return { rows, progress: { peer, collection: number, cursor, seen } }
           },
           done(seqs) {
             head = seqs.at(-1) ?? head
             const now = known(peer)
             peers.set(peer, { ...now, seen: Math.max(now.seen, seen), cursors: now.cursors.with(number, cursor!) })
+            if (ahead.get(peer) === after) ahead.delete(peer)
             resolve({ refused, logged: rows.length, dropped })
           },
-          failed: reject,
+          failed(error) {
+            ahead.delete(peer)
+            reject(error)
+          },
         })
       }),
     heal: (peer, collection, whole, passesHere) =>
@@ -201,9 +248,14 @@ export async function openReplica(options: ReplicaOptions): Promise<OpenReplica>
     outgoing: async (peer, collection, range, passesThere) =>
       outgoing(store, known(peer), collection, range, passesThere),
     async acknowledged(peer, collection, position) {
+      // What was under way when the machine was put back may have reached the peer after it said hello.
+      if (position > head) {
+        await beginAgain()
+        throw new PutBack()
+      }
       const number = collectionNumber(collection)
       const now = known(peer)
-      if (now.acknowledged[number]! >= position) return
+      if (now.acknowledged[number] === position) return
       peers.set(peer, { ...now, acknowledged: now.acknowledged.with(number, position) })
       await store.acknowledge(peer, number, position)
     },
@@ -294,6 +346,15 @@ export async function openReplica(options: ReplicaOptions): Promise<OpenReplica>
       await store.close()
     },
   }
+}
+
+function mintEpoch(clock: Clock): number {
+  return randomBelow(clock, 2 ** 32) * 0x10000 + randomBelow(clock, 0x10000)
+}
+
+/** A client id is never used by two processes, nor by one before and after a restore: each epoch takes a fresh one. */
+function mintWriter(replica: string, clock: Clock): Writer {
+  return { client: randomBelow(clock, 2 ** 32 - 1) + 1, replica }
 }
 
 /** The collection that a number on the wire names; throws a RangeError where this version knows none. */

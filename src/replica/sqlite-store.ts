@@ -201,8 +201,8 @@ function sqliteStore(db: Database.Database, sealer: Sealer): Store {
         throw new StoreRefused(`This folder belongs to replica ${held}, not to ${replica}.`)
       return { head, epochs: peers.epochs(), incarnations: peers.incarnations(), peers: peers.all() }
     },
-    async startEpoch(id) {
-      const list = withEpoch(peers.epochs(), id, head + 1)
+    async startEpoch(id, first = head + 1) {
+      const list = withEpoch(peers.epochs(), id, first)
       atomically(() => peers.setEpochs(list))
       return list
     },

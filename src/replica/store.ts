@@ -110,8 +110,11 @@ export interface Store {
    * others rejects: a folder belongs to one replica.
    */
   open(identity: { readonly practice: string; readonly replica: string }): Promise<Opened>
-  /** Begins an epoch at head + 1. A newest epoch under which nothing was written is replaced; the newest 64 are kept. */
-  startEpoch(id: number): Promise<readonly Epoch[]>
+  /**
+   * Begins an epoch at `first`, or at head + 1. It takes the place of those that begin there or later, so of a newest one
+   * under which nothing was written; the newest 64 are kept.
+   */
+  startEpoch(id: number, first?: number): Promise<readonly Epoch[]>
   /** Appends rows in order with the progress of the batches that they came in; resolves with their seqs. All or nothing; a peer that was never met is refused. */
   append(rows: readonly NewRow[], progress: readonly Progress[]): Promise<readonly number[]>
   /** Replaces all that is known of a peer. */

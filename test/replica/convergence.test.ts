@@ -96,7 +96,8 @@ async function handOver(
   const range = { from: start, complete: Math.min(complete, start), maxBytes: how.maxBytes }
   const part = await from.replication.outgoing(to.id, collection, range, all)
   const epoch = from.replication.declared().epochs.at(-1)!.id
-  const batch = { collection, from: start, to: part.to, tail: part.tail, epoch, rows: part.rows }
+  // What comes again comes in a batch that begins where this side stands: any other is not taken.
+  const batch = { collection, from: position, to: Math.max(position, part.to), tail: part.tail, epoch, rows: part.rows }
   return {
     ...(await to.replication.receive(from.id, batch, all)),
     tail: part.tail,

@@ -31,6 +31,11 @@ function updatesOf(client: number, ...sets: readonly Record<string, string>[]): 
     done.push(writeRecord(openDocument(done), { client, replica: `R${client}` }, set, done.length + 1)!.update)
   return done
 }
+/** A batch that begins where the replica stands, as a peer would send it. */
+const nextOf = (replica: OpenReplica, collection: Collection, rows: readonly WireRow[]): Batch => {
+  const from = replica.replication.peer('PEER')!.cursors[collectionNumber(collection)]!.position
+  return batchOf(collection, rows.map((row) => ({ ...row, seq: from + row.seq })), { from }) // prettier-ignore
+}
 const cursorOf = (replica: OpenReplica, collection: Collection) => replica.replication.peer('PEER')!.cursors[collectionNumber(collection)]! // prettier-ignore
 
 it('[R1] each start of a replica begins an epoch at its next row, and one under which nothing was written is replaced', async () => {
@@ -92,7 +97,7 @@ it('[R5] a row that adds nothing is not logged; one that brings a struct, a dele
   await replica.replication.meet(peer)
   const [one, two] = updatesOf(1, { phone: '1' }, { phone: '2' }) as [Uint8Array, Uint8Array]
   const logged = async (row: Partial<WireRow>): Promise<number> =>
-    (await replica.replication.receive('PEER', batchOf('patients', [rowAt(9, row)]), all)).logged
+    (await replica.replication.receive('PEER', nextOf(replica, 'patients', [rowAt(9, row)]), all)).logged
   expect(await logged({ update: one })).toBe(1)
   expect(await logged({ update: one })).toBe(0)
   expect(await logged({ update: two })).toBe(1)
@@ -109,7 +114,7 @@ it('[R8] a row of a lower generation is dropped, an erasure empties the document
   const [one] = updatesOf(1, { phone: '1' }) as [Uint8Array]
   const [other] = updatesOf(2, { email: '2' }) as [Uint8Array]
   const take = async (row: Partial<WireRow>): Promise<unknown> => {
-    const { logged } = await replica.replication.receive('PEER', batchOf('patients', [rowAt(9, row)]), all)
+    const { logged } = await replica.replication.receive('PEER', nextOf(replica, 'patients', [rowAt(9, row)]), all)
     return { logged, fields: (await replica.record('patients', 'a'))?.fields }
   }
   expect(await take({ update: one })).toEqual({ logged: 1, fields: { phone: '1' } })
@@ -131,7 +136,9 @@ it('[R8] a later generation that is no erasure takes over by value what it lacks
   await replica.replication.receive('PEER', batchOf('patients', [rowAt(9, { update: one })]), all)
   const next = rowAt(10, { generation: 2, update: whole })
   // The row itself, and one of this replica's own with what is carried over.
-  expect(await replica.replication.receive('PEER', batchOf('patients', [next]), all)).toMatchObject({ logged: 2 })
+  expect(await replica.replication.receive('PEER', nextOf(replica, 'patients', [next]), all)).toMatchObject({
+    logged: 2,
+  })
   expect((await replica.record('patients', 'a'))?.fields).toEqual({ email: '2', name: 'x', phone: '2' })
   expect(await replica.head('patients', 'a')).toMatchObject({ generation: 2, erased: 0 })
 })

@@ -1,0 +1,293 @@
+/**
+ * What may happen, as a table: its weight, and how it happens. What the product learns to do gets its line here.
+ * An action that does not apply says so, and the next delivery takes its place.
+ */
+import { randomEdits } from './changes.ts'
+import { collectionNumber, shapeOf } from '../../src/replica/collections.ts'
+import { foldUpdates } from '../../src/replica/document.ts'
+import { readFolder } from './contents.ts'
+import type { Machine } from './machine.ts'
+import { epochOfTime } from './time.ts'
+import { running, type World } from './world.ts'
+
+export interface Action {
+  readonly name: string
+  /** How often, of all weights together. */
+  readonly weight: number
+  /** False where there was nothing to do. */
+  run(world: World): boolean | Promise<boolean>
+}
+
+/** What the simulator's disk says when it refuses. */
+export class DiskFull extends Error {
+  override readonly name = 'DiskFull'
+}
+
+export const actions: readonly Action[] = [
+  { name: 'deliver', weight: 400, run: deliver },
+  { name: 'write', weight: 400, run: write },
+  { name: 'change', weight: 70, run: change },
+  { name: 'wait', weight: 12, run: wait },
+  { name: 'start', weight: 30, run: start },
+  { name: 'crash', weight: 11, run: crash },
+  { name: 'crash after a commit', weight: 3, run: crashAfterCommit },
+  { name: 'failed commit', weight: 4, run: failWrite },
+  { name: 'cut', weight: 6, run: cut },
+  { name: 'cut inside a frame', weight: 3, run: cutInside },
+  { name: 'backup', weight: 5, run: backup },
+  { name: 'restore', weight: 4, run: restore },
+  { name: 'put back while running', weight: 1, run: putBackRunning },
+  { name: 'clock jump', weight: 2, run: jump },
+  { name: 'add site', weight: 0.5, run: addSite },
+  { name: 'retire site', weight: 0.1, run: retire },
+  { name: 'copy site', weight: 0.3, run: copySite },
+  { name: 'erase', weight: 1, run: erase },
+  { name: 'fold early', weight: 10, run: foldEarly },
+  { name: 'prove equality', weight: 0.5, run: prove },
+  // Withdrawal gets its line when the replica has it; folding happens by itself.
+]
+
+/** One action by weight; where it does not apply, something is delivered, written or waited for. */
+export async function act(world: World, without: readonly string[] = []): Promise<void> {
+  const possible = without.length === 0 ? actions : actions.filter(({ name }) => !without.includes(name))
+  const total = possible.reduce((sum, action) => sum + action.weight, 0)
+  let at = (world.chance.below(1_000_000) / 1_000_000) * total
+  const chosen = possible.find((action) => (at -= action.weight) < 0) ?? actions[0]!
+  for (const action of [chosen, ...actions.slice(0, 2)])
+    if (await action.run(world)) {
+      world.count(action.name)
+      return
+    }
+  wait(world)
+  world.count('wait')
+}
+
+function deliver(world: World): boolean {
+  const busy = world.network.busy()
+  if (busy.length === 0) return false
+  world.network.deliver(world.chance.pick(busy))
+  return true
+}
+
+function writing(world: World): Machine | undefined {
+  const busy = running(world).filter(({ process }) => process.disk.writes.length > 0)
+  return busy.length === 0 ? undefined : world.chance.pick(busy).machine
+}
+
+function write(world: World): boolean {
+  const machine = writing(world)
+  if (!machine) return false
+  const next = machine.process!.disk.writes.shift()!
+  world.trace.note(`${machine.name} commits ${next.name}`)
+  if (next.name === 'fold') world.count('fold')
+  next.commit()
+  return true
+}
+
+function failWrite(world: World): boolean {
+  const machine = writing(world)
+  if (!machine) return false
+  const next = machine.process!.disk.writes.shift()!
+  world.trace.note(`${machine.name} fails to commit ${next.name}`)
+  next.fail(new DiskFull('The disk is full'))
+  return true
+}
+
+function change(world: World): boolean {
+  const able = running(world).filter(({ process }) => process.replica && !process.putBack)
+  if (able.length === 0) return false
+  const { machine, process } = world.chance.pick(able)
+  const own = machine.place.site
+  const everybody = world.sites.map((site) => site.place.site!)
+  const sites = own && world.policed ? [own] : everybody
+  if (sites.length === 0) return false
+  const edits = randomEdits({
+    chance: world.chance,
+    sites,
+    portal: !own,
+    reach: world.policed && !world.sites.some((site) => world.isCopied(site)),
+    now: epochOfTime + world.time.now + machine.offset,
+    name: world.name,
+  })
+  world.trace.note(
+    `${machine.name} changes ${edits.map((edit) => `${edit.collection}/${edit.key.slice(-3)}`).join(' ')}`,
+  )
+  for (const { collection, key, facts } of edits)
+    if (facts && !facts.reachable) world.ceased.add(`${collection}/${key}`)
+  process.replica!.change(edits).then(
+    () => (process.alive ? world.promises.acknowledged(machine.folder, edits) : undefined),
+    (error: unknown) => {
+      if (!(error instanceof DiskFull)) world.violated(`${machine.name} refused a change: ${String(error)}`)
+    },
+  ).catch((error: unknown) => world.violated(String(error))) // prettier-ignore
+  return true
+}
+
+async function erase(world: World): Promise<boolean> {
+  const able = running(world).filter(({ process }) => process.replica && !process.putBack)
+  if (able.length === 0) return false
+  const { machine, process } = world.chance.pick(able)
+  const held = [...(await readFolder(machine.folder)).values()].filter(({ head }) => {
+    return !world.policed || machine === world.portal || head.facts.site === machine.place.site
+  })
+  if (held.length === 0) return false
+  const { head, content } = world.chance.pick(held)
+  const { collection, key } = head
+  const place = `${collection}/${key}`
+  world.trace.note(`${machine.name} erases ${place}`)
+  world.ceased.add(place)
+  // What others write without having seen it goes with it; from here on nothing of this document is promised.
+  world.promises.erased(place)
+  process.replica!.change([{ collection, key, erase: true }]).then(
+    () => {
+      if (process.alive) world.erased(place, Object.keys(content.entries))
+    },
+    (error: unknown) => {
+      if (!(error instanceof DiskFull)) world.violated(`${machine.name} refused an erasure: ${String(error)}`)
+    },
+  ) // prettier-ignore
+  return true
+}
+
+/** Folds the oldest rows of a document, acknowledged or not, as the replica does where there are very many. */
+async function foldEarly(world: World): Promise<boolean> {
+  const able = running(world).filter(({ process }) => process.replica)
+  if (able.length === 0) return false
+  const { machine, process } = world.chance.pick(able)
+  const long = await machine.folder.longDocuments(2, Infinity)
+  if (long.length === 0) return false
+  const { collection, key, rows } = world.chance.pick(long)
+  const number = collectionNumber(collection)
+  const oldest = (await machine.folder.rowsOf(number, key)).slice(0, 2 + world.chance.below(rows - 1))
+  const fold = foldUpdates(oldest.map(({ update }) => update), shapeOf(collection)) // prettier-ignore
+  world.trace.note(`${machine.name} folds ${oldest.length} rows of ${collection}/${key.slice(-3)}`)
+  // A fold that fails leaves the rows as they are.
+  process.disk.store.fold(number, key, oldest.map(({ seq }) => seq), fold).catch(() => {}) // prettier-ignore
+  return true
+}
+
+function prove(world: World): boolean {
+  const able = running(world).filter(({ process }) => process.link)
+  if (able.length === 0) return false
+  const { machine, process } = world.chance.pick(able)
+  world.trace.note(`${machine.name} proves equality`)
+  // Whether both are equal now is anybody's guess; that a proof breaks nothing is what matters.
+  process.link!.prove().catch(() => {})
+  return true
+}
+
+function wait(world: World): boolean {
+  const next = world.time.next()
+  world.time.pass(next === undefined ? 1_000 : Math.max(0, next - world.time.now))
+  world.time.ring()
+  return true
+}
+
+function start(world: World): boolean {
+  const down = world.machines.filter((machine) => !machine.process)
+  if (down.length === 0) return false
+  const machine = world.chance.pick(down)
+  world.trace.note(`${machine.name} starts`)
+  world.start(machine)
+  return true
+}
+
+function crash(world: World): boolean {
+  const up = running(world)
+  if (up.length === 0) return false
+  const { machine } = world.chance.pick(up)
+  world.trace.note(`${machine.name} crashes`)
+  world.stop(machine, !world.chance.oneIn(3))
+  return true
+}
+
+function crashAfterCommit(world: World): boolean {
+  const machine = writing(world)
+  if (!machine) return false
+  const next = machine.process!.disk.writes.shift()!
+  world.trace.note(`${machine.name} commits ${next.name} and crashes`)
+  next.commitUnheard()
+  world.stop(machine, !world.chance.oneIn(3))
+  world.count('crash')
+  return true
+}
+
+function cut(world: World): boolean {
+  const { ends } = world.network
+  if (ends.length === 0) return false
+  world.trace.note('a connection breaks')
+  world.network.cut(world.chance.pick(ends), world.chance.pick(['both', 'both', 'this', 'other'] as const))
+  return true
+}
+
+function cutInside(world: World): boolean {
+  const busy = world.network.busy()
+  if (busy.length === 0) return false
+  const done = world.network.cutInside(world.chance.pick(busy), world.chance.below(100) / 100)
+  if (done) world.trace.note('a connection breaks inside a frame')
+  return done
+}
+
+function backup(world: World): boolean {
+  const machine = world.chance.pick(world.machines)
+  world.trace.note(`${machine.name} is backed up`)
+  const drawn = machine.process?.replica && !machine.process.resumed ? machine.process.drawn : undefined
+  machine.backups.push({ folder: machine.folder.copy(), drawn })
+  if (machine.backups.length > 4) machine.backups.splice(world.chance.below(4), 1)
+  return true
+}
+
+async function restore(world: World): Promise<boolean> {
+  const able = world.machines.filter((machine) => machine.backups.length > 0)
+  if (able.length === 0) return false
+  const machine = world.chance.pick(able)
+  world.trace.note(`${machine.name} is restored`)
+  await world.putBack(machine, world.chance.pick(machine.backups))
+  world.start(machine)
+  return true
+}
+
+/** A virtual machine goes back to a snapshot and runs on as it did then. */
+async function putBackRunning(world: World): Promise<boolean> {
+  // What a portal that was put back takes from one site before it has heard another cannot be told from what it lost.
+  const able = world.sites.filter((machine) => machine.backups.some(({ drawn }) => drawn) && !world.isCopied(machine))
+  if (able.length === 0) return false
+  const machine = world.chance.pick(able)
+  const chosen = world.chance.pick(machine.backups.filter(({ drawn }) => drawn))
+  world.trace.note(`${machine.name} is put back while running`)
+  await world.putBack(machine, chosen)
+  world.start(machine, chosen.drawn)
+  return true
+}
+
+function jump(world: World): boolean {
+  const machine = world.chance.pick(world.machines)
+  machine.offset = world.chance.below(7_200_000) - 3_600_000
+  world.trace.note(`${machine.name}'s clock jumps`)
+  return true
+}
+
+function addSite(world: World): boolean {
+  world.addSite()
+  return true
+}
+
+async function retire(world: World): Promise<boolean> {
+  if (world.sites.length < 2) return false
+  const machine = world.chance.pick(world.sites)
+  if (world.isCopied(machine)) return false
+  world.trace.note(`${machine.name} is retired`)
+  world.retired.add(machine.place.site!)
+  world.portal.process?.acceptor?.disconnect(machine.replica)
+  await world.remove(machine)
+  return true
+}
+
+function copySite(world: World): boolean {
+  const machine = world.chance.pick(world.sites)
+  // A machine that was put back and then copied before it met anybody: its copy hides from the portal what it lost.
+  if (machine.process?.putBack || world.sites.some((site) => world.isCopied(site))) return false
+  world.trace.note(`${machine.name} is copied to a second machine`)
+  world.addCopy(machine)
+  return true
+}

@@ -1,0 +1,167 @@
+/**
+ * One machine: a folder that outlives processes, its backups, and the process that runs on it, made of the real replica,
+ * link or acceptor, and followers. A process that ends is dropped whole; what it left undone never reaches the folder.
+ */
+import { acceptLinks, type Acceptor } from '../../src/replica/acceptor.ts'
+import type { Clock } from '../../src/replica/clock.ts'
+import { collections } from '../../src/replica/collections.ts'
+import { keepLink, type Link } from '../../src/replica/connection.ts'
+import type { PracticeId, ReplicaId, SiteId } from '../../src/replica/ids.ts'
+import { memoryStore, type MemoryStore } from '../../src/replica/memory-store.ts'
+import { openReplica, type OpenReplica } from '../../src/replica/replica.ts'
+import type { WebSocket } from 'ws'
+import { diskOver, type Disk, type DiskOptions } from './disk.ts'
+import { followOutside, indexRowOf, outsideWorld, type Outside } from './outside.ts'
+import type { Place, Policy } from './policy.ts'
+
+export interface Backup {
+  readonly folder: MemoryStore
+  /** What the process of then had drawn for its epoch and its client id; none where none was running. */
+  readonly drawn: Uint8Array[] | undefined
+}
+
+export interface Process {
+  readonly name: string
+  alive: boolean
+  readonly disk: Disk
+  readonly clock: Clock
+  /** What it drew while it started, for a machine that is put back while it runs. */
+  readonly drawn: Uint8Array[]
+  /** It goes on as it was when its machine was put back. */
+  readonly resumed: boolean
+  /** It was put back while running and has met nobody since. */
+  putBack: boolean
+  replica: OpenReplica | undefined
+  /** Those who listen to commits. */
+  listeners: number
+  followers: readonly { readonly problem: unknown }[]
+  link: Link | undefined
+  acceptor: Acceptor | undefined
+}
+
+export interface Machine {
+  readonly name: string
+  readonly place: Place
+  readonly replica: ReplicaId
+  readonly outside: Outside
+  folder: MemoryStore
+  backups: Backup[]
+  process: Process | undefined
+  /** How far its wall clock is ahead, milliseconds. */
+  offset: number
+}
+
+export function machineOf(name: string, place: Place, replica: ReplicaId, outside = outsideWorld()): Machine {
+  return {
+    name, place, replica, outside, folder: memoryStore(), backups: [], process: undefined, offset: 0,
+  } // prettier-ignore
+}
+
+/** What a process needs of the world around it. */
+export interface Surroundings {
+  readonly practice: PracticeId
+  readonly portal: ReplicaId
+  readonly portalPublicKey: string
+  readonly policy: Policy
+  readonly disk: Omit<DiskOptions, 'resumed'>
+  clockFor(process: Process, machine: Machine, drawn: Uint8Array[] | undefined): Clock
+  dial(process: Process): WebSocket
+  certificateOf(machine: Machine): string
+  readonly deviceKey: string
+  isRetired(site: SiteId): boolean
+  /** The process could not go on: it ends as after a crash. */
+  died(machine: Machine, process: Process, error: unknown): void
+}
+
+/** Starts a process on the machine's folder; `drawn` makes it the one that a backup was taken of. */
+export function startProcess(machine: Machine, around: Surroundings, drawn?: Uint8Array[]): Process {
+  const process: Process = {
+    name: machine.name,
+    alive: true,
+    disk: diskOver(machine.folder, { ...around.disk, resumed: drawn !== undefined }),
+    clock: undefined as never,
+    drawn: [],
+    resumed: drawn !== undefined,
+    putBack: drawn !== undefined,
+    replica: undefined,
+    listeners: 0,
+    followers: [],
+    link: undefined,
+    acceptor: undefined,
+  }
+  Object.assign(process, { clock: around.clockFor(process, machine, drawn && [...drawn]) })
+  const { clock } = process
+  const site = machine.place.site
+  const options = { store: process.disk.store, practice: around.practice, id: machine.replica, clock }
+  const passes = site ? { passes: around.policy('up', site, () => clock.now()) } : {}
+  openReplica({ ...options, ...passes }).then(
+    (replica) => {
+      if (!process.alive) return
+      process.replica = { ...replica, onCommit: (run) => listening(process, replica.onCommit(run)) }
+      const pages = replica.follow({
+        name: 'pages',
+        collections: [...collections],
+        handle: async (documents) => documents.map(indexRowOf),
+      })
+      process.followers = [pages]
+      if (site) runSite(machine, process, site, around)
+      else runPortal(process, around)
+    },
+    (error: unknown) => around.died(machine, process, error),
+  )
+  return process
+}
+
+function listening(process: Process, end: () => void): () => void {
+  process.listeners++
+  let ended = false
+  return () => {
+    if (!ended) process.listeners--
+    ended = true
+    end()
+  }
+}
+
+function runSite(machine: Machine, process: Process, site: SiteId, around: Surroundings): void {
+  const replica = process.replica!
+  process.followers = [
+    ...process.followers,
+    followOutside(replica, machine.outside, (head) => {
+      if (process.putBack) throw new Error('What this machine did before it was put back is not known yet')
+      return head.facts.site === site
+    }),
+  ]
+  process.link = keepLink({
+    replica,
+    peer: around.portal,
+    url: 'wss://portal.example',
+    dial: () => around.dial(process),
+    device: { privateKey: around.deviceKey, certificate: around.certificateOf(machine) },
+    passesOut: around.policy('up', site, () => process.clock.now()),
+    passesIn: around.policy('down', site, () => process.clock.now()),
+    clock: process.clock,
+  })
+  const { link } = process
+  const met = link.onChange(() => {
+    if (!process.putBack) return met()
+    void link.status().then(({ state }) => {
+      if (state === 'connected') process.putBack = false
+    })
+  })
+}
+
+function runPortal(process: Process, around: Surroundings): void {
+  process.acceptor = acceptLinks({
+    portalPublicKey: around.portalPublicKey,
+    clock: process.clock,
+    async admit(device) {
+      const site = device.site as SiteId
+      if (around.isRetired(site)) return 'revoked device'
+      return {
+        replica: process.replica!,
+        passesIn: around.policy('up', site, () => process.clock.now()),
+        passesOut: around.policy('down', site, () => process.clock.now()),
+      }
+    },
+  })
+}

@@ -1,0 +1,16 @@
+/** Two worlds: one in which everything passes to everybody, and one with the product's own policy. */
+import { defaultSettings, passes, type Direction } from '../../src/mirror/policy.ts'
+import type { Passes } from '../../src/replica/collections.ts'
+import type { SiteId } from '../../src/replica/ids.ts'
+
+/** What a machine is: a practice site, or the portal, which has none. */
+export interface Place {
+  readonly site: SiteId | undefined
+}
+
+export type Policy = (direction: Direction, site: SiteId, now: () => number) => Passes
+
+export const everythingPasses: Policy = () => () => true
+
+export const productPolicy: Policy = (direction, site, now) => (collection, facts) =>
+  passes(defaultSettings, { collection, facts, direction, site, now: now() }).passes

@@ -1,0 +1,229 @@
+/**
+ * What must hold when nothing more happens: everything is connected and delivered, and then everybody holds the same,
+ * every promise is kept, every effect happened, and a new connection has nothing to say.
+ */
+import { readFrame } from '../../src/replica/codec.ts'
+import type { Machine } from './machine.ts'
+import { readFolder, type Read } from './contents.ts'
+import { effectsOf } from './outside.ts'
+import { productPolicy } from './policy.ts'
+import { epochOfTime } from './time.ts'
+import { running, turn, type World } from './world.ts'
+
+/** How many rounds of deliveries a world may need until nothing is under way. */
+const mostRounds = 5_000
+
+/** Lets everything come to rest and checks it; what does not hold is in `violations`. */
+export async function rest(world: World): Promise<void> {
+  world.count('rest')
+  world.trace.note('everything comes to rest')
+  await settle(world)
+  const copies = world.sites.filter((site) => world.isCopied(site))
+  if (copies.length > 0) await settleCopies(world, copies)
+  if (world.violations.length > 0) return
+  await check(world)
+  if (world.violations.length > 0) return
+  if (!world.policed && world.chance.oneIn(4)) await proveAll(world)
+  for (const restart of world.chance.oneIn(3) ? [false, true] : [false]) await nothingToSay(world, restart)
+}
+
+async function settle(world: World): Promise<void> {
+  const { network, time } = world
+  for (const machine of world.machines) if (!machine.process && !world.isCopied(machine)) world.start(machine)
+  let quiet = 0
+  for (let round = 0; quiet < 5; round++) {
+    if (round > mostRounds) return world.violated('messages do not stop')
+    let moved = false
+    for (const { process } of running(world)) {
+      const write = process.disk.writes.shift()
+      write?.commit()
+      moved ||= write !== undefined
+    }
+    for (const end of network.busy()) {
+      network.deliver(end)
+      moved = true
+    }
+    await turn()
+    if (moved) continue
+    // The followers and the queue of commits go on in a later turn.
+    await turn()
+    if (running(world).some(({ process }) => process.disk.writes.length > 0) || network.busy().length > 0) continue
+    const connected = await allConnected(world)
+    if (world.violations.length > 0) return
+    // Once all are connected, the timers of what was closed before run out too.
+    quiet = connected ? quiet + 1 : 0
+    if (quiet === 5) break
+    const next = connected ? time.now + 8_000 : time.next()
+    if (next === undefined) return world.violated('nothing is under way and no timer runs, yet not all are connected')
+    time.pass(Math.max(0, next - time.now))
+    while (time.ring());
+  }
+}
+
+async function allConnected(world: World): Promise<boolean> {
+  for (const machine of world.machines) {
+    const { process } = machine
+    if (!process) {
+      if (world.isCopied(machine)) continue
+      return false
+    }
+    if (!process.replica || process.followers.some(({ problem }) => problem)) return false
+    if (!process.link) continue
+    const { state, problem } = await process.link.status()
+    if (state === 'refused' && !world.isCopied(machine)) world.violated(`${machine.name} is refused: ${problem}`)
+    if (state !== 'connected' && state !== 'refused') return false
+  }
+  return true
+}
+
+/** A folder that runs twice: each copy has its turn, until both have met the portal after the other; then one is given up. */
+async function settleCopies(world: World, copies: readonly Machine[]): Promise<void> {
+  for (let i = 0; i < 3; i++)
+    for (const machine of copies) {
+      for (const copy of copies) world.stop(copy, true)
+      world.start(machine)
+      await settle(world)
+      if (world.violations.length > 0) return
+    }
+  await check(world)
+  if (world.violations.length === 0) await world.remove(copies.at(-1)!)
+  await settle(world)
+}
+
+async function check(world: World): Promise<void> {
+  const folders = new Map<Machine, Map<string, Read>>()
+  for (const machine of world.machines) folders.set(machine, await readFolder(machine.folder))
+  const places = new Set([...world.promises.places, ...[...folders.values()].flatMap((folder) => [...folder.keys()])])
+  for (const place of places) checkDocument(world, place, folders)
+  for (const [machine, folder] of folders) {
+    checkEffects(world, machine, folder)
+    await checkIndex(world, machine, folder)
+  }
+  for (const { machine, process } of running(world)) {
+    const behind = (await process.link?.status())?.behind ?? 0
+    if (behind > 0 && !world.isCopied(machine)) world.violated(`${machine.name} counts ${behind} documents that wait`)
+  }
+  checkGrowth(world)
+}
+
+function checkDocument(world: World, place: string, folders: ReadonlyMap<Machine, ReadonlyMap<string, Read>>): void {
+  const copies = [...folders].map(([machine, folder]) => ({ machine, read: folder.get(place) }))
+  for (const { machine, read } of copies)
+    if (read?.content.broken) world.violated(`${machine.name} cannot read ${place}: ${read.content.broken}`)
+  const group = copies.filter(({ machine }) => holds(world, machine, place, copies.map(({ read }) => read))) // prettier-ignore
+  for (const { machine, read } of copies) {
+    if (!read || group.length === 0 || group.some((one) => one.machine === machine) || !world.policed) continue
+    if (machine.place.site && read.head.facts.site !== machine.place.site)
+      world.violated(`${machine.name} holds ${place} of another site`)
+  }
+  const [first, ...others] = group
+  for (const other of others)
+    if (first!.read?.content.said !== other.read?.content.said)
+      world.violated(
+        `${first!.machine.name} and ${other.machine.name} differ in ${place}: ${difference(first!.read?.content.said, other.read?.content.said)}`,
+      )
+  const held = group.length > 0 ? group : copies
+  for (const missing of world.promises.missing(place, undefined))
+    if (!held.some(({ read }) => !world.promises.missing(place, read?.content).includes(missing)))
+      world.violated(`${missing} of ${place} was acknowledged and is lost`)
+  for (const { machine, read } of group)
+    for (const entry of world.gone.get(place) ?? [])
+      if (read && entry in read.content.entries)
+        world.violated(`${entry} of ${place} was erased and is back at ${machine.name}`)
+  const review = copies.find(({ read }) => read && 'opened' in read.content.entries)
+  if (review && world.ceasedBeforeRestore.size === 0)
+    world.violated(`a row of an honest peer was refused: ${JSON.stringify(review.read!.content.entries)}`)
+}
+
+/** Whether a machine must hold the same of a document as the others that must. */
+function holds(world: World, machine: Machine, place: string, reads: readonly (Read | undefined)[]): boolean {
+  if (!world.policed) return true
+  // What the portal was told while a document did not pass is not taken back by a restore, before withdrawal is built.
+  if (world.ceasedBeforeRestore.has(place)) return false
+  const owner = world.sites.find((site) => reads.some((read) => read?.head.facts.site === site.place.site))
+  if (!owner) return false
+  const { site } = owner.place
+  const now = epochOfTime + world.time.now
+  // Withdrawal is not built yet: of a document that ceased to pass, each may hold what it has.
+  if (reads.some((read) => read && !productPolicy('up', site!, () => now)(read.head.collection, read.head.facts)))
+    return false
+  return machine === world.portal || machine.place.site === site
+}
+
+function checkEffects(world: World, machine: Machine, folder: ReadonlyMap<string, Read>): void {
+  if (!machine.place.site) return
+  for (const { head, content } of folder.values()) {
+    if (head.facts.site !== machine.place.site) continue
+    for (const effect of effectsOf(head.collection, head.key, content.entries)) {
+      const done = machine.outside.done.get(effect) ?? 0
+      if (done !== 1) world.violated(`${machine.name} did ${effect} ${done} times`)
+    }
+  }
+}
+
+async function checkIndex(world: World, machine: Machine, folder: ReadonlyMap<string, Read>): Promise<void> {
+  if (!machine.process) return
+  const rows = await machine.folder.index({ view: 'documents' })
+  const indexed = new Map(rows.map(({ id, state }) => [id, state]))
+  for (const [place, { head }] of folder)
+    if (indexed.get(place) !== String(head.seq)) world.violated(`the pages of ${machine.name} are behind in ${place}`)
+  if (indexed.size !== folder.size) world.violated(`the pages of ${machine.name} show what is not there`)
+}
+
+function checkGrowth(world: World): void {
+  const linked = world.sites.filter((site) => site.process && !world.isCopied(site)).length
+  const copied = world.sites.some((site) => world.isCopied(site)) ? 1 : 0
+  const most = linked + copied
+  const { ends } = world.network
+  if (ends.length > 2 * most)
+    world.violated(
+      `${ends.length / 2} connections are kept for ${most} sites: ${ends.map((end) => `${end.host?.name} ${end.readyState}`).join(', ')}`,
+    )
+  for (const end of ends)
+    for (const name of end.eventNames())
+      if (end.listenerCount(name) > 3)
+        world.violated(`a socket has ${end.listenerCount(name)} listeners for ${String(name)}`)
+  for (const { machine, process } of running(world)) {
+    const connections = machine === world.portal ? most : 1
+    if (process.listeners > connections)
+      world.violated(`${machine.name} has ${process.listeners} listeners for ${connections} connections`)
+    const timers = world.time.waiting(process)
+    if (timers > connections) world.violated(`${machine.name} has ${timers} timers for ${connections} connections`)
+  }
+}
+
+/** What is equal proves to be equal, and nothing is sent for it but digests. */
+async function proveAll(world: World): Promise<void> {
+  const proofs = world.sites.flatMap(({ name, process }) => {
+    return process?.link ? [{ name, proof: process.link.prove() }] : []
+  })
+  await settle(world)
+  for (const { name, proof } of proofs) {
+    const { equal, collections } = await proof
+    const differing = collections.filter((one) => one.differing > 0).map((one) => one.name)
+    if (!equal || differing.length > 0)
+      world.violated(`${name} and the portal are equal, but the proof says ${differing.join(', ')} differ`)
+  }
+}
+
+/** All connect anew, after a cut or after new starts: with nothing changed, no row goes. */
+async function nothingToSay(world: World, restart: boolean): Promise<void> {
+  let rows = 0
+  world.network.watch((data) => {
+    const frame = readFrame(data)
+    if (frame.kind === 'batch') rows += frame.rows.length
+  })
+  if (restart) for (const { machine } of running(world)) world.stop(machine, true)
+  else for (const end of world.network.ends) world.network.cut(end, 'both')
+  await settle(world)
+  world.network.watch(undefined)
+  if (rows > 0)
+    world.violated(`a reconnect${restart ? ' after new starts' : ''} with nothing changed sent ${rows} rows`)
+}
+
+/** Two texts from where they begin to differ. */
+function difference(a = 'nothing', b = 'nothing'): string {
+  let from = 0
+  while (from < a.length && a[from] === b[from]) from++
+  return `…${a.slice(Math.max(0, from - 20), from + 120)} and …${b.slice(Math.max(0, from - 20), from + 120)}`
+}
