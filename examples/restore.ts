@@ -80,8 +80,8 @@ try {
   cpSync(at('site-backup'), at('site'), { recursive: true })
   site = await startSite()
   await run('download', '--data', at('site'))
-  const { problems, notes } = await run('status', '--data', at('site'))
-  say(`   status: ${JSON.stringify(notes ?? problems)}`)
+  const { notes } = (await run('status', '--data', at('site'))) as { notes: string[] }
+  for (const note of notes) say(`   status: ${note}`)
   say(`   Recent Communications: ${await subjects()}`)
   await prove()
 

@@ -14,7 +14,7 @@ import { fieldConflicts } from './mirror/field-conflicts.ts'
 import { erasePatient } from './mirror/erasing.ts'
 import { defaultSettings, passes } from './mirror/policy.ts'
 import type { Clock } from './replica/clock.ts'
-import { keepLink, type Link } from './replica/connection.ts'
+import { keepLink, type Link, type Restore } from './replica/connection.ts'
 import { mintKeyPair } from './replica/device.ts'
 import { mintUlid, type Ulid } from './replica/ids.ts'
 import { foldAccess } from './replica/kinds/access.ts'
@@ -138,6 +138,15 @@ export async function enroll(
   } finally {
     insched.close()
   }
+}
+
+/** What a restore was, for the status. */
+function inWords({ which, at, rows }: Restore): string {
+  const changes = `${rows.toLocaleString('en-US')} ${rows === 1 ? 'change' : 'changes'}`
+  const when = new Date(at).toISOString()
+  return which === 'here'
+    ? `This replica was restored (noticed at ${when}); ${changes} came back from the portal.`
+    : `The portal was restored (noticed at ${when}); ${changes} went back to it.`
 }
 
 /** Opens an enrolled site and starts its bridge and link; throws a sentence where it cannot. */
@@ -474,6 +483,7 @@ export async function openSite(options: SiteOptions) {
         queues: { toPortal: now.behind, reviews },
         lastContact,
         problems,
+        notes: now.restores.map(inWords),
       }
     },
     /** Erases all that is about a patient here and at the portal; what InSched has is InSched's. */

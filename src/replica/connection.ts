@@ -30,6 +30,14 @@ export interface LinkOptions {
   readonly clock: Clock
 }
 
+export interface Restore {
+  /** Whose files were put back to an older copy. */
+  readonly which: 'peer' | 'here'
+  /** Milliseconds UTC. */
+  readonly at: number
+  readonly rows: number
+}
+
 export interface LinkStatus {
   readonly state: 'connecting' | 'connected' | 'refused' | 'stopped'
   /** A sentence, while it is not connected and the reason is known. */
@@ -43,6 +51,8 @@ export interface LinkStatus {
   readonly received: number
   /** Documents that the portal has not acknowledged. */
   readonly behind: number
+  /** Restores that were noticed since the start of this process, and the rows that this replica got or gave for them. */
+  readonly restores: readonly Restore[]
   /** The portal's clock less ours, milliseconds; null before the first contact. */
   readonly clockOffset: number | null
 }
@@ -74,6 +84,9 @@ export function keepLink(options: LinkOptions): Link {
   let clockOffset: number | null = null
   let sent = 0
   let received = 0
+  let restores: readonly Restore[] = []
+  // While what a restore lost comes back: which row counts are its own.
+  let comingBack: 'peer' | 'here' | undefined
   let failures = 0
   let connection: Connection | undefined
   let hangUp = (): void => {}
@@ -98,6 +111,11 @@ export function keepLink(options: LinkOptions): Link {
       return become('refused', closeSentences[reason])
     }
     broken(reason ? closeSentences[reason] : (error?.message ?? 'The portal closed the connection.'))
+  }
+
+  const cameBack = (which: 'peer' | 'here', rows: number): void => {
+    const last = restores.at(-1)
+    if (comingBack === which && last) restores = [...restores.slice(0, -1), { ...last, rows: last.rows + rows }]
   }
 
   const dial = (): void => {
@@ -148,9 +166,22 @@ export function keepLink(options: LinkOptions): Link {
             clockOffset = offset
             lastContact = clock.now()
             become('connected', null)
+            // A connection that ends before has not caught up: the next one goes on with it.
+            opened.caughtUp().then(
+              () => void (comingBack = undefined),
+              () => {},
+            )
           },
           heard: () => void (lastContact = clock.now()),
-          sent: (rows) => void (sent += rows),
+          restored(which) {
+            restores = [...restores, { which, at: clock.now(), rows: 0 }]
+            comingBack = which
+          },
+          logged: (rows) => cameBack('here', rows),
+          sent(rows) {
+            sent += rows
+            cameBack('peer', rows)
+          },
           received: (rows) => void (received += rows),
           closed({ reason, error }) {
             cancelPatience()
@@ -189,7 +220,7 @@ export function keepLink(options: LinkOptions): Link {
   return {
     async status() {
       const behind = await replica.replication.behind(peer)
-      return { state, problem, lastContact, since, peer, sent, received, behind, clockOffset }
+      return { state, problem, lastContact, since, peer, sent, received, behind, restores, clockOffset }
     },
     caughtUp: () => whenConnected((on) => on.caughtUp()),
     prove: () => whenConnected((on) => on.prove()),

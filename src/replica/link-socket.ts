@@ -20,15 +20,13 @@ import { batchBytes, begin, step, type LinkEffect, type LinkEvent, type LinkStat
 import type { Declared, KnownOfUs } from './peers.ts'
 import type { Passes } from './collections.ts'
 import type { Proof } from './reconcile.ts'
-import type { OpenReplica, Replication } from './replica.ts'
+import type { Met, OpenReplica } from './replica.ts'
 import { openRefusalReviews } from './refused.ts'
 
 /** How often a peer is asked whether it is there, and how long it may take to answer; twice this must stay below 30 s. */
 const pingEvery = 12_000
 /** What may wait in the socket before the peer counts as too slow to be sent more. */
 const mostBuffered = 16 * 1024 * 1024
-
-type Met = Awaited<ReturnType<Replication['meet']>>
 
 export interface ConnectionOptions {
   readonly replica: OpenReplica
@@ -54,8 +52,10 @@ export interface ConnectionEvents {
   /** Counts of rows, as they happen. */
   sent?(rows: number): void
   received?(rows: number): void
-  /** The peer was restored to an older copy; it gets back what it had. */
-  restored?(peer: string): void
+  /** Of those received, how many became rows of this log. */
+  logged?(rows: number): void
+  /** The peer, or this replica, was put back to an older copy; what it lacks comes back now. */
+  restored?(which: 'peer' | 'here'): void
   /** The end: refused with a reason, broken with an error, or neither. */
   closed(end: { readonly reason?: CloseReason; readonly error?: Error }): void
 }
@@ -117,7 +117,8 @@ export function connect(options: ConnectionOptions): Connection {
         return after(meet(effect.declared, effect.yours), (met) => {
           if (met === undefined) return
           if (typeof met === 'string') return refuse(met)
-          if (met.restored) events.restored?.(peer)
+          if (met.restored) events.restored?.('peer')
+          if (met.restoredHere) events.restored?.('here')
           happen({ kind: 'met', ...met })
         })
       case 'read': {
@@ -132,9 +133,10 @@ export function connect(options: ConnectionOptions): Connection {
       }
       case 'receive':
         events.received?.(effect.batch.rows.length)
-        return after(replication.receive(peer, effect.batch, options.passesIn), (received) =>
-          happen({ kind: 'received', batch: effect.batch, received }),
-        )
+        return after(replication.receive(peer, effect.batch, options.passesIn), (received) => {
+          events.logged?.(received.logged)
+          happen({ kind: 'received', batch: effect.batch, received })
+        })
       case 'acknowledged':
         return after(replication.acknowledged(peer, effect.collection, effect.position), () => {})
       case 'refused rows':

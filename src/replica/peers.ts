@@ -44,6 +44,11 @@ export function wasPutBack(epochs: readonly Epoch[], head: number, ours: KnownOf
   return at >= 0 && Math.min(ours.seen, endOf(ours.chain, at)) > head
 }
 
+/** Whether a peer has seen more of this replica than it still has: then its files were put back to an older copy. */
+export function lostWhatWasSeen(epochs: readonly Epoch[], ours: KnownOfUs): boolean {
+  return ours.chain.length > 0 && ours.seen > commonPoint(ours.chain, epochs)
+}
+
 /** What is known of a peer after its hello, and whether it was restored; `ownHead` is the head of this replica's log. */
 export function afterHello(
   known: PeerKnowledge,

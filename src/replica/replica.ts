@@ -13,7 +13,7 @@ import { startFolding, type Folding } from './folding.ts'
 import { startFollower } from './followers.ts'
 import type { PracticeId, ReplicaId } from './ids.ts'
 import { outgoing, type Outgoing } from './outgoing.ts'
-import { afterHello, wasPutBack, type Declared, type KnownOfUs } from './peers.ts'
+import { afterHello, lostWhatWasSeen, wasPutBack, type Declared, type KnownOfUs } from './peers.ts'
 import type { Entry } from './kinds/kind.ts'
 import { healedRows, takenRows, type Taken } from './receiving.ts'
 import { reconciler, type Reconciler, type ReconcilerOptions } from './reconcile.ts'
@@ -29,7 +29,7 @@ export interface Replication {
    * Rule 6; resolves when what is known is durable. `restored`: the peer lost what it had told us. Rejects with PutBack
    * where the peer had more of this replica's current epoch than there is: the next hello then declares a new one.
    */
-  meet(declared: Declared, ours?: KnownOfUs): Promise<{ readonly known: PeerKnowledge; readonly restored: boolean }>
+  meet(declared: Declared, ours?: KnownOfUs): Promise<Met>
   /**
    * Takes a batch: its rows, the cursor and `seen` in one commit (rule 4). Rows that do not pass are dropped and
    * counted; refused ones are named with their reason. Rejects where the commit fails: then nothing of it is here.
@@ -61,6 +61,14 @@ export class PutBack extends Error {
   constructor() {
     super('This machine was put back to an older state while it ran. What it lost comes back now.')
   }
+}
+
+export interface Met {
+  readonly known: PeerKnowledge
+  /** The peer lost what it had told us. */
+  readonly restored: boolean
+  /** The peer has seen more of this replica than there is: this one was put back to an older copy. */
+  readonly restoredHere: boolean
 }
 
 export interface Received {
@@ -151,7 +159,7 @@ export async function openReplica(options: ReplicaOptions): Promise<OpenReplica>
       )
       await store.meet(result.known)
       peers.set(declared.replica, result.known)
-      return result
+      return { ...result, restoredHere: ours !== undefined && lostWhatWasSeen(epochs, ours) }
     },
     receive: (peer, batch, passesHere) =>
       new Promise((resolve, reject) => {

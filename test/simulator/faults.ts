@@ -107,8 +107,8 @@ export const faults: readonly Fault[] = [
       { file: 'replica/admission.ts', from: 'unsure: !saysMore', to: 'unsure: false' },
       {
         file: 'replica/outgoing.ts',
-        from: 'return !row.sources.has(peer) || row.seq <= amnesty',
-        to: 'return true',
+        from: 'const except = { peer: peer.replica, beyond: amnesty }',
+        to: 'const except = { peer: peer.replica, beyond: Number.MAX_SAFE_INTEGER }',
       },
     ],
     within: 20_000,

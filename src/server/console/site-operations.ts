@@ -63,6 +63,7 @@ export interface ConsoleSite {
     link: string
     lastContact: string | null
     problems: readonly string[]
+    notes: readonly string[]
     queues: { toPortal: number; reviews: number }
   }>
 }

@@ -8,7 +8,7 @@ export function statusPage({ site, store }: ConsoleParts): Hono<ConsoleEnv> {
   const app = new Hono<ConsoleEnv>()
   app.get('/', async (c) => {
     store.audit.noted(deedOf(c, 'viewed', { of: 'status' }))
-    const { state, since, link, lastContact, problems, queues } = await site.status()
+    const { state, since, link, lastContact, problems, notes, queues } = await site.status()
     const zone = await site.zone()
     const inWords = (at: string): string => instantText(Date.parse(at), zone)
     const csrf = c.get('csrf')
@@ -20,6 +20,7 @@ export function statusPage({ site, store }: ConsoleParts): Hono<ConsoleEnv> {
             Last contact with the portal: ${lastContact === null ? 'none yet' : inWords(lastContact)}. Waiting for the
             portal: ${queues.toPortal}. Reviews: <a href="/reviews">${queues.reviews}</a>.
           </p>
+          ${notes.map((note) => html`<p>${note}</p>`)}
           ${problems.map((problem) => html`<p class="fault">${problem}</p>`)}
         </section>`,
         html`<section class="card actions">
