@@ -13,10 +13,14 @@ import { sqliteIndex } from './sqlite-index.ts'
 import { sqliteLog } from './sqlite-log.ts'
 import { sqlitePeers } from './sqlite-peers.ts'
 import { storeTables, storeVersion } from './sqlite-schema.ts'
-import { StoreRefused, withEpoch, type NewRow, type Store, type StoredRow } from './store.ts'
+import { StoreFull, StoreRefused, withEpoch, type NewRow, type Store, type StoredRow } from './store.ts'
 
-/** Opens `file`, made where it is missing. Rejects with StoreRefused where another process has it, or its version is newer. */
-export async function openSqliteStore(options: { readonly file: string; readonly master: Sealer }): Promise<Store> {
+/** Opens `file`, made where it is missing; `mostBytes`: the largest that it may become, where that is bounded. Rejects with StoreRefused where another process has it, or its version is newer. */
+export async function openSqliteStore(options: {
+  readonly file: string
+  readonly master: Sealer
+  readonly mostBytes?: number
+}): Promise<Store> {
   const { file, master } = options
   // Who has the file keeps it: waiting longer than for a process that is just ending is of no use.
   const db = new Database(file, { timeout: 250 })
@@ -26,6 +30,10 @@ export async function openSqliteStore(options: { readonly file: string; readonly
     db.pragma('synchronous = FULL')
     db.pragma('secure_delete = ON')
     db.exec('begin exclusive; commit')
+    if (options.mostBytes !== undefined)
+      db.pragma(
+        `max_page_count = ${Math.floor(options.mostBytes / (db.pragma('page_size', { simple: true }) as number))}`,
+      )
   } catch (error) {
     db.close()
     if (error instanceof Database.SqliteError && error.code.startsWith('SQLITE_BUSY'))
@@ -68,6 +76,11 @@ function sqliteStore(db: Database.Database, sealer: Sealer): Store {
       log.forget()
       documents.forget()
       peers.forget()
+      if (error instanceof Database.SqliteError && error.code === 'SQLITE_FULL')
+        throw new StoreFull(
+          'The disk is full. Nothing of this was saved; what was saved before is safe. Free some space: it goes on by itself.',
+          { cause: error },
+        )
       throw error
     }
   }
@@ -218,7 +231,7 @@ function sqliteStore(db: Database.Database, sealer: Sealer): Store {
       return seqs
     },
     meet: async (peer) => atomically(() => peers.meet(peer)),
-    acknowledge: async (peer, collection, position) => peers.acknowledge(peer, collection, position),
+    acknowledge: async (peer, collection, position) => atomically(() => peers.acknowledge(peer, collection, position)),
     fold: async (collection, key, seqs, update) => atomically(() => fold(collection, key, seqs, update)),
     async advance(follower, cursor, projections) {
       atomically(() => advance(follower, cursor, projections))

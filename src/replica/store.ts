@@ -165,6 +165,11 @@ export class StoreRefused extends Error {
   override readonly name = 'StoreRefused'
 }
 
+/** There is no room left. What was to be written was not; all that was acknowledged before stands. The message is for people. */
+export class StoreFull extends Error {
+  override readonly name = 'StoreFull'
+}
+
 /** What is known of a peer that was never met. */
 export function strangerOf(replica: string, collections: number): PeerKnowledge {
   const none: Cursor = { epoch: 0, position: 0, complete: 0, erasedAt: 0 }

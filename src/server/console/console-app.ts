@@ -6,6 +6,7 @@ import { Hono } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
 import { html } from 'hono/html'
 import type { Clock } from '../../replica/clock.ts'
+import { StoreFull } from '../../replica/store.ts'
 import { failureOf } from '../failure.ts'
 import { page, pageHeaders, stylesheet, type Html } from '../layout.ts'
 import { formOf, ownFormsOnly } from '../own-forms.ts'
@@ -36,6 +37,7 @@ export function consoleApp(
 
   app.onError((error, c) => {
     options.log(failureOf(error, c))
+    if (error instanceof StoreFull) return c.html(plain('This could not be saved', error.message), 503)
     return c.html(plain('This did not work', 'Nothing was lost. Try again in a moment.'), 500)
   })
   app.use(pageHeaders(false))

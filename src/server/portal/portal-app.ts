@@ -8,6 +8,7 @@ import * as v from 'valibot'
 import type { Clock } from '../../replica/clock.ts'
 import { ulidSchema } from '../../replica/kinds/kind.ts'
 import type { Replica } from '../../replica/replica-face.ts'
+import { StoreFull } from '../../replica/store.ts'
 import type { ControlStore } from '../control-store-sqlite.ts'
 import { pageHeaders, stylesheet } from '../layout.ts'
 import { failureOf } from '../failure.ts'
@@ -63,10 +64,12 @@ export function portalApp(options: PortalAppOptions): Hono<PortalEnv> {
   const session = patientSessions(options)
   const tries = throttle(clock)
   const fronts = frontsOf(store, options.replicaOf)
-  const plain = async (c: Context, status: 403 | 404 | 409 | 500, title: string, what: string, csrf?: string): Promise<Response> => c.html(plainPage(await fronts.whole(), title, what, csrf), status) // prettier-ignore
+  const plain = async (c: Context, status: 403 | 404 | 409 | 500 | 503, title: string, what: string, csrf?: string): Promise<Response> => c.html(plainPage(await fronts.whole(), title, what, csrf), status) // prettier-ignore
 
   app.onError(async (error, c) => {
     options.log(failureOf(error, c))
+    if (error instanceof StoreFull)
+      return plain(c, 503, 'This could not be saved', 'The portal has no room left. Nothing was sent: try again later, or call the office.') // prettier-ignore
     return plain(c, 500, 'This did not work', 'It is not your fault, and nothing was lost. Try again in a moment.')
   })
   app.use(pageHeaders(secure))
