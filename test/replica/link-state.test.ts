@@ -161,8 +161,8 @@ const whenLive: Record<EventName, string> = {
 const table: Record<StateName, Record<EventName, string>> = {
   greeting: { ...before('greeting'), 'frame hello': 'meeting | meet' },
   meeting: { ...before('meeting'), 'frame want': 'meeting', met: 'wanting | send want' },
-  'meeting, want is here': { ...before('meeting'), met: 'live | send want | live | read preferences' },
-  wanting: { ...before('wanting'), 'frame want': 'live | live | read preferences' },
+  'meeting, want is here': { ...before('meeting'), met: 'live | send want | live | stands | read preferences' },
+  wanting: { ...before('wanting'), 'frame want': 'live | live | stands | read preferences' },
   'live, reading': {
     ...whenLive,
     'frame mark': 'live',
