@@ -139,6 +139,8 @@ export function connect(options: ConnectionOptions): Connection {
         })
       case 'acknowledged':
         return after(replication.acknowledged(peer, effect.collection, effect.position), () => {})
+      case 'stands':
+        return after(replication.stands(peer, effect.positions), () => {})
       case 'refused rows':
         return after(refusedRows(effect.ack), () => {})
       case 'caught up':

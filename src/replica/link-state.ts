@@ -33,6 +33,8 @@ export type LinkEffect =
   | { readonly kind: 'read'; readonly collection: Collection; readonly from: number; readonly complete: number }
   | { readonly kind: 'receive'; readonly batch: BatchFrame }
   | { readonly kind: 'acknowledged'; readonly collection: Collection; readonly position: number }
+  /** From where the peer reads on. */
+  | { readonly kind: 'stands'; readonly positions: readonly number[] }
   | { readonly kind: 'refused rows'; readonly ack: Ack }
   | { readonly kind: 'caught up'; readonly number: number }
   /** Both sides know where the other stands, and which version of the protocol they speak. */
@@ -175,11 +177,8 @@ function wanted(state: Extract<LinkState, { at: 'wanting' }>, want: Want): Step 
     waiting: [],
   }
   const marks = state.marks.map((number): LinkEffect => ({ kind: 'send', frame: { kind: 'mark', number } }))
-  // Where the peer stands is what it has acknowledged: an ack may have been lost, and so may what it acknowledged.
-  const stands = want.cursors.map(({ position }, number): LinkEffect => {
-    return { kind: 'acknowledged', collection: collections[number]!, position }
-  })
-  return evaluate(ask(next, state.marks), [{ kind: 'live', version: next.version }, ...stands, ...marks])
+  const stands: LinkEffect = { kind: 'stands', positions: want.cursors.map(({ position }) => position) }
+  return evaluate(ask(next, state.marks), [{ kind: 'live', version: next.version }, stands, ...marks])
 }
 
 function ask(state: Live, numbers: readonly number[]): Live {

@@ -42,11 +42,12 @@ export interface Replication {
     range: { from: number; complete: number; maxBytes: number },
     passes: Passes,
   ): Promise<Outgoing>
-  /**
-   * Up to where a peer has what is here; less than before where it was restored. Rejects with PutBack where it has more
-   * than there is.
-   */
   acknowledged(peer: string, collection: Collection, position: number): Promise<void>
+  /**
+   * From where a peer reads on, by collection: that it has acknowledged, also where an ack was lost or the peer was
+   * restored. Rejects with PutBack where it has more than there is.
+   */
+  stands(peer: string, positions: readonly number[]): Promise<void>
   /** Takes in whole documents of a peer that differ from those here; resolves with the rows that this took. */
   heal(peer: string, collection: Collection, whole: readonly WireRow[], passes: Passes): Promise<number>
   /** This side of a proof of equality over a connection. */
@@ -177,9 +178,9 @@ export async function openReplica(options: ReplicaOptions): Promise<OpenReplica>
             const before = ahead.get(peer) ?? known(peer)
             const { position, complete, erasedAt } = before.cursors[number]!
             // Rule 3: the commit of the batch before this one may have failed when this one waited already.
-            if (batch.from !== position)
+            if (batch.from > position)
               throw new Error(
-                `A batch of ${batch.collection} begins at ${batch.from}, and ${position} is where it is read to`,
+                `A batch of ${batch.collection} begins at ${batch.from}, but it is read up to ${position}`,
               )
             const blocked = new Set<string>()
             const to = { draft, collection: batch.collection, passes: passesHere, writer }
@@ -256,16 +257,20 @@ export async function openReplica(options: ReplicaOptions): Promise<OpenReplica>
     outgoing: async (peer, collection, range, passesThere) =>
       outgoing(store, known(peer), collection, range, passesThere),
     async acknowledged(peer, collection, position) {
-      // What was under way when the machine was put back may have reached the peer after it said hello.
-      if (position > head) {
-        await beginAgain()
-        throw new PutBack()
-      }
       const number = collectionNumber(collection)
       const now = known(peer)
       if (now.acknowledged[number] === position) return
       peers.set(peer, { ...now, acknowledged: now.acknowledged.with(number, position) })
       await store.acknowledge(peer, number, position)
+    },
+    async stands(peer, positions) {
+      // What was under way when the machine was put back may have reached the peer after it said hello.
+      if (Math.max(...positions) > head) {
+        await beginAgain()
+        throw new PutBack()
+      }
+      // All at once: an ack that comes while these are written is newer than they are.
+      await Promise.all(positions.map((position, at) => replication.acknowledged(peer, collections[at]!, position)))
     },
     async behind(peer) {
       const now = peers.get(peer)

@@ -94,9 +94,6 @@ const greeting = begin(own)[0]
 const wanting = after(greeting, 'frame hello', 'met')
 const live = after(wanting, 'frame want')
 const quiet = settled(step(wanting, events['frame want']))
-/** Where the peer stands in each collection is what it has acknowledged. */
-const stands = collections.map(() => 'acknowledged').join(' | ')
-
 const states = {
   greeting,
   meeting: after(greeting, 'frame hello'),
@@ -164,8 +161,8 @@ const whenLive: Record<EventName, string> = {
 const table: Record<StateName, Record<EventName, string>> = {
   greeting: { ...before('greeting'), 'frame hello': 'meeting | meet' },
   meeting: { ...before('meeting'), 'frame want': 'meeting', met: 'wanting | send want' },
-  'meeting, want is here': { ...before('meeting'), met: `live | send want | live | ${stands} | read preferences` },
-  wanting: { ...before('wanting'), 'frame want': `live | live | ${stands} | read preferences` },
+  'meeting, want is here': { ...before('meeting'), met: 'live | send want | live | stands | read preferences' },
+  wanting: { ...before('wanting'), 'frame want': 'live | live | stands | read preferences' },
   'live, reading': {
     ...whenLive,
     'frame mark': 'live',

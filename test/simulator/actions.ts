@@ -255,6 +255,8 @@ async function putBackRunning(world: World): Promise<boolean> {
   const machine = world.chance.pick(able)
   const chosen = world.chance.pick(machine.backups.filter(({ drawn }) => drawn))
   world.trace.note(`${machine.name} is put back while running`)
+  // What was backed up since is of a line of the same epoch and client id that nobody else knows: no number tells them apart.
+  machine.backups = machine.backups.slice(0, machine.backups.indexOf(chosen) + 1)
   await world.putBack(machine, chosen)
   world.start(machine, chosen.drawn)
   return true

@@ -12,5 +12,7 @@ export type Policy = (direction: Direction, site: SiteId, now: () => number) => 
 
 export const everythingPasses: Policy = () => () => true
 
-export const productPolicy: Policy = (direction, site, now) => (collection, facts) =>
-  passes(defaultSettings, { collection, facts, direction, site, now: now() }).passes
+export const productPolicy: Policy =
+  (direction, site, now) =>
+  (collection, facts, erasure = false) =>
+    passes(defaultSettings, { collection, facts, direction, site, now: now(), erasure }).passes

@@ -23,6 +23,7 @@ it.each([
   [22, 'what was under way when a machine was put back arrives after its next hello'],
   [34, 'a document that begins to pass by a row of the portal'],
   [111, 'a pong of a process that is gone'],
+  [150, 'a backup of a line that a machine was put back from'],
   [187, 'a document that ceased to pass on one of two copies of a folder'],
   [1256, 'two connections of one site that come at once'],
   [7167, 'a copy of a machine that was put back'],
