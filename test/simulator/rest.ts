@@ -12,6 +12,8 @@ import { running, turn, type World } from './world.ts'
 
 /** How many rounds of deliveries a world may need until nothing is under way. */
 const mostRounds = 5_000
+/** How many rows may be logged until then: what goes round and round becomes more with each round. */
+const mostRows = 5_000
 
 /** Lets everything come to rest and checks it; what does not hold is in `violations`. */
 export async function rest(world: World): Promise<void> {
@@ -31,8 +33,9 @@ async function settle(world: World): Promise<void> {
   const { network, time } = world
   for (const machine of world.machines) if (!machine.process && !world.isCopied(machine)) world.start(machine)
   let quiet = 0
+  const before = rowsOf(world)
   for (let round = 0; quiet < 5; round++) {
-    if (round > mostRounds) return world.violated('messages do not stop')
+    if (round > mostRounds || rowsOf(world) - before > mostRows) return world.violated('messages do not stop')
     let moved = false
     for (const { process } of running(world)) {
       const write = process.disk.writes.shift()
@@ -58,6 +61,10 @@ async function settle(world: World): Promise<void> {
     time.pass(Math.max(0, next - time.now))
     while (time.ring());
   }
+}
+
+function rowsOf(world: World): number {
+  return running(world).reduce((sum, { process }) => sum + (process.replica?.replication.declared().head ?? 0), 0)
 }
 
 async function allConnected(world: World): Promise<boolean> {
