@@ -1,6 +1,9 @@
 /** `npm run soak -- frames`: hostile frames, fifty times as many on the codec as on a live portal (20,000 on that, or as many as asked for). */
 import fc from 'fast-check'
 import { once } from 'node:events'
+import { setTimeout } from 'node:timers/promises'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { expect, it } from 'vitest'
 import { WebSocket } from 'ws'
 import { MalformedFrame, readFrame, writeFrame, type Frame } from '../../src/replica/codec.ts'
@@ -19,6 +22,8 @@ const seed = seedOfRun()
 const chance = chanceOf(seed)
 const valid = fc.sample(anyFrame, { numRuns: 3_000, seed }).map(writeFrame)
 const mebibyte = 1024 * 1024
+setFlagsFromString('--expose-gc')
+const collect = runInNewContext('gc') as () => void
 
 /** A frame with something wrong: bits turned, an end cut off, another's end, bytes put in, or no frame at all. */
 function hostile(from: Chance): Uint8Array {
@@ -40,6 +45,18 @@ function hostile(from: Chance): Uint8Array {
     default:
       return Uint8Array.from({ length: from.below(64) }, () => from.below(256))
   }
+}
+
+/** Bytes that are held. What decompression held outside of the heap is given back after a while only: the least of some looks. */
+async function held(): Promise<number> {
+  let least = Infinity
+  for (let look = 0; look < 10; look++) {
+    await setTimeout(50)
+    collect()
+    const { heapUsed, external } = process.memoryUsage()
+    least = Math.min(least, heapUsed + external)
+  }
+  return least
 }
 
 /** Reads it as a link would, down to the updates of its rows. */
@@ -73,14 +90,14 @@ it(`hostile frames are refused: no crash, no hang, memory flat (seed ${seed})`, 
       const began = performance.now()
       read(bytes)
       worst.codec = Math.max(worst.codec, performance.now() - began)
-      if (i === 10 * live || i === 50 * live - 1) memory.push(process.memoryUsage().rss)
+      if (i === 10 * live || i === 50 * live - 1) memory.push(await held())
     }
     const hub = await openReplica({ store: memoryStore(), practice: ulid(), id: ulid(), clock })
     const own = await openReplica({ store: memoryStore(), practice: hub.practice, id: ulid(), clock })
     const portal = await portalFor(() => hub)
     const link = linkTo(portal, own, hub.id)
-    const stranger = strangerAt(portal, hub.practice)
     const several = Array.from({ length: 16 }, async () => {
+      const stranger = strangerAt(portal, hub.practice)
       while (told < live) {
         told++
         await stranger(chance)
@@ -94,19 +111,21 @@ it(`hostile frames are refused: no crash, no hang, memory flat (seed ${seed})`, 
         await own.change([{ collection: 'patients', key: patient, facts: factsOf(patient, ulid()), set: { firstName: 'x' }, at: clock.now() }]) // prettier-ignore
         await link.caughtUp()
         worst.portal = Math.max(worst.portal, performance.now() - began)
-        if (memory.length === 2 && told > live / 5) memory.push(process.memoryUsage().rss)
+        if (memory.length === 2 && told > live / 5) memory.push(await held())
       }
     })()
     await Promise.all([...several, honest])
-    memory.push(process.memoryUsage().rss)
+    memory.push(await held())
     await link.stop()
     await portal.close()
     await Promise.all([hub.close(), own.close()])
     faults = []
     if (worst.codec > 1_000) faults.push(`A frame took ${worst.codec} ms`)
     if (worst.portal > 1_000) faults.push(`The honest site waited ${worst.portal} ms`)
-    if (memory[1]! - memory[0]! > 64 * mebibyte) faults.push('Memory grew on the codec')
-    if (memory.at(-1)! - memory[2]! > 96 * mebibyte) faults.push('Memory grew on the portal')
+    if (memory[1]! - memory[0]! > 8 * mebibyte)
+      faults.push(`Memory grew by ${memory[1]! - memory[0]!} bytes on the codec`)
+    if (memory.at(-1)! - memory[2]! > 32 * mebibyte)
+      faults.push(`Memory grew by ${memory.at(-1)! - memory[2]!} bytes on the portal`)
   } finally {
     const counts = { 'frames on the codec': 50 * live, 'on a live portal': told }
     const rounded = {
@@ -121,8 +140,8 @@ it(`hostile frames are refused: no crash, no hang, memory flat (seed ${seed})`, 
 /** Connects to the portal with a device that it certified, says something hostile at one of three stages, and waits for the end. */
 function strangerAt(portal: { url: string; privateKey: string }, practice: string): (from: Chance) => Promise<void> {
   const keys = mintKeyPair()
+  const replica = ulid()
   return async (from) => {
-    const replica = ulid()
     const certificate = certify(portal.privateKey, { practice, site: ulid(), replica, publicKey: keys.publicKey, issuedAt: 1 }) // prettier-ignore
     const hello = writeFrame({
       kind: 'hello',
