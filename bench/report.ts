@@ -96,12 +96,13 @@ export function writeReadme(report: Report): void {
 export function tableOf({ measured, peers, machine, documents, notRun }: Report): string {
   const { processor, system, node, commit, date, load } = machine
   const left = [...notRun, ...(peers.length === 0 ? ['the other systems'] : [])]
+  const busy = load > 0.5 ? ' The machine had other work then: times are too long and ratios uncertain.' : ''
   const row = (...cells: readonly string[]): string => `| ${cells.join(' | ')} |`
   const rows = measured.map(({ measure, figures: { ours, against, comesTo, met } }) =>
     row(measure.id, measure.job(documents), ours, against, comesTo, measure.target, met ? 'yes' : '**no**'),
   )
   return [
-    `${date}, commit ${commit}: ${processor}, ${system}, Node ${node}, load ${load} at the start. Medians of three runs or more; of one for an upload of ${thousands(10 * documents)}.`,
+    `${date}, commit ${commit}: ${processor}, ${system}, Node ${node}, load ${load} at the start. Medians of three runs or more; of one for an upload of ${thousands(10 * documents)}.${busy}`,
     '',
     row('', 'Job', 'Ours', 'Against', 'Comes to', 'Target', 'Met'),
     row(...Array<string>(7).fill('---')),

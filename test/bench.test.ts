@@ -67,6 +67,15 @@ it('a target that is missed and a measure that was not run stand in the table', 
   )
   expect(table).toContain('Not run: M2, M9, the other systems.')
   expect(table).toContain('2026-11-24, commit abc: 2 cores of a test')
+  expect(table).not.toContain('had other work')
+  const onBusyMachine = tableOf({
+    measured: [],
+    peers: [],
+    machine: { ...machine, load: 3 },
+    documents: 30_000,
+    notRun: [],
+  })
+  expect(onBusyMachine).toContain('The machine had other work then')
 })
 
 it('another system stands as its time over ours; one that did not finish has no figure', () => {
