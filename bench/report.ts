@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { cpus, loadavg, release, totalmem, type } from 'node:os'
 import { factor, inWords, thousands, type Figures, type Measure } from './measures/measure.ts'
-import type { PeerFigures, PeerResult } from './peers/peers.ts'
+import type { Outcome, PeerFigures, PeerResult } from './peers/peers.ts'
 
 export interface Measured {
   readonly measure: Measure
@@ -49,10 +49,15 @@ export function peerLine({ id, documents, ours, results }: PeerFigures): string 
 }
 
 function peerWords({ outcome, least }: PeerResult, ours: number): string {
-  if (typeof outcome === 'string') return outcome
-  const times = outcome / ours
-  const verdict = least === undefined ? '' : `; target at least ${least} x: ${times >= least ? 'met' : 'NOT MET'}`
-  return `${inWords(outcome)}, ${factor(times)} x ours${verdict}`
+  const finished = typeof outcome === 'number'
+  const seconds = finished ? outcome : outcome.tried
+  if (seconds === undefined) return (outcome as { why: string }).why
+  const times = seconds / ours
+  const words = finished
+    ? `${inWords(seconds)}, ${factor(times)} x ours`
+    : `${outcome.why}, more than ${factor(times)} x ours`
+  if (least === undefined) return words
+  return `${words}; target at least ${least} x: ${times >= least ? 'met' : finished ? 'NOT MET' : 'not known'}`
 }
 
 /** `{ "M1": { "ours", "floor", "ratio", "peers": { "hocuspocus": n } }, ... }`; a peer's n is its time over ours. */
@@ -62,11 +67,11 @@ export function jsonOf(measured: readonly Measured[], peers: readonly PeerFigure
     result[measure.id] = { ...figures.json, target: measure.target, met: figures.met, peers: {} }
   for (const { id, documents, full, ours, results } of peers) {
     const entry = (result[id] ??= {}) as Record<string, unknown>
-    const finished = results.filter((one) => typeof one.outcome === 'number')
-    const ratios = Object.fromEntries(finished.map(({ peer, outcome }) => [peer, (outcome as number) / ours]))
-    const others = Object.fromEntries(
-      results.filter((one) => !finished.includes(one)).map(({ peer, outcome }) => [peer, outcome]),
-    )
+    const ratios: Record<string, number> = {}
+    const others: Record<string, Outcome> = {}
+    for (const { peer, outcome } of results)
+      if (typeof outcome === 'number') ratios[peer] = outcome / ours
+      else others[peer] = outcome
     if (full) Object.assign(entry, { peers: ratios, peersUnfinished: others })
     else entry[`peersAt${documents}`] = { ours, peers: ratios, unfinished: others }
   }

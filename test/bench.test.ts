@@ -81,11 +81,16 @@ it('a target that is missed and a measure that was not run stand in the table', 
 it('another system stands as its time over ours; one that did not finish has no figure', () => {
   const results = [
     { peer: 'pouchdb', title: 'PouchDB 9', outcome: 24, least: 8 },
-    { peer: 'y-websocket', title: 'y-websocket 3', outcome: 'did not finish in 120 s' },
+    { peer: 'y-websocket', title: 'y-websocket 3', outcome: { why: 'did not finish in 300 s', tried: 300 } },
+    { peer: 'hocuspocus', title: 'Hocuspocus 4', outcome: { why: 'failed: no disk' }, least: 15 },
   ] as const
   const peers = [{ id: 'M1', documents: 30_000, full: true, ours: 3, results }] as const
   const json = jsonOf([{ measure: upload, figures }], peers, machine) as Record<string, unknown>
   expect(json['M1']).toMatchObject({ ours: 3, floor: 1, ratio: 3, met: false, peers: { pouchdb: 8 } })
+  expect(Object.keys((json['M1'] as { peersUnfinished: object }).peersUnfinished)).toEqual([
+    'y-websocket',
+    'hocuspocus',
+  ])
   const table = tableOf({
     measured: [{ measure: upload, figures }],
     peers,
@@ -93,7 +98,9 @@ it('another system stands as its time over ours; one that did not finish has no 
     documents: 30_000,
     notRun: [],
   })
-  expect(table).toContain('| 24 s, 8.00 x ours; target at least 8 x: met | did not finish in 120 s |')
+  expect(table).toContain(
+    '| 24 s, 8.00 x ours; target at least 8 x: met | did not finish in 300 s, more than 100.0 x ours | failed: no disk |',
+  )
 })
 
 it('the chart names its axes and the end of each curve', () => {

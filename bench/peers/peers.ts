@@ -37,14 +37,16 @@ const jobs = ['M1', 'M2', 'M3'] as const
 type Job = (typeof jobs)[number]
 
 /** Seconds that a job may take. */
-const limit = 120
+const limit = 300
+
+/** Seconds that a job took; or why it was not done, and how long it had been tried. */
+export type Outcome = number | { readonly why: string; readonly tried?: number }
 
 export interface PeerResult {
   readonly peer: PeerName
   /** Its name and version. */
   readonly title: string
-  /** Seconds, or why there are none. */
-  readonly outcome: number | string
+  readonly outcome: Outcome
   /** The least that it must take, as a multiple of ours. */
   readonly least?: number | undefined
 }
@@ -77,7 +79,7 @@ export async function measurePeers(
   const found: PeerFigures[] = []
   for (const documents of [bench.documents / 10, bench.documents]) {
     const full = documents === bench.documents
-    const outcomes = new Map<PeerName, Map<Job, number | string>>()
+    const outcomes = new Map<PeerName, Map<Job, Outcome>>()
     for (const { name, smallOnly } of systems)
       if (wanted.length > 0 && !(full && smallOnly)) outcomes.set(name, await run(bench, name, documents, wanted))
     for (const id of wanted) {
@@ -111,11 +113,11 @@ async function run(
   name: PeerName,
   documents: number,
   wanted: readonly Job[],
-): Promise<Map<Job, number | string>> {
+): Promise<Map<Job, Outcome>> {
   const folder = join(dir, `${name}-${documents}`)
   mkdirSync(folder)
   const changed = changedOf(documents)
-  const outcomes = new Map<Job, number | string>()
+  const outcomes = new Map<Job, Outcome>()
   const start = (what: string): Child<PeerProcess> =>
     processes.start<PeerProcess>('peers/peer-process.ts', `${name}-${what}`)
   const alone = async (work: (process: Child<PeerProcess>) => Promise<void>): Promise<void> => {
@@ -144,7 +146,7 @@ async function run(
     if (job !== 'M1' && !wanted.includes(job)) continue
     const started: Child<PeerProcess>[] = []
     try {
-      await within(limit * 2, prepare[job]())
+      await prepared(prepare[job]())
       const [server, client] = [start('server'), start('client')]
       started.push(server, client)
       await client.call('open', name, folder, await server.call('serve', name, folder))
@@ -152,9 +154,13 @@ async function run(
       await within(limit, server.call('stop'))
     } catch (error) {
       // Another system's fault is a result of the bench, not its end.
-      const why = error instanceof OutOfTime ? error.message : `failed: ${(error as Error).message.split('\n', 1)[0]}`
-      if (!outcomes.has(job)) outcomes.set(job, why)
-      for (const later of jobs.slice(jobs.indexOf(job) + 1)) outcomes.set(later, `not run, ${job} ${why}`)
+      const outcome =
+        error instanceof OutOfTime
+          ? { why: error.message, tried: error.seconds }
+          : { why: `failed: ${(error as Error).message.split('\n', 1)[0]}` }
+      if (!outcomes.has(job)) outcomes.set(job, outcome)
+      for (const later of jobs.slice(jobs.indexOf(job) + 1))
+        outcomes.set(later, { why: `not run: ${job} ${outcome.why}` })
       break
     } finally {
       await Promise.all(started.map((process) => process.end()))
@@ -165,12 +171,26 @@ async function run(
 
 class OutOfTime extends Error {
   override readonly name = 'OutOfTime'
+  readonly seconds: number
+  constructor(seconds: number) {
+    super(`did not finish in ${seconds} s`)
+    this.seconds = seconds
+  }
+}
+
+/** What comes before a job has its limit too, and is no time of the job. */
+async function prepared(work: Promise<void>): Promise<void> {
+  try {
+    await within(limit, work)
+  } catch (cause) {
+    throw new Error(`could not be prepared: ${(cause as Error).message}`, { cause })
+  }
 }
 
 async function within<T>(seconds: number, work: Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new OutOfTime(`did not finish in ${seconds} s`)), seconds * 1000)
+    timer = setTimeout(() => reject(new OutOfTime(seconds)), seconds * 1000)
   })
   try {
     return await Promise.race([work, late])
