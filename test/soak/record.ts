@@ -28,6 +28,7 @@ const marks = ['<!-- soaks: written by npm run soak -->', '<!-- end of soaks -->
 /** What each soak does, for the table. */
 const about: Readonly<Record<string, string>> = {
   kill: 'Portal and three sites as processes; kill -9 of either or both at any moment, also while they start',
+  simulate: 'The simulator: one seed, one history of 1,500 steps of work, crashes, restores, copies and cuts',
   frames:
     'Bytes that are no frames on the codec, and on a portal from devices that it certified, while an honest site works',
   faults: 'The same, with connections delayed, dropped, left half open and cut inside a frame by a proxy',
@@ -35,6 +36,7 @@ const about: Readonly<Record<string, string>> = {
 
 /** What a run without a fault has shown, where it is something else than usual. */
 const clean: Readonly<Record<string, string>> = {
+  simulate: 'no promise broken',
   frames: 'no crash, no wait over 1 s, memory flat',
 }
 
