@@ -27,6 +27,8 @@ import { openRefusalReviews } from './refused.ts'
 const pingEvery = 12_000
 /** What may wait in the socket before the peer counts as too slow to be sent more. */
 const mostBuffered = 16 * 1024 * 1024
+/** How many frames of a proof may wait before no more is read. */
+const mostUnanswered = 16
 
 export interface ConnectionOptions {
   readonly replica: OpenReplica
@@ -76,6 +78,7 @@ export function connect(options: ConnectionOptions): Connection {
   let offset = 0
   let version = 0
   let reconciling: Promise<unknown> = Promise.resolve()
+  let unanswered = 0
   let ended = false
   let marks = 0
   let cancelPing = (): void => {}
@@ -151,8 +154,12 @@ export function connect(options: ConnectionOptions): Connection {
         version = effect.version
         return events.live?.(peer, offset)
       case 'reconcile':
+        // What heals may come faster than it is taken in: no more is read then, until there is room.
+        if (++unanswered === mostUnanswered) socket.pause()
         reconciling = reconciling.then(() => (ended ? undefined : proofs.take(effect.frame)))
-        return after(reconciling, () => {})
+        return after(reconciling, () => {
+          if (--unanswered < mostUnanswered && socket.isPaused) socket.resume()
+        })
       case 'close':
         return effect.reason === 'start over' ? end({}) : refuse(effect.reason)
       case 'refused':
@@ -182,7 +189,11 @@ export function connect(options: ConnectionOptions): Connection {
   const either: Passes = (...asked) => passesIn(...asked) || passesOut(...asked)
   const proofs = replication.reconciler({
     shared: options.shared ?? either,
-    send,
+    send: (frame) =>
+      new Promise((resolve, reject) => {
+        if (ended) return reject(new Error('The connection has ended'))
+        socket.send(writeFrame(frame), (error) => (error ? reject(error) : resolve()))
+      }),
     heal: (collection, rows) => replication.heal(peer, collection, rows, passesIn),
   })
 

@@ -4,6 +4,7 @@
  *
  *   greeting --hello--> meeting --met--> wanting --want--> live --> closed
  */
+import { largestUpdate, type WireRow } from './admission.ts'
 import type { Ack, BatchFrame, CloseReason, Frame, Hello, ReconcileFrame, Want } from './codec.ts'
 import { reconcileFrom, versions } from './codec.ts'
 import { collectionNumber, collections, type Collection } from './collections.ts'
@@ -15,6 +16,13 @@ import type { PeerKnowledge } from './store.ts'
 /** The size of a batch, and how much may be under way without an acknowledgement, in bytes of updates. */
 export const batchBytes = 256 * 1024
 export const windowBytes = 1024 * 1024
+/**
+ * What a peer may have sent without this side having taken it, in bytes of updates: its window, one batch more, and the
+ * row that filled it. Who sends more pays no heed to acknowledgements, and would fill the memory.
+ */
+export const mostUntaken = windowBytes + batchBytes + largestUpdate
+/** How many questions a peer may have open. */
+const mostMarks = 1_000
 
 export type LinkEvent =
   | { readonly kind: 'frame'; readonly frame: Frame }
@@ -62,6 +70,8 @@ interface Live {
   readonly version: number
   readonly epoch: number
   readonly sending: readonly Sending[]
+  /** Bytes of the peer's batches that are being taken. */
+  readonly untaken: number
   /** Up to where each collection of the peer is taken or being taken (rule 3). */
   readonly taking: readonly number[]
   readonly reading: boolean
@@ -169,6 +179,7 @@ function wanted(state: Extract<LinkState, { at: 'wanting' }>, want: Want): Step 
       underWay: [],
       stale: true,
     })),
+    untaken: 0,
     taking: state.taking,
     reading: false,
     turn: 0,
@@ -195,7 +206,7 @@ function live(state: Live, event: Exclude<LinkEvent, { kind: 'changed' | 'mark' 
     case 'received': {
       const { collection, to } = event.batch
       const ack: Ack = { kind: 'ack', collection, to, refused: event.received.refused }
-      return [state, [{ kind: 'send', frame: ack }]]
+      return [{ ...state, untaken: state.untaken - bytesOf(event.batch.rows) }, [{ kind: 'send', frame: ack }]]
     }
     case 'frame':
       return taken(state, event.frame)
@@ -208,7 +219,9 @@ function taken(state: Live, frame: Frame): Step {
       const number = collectionNumber(frame.collection)
       // Rule 3: a batch that does not begin where the cursor stands means that something is missing between.
       if (frame.from !== state.taking[number]) return closed('start over')
-      return [{ ...state, taking: state.taking.with(number, frame.to) }, [{ kind: 'receive', batch: frame }]]
+      const untaken = state.untaken + bytesOf(frame.rows)
+      if (untaken > mostUntaken) return closed('malformed frame')
+      return [{ ...state, untaken, taking: state.taking.with(number, frame.to) }, [{ kind: 'receive', batch: frame }]]
     }
     case 'ack': {
       const number = collectionNumber(frame.collection)
@@ -222,6 +235,7 @@ function taken(state: Live, frame: Frame): Step {
       return evaluate({ ...state, sending: state.sending.with(number, { ...sending, underWay: rest }) }, effects)
     }
     case 'mark':
+      if (state.marks.length >= mostMarks) return closed('malformed frame')
       return evaluate({
         ...state,
         marks: [...state.marks, frame.number],
@@ -244,6 +258,11 @@ function taken(state: Live, frame: Frame): Step {
   }
 }
 
+/** What a batch counts for: its updates, and something for what stands around them. */
+function bytesOf(rows: readonly WireRow[]): number {
+  return rows.reduce((sum, row) => sum + row.update.length + 64, 64)
+}
+
 /** What was read goes out as a batch, unless it would say nothing that the peer does not know. */
 function sent(state: Live, collection: Collection, outgoing: Outgoing): [Live, LinkEffect[]] {
   const number = collectionNumber(collection)
@@ -252,7 +271,7 @@ function sent(state: Live, collection: Collection, outgoing: Outgoing): [Live, L
   const next = { ...state, reading: false }
   if (to === sending.position && (!tail || sending.told >= to))
     return [{ ...next, sending: state.sending.with(number, { ...sending, stale: sending.stale || !tail }) }, []]
-  const bytes = rows.reduce((sum, row) => sum + row.update.length + 64, 64)
+  const bytes = bytesOf(rows)
   const after: Sending = {
     position: to,
     complete: tail ? to : sending.complete,

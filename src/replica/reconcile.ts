@@ -36,7 +36,8 @@ export interface ReconcilerOptions {
   readonly store: Store
   /** Which documents both sides should hold. */
   readonly shared: Passes
-  readonly send: (frame: ReconcileFrame) => void
+  /** Resolves when the frame has left, so that no more is put together than the peer takes. */
+  readonly send: (frame: ReconcileFrame) => Promise<void>
   /** Takes in whole documents of the peer (`Replication.heal`). */
   readonly heal: (collection: Collection, rows: readonly WireRow[]) => Promise<unknown>
   readonly clock: Clock
@@ -123,21 +124,20 @@ export function reconciler(options: ReconcilerOptions): Reconciler {
     for (const key of keys)
       for (const row of await wholeOf(collection, [key])) {
         if (bytes > frameBytes) {
-          send({ kind: 'documents', run, collection, wanted: rest, rows: frame, last: false })
+          await send({ kind: 'documents', run, collection, wanted: rest, rows: frame, last: false })
           ;[rest, frame, bytes] = [[], [], 0]
         }
         frame.push({ ...row, seq: frame.length + 1 })
         bytes += row.update.length
       }
-    send({ kind: 'documents', run, collection, wanted: rest, rows: frame, last: true })
+    await send({ kind: 'documents', run, collection, wanted: rest, rows: frame, last: true })
   }
 
   const proveOne = async (collection: Collection, again: boolean): Promise<Compared & { equal: boolean }> => {
     const run = ++runs
     const own = await digestsOf(collection)
     const answer = answerTo(run, 'differing')
-    send({ kind: 'summary', run, collection, buckets: summaryOf(own) })
-    const differing = (await answer) as Differing
+    const [differing] = (await Promise.all([answer, send({ kind: 'summary', run, collection, buckets: summaryOf(own) })])) as [Differing, void] // prettier-ignore
     const theirs = new Map(differing.documents.map(({ key, digest }) => [key, digest]))
     const asked = new Set(differing.buckets)
     const ours = [...own].filter(([key]) => asked.has(bucketOf(key)))
@@ -168,7 +168,7 @@ export function reconciler(options: ReconcilerOptions): Reconciler {
     )
     const asked = new Set(apart)
     const documents = [...digests].flatMap(([key, digest]) => (asked.has(bucketOf(key)) ? [{ key, digest }] : []))
-    send({ kind: 'differing', run, collection, buckets: apart, documents })
+    await send({ kind: 'differing', run, collection, buckets: apart, documents })
   }
 
   const takeDocuments = async (frame: Documents): Promise<void> => {

@@ -4,8 +4,11 @@ import { expect, it } from 'vitest'
 import { versions, type BatchFrame, type Frame, type Hello } from '../../src/replica/codec.ts'
 import { collections, type Collection } from '../../src/replica/collections.ts'
 import {
+  batchBytes,
   begin,
+  mostUntaken,
   step,
+  windowBytes,
   type LinkEffect,
   type LinkEvent,
   type LinkState,
@@ -269,4 +272,28 @@ it('[LINK-9] a peer that speaks our version and newer ones is met', () => {
 it('[LINK-10] a word that was not asked for closes the connection: it would answer a later mark too early', () => {
   expect(said(quiet, events['frame marked'])).toBe(malformed)
   expect(after(states['live, asked by mark 3'], 'frame marked', 'frame marked').at).toBe('closed')
+})
+
+it('[LINK-6] a peer that sends on without an ack is not heard further, one that waits for acks goes on for ever', () => {
+  const heavy = (from: number): BatchFrame => ({
+    ...batchOf(from, from + 1),
+    rows: [{ ...row, seq: from + 1, update: new Uint8Array(batchBytes) }],
+  })
+  let heedless: LinkState = quiet
+  let sent = 0
+  for (; heedless.at === 'live'; sent++) heedless = step(heedless, { kind: 'frame', frame: heavy(sent) })[0]
+  expect(heedless.at).toBe('closed')
+  expect((sent - 1) * batchBytes).toBeLessThanOrEqual(mostUntaken)
+  expect(sent * batchBytes).toBeGreaterThan(windowBytes)
+  let heeding: LinkState = quiet
+  for (let from = 0; from < 3 * sent; from++) {
+    heeding = step(heeding, { kind: 'frame', frame: heavy(from) })[0]
+    heeding = step(heeding, { kind: 'received', batch: heavy(from), received })[0]
+  }
+  expect(heeding.at).toBe('live')
+  const asking = Array.from({ length: 2_000 }, (_, number) => ({
+    kind: 'frame' as const,
+    frame: { kind: 'mark' as const, number },
+  }))
+  expect(asking.reduce<LinkState>((now, event) => step(now, event)[0], quiet).at).toBe('closed')
 })

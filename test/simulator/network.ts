@@ -54,8 +54,16 @@ export class End extends EventEmitter {
   host: Host | undefined
   sent: (from: Host, to: Host | undefined, data: Uint8Array) => void = () => {}
 
-  send(data: Uint8Array): void {
-    if (this.readyState !== 1) return
+  /** A reader that pauses is left out: what is simulated is small. */
+  readonly isPaused = false
+  pause(): void {}
+  resume(): void {}
+  send(data: Uint8Array, done?: (error?: Error) => void): void {
+    if (this.readyState !== 1) {
+      done?.(new Error('The socket is not open'))
+      return
+    }
+    if (done) queueMicrotask(() => done())
     this.bufferedAmount += data.length
     if (this.host) this.sent(this.host, this.other.host, data)
     this.other.incoming.push({ kind: 'message', data: Buffer.from(data.buffer, data.byteOffset, data.length) })
