@@ -2,143 +2,34 @@
  * What a practice site is: a replica with its index, the InSched bridge, and the link to the portal, with the operations
  * that the command line and the console offer. Local ids of InSched in and out.
  */
-import { existsSync, mkdirSync, readFileSync, realpathSync } from 'node:fs'
+import { realpathSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
-import * as v from 'valibot'
-import { bind, checkUnbound } from './bridges/insched/binding.ts'
+import { settingsOf, type SiteOptions } from './enrolling.ts'
 import { startInSchedBridge, type InSchedBridge } from './bridges/insched/bridge.ts'
 import { isReachable } from './bridges/insched/documents.ts'
-import { openInSched } from './bridges/insched/insched-sqlite.ts'
 import { fieldConflicts } from './mirror/field-conflicts.ts'
 import { erasePatient } from './mirror/erasing.ts'
 import { defaultSettings, passes } from './mirror/policy.ts'
-import type { Clock } from './replica/clock.ts'
 import { keepLink, type Link, type Restore } from './replica/connection.ts'
-import { mintKeyPair } from './replica/device.ts'
 import { mintUlid, type Ulid } from './replica/ids.ts'
 import { foldAccess } from './replica/kinds/access.ts'
 import type { Answer } from './replica/kinds/confirmations.ts'
 import type { PracticeFields } from './replica/kinds/fields.ts'
-import { ulidSchema, type By } from './replica/kinds/kind.ts'
+import type { By } from './replica/kinds/kind.ts'
 import type { Review } from './replica/kinds/reviews.ts'
 import { openReplica } from './replica/replica.ts'
 import { weeklyProof } from './replica/weekly-proof.ts'
 import type { Passes } from './replica/collections.ts'
-import type { Sealer } from './replica/sealing.ts'
 import { openSqliteStore } from './replica/sqlite-store.ts'
-import { writeWhole } from './replica/whole-file.ts'
 import { hashOf } from './server/control-store-sqlite.ts'
-import { certificatesOf, dialing, whyUnreached } from './server/dialing.ts'
-import { loopback } from './server/listen.ts'
+import { dialing, whyUnreached } from './server/dialing.ts'
 import { indexedCollections, pageIndex } from './server/page-index.ts'
-
-const settingsSchema = v.object({
-  practice: ulidSchema,
-  practiceName: v.string(),
-  site: ulidSchema,
-  siteName: v.string(),
-  replica: ulidSchema,
-  /** Where the site reaches the portal, and the authority of its certificate (PEM) where that is not one that the machine knows. */
-  portal: v.string(),
-  ca: v.optional(v.nullable(v.string()), null),
-  /** Where patients reach it, where that is another address. */
-  publicUrl: v.optional(v.nullable(v.pipe(v.string(), v.url())), null),
-  portalReplica: ulidSchema,
-  insched: v.string(),
-  certificate: v.string(),
-  /** Sealed by the master key, base 64: the device's private key and the practice's HMAC key. */
-  privateKey: v.string(),
-  hmacKey: v.string(),
-})
-type Settings = v.InferOutput<typeof settingsSchema>
-const enrolledSchema = v.pick(v.object({ ...settingsSchema.entries, zone: v.string() }), [
-  'practice',
-  'practiceName',
-  'site',
-  'siteName',
-  'portalReplica',
-  'certificate',
-  'hmacKey',
-  'publicUrl',
-])
 
 /** The most that Recent Communications gives at once. */
 const mostRecent = 500
 
-export interface SiteOptions {
-  readonly dir: string
-  readonly master: Sealer
-  readonly clock: Clock
-}
 export type Site = Awaited<ReturnType<typeof openSite>>
-
-/** Enrolls a folder as a site; throws a sentence where anything is wrong, and then nothing was bound. */
-export async function enroll(
-  options: SiteOptions & { portal: string; code: string; insched: string; ca?: string | undefined },
-): Promise<{ practiceId: string; siteId: string; replicaId: string }> {
-  const { dir, master, clock, portal, code, insched: url } = options
-  const address = URL.canParse(portal) ? new URL(portal) : undefined
-  if (!address || !['http:', 'https:'].includes(address.protocol))
-    throw new Error(`${portal} is no address of a portal. Write it like https://portal.example.`)
-  if (address.protocol === 'http:' && !loopback.has(address.hostname))
-    throw new Error(`${portal} is not encrypted. Use the portal's https address; plain http is for this machine only.`)
-  const file = join(dir, 'site.json')
-  if (existsSync(file)) throw new Error(`${dir} is enrolled already. Use another folder for another site.`)
-  if (options.ca !== undefined && !existsSync(options.ca))
-    throw new Error(`There is no file ${options.ca}. --ca takes the authority's certificate as a PEM file.`)
-  const ca = options.ca === undefined ? undefined : certificatesOf(readFileSync(options.ca, 'utf8'), options.ca)
-  const insched = openInSched(url)
-  try {
-    const bound = insched.agent()
-    // Before the code is spent: the file that remembers the device, and that the database is free.
-    mkdirSync(dir, { recursive: true })
-    const pending = join(dir, 'enrolling.json')
-    const seal = (text: string, what: string): string =>
-      Buffer.from(master.seal(Buffer.from(text), what)).toString('base64')
-    if (!existsSync(pending)) {
-      checkUnbound(insched, undefined)
-      const keys = mintKeyPair()
-      writeWhole(
-        pending,
-        JSON.stringify({
-          replica: mintUlid(clock),
-          publicKey: keys.publicKey,
-          privateKey: seal(keys.privateKey, 'private key'),
-        }),
-      )
-    }
-    const device = v.parse(
-      v.object({ replica: ulidSchema, publicKey: v.string(), privateKey: v.string() }),
-      JSON.parse(readFileSync(pending, 'utf8')),
-    )
-    if (bound && bound.replica !== device.replica) checkUnbound(insched, undefined)
-    const request = { code, replica: device.replica, publicKey: device.publicKey }
-    const answer = await dialing(ca)
-      .post(new URL('/enroll', address), request)
-      .catch((cause: Error) => {
-        throw new Error(`${portal}: ${whyUnreached(cause)} The code was not used.`, { cause })
-      })
-    const refused = v.safeParse(v.object({ error: v.string() }), answer.body)
-    if (refused.success) throw new Error(refused.output.error)
-    if (answer.status !== 200) throw new Error(`What answers at ${portal} is no portal (status ${answer.status}).`)
-    const enrolled = v.parse(enrolledSchema, answer.body)
-    bind(insched, { practice: enrolled.practice, site: enrolled.site, replica: device.replica })
-    const settings: Settings = {
-      ...enrolled,
-      replica: device.replica,
-      portal: address.origin,
-      ca: ca ?? null,
-      insched: url,
-      privateKey: device.privateKey,
-      hmacKey: seal(enrolled.hmacKey, 'hmac key'),
-    }
-    writeWhole(file, JSON.stringify(settings, null, 2))
-    return { practiceId: enrolled.practice, siteId: enrolled.site, replicaId: device.replica }
-  } finally {
-    insched.close()
-  }
-}
 
 /** What a restore was, for the status. */
 function inWords({ which, at, rows }: Restore): string {
@@ -152,12 +43,7 @@ function inWords({ which, at, rows }: Restore): string {
 /** Opens an enrolled site and starts its bridge and link; throws a sentence where it cannot. */
 export async function openSite(options: SiteOptions) {
   const { dir, master, clock } = options
-  const file = join(dir, 'site.json')
-  if (!existsSync(file))
-    throw new Error(
-      `${dir} is not enrolled. Run: patientconnection enroll --data ${dir} --portal URL --code CODE --insched sqlite:FILE`,
-    )
-  const settings = v.parse(settingsSchema, JSON.parse(readFileSync(file, 'utf8')))
+  const settings = settingsOf(dir)
   const site = { key: settings.site, name: settings.siteName }
   const may =
     (direction: 'up' | 'down'): Passes =>

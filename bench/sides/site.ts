@@ -1,7 +1,8 @@
 /** The product's practice site in a process of its own, over InSched's database. */
 import { defaultSettings, passes } from '../../src/mirror/policy.ts'
 import { systemClock as clock } from '../../src/replica/clock.ts'
-import { enroll, openSite } from '../../src/site.ts'
+import { enroll } from '../../src/enrolling.ts'
+import { openSite } from '../../src/site.ts'
 import { answer } from '../processes.ts'
 import { master } from './ours-pair.ts'
 import type { IndexedRow } from './portal.ts'

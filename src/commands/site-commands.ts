@@ -1,7 +1,8 @@
 /** The commands of a site. Each asks the running site over loopback, or opens the folder where none runs. */
 import { join } from 'node:path'
 import { createReferenceDatabase } from '../bridges/insched/create-sqlite.ts'
-import { enroll as enrollSite, openSite } from '../site.ts'
+import { enroll as enrollSite } from '../enrolling.ts'
+import { openSite } from '../site.ts'
 import { callControl } from '../server/control.ts'
 import { serveConsole } from '../server/console/serve-console.ts'
 import { siteOperations } from '../server/console/site-operations.ts'

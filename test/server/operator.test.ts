@@ -5,7 +5,8 @@ import { afterEach, expect, it } from 'vitest'
 import { createReferenceDatabase } from '../../src/bridges/insched/create-sqlite.ts'
 import { openPortal, type Portal } from '../../src/portal.ts'
 import { systemClock as clock } from '../../src/replica/clock.ts'
-import { enroll, openSite, type Site } from '../../src/site.ts'
+import { enroll } from '../../src/enrolling.ts'
+import { openSite, type Site } from '../../src/site.ts'
 import { folder, master, ulid } from '../replica/world.ts'
 
 const closers: (() => Promise<void>)[] = []
