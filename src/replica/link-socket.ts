@@ -6,7 +6,6 @@
 import type { WebSocket } from 'ws'
 import type { Clock } from './clock.ts'
 import {
-  MalformedFrame,
   readFrame,
   reconcileFrom,
   versions,
@@ -16,6 +15,7 @@ import {
   type Frame,
   type Hello,
 } from './codec.ts'
+import { MalformedFrame } from './wire-values.ts'
 import { batchBytes, begin, step, type LinkEffect, type LinkEvent, type LinkState, type Step } from './link-state.ts'
 import type { Declared, KnownOfUs } from './peers.ts'
 import type { Passes } from './collections.ts'

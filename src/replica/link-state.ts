@@ -5,7 +5,8 @@
  *   greeting --hello--> meeting --met--> wanting --want--> live --> closed
  */
 import { largestUpdate, type WireRow } from './admission.ts'
-import type { Ack, BatchFrame, CloseReason, Frame, Hello, ReconcileFrame, Want } from './codec.ts'
+import type { Ack, BatchFrame, CloseReason, Frame, Hello, Want } from './codec.ts'
+import type { ReconcileFrame } from './reconcile-codec.ts'
 import { reconcileFrom, versions } from './codec.ts'
 import { collectionNumber, collections, type Collection } from './collections.ts'
 import type { Outgoing } from './outgoing.ts'

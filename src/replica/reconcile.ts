@@ -6,9 +6,9 @@
  */
 import { createHash } from 'node:crypto'
 import type { WireRow } from './admission.ts'
-import type { Differing, Documents, ReconcileFrame, Summary } from './codec.ts'
+import type { Differing, Documents, ReconcileFrame, Summary } from './reconcile-codec.ts'
 import { randomBelow, type Clock } from './clock.ts'
-import { digestBytes } from './codec.ts'
+import { digestBytes } from './reconcile-codec.ts'
 import { collectionNumber, collections, shapeOf, type Collection, type Passes } from './collections.ts'
 import { digestOf, mergeUpdates } from './document.ts'
 import type { Store } from './store.ts'

@@ -3,15 +3,9 @@ import fc from 'fast-check'
 import * as encoding from 'lib0/encoding'
 import { zstdCompressSync } from 'node:zlib'
 import { expect, it } from 'vitest'
-import {
-  digestBytes,
-  largestFrame,
-  MalformedFrame,
-  readFrame,
-  writeFrame,
-  type Frame,
-  type Hello,
-} from '../../src/replica/codec.ts'
+import { readFrame, writeFrame, type Frame, type Hello } from '../../src/replica/codec.ts'
+import { digestBytes } from '../../src/replica/reconcile-codec.ts'
+import { largestFrame, MalformedFrame } from '../../src/replica/wire-values.ts'
 import { collections } from '../../src/replica/collections.ts'
 import { anyFrame, frames } from './frames.ts'
 

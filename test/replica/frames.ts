@@ -1,7 +1,8 @@
 /** Any frame that the codec may be given, bounded as its reader bounds it: for properties of the codec and of the link. */
 import fc from 'fast-check'
 import { refusals, type WireRow } from '../../src/replica/admission.ts'
-import { closeReasons, digestBytes, type BatchFrame, type Frame } from '../../src/replica/codec.ts'
+import { closeReasons, type BatchFrame, type Frame } from '../../src/replica/codec.ts'
+import { digestBytes } from '../../src/replica/reconcile-codec.ts'
 import { collections } from '../../src/replica/collections.ts'
 
 const crockford = '0123456789ABCDEFGHJKMNPQRSTVWXYZ'
