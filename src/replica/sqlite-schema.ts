@@ -1,10 +1,10 @@
 /**
- * The tables of a replica's SQLite file, version 1. Content is sealed; what stands in clear are ids, times and states.
+ * The tables of a replica's SQLite file, version 2 (version 1 had a row for each update). Content is sealed; what stands in clear are ids, times and states.
  * The log is a table of segments: the key of one is its collection times 2^48 plus the seq of its last row. A document's
  * row names its newest row of the log, and each row the one before it: no index of rows by document, and none of
  * documents by newest, has to be kept up with each change.
  */
-export const storeVersion = 1
+export const storeVersion = 2
 
 export const storeTables = `
 create table meta(name text primary key, value blob not null) without rowid;

@@ -47,6 +47,12 @@ export async function openSqliteStore(options: {
       `${file} was written by a newer PatientConnection (store ${version}); this one reads up to ${storeVersion}. Update first.`,
     )
   }
+  if (version > 0 && version < storeVersion) {
+    db.close()
+    throw new StoreRefused(
+      `${file} was written by a PatientConnection from before the first release (store ${version}), which this one cannot read. Enroll a new folder; InSched and the portal bring its records back.`,
+    )
+  }
   if (version === 0)
     db.transaction(() => {
       db.exec(storeTables)
