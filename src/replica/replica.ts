@@ -172,9 +172,11 @@ export async function openReplica(options: ReplicaOptions): Promise<OpenReplica>
         let seen = 0
         let after: PeerKnowledge | undefined
         const number = collectionNumber(batch.collection)
+        const under = epochs
         commits.enter({
           async build(draft) {
-            if (beginning) throw new PutBack()
+            // Also what waited in the queue while the new epoch began: its sender left out what it took this replica to have.
+            if (beginning || under !== epochs) throw new PutBack()
             const before = ahead.get(peer) ?? known(peer)
             const { position, complete, erasedAt } = before.cursors[number]!
             // Rule 3: the commit of the batch before this one may have failed when this one waited already.
