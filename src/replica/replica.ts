@@ -5,7 +5,7 @@
 import * as v from 'valibot'
 import type { Batch, Refusal, WireRow } from './admission.ts'
 import { randomBelow, type Clock } from './clock.ts'
-import { collectionNumber, collectionOf, collections, type Collection, type Facts, type Passes } from './collections.ts'
+import { collectionNumber, collections, type Collection, type Facts, type Passes } from './collections.ts'
 import { commitQueue } from './commits.ts'
 import { decodeVector, entriesOf, openDocument, recordMaps, type Writer } from './document.ts'
 import { begins, checkEdit, loggedAnew, rowOfEdit, schemas } from './edits.ts'
@@ -370,11 +370,4 @@ function mintEpoch(clock: Clock): number {
 /** A client id is never used by two processes, nor by one before and after a restore: each epoch takes a fresh one. */
 function mintWriter(replica: string, clock: Clock): Writer {
   return { client: randomBelow(clock, 2 ** 32 - 1) + 1, replica }
-}
-
-/** The collection that a number on the wire names; throws a RangeError where this version knows none. */
-export function knownCollection(number: number): Collection {
-  const name = collectionOf(number)
-  if (!name) throw new RangeError(`Collection ${number} is not known to this version`)
-  return name
 }

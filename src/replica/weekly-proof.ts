@@ -14,8 +14,6 @@ const lookEvery = 3_600_000
 export interface WeeklyProof {
   /** Proves now; the week begins anew. */
   prove(): Promise<Proof>
-  /** The last proof of this process, and when it was (milliseconds UTC). */
-  readonly last: { readonly at: number; readonly proof: Proof } | null
   stop(): void
 }
 
@@ -25,11 +23,10 @@ export function weeklyProof(options: {
   readonly clock: Clock
 }): WeeklyProof {
   const { replica, link, clock } = options
-  let last: WeeklyProof['last'] = null
+  let stopped = false
   let cancel = (): void => {}
   const prove = async (): Promise<Proof> => {
     const proof = await link.prove()
-    last = { at: clock.now(), proof }
     await replica.remember('weekly proof', Math.floor(clock.now() / 1000))
     return proof
   }
@@ -40,6 +37,8 @@ export function weeklyProof(options: {
     else if (clock.now() / 1000 - before >= week && (await link.status()).state === 'connected') await prove()
   }
   const wait = (): void => {
+    // A look that was under way when it was stopped is the last.
+    if (stopped) return
     cancel = clock.after(lookEvery, () => {
       // A proof that breaks off is made at the next look; the link says why it is not connected.
       look().then(wait, wait)
@@ -48,9 +47,9 @@ export function weeklyProof(options: {
   look().then(wait, wait)
   return {
     prove,
-    get last() {
-      return last
+    stop() {
+      stopped = true
+      cancel()
     },
-    stop: () => cancel(),
   }
 }

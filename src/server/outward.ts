@@ -15,30 +15,18 @@ export interface OutwardGate {
   /** Opens for a practice whatever was heard. */
   release(practice: string): void
   of(practice: string): Outward
-  /** Calls `run` when a gate may have opened. */
-  onChange(run: () => void): void
 }
 
 /** Gates that are all closed; `sitesOf` names the enrolled sites of a practice that are neither retired nor revoked. */
 export function outwardGate(sitesOf: (practice: string) => readonly string[]): OutwardGate {
   const known = new Set<string>()
   const released = new Set<string>()
-  const listeners: (() => void)[] = []
-  const changed = (): void => listeners.forEach((run) => run())
   return {
-    heard(site) {
-      if (known.has(site)) return
-      known.add(site)
-      changed()
-    },
-    release(practice) {
-      released.add(practice)
-      changed()
-    },
+    heard: (site) => void known.add(site),
+    release: (practice) => void released.add(practice),
     of(practice) {
       const waitsFor = sitesOf(practice).filter((site) => !known.has(site))
       return { open: waitsFor.length === 0 || released.has(practice), waitsFor }
     },
-    onChange: (run) => void listeners.push(run),
   }
 }
