@@ -67,8 +67,10 @@ export async function openPortal(options: {
   readonly master: Sealer
   readonly clock: Clock
   readonly log: (line: string) => void
+  /** The most that the file of each practice's replica may take. */
+  readonly mostBytes?: number | undefined
 }): Promise<Portal> {
-  const { dir, master, clock, log } = options
+  const { dir, master, clock, log, mostBytes } = options
   mkdirSync(join(dir, 'practices'), { recursive: true })
   const store = openControlStore(join(dir, 'control.sqlite'), master, clock)
   const keys = JSON.parse(store.secret('portal key', () => JSON.stringify(mintKeyPair()))) as KeyPair
@@ -80,7 +82,7 @@ export async function openPortal(options: {
 
   const openPractice = async (practice: Practice): Promise<void> => {
     const replica = await openReplica({
-      store: await openSqliteStore({ file: join(dir, 'practices', `${practice.id}.sqlite`), master }),
+      store: await openSqliteStore({ file: join(dir, 'practices', `${practice.id}.sqlite`), master, mostBytes }),
       practice: practice.id as Ulid,
       id: practice.replica as Ulid,
       clock,
