@@ -8,7 +8,7 @@ import { memoryStore } from '../../src/replica/memory-store.ts'
 import { openReplica, type OpenReplica } from '../../src/replica/replica.ts'
 import type { Store } from '../../src/replica/store.ts'
 import { mostClients } from '../../src/replica/folding.ts'
-import { clock, factsOf, fileReplica, folder, linkTo, portalFor, ulid } from './world.ts'
+import { clock, factsOf, fileReplica, linkedPair, ulid } from './world.ts'
 
 const closers: (() => Promise<void>)[] = []
 afterEach(async () => {
@@ -65,17 +65,7 @@ const exchange = async (a: OpenReplica, b: OpenReplica, times = 2): Promise<void
 }
 
 it('[R8] an erasure empties the document here and at the peer, and stays after a restart', async () => {
-  const dir = folder()
-  const hub = await fileReplica(join(dir, 'hub.sqlite'), practice, ulid())
-  const own = await fileReplica(join(dir, 'site.sqlite'), practice, ulid())
-  const portal = await portalFor(() => hub)
-  const link = linkTo(portal, own, hub.id)
-  closers.push(
-    () => own.close(),
-    () => hub.close(),
-    () => portal.close(),
-    () => link.stop(),
-  )
+  const { dir, hub, own, link } = await linkedPair({ practice })
   await say(own, 'a')
   await link.caughtUp()
   expect(await said(hub)).toEqual(['a'])

@@ -138,9 +138,8 @@ it('a field that is changed for five years costs what it is, on disk and in time
     }
     if (faults.length === 0) {
       if (Math.max(sizes.site, sizes.hub) > 3 * sizes.live) faults.push('The disk holds more than 3 times what lives')
-      if (worst['ms of a transaction p50']! > 1 + worst['ms of a page synced by the disk alone p50']!)
-        faults.push('A transaction takes over 1 ms beside the disk')
-      // The clock of a machine that others use says what they do too: what the engine itself held up is its own work.
+      // The clock of a machine that others use says what they do too, and what its disk does: the engine's own work is judged.
+      if (own.append['own ms of a transaction p50']! > 1) faults.push('A transaction takes over 1 ms')
       if (worst['own ms while a change waits max']! > 50) faults.push('A change waited for over 50 ms')
     }
     record({
