@@ -159,7 +159,7 @@ export function portalApp(options: PortalAppOptions): Hono<PortalEnv> {
   app.post('/live/ticket', (c) => c.json({ ticket: options.ticket(c.get('viewer').session.id) }))
   app.route('/', passwordPages({ store, tries }))
   app.route('/', homePages({ clock, audit }))
-  app.route('/', messagePages({ clock, audit }))
+  app.route('/', messagePages({ clock, audit, log: options.log }))
   app.route('/', planPage({ audit }))
   app.notFound(async (c) => c.html(await problem(c, 'This page is not there', 'Go back to the home page.'), 404))
   return app
