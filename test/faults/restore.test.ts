@@ -32,4 +32,4 @@ it(`a full disk and a folder put back to a copy, at the site and at the portal, 
   expect(notes.join(' ')).toMatch(/This replica was restored .*The portal was restored/s)
   await practice.stop()
   expect(await differences(practice)).toEqual([])
-}, 180_000)
+}, 400_000)
