@@ -37,7 +37,7 @@ async function visit<W>({ world, url, signIn, cookie }: Face<W>, one: PageState<
   await context.addCookies(cookies.map(([name, value]) => ({ name, value, url })))
   const page = await context.newPage()
   await page.goto(`${url}${at}`)
-  await one.then?.(page, catalogue[language], world)
+  await one.does?.(page, catalogue[language], world)
   await page.getByText(one.shows(catalogue[language])).first().waitFor()
   expect(await page.locator('html').getAttribute('lang')).toBe(language)
   return page

@@ -16,7 +16,7 @@ export interface PageState<World> {
   /** Who is signed in; nobody by default. */
   readonly as?: string
   /** What is done there by a person, to come into the state. */
-  readonly then?: (page: Page, words: Words, world: World) => Promise<void>
+  readonly does?: (page: Page, words: Words, world: World) => Promise<void>
   /** What a reader sees there and nowhere else. */
   readonly shows: (words: Words) => string
 }
@@ -58,24 +58,24 @@ const fill = async (page: Page, fields: Readonly<Record<string, string>>, button
 
 export const patientPages: readonly PageState<PortalWorld>[] = [
   { page: 'sign-in', state: 'empty', at: '/sign-in', shows: (w) => w.signIn.invited },
-  { page: 'sign-in', state: 'wrong', at: '/sign-in', shows: (w) => w.signIn.faults.wrong, then: async (page, { signIn }, { clock }) => { clock.advance(300_000); await fill(page, { [signIn.name]: `somebody ${clock.now()}`, [signIn.password]: 'not the right one' }, signIn.signIn) } }, // prettier-ignore
+  { page: 'sign-in', state: 'wrong', at: '/sign-in', shows: (w) => w.signIn.faults.wrong, does: async (page, { signIn }, { clock }) => { clock.advance(300_000); await fill(page, { [signIn.name]: `somebody ${clock.now()}`, [signIn.password]: 'not the right one' }, signIn.signIn) } }, // prettier-ignore
   { page: 'invitation', state: 'asks', at: invitation, shows: (w) => w.signIn.invitation.why },
-  { page: 'invitation', state: 'wrong date', at: invitation, shows: (w) => w.signIn.invitation.dateWrong, then: (page, { signIn }) => fill(page, { [signIn.invitation.born]: '01/02/1903' }, signIn.signIn) }, // prettier-ignore
-  { page: 'invitation', state: 'no date', at: invitation, shows: (w) => w.signIn.invitation.dateUnread, then: (page, { signIn }) => fill(page, { [signIn.invitation.born]: 'yesterday' }, signIn.signIn) }, // prettier-ignore
+  { page: 'invitation', state: 'wrong date', at: invitation, shows: (w) => w.signIn.invitation.dateWrong, does: (page, { signIn }) => fill(page, { [signIn.invitation.born]: '01/02/1903' }, signIn.signIn) }, // prettier-ignore
+  { page: 'invitation', state: 'no date', at: invitation, shows: (w) => w.signIn.invitation.dateUnread, does: (page, { signIn }) => fill(page, { [signIn.invitation.born]: 'yesterday' }, signIn.signIn) }, // prettier-ignore
   { page: 'invitation', state: 'somebody is signed in', at: invitation, as: 'ann', shows: (w) => w.signIn.invitation.joinYes }, // prettier-ignore
   { page: 'invitation', state: 'over', at: '/invitation/none', shows: (w) => w.problems.invitationOver.cause },
   { page: 'home', state: 'every answer', at: '/', as: 'ann', shows: (w) => w.patient.home.changed },
-  { page: 'home', state: 'wants a change', at: '/', as: 'ann', shows: (w) => w.patient.home.officeDecides, then: (page, { patient }) => page.getByText(patient.home.change).first().click() }, // prettier-ignore
+  { page: 'home', state: 'wants a change', at: '/', as: 'ann', shows: (w) => w.patient.home.officeDecides, does: (page, { patient }) => page.getByText(patient.home.change).first().click() }, // prettier-ignore
   { page: 'home', state: 'just answered', at: '/?said=asked', as: 'ben', shows: (w) => w.patient.said.asked },
   { page: 'home', state: 'empty', at: '/', as: 'nora', shows: (w) => w.patient.home.noAppointments },
   { page: 'home', state: 'a family', at: familyHome, as: 'ann', shows: (w) => w.frame.viewing },
   { page: 'messages', state: 'a thread', at: '/messages', as: 'ann', shows: (w) => w.patient.messages.answer },
-  { page: 'messages', state: 'a new one', at: '/messages', as: 'ann', shows: (w) => w.patient.messages.subject, then: (page, { patient }) => page.getByText(patient.messages.writeNew).click() }, // prettier-ignore
+  { page: 'messages', state: 'a new one', at: '/messages', as: 'ann', shows: (w) => w.patient.messages.subject, does: (page, { patient }) => page.getByText(patient.messages.writeNew).click() }, // prettier-ignore
   { page: 'messages', state: 'empty', at: '/messages', as: 'nora', shows: (w) => w.patient.messages.none },
   { page: 'plan', state: 'stages', at: '/plan', as: 'ann', shows: (w) => w.patient.plan.nextStep },
   { page: 'plan', state: 'empty', at: '/plan', as: 'nora', shows: (w) => w.patient.plan.none },
   { page: 'password', state: 'first', at: '/password', as: 'ann', shows: (w) => w.signIn.choose.save },
-  { page: 'password', state: 'too easy', at: '/password', as: 'ann', shows: (w) => w.signIn.faults.passwordMostUsed, then: (page, { signIn }) => fill(page, { [signIn.name]: 'annalise', [signIn.newPassword(10)]: 'sunshine2026' }, signIn.choose.save) }, // prettier-ignore
+  { page: 'password', state: 'too easy', at: '/password', as: 'ann', shows: (w) => w.signIn.faults.passwordMostUsed, does: (page, { signIn }) => fill(page, { [signIn.name]: 'annalise', [signIn.newPassword(10)]: 'sunshine2026' }, signIn.choose.save) }, // prettier-ignore
   { page: 'problem', state: 'no page', at: '/nowhere', as: 'ann', shows: (w) => w.problems.noPage.cause },
 ]
 

@@ -48,7 +48,7 @@ it('one is said in the singular, more in the plural', () => {
 
 it('dates, times and money are written as the reader’s language writes them, in the zone of the place', () => {
   const [en, es] = [speechIn('en'), speechIn('es')]
-  const plain = (text: string): string => text.replaceAll(/[  ]/g, ' ')
+  const plain = (text: string): string => text.replaceAll(/[\u00a0\u202f]/g, ' ')
   expect(plain(en.wall('2026-12-01T09:00'))).toBe('Tuesday, December 1 at 9:00 AM')
   expect(plain(es.wall('2026-12-01T09:00'))).toBe('martes, 1 de diciembre, 9:00 a.m.')
   expect(plain(en.instant(Date.parse('2026-12-01T16:00:00Z'), 'America/Phoenix'))).toBe('Tuesday, December 1 at 9:00 AM') // prettier-ignore
