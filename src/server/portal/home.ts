@@ -192,7 +192,6 @@ async function eventCard(
       answerState(reader, viewer, confirmed, hidden()),
       folded(home.change, [
         wish('/decline', home.decline),
-        html`<br />`,
         wish('/move', home.move),
         html`<p class="soft">${home.officeDecides}</p>`,
       ]),
