@@ -32,7 +32,8 @@ interface Face<World> { readonly world: World; readonly url: string; readonly si
 async function visit<W>({ world, url, signIn, cookie }: Face<W>, one: PageState<W>, language: Language): Promise<Page> {
   const browser = one.as === undefined ? undefined : await signIn(one.as)
   const at = typeof one.at === 'string' ? one.at : await one.at(world, browser)
-  const context = await chromium.newContext({ bypassCSP: true, viewport: sizes[0]! })
+  // Without motion: axe would measure colours on their way from light to dark.
+  const context = await chromium.newContext({ bypassCSP: true, reducedMotion: 'reduce', viewport: sizes[0]! })
   const cookies = [...(browser?.cookies ?? []), [`${cookie}language`, language] as const]
   await context.addCookies(cookies.map(([name, value]) => ({ name, value, url })))
   const page = await context.newPage()

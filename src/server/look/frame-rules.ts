@@ -19,7 +19,7 @@ a{color:var(--act);text-underline-offset:.18em;text-decoration-thickness:1px} a:
 .bar{display:flex;flex-wrap:wrap;align-items:center;gap:0 var(--s-2);min-height:3.75rem;padding:var(--s-2) var(--s-4)}
 .practice{display:flex;align-items:center;gap:var(--s-3);margin:0;font-size:var(--text-lead);letter-spacing:-.01em;line-height:1.25;flex:1 1 8rem;min-width:0} .practice strong{font-weight:700;min-width:0}
 .mark{flex:none;display:grid;place-items:center;width:2.25rem;height:2.25rem;border-radius:.7rem;background:var(--act);color:var(--onAct);font-weight:700;font-size:1.125rem}
-.reach{display:flex;flex-wrap:wrap;align-items:center;justify-content:space-between;gap:0 var(--s-2)} .reach form,.bar>.choices{margin-right:-.5rem}
+.reach{display:flex;flex-wrap:wrap;align-items:center;justify-content:space-between;gap:0 var(--s-2)} .reach form,.bar>.choices{margin-right:-.5rem} .reach form{margin-left:auto}
 .phone{display:inline-flex;align-items:center;gap:var(--s-2);min-height:var(--touch);font-weight:600;text-decoration:none;white-space:nowrap} .phone:hover{text-decoration:underline}
 .offices{margin:0;padding:0;list-style:none;display:flex;flex-wrap:wrap;gap:0 var(--s-4)}
 .menu{padding:0 var(--s-3)} .menu ul{list-style:none;margin:0;padding:0;display:flex;flex-wrap:wrap;gap:0 var(--s-1)} .menu li{margin:0}
