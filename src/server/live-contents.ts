@@ -8,10 +8,14 @@ import { dayText, instantText, wallText } from './layout.ts'
 import { confirmedOf, placeOf, unreadOf, upcoming } from './portal/home.ts'
 import type { Message } from './portal/messages.ts'
 import { shownPlan } from './portal/plan.ts'
+import { may, type Need } from './portal/needs.ts'
 import { practiceOf, type Shown } from './portal/viewer.ts'
 
 export type LiveName = 'home' | 'messages' | 'plan'
 export type Contents = (shown: Shown, clock: Clock) => Promise<View>
+
+/** What each view needs of a representative, as its page does. */
+export const liveNeeds: Readonly<Record<LiveName, Need>> = { home: 'own', messages: 'messages', plan: 'documents' }
 
 /** The newest messages that a view holds; a page that is loaded shows all. */
 const mostMessages = 500
@@ -21,7 +25,7 @@ export const liveContents: Readonly<Record<LiveName, Contents>> = {
     const { office } = shown
     const practice = await practiceOf(shown)
     const events = await Promise.all(
-      (await upcoming(shown, clock)).map(async (event) => {
+      (may(shown, 'appointments') ? await upcoming(shown, clock) : []).map(async (event) => {
         const { words, startsAt, minutes } = event.body
         const [place, confirmed] = [await placeOf(shown, event), await confirmedOf(shown, event)]
         const where = { place: place?.name ?? null, address: place?.address ?? null }
@@ -36,7 +40,7 @@ export const liveContents: Readonly<Record<LiveName, Contents>> = {
     const heardAt = office.heardAt === null ? null : office.heardAt - (office.heardAt % 60_000)
     return {
       events: Object.fromEntries(events),
-      messages: { unread: await unreadOf(shown) },
+      messages: { unread: may(shown, 'messages') ? await unreadOf(shown) : 0 },
       office: {
         practice: practice.practiceName ?? null,
         phone: practice.phone ?? null,

@@ -2,6 +2,7 @@
 import type { Context } from 'hono'
 import { html } from 'hono/html'
 import { page, type Html, type PageOptions } from '../layout.ts'
+import { may, needs } from './needs.ts'
 import { nameOf, patientOf, practiceOf, type Member, type PortalEnv } from './viewer.ts'
 
 const links = [
@@ -31,7 +32,7 @@ export async function frameOf(
     title,
     practice: practice.practiceName ?? 'Patient portal',
     phone: practice.phone ?? null,
-    links: links.map(([href, text]) => ({ href, text, here: href === here })),
+    links: links.filter(([href]) => may(viewer, needs[`GET ${href}`])).map(([href, text]) => ({ href, text, here: href === here })),
     csrf: viewer.csrf,
     notice: Object.hasOwn(said, key) ? said[key] : undefined,
     family: viewer.family.length > 1 ? await Promise.all(viewer.family.map(async (one) => ({ value: one.key, label: await labelOf(one, viewer.family), here: one.key === viewer.key }))) : [], // prettier-ignore

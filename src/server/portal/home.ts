@@ -11,6 +11,7 @@ import type { AuditTrail } from '../audit-sqlite.ts'
 import { button, instantText, page, wallText, type Html, type PageOptions } from '../layout.ts'
 import { formOf } from '../own-forms.ts'
 import { frameOf, problem } from './frame.ts'
+import { may } from './needs.ts'
 import { byOf, deedOf, factsOf, practiceOf, type Member, type PortalEnv, type Viewer } from './viewer.ts'
 
 // The id is made when the page is, so that sending its form twice says it once.
@@ -32,8 +33,8 @@ export function homePages({ clock, audit }: { clock: Clock; audit: AuditTrail })
     audit.noted(deedOf(viewer, 'viewed', 'home'))
     const [frame, events, unread] = [
       await frameOf(c, 'Home', '/'),
-      await upcoming(viewer, clock),
-      await unreadOf(viewer),
+      may(viewer, 'appointments') ? await upcoming(viewer, clock) : [],
+      may(viewer, 'messages') ? await unreadOf(viewer) : 0,
     ]
     const cards = await Promise.all(events.map((event, index) => eventCard(viewer, event, index === 0, clock)))
     return c.html(

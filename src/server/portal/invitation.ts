@@ -46,8 +46,9 @@ export function invitationPages(
     if (!row || row.at < clock.now()) return undefined
     const { entry, patient } = row.body as { entry: string; patient: string }
     // A revocation may be newer than the index.
-    const { invitations } = foldAccess(await replica.entries('access', patient))
-    return invitations.some((one) => one.id === entry) ? { entry, patient } : undefined
+    const { waiting } = foldAccess(await replica.entries('access', patient))
+    const link = waiting.find((one) => one.id === entry)
+    return link && { entry, patient, grant: link.grant }
   }
   const browserOf = (c: Context<PortalEnv>): string => hashOf(getCookie(c, cookie) ?? '')
   /** That this very browser took the invitation a moment ago. */
@@ -55,8 +56,10 @@ export function invitationPages(
     const claim = getCookie(c, cookie) === undefined ? undefined : store.claim(hash)
     return claim?.browser === browserOf(c) && clock.now() - claim.at < againWithin ? claim : undefined
   }
-  const mayAct = async ({ replica }: Link, patient: string, account: string): Promise<boolean> =>
-    foldAccess(await replica.entries('access', patient)).accounts.includes(account)
+  const mayAct = async ({ replica }: Link, patient: string, account: string): Promise<boolean> => {
+    const { accounts, representatives } = foldAccess(await replica.entries('access', patient))
+    return accounts.includes(account) || representatives.some((one) => one.account === account)
+  }
   const over = async (c: Context<PortalEnv>, link?: Link): Promise<Response> => {
     const front = link ? await fronts.of(link.practice) : await fronts.whole()
     return c.html(plainPage(front, 'This invitation is over', overText), 404)
@@ -109,7 +112,7 @@ export function invitationPages(
     const account = claimedHere(c, link)?.account ?? (join === 'yes' ? current?.account : undefined) ?? mintUlid(clock)
     if (open) {
       store.takeInvitation(link.hash, { browser: browserOf(c), account, at: clock.now(), ...where })
-      await accept(link, patient, open.entry, account)
+      await (open.grant ? takeUp : accept)(link, patient, open.entry, account)
     }
     // Two browsers at once: the first acceptance stands.
     if (!(await mayAct(link, patient, account))) return over(c, link)
@@ -127,6 +130,16 @@ export function invitationPages(
         key: patient,
         add: {
           [`accepted:${entry}`]: { kind: 'accepted', at: clock.now(), by: { role: 'patient', id: account }, invitation: entry, account }, // prettier-ignore
+        },
+      },
+    ])
+  const takeUp = (link: Link, patient: string, grant: string, account: string): Promise<void> =>
+    link.replica.change([
+      {
+        collection: 'access',
+        key: patient,
+        add: {
+          [`taken up:${grant}`]: { kind: 'taken up', at: clock.now(), by: { role: 'representative', id: account }, grant, account }, // prettier-ignore
         },
       },
     ])
