@@ -1,6 +1,7 @@
 /** The commands of a portal: run it, add practices and sites. */
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { smtpMailer, type Mailer } from '../bridges/email/mailer.ts'
 import { openPortal, portalOperations, type PortalStatus } from '../portal.ts'
 import { callControl } from '../server/control.ts'
 import { loopback } from '../server/listen.ts'
@@ -10,7 +11,8 @@ import { need, optional, Usage, wholeNumber, type Command, type CommandContext, 
 const string = { type: 'string' } as const
 
 export const portal: Command = {
-  usage: 'portal --data DIR [--port N] [--host H] [--tls-cert F --tls-key F] [--public-url URL] [--behind-proxy CIDR]',
+  usage:
+    'portal --data DIR [--port N] [--host H] [--tls-cert F --tls-key F] [--public-url URL] [--behind-proxy CIDR] [--smtp URL --mail-from ADDRESS]',
   about: 'run the portal',
   options: {
     data: string,
@@ -20,6 +22,8 @@ export const portal: Command = {
     'tls-key': string,
     'public-url': string,
     'behind-proxy': string,
+    smtp: string,
+    'mail-from': string,
   },
   async run(given, context) {
     const dir = need(given, 'data')
@@ -30,7 +34,8 @@ export const portal: Command = {
     const proxy = optional(given, 'behind-proxy')
     const behindProxy = proxy === undefined ? undefined : usage(() => namedProxies(proxy))
     const publicUrl = publicOrigin(optional(given, 'public-url'))
-    const opened = await openPortal({ dir, master: context.master(dir), clock: context.clock, log: context.say })
+    const mailer = mailerOf(given, context)
+    const opened = await openPortal({ dir, master: context.master(dir), clock: context.clock, log: context.say, mailer }) // prettier-ignore
     try {
       const url = await opened.listen({
         port: wholeNumber(optional(given, 'port'), 'port') ?? 8080,
@@ -43,8 +48,17 @@ export const portal: Command = {
       await context.ended
     } finally {
       await opened.close()
+      await mailer?.close()
     }
   },
+}
+
+/** The way to the mail server, where one is named; without one the portal sends no codes. */
+function mailerOf(given: Given, { smtp, clock, say }: CommandContext): Mailer | undefined {
+  const url = optional(given, 'smtp') ?? smtp
+  if (url === undefined) return undefined
+  const address = need(given, 'mail-from')
+  return usage(() => smtpMailer({ url, address, clock, log: say }))
 }
 
 function usage<T>(read: () => T): T {

@@ -32,7 +32,7 @@ export function accountTables(db: Database.Database, options: { key: Uint8Array;
   db.exec(`
     create table if not exists account_emails(account text primary key, hash text not null unique, sealed blob not null);
     create table if not exists passkeys(id text primary key, account text not null, public_key text not null, counter integer not null, agent text not null, made_at integer not null, used_at integer);
-    create table if not exists emailed_codes(browser text not null, purpose text not null, account text, code text not null, until integer not null, tries integer not null, email blob, primary key (browser, purpose));
+    create table if not exists emailed_codes(browser text not null, purpose text not null, account text, code text not null, until integer not null, tries integer not null, asked text not null, email blob, primary key (browser, purpose));
     create table if not exists wrong_tries(account text primary key, count integer not null, last_at integer not null, told_at integer);`)
   const hash = (...parts: readonly string[]): string =>
     createHmac('sha256', key).update(JSON.stringify(parts)).digest('hex')
@@ -49,11 +49,14 @@ export function accountTables(db: Database.Database, options: { key: Uint8Array;
       return sealed ? open(sealed as Uint8Array, `email ${account}`) : undefined
     },
     accountOfEmail: (email: string) =>
-      sql('select account from account_emails where hash = ?').pluck().get(hash('email', plain(email))) as
-        string | undefined,
+      sql('select account from account_emails where hash = ?')
+        .pluck()
+        .get(hash('email', plain(email))) as string | undefined,
     /** Confirms an email for an account; false where another account has it. */
     setEmail: db.transaction((account: string, email: string): boolean => {
-      const held = sql('select account from account_emails where hash = ?').pluck().get(hash('email', plain(email)))
+      const held = sql('select account from account_emails where hash = ?')
+        .pluck()
+        .get(hash('email', plain(email)))
       if (held !== undefined && held !== account) return false
       sql('insert or replace into account_emails values (?, ?, ?)').run(
         account,
@@ -75,22 +78,26 @@ export function accountTables(db: Database.Database, options: { key: Uint8Array;
 
     /**
      * A new code of 6 digits for a browser; an earlier one for the same is over. Without an account it is made all the
-     * same, so that nobody learns by it which addresses are known: it never fits. `email`: the address that it confirms.
+     * same, so that nobody learns by it which addresses are known: it never fits. `asked`: the name that was written;
+     * `email`: the address that it confirms.
      */
-    mintCode: db.transaction((browser: string, purpose: CodeFor, account: string | undefined, email?: string) => {
-      sql('delete from emailed_codes where until < ?').run(clock.now())
-      const code = sixDigits(clock)
-      const sealed = email === undefined ? null : seal(plain(email), `code ${browser}`)
-      sql('insert or replace into emailed_codes values (?, ?, ?, ?, ?, 0, ?)').run(
-        browser,
-        purpose,
-        account ?? null,
-        hash('code', browser, code),
-        clock.now() + codeLasts,
-        sealed,
-      )
-      return code
-    }),
+    mintCode: db.transaction(
+      (browser: string, purpose: CodeFor, account: string | undefined, asked: string, email?: string) => {
+        sql('delete from emailed_codes where until < ?').run(clock.now())
+        const code = sixDigits(clock)
+        const sealed = email === undefined ? null : seal(plain(email), `code ${browser}`)
+        sql('insert or replace into emailed_codes values (?, ?, ?, ?, ?, 0, ?, ?)').run(
+          browser,
+          purpose,
+          account ?? null,
+          hash('code', browser, code),
+          clock.now() + codeLasts,
+          hash('asked', plain(asked)),
+          sealed,
+        )
+        return code
+      },
+    ),
     /** Whose code it is, which is used up by it; undefined where it does not fit, was used, is over or was tried too often. */
     useCode: db.transaction((browser: string, purpose: CodeFor, code: string) => {
       const where = 'where browser = ? and purpose = ?'
@@ -103,10 +110,10 @@ export function accountTables(db: Database.Database, options: { key: Uint8Array;
       sql(`delete from emailed_codes ${where}`).run(browser, purpose)
       return { account: row.account, ...(row.email ? { email: open(row.email, `code ${browser}`) } : {}) }
     }),
-    /** Whom the code of a browser is for, whether it was used or not: what its tries are counted against. */
-    codeAccount: (browser: string, purpose: CodeFor) =>
-      (sql('select account from emailed_codes where browser = ? and purpose = ?').pluck().get(browser, purpose) ??
-        undefined) as string | undefined,
+    /** What the code of a browser was asked for, known or not: its tries are counted by that, and alike. */
+    askedFor: (browser: string, purpose: CodeFor) =>
+      sql('select account, asked from emailed_codes where browser = ? and purpose = ?').get(browser, purpose) as
+        { readonly account: string | null; readonly asked: string } | undefined,
 
     /** One more wrong try at an account; how many since its person last saw the notice of them. */
     wrongTry: (account: string) =>

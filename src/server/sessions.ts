@@ -21,6 +21,8 @@ export interface Sessions {
   isFresh(session: Session): boolean
   /** When it ends if nothing more is asked; milliseconds UTC. */
   endsAt(session: Session): number
+  /** Seconds until a session ends if nothing more is asked; 0 where it is over. */
+  left(id: string): number
   /** The session of a request, which keeps it from becoming idle. */
   current(c: Context): Session | undefined
   end(c: Context): void
@@ -60,6 +62,7 @@ export function sessions(
     store.end(id)
     return undefined
   }
+  const endsAt = ({ seen, created }: SessionRow): number => Math.min(seen + idle, created + absoluteLimit)
   return {
     begin(c, account, viewing) {
       end(c)
@@ -75,11 +78,16 @@ export function sessions(
       const id = idIn(c.req.header('cookie'))
       const session = id === undefined ? undefined : standing(id)
       // Not at every request: each is a sync to disk.
-      if (session && clock.now() - session.seen > 10_000) store.touch(session.id, clock.now())
-      return session
+      if (!session || clock.now() - session.seen <= 10_000) return session
+      store.touch(session.id, clock.now())
+      return { ...session, seen: clock.now() }
     },
     isFresh: ({ proved }) => clock.now() - proved <= freshFor,
-    endsAt: ({ seen, created }) => Math.min(seen + idle, created + absoluteLimit),
+    endsAt,
+    left(id) {
+      const found = standing(id)
+      return found ? Math.max(0, Math.round((endsAt(found) - clock.now()) / 1_000)) : 0
+    },
     end,
     idIn,
     standing,

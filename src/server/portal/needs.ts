@@ -3,7 +3,6 @@
  * without a line is refused. The patient may do all; a representative what the grant's scope holds.
  */
 import type { Scope } from '../../replica/kinds/access.ts'
-import type { Member } from './viewer.ts'
 
 /** `own`: of the account itself, whoever is shown. `patient`: the patient alone. */
 export type Need = Scope | 'own' | 'patient'
@@ -38,7 +37,10 @@ export const needs: Readonly<Record<string, Need>> = {
 }
 
 /** Whether somebody may do what needs `need` for whom they act. */
-export function may(member: Pick<Member, 'acting'>, need: Need | undefined): boolean {
+export function may(
+  member: { readonly acting: { readonly scope: readonly Scope[] } | null },
+  need: Need | undefined,
+): boolean {
   if (need === undefined) return false
   if (need === 'own' || member.acting === null) return true
   return need !== 'patient' && member.acting.scope.includes(need)

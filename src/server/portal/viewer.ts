@@ -9,10 +9,12 @@ import type { PatientFields, PracticeFields } from '../../replica/kinds/fields.t
 import type { By } from '../../replica/kinds/kind.ts'
 import type { Replica } from '../../replica/replica-face.ts'
 import type { AuditEvent, Deed } from '../audit-sqlite.ts'
+import type { Reader } from '../look/reader.ts'
 import { hashOf, type ControlStore } from '../control-store-sqlite.ts'
 import { dayIn } from '../day-in.ts'
 import type { Caller, Incoming } from '../reverse-proxy.ts'
 import type { Session } from '../sessions.ts'
+import { may } from './needs.ts'
 
 /** One patient that an account may act for now. */
 export interface Member {
@@ -39,13 +41,15 @@ export interface Viewer extends Shown {
   /** The token of the forms of this page. */
   readonly csrf: string
   readonly hasPassword: boolean
+  /** When the session ends if nothing more is asked; milliseconds UTC. */
+  readonly endsAt: number
   /** All that the account may act for, this one among them. */
   readonly family: readonly Member[]
 }
 
 export interface PortalEnv {
   Bindings: { incoming: Incoming }
-  Variables: { caller: Caller; viewer: Viewer }
+  Variables: { caller: Caller; reader: Reader; viewer: Viewer }
 }
 
 export interface Viewing {
@@ -106,7 +110,12 @@ export function withOffice({ store, isConnected }: Viewing, member: Member): Sho
 }
 
 /** Whom the session shows: the one that was chosen, or the first; undefined where nobody is left. */
-export function viewerOf(viewing: Viewing, session: Session, family: readonly Member[]): Viewer | undefined {
+export function viewerOf(
+  viewing: Viewing,
+  session: Session,
+  family: readonly Member[],
+  endsAt: number,
+): Viewer | undefined {
   const member = shownBy(session, family)
   if (!member) return undefined
   return {
@@ -116,6 +125,7 @@ export function viewerOf(viewing: Viewing, session: Session, family: readonly Me
     csrf: formToken(session, member),
     hasPassword: viewing.store.account(session.account)?.password !== null,
     family,
+    endsAt,
   }
 }
 
@@ -154,4 +164,11 @@ export async function factsOf(replica: Replica, collection: 'patients' | 'events
   if (!head) throw new Error(`There is no document ${collection}/${key}`)
   const { at: _, ...facts } = head.facts
   return facts
+}
+
+/** How many messages of the office nobody has read for this patient. */
+export async function unreadOf(viewer: Member): Promise<number> {
+  if (!may(viewer, 'messages')) return 0
+  const rows = await viewer.replica.index({ view: 'message', patient: viewer.patient, state: 'out' })
+  return rows.filter((row) => !(row.body as { read: boolean }).read).length
 }

@@ -5,6 +5,7 @@ import { frame } from './en/frame.ts'
 import { patient } from './en/patient.ts'
 import { problems } from './en/problems.ts'
 import { signIn } from './en/sign-in.ts'
+import { staff } from './en/staff.ts'
 
-export const en = { frame, problems, patient, signIn, account, console }
+export const en = { frame, problems, patient, signIn, account, console, staff }
 export type Words = typeof en

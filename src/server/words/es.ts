@@ -6,5 +6,6 @@ import { frame } from './es/frame.ts'
 import { patient } from './es/patient.ts'
 import { problems } from './es/problems.ts'
 import { signIn } from './es/sign-in.ts'
+import { staff } from './es/staff.ts'
 
-export const es: Words = { frame, problems, patient, signIn, account, console }
+export const es: Words = { frame, problems, patient, signIn, account, console, staff }

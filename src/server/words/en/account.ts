@@ -22,6 +22,7 @@ export const account = {
     nameNeeded: 'Write your email or your sign-in name.',
   },
   passkey: {
+    title: 'Passkeys',
     signIn: 'Sign in with a passkey',
     why: 'A passkey is the fingerprint, face or code that unlocks your phone or computer.',
     failed: 'No passkey was used. Try again, or sign in another way.',

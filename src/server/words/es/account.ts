@@ -23,6 +23,7 @@ export const account: Words['account'] = {
     nameNeeded: 'Escriba su correo o su nombre de acceso.',
   },
   passkey: {
+    title: 'Llaves de acceso',
     signIn: 'Entrar con una llave de acceso',
     why: 'Una llave de acceso es la huella, la cara o el código que desbloquea su teléfono o computadora.',
     failed: 'No se usó ninguna llave de acceso. Inténtelo otra vez o entre de otra forma.',
