@@ -74,7 +74,7 @@ export function factorSignIn(parts: Parts & { readonly halfway: Halfway }): Hono
       return c.html(codePage(c, signIn.wait(wait)), 429)
     }
     const held = store.secondFactor(staff.id)
-    const step = held && stepOf(String((await formOf(c))?.['code'] ?? ''), held.secret, clock.now(), held.step)
+    const step = held && stepOf((await formOf(c))?.['code'], held.secret, clock.now(), held.step)
     if (step === undefined || !store.useStep(staff.id, step)) {
       store.audit.noted({ did: 'wrong second factor', by: staff.id })
       return c.html(codePage(c, words.factor.wrong), 401)
@@ -122,7 +122,7 @@ export function factorSetUp({ site, store, session, clock, tries }: Parts): Hono
     const wait = tries.take(attempt)
     if (wait > 0) return c.html(setUpPage(c, signIn.wait(wait)), 429)
     const secret = secretFor(staff.id)
-    const step = stepOf(String((await formOf(c))?.['code'] ?? ''), secret, clock.now())
+    const step = stepOf((await formOf(c))?.['code'], secret, clock.now())
     if (step === undefined || !store.setSecondFactor(staff.id, secret, step)) return c.html(setUpPage(c, words.factor.wrong), 401) // prettier-ignore
     tries.right(attempt)
     offered.delete(staff.id)

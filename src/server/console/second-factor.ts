@@ -17,8 +17,8 @@ export function forAuthenticator(secret: Uint8Array, practice: string, name: str
  * The step (30 s each, since 1970) that a code is of; undefined where it is none of now. A clock may be wrong by one
  * step. A step that is not newer than `after` was used already (RFC 6238, 5.2).
  */
-export function stepOf(code: string, secret: Uint8Array, now: number, after = 0): number | undefined {
-  const digits = code.replaceAll(/\s/g, '')
+export function stepOf(code: unknown, secret: Uint8Array, now: number, after = 0): number | undefined {
+  const digits = typeof code === 'string' ? code.replaceAll(/\s/g, '') : ''
   if (!/^\d{6}$/.test(digits)) return undefined
   const delta = generator(secret, '', 'x').validate({ token: digits, window: 1, timestamp: now })
   if (delta === null) return undefined

@@ -39,7 +39,8 @@ export function welcomePages({ site, store, session }: ConsoleParts & { readonly
     const token = c.req.param('token')
     const staff = store.ofLink(hashOf(token))
     if (!staff) return over(c)
-    const password = String((await formOf(c))?.['password'] ?? '').slice(0, 300)
+    const given = (await formOf(c))?.['password']
+    const password = typeof given === 'string' ? given.slice(0, 300) : ''
     const { practiceName, siteName } = site.settings
     const fault = passwordFault(password, c.get('reader').words, [staff.name, practiceName, siteName])
     if (fault !== undefined) return c.html(welcomePage(c, token, staff, fault), 400)

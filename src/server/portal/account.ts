@@ -34,7 +34,7 @@ export function accountPages(options: {
 }): Hono<PortalEnv> {
   const { store, session, entering, passkeys, mails } = options
   const app = new Hono<PortalEnv>()
-  const toProve = (c: Context<PortalEnv>): Response => c.redirect('/again?then=account', 303)
+  const toProve = (c: Context<PortalEnv>): Response => c.redirect('/again?to=account', 303)
   const changed = (c: Context<PortalEnv>, to?: string): void =>
     mails.notice(c.get('viewer').account, 'changed', `${entering.originOf(c)}/account`, to)
 
@@ -133,7 +133,7 @@ export function accountPages(options: {
     const words = reader.words.account
     const frame = await frameOf(c, words.title, '/account')
     const may = entering.mayChange(viewer)
-    const prove = html`<p><a class="button" href="/again?then=account">${words.again.go}</a></p>`
+    const prove = html`<p><a class="button" href="/again?to=account">${words.again.go}</a></p>`
     const email = store.emailOf(viewer.account)
     const onFile = viewer.acting ? null : (await patientOf(viewer)).email
     const held = store.passkeys(viewer.account)

@@ -18,7 +18,7 @@ import type { PortalEnv } from './viewer.ts'
 import { codeField, codeSchema, passkeyForm } from './ways-in.ts'
 
 /** Where to go on; nobody is sent elsewhere. */
-const thenSchema = v.fallback(v.picklist(['account', 'password']), 'account')
+const nextSchema = v.fallback(v.picklist(['account', 'password']), 'account')
 const passwordSchema = v.pipe(v.string(), v.maxLength(300))
 
 export function againPages(options: {
@@ -29,73 +29,73 @@ export function againPages(options: {
 }): Hono<PortalEnv> {
   const { store, entering, passkeys, mails } = options
   const app = new Hono<PortalEnv>()
-  const thenOf = (value: unknown): string => v.parse(thenSchema, value)
+  const nextOf = (value: unknown): string => v.parse(nextSchema, value)
 
-  app.get('/again', async (c) => c.html(await againPage(c, thenOf(c.req.query('then')))))
+  app.get('/again', async (c) => c.html(await againPage(c, nextOf(c.req.query('to')))))
   app.post('/again', async (c) => {
     const viewer = c.get('viewer')
     const words = c.get('reader').words
     const given = await formOf(c)
-    const then = thenOf(given?.['then'])
+    const next = nextOf(given?.['to'])
     const attempt = entering.attempt(c, `account ${viewer.account}`, viewer.account)
     const wait = entering.wait(c, attempt)
-    if (wait > 0) return c.html(await againPage(c, then, words.signIn.wait(wait)), 429)
+    if (wait > 0) return c.html(await againPage(c, next, words.signIn.wait(wait)), 429)
     const password = v.safeParse(passwordSchema, given?.['password'])
     if (!(await isPassword(password.success ? password.output : '', store.account(viewer.account)?.password))) {
       entering.wrong(c, viewer.account, 'wrong password')
-      return c.html(await againPage(c, then, words.account.again.wrong), 401)
+      return c.html(await againPage(c, next, words.account.again.wrong), 401)
     }
     entering.again(c, viewer, attempt)
-    return c.redirect(`/${then}`, 303)
+    return c.redirect(`/${next}`, 303)
   })
   /** Sends a code; or with one takes it. */
   app.post('/again/code', async (c) => {
     const viewer = c.get('viewer')
     const words = c.get('reader').words
     const given = await formOf(c)
-    const then = thenOf(given?.['then'])
+    const next = nextOf(given?.['to'])
     const sends = given?.['code'] === undefined
     const attempt = entering.attempt(c, `${sends ? 'send' : 'code'} again ${viewer.account}`, viewer.account)
     const wait = entering.wait(c, attempt)
-    if (wait > 0) return c.html(await againPage(c, then, words.signIn.wait(wait)), 429)
+    if (wait > 0) return c.html(await againPage(c, next, words.signIn.wait(wait)), 429)
     const browser = entering.browser(c)
     if (sends) {
       const to = store.emailOf(viewer.account)
-      if (to === undefined) return c.html(await againPage(c, then, words.account.again.wrong), 401)
+      if (to === undefined) return c.html(await againPage(c, next, words.account.again.wrong), 401)
       mails.code(viewer.account, to, store.mintCode(browser, 'again', viewer.account, viewer.account), c.get('reader').language) // prettier-ignore
       store.audit.noted({ did: 'code sent', by: viewer.account })
-      return c.html(await codePage(c, then))
+      return c.html(await codePage(c, next))
     }
     const code = v.safeParse(codeSchema, given['code'])
     const right = store.useCode(browser, 'again', code.success ? code.output : '')
     if (right?.account !== viewer.account) {
       entering.wrong(c, viewer.account, 'wrong code')
-      return c.html(await codePage(c, then, words.account.code.wrong), 401)
+      return c.html(await codePage(c, next, words.account.code.wrong), 401)
     }
     entering.again(c, viewer, attempt)
-    return c.redirect(`/${then}`, 303)
+    return c.redirect(`/${next}`, 303)
   })
   app.post('/again/passkey', async (c) => {
     const viewer = c.get('viewer')
     const words = c.get('reader').words
     const given = await formOf(c)
-    const then = thenOf(given?.['then'])
+    const next = nextOf(given?.['to'])
     const attempt = entering.attempt(c, `passkey ${viewer.account}`, viewer.account)
     const wait = entering.wait(c, attempt)
-    if (wait > 0) return c.html(await againPage(c, then, words.signIn.wait(wait)), 429)
+    if (wait > 0) return c.html(await againPage(c, next, words.signIn.wait(wait)), 429)
     const account = await passkeys.answered(entering.browser(c), entering.originOf(c), given?.['credential'])
     if (account !== viewer.account) {
       entering.wrong(c, viewer.account, 'wrong code')
-      return c.html(await againPage(c, then, words.account.again.wrong), 401)
+      return c.html(await againPage(c, next, words.account.again.wrong), 401)
     }
     entering.again(c, viewer, attempt)
-    return c.redirect(`/${then}`, 303)
+    return c.redirect(`/${next}`, 303)
   })
 
-  async function againPage(c: Context<PortalEnv>, then: string, fault?: string): Promise<Html> {
+  async function againPage(c: Context<PortalEnv>, next: string, fault?: string): Promise<Html> {
     const { account, csrf, hasPassword } = c.get('viewer')
     const { again } = c.get('reader').words.account
-    const hidden = { csrf, then }
+    const hidden = { csrf, to: next }
     return page(await frameOf(c, again.title, ''), [
       faultNotice(fault),
       html`<p>${again.why}</p>`,
@@ -111,20 +111,20 @@ export function againPages(options: {
         ? card(form('/again/code', hidden, button(again.withCode)))
         : nothing,
       store.passkeys(account).length > 0
-        ? card(passkeyForm(c, { action: '/again/passkey', label: again.withPasskey, csrf, hidden: { then } }))
+        ? card(passkeyForm(c, { action: '/again/passkey', label: again.withPasskey, csrf, hidden: { to: next } }))
         : nothing,
     ])
   }
-  async function codePage(c: Context<PortalEnv>, then: string, fault?: string): Promise<Html> {
+  async function codePage(c: Context<PortalEnv>, next: string, fault?: string): Promise<Html> {
     const { csrf } = c.get('viewer')
     const { code } = c.get('reader').words.account
     return page(await frameOf(c, code.title, ''), [
       card([
         faultNotice(fault),
         html`<p>${code.sent}</p>`,
-        form('/again/code', { csrf, then }, [codeField(c), button(code.confirm, 'main')]),
+        form('/again/code', { csrf, to: next }, [codeField(c), button(code.confirm, 'main')]),
       ]),
-      card(form('/again/code', { csrf, then }, button(code.another))),
+      card(form('/again/code', { csrf, to: next }, button(code.another))),
     ])
   }
   return app

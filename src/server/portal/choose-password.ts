@@ -32,13 +32,13 @@ export function passwordPages(options: {
   const { store, entering, mails } = options
   const app = new Hono<PortalEnv>()
   app.get('/password', async (c) =>
-    entering.mayChange(c.get('viewer')) ? c.html(await passwordPage(c)) : c.redirect('/again?then=password', 303),
+    entering.mayChange(c.get('viewer')) ? c.html(await passwordPage(c)) : c.redirect('/again?to=password', 303),
   )
   app.post('/password', async (c) => {
     const viewer = c.get('viewer')
     const { words } = c.get('reader')
     const { faults } = words.signIn
-    if (!entering.mayChange(viewer)) return c.redirect('/again?then=password', 303)
+    if (!entering.mayChange(viewer)) return c.redirect('/again?to=password', 303)
     const given = v.safeParse(passwordSchema, await formOf(c))
     if (!given.success) return c.html(await passwordPage(c, faults.nameNeeded), 400)
     const { name, password } = given.output
