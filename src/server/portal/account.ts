@@ -70,7 +70,7 @@ export function accountPages(options: {
     if (!store.setEmail(viewer.account, right.email)) return c.html(await accountPage(c, words.email.taken), 409)
     store.audit.record({ did: 'email confirmed', by: viewer.account })
     // To the address of until now: whoever lost it should hear of it.
-    changed(c, former)
+    if (former !== undefined && former !== right.email) changed(c, former)
     return c.redirect('/account?said=email', 303)
   })
 

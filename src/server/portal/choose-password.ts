@@ -48,7 +48,8 @@ export function passwordPages(options: {
     const holder = store.accountNamed(name)
     const taken = holder !== undefined && holder.id !== viewer.account
     const fault =
-      taken && !(isOnFile(name, person) && seesNoMore(store, holder.id, viewer))
+      // Only the patient comes back to a sign-in of before: a guardian never takes one over.
+      taken && !(viewer.acting === null && isOnFile(name, person) && seesNoMore(store, holder.id, viewer))
         ? faults.nameTaken
         : passwordFault(password, words, known)
     if (fault !== undefined) return c.html(await passwordPage(c, fault), 400)
@@ -76,7 +77,8 @@ function seesNoMore(store: ControlStore, former: string, viewer: Viewer): boolea
 async function passwordPage(c: Context<PortalEnv>, fault?: string): Promise<Html> {
   const viewer = c.get('viewer')
   const { choose, name, newPassword } = c.get('reader').words.signIn
-  const { email, cellPhone } = await patientOf(viewer)
+  // The patient's own address is for the patient to see.
+  const { email, cellPhone } = viewer.acting ? {} : await patientOf(viewer)
   const limits = { minlength: shortestPassword, maxlength: longestPassword }
   const fields = [
     faultNotice(fault),
