@@ -19,10 +19,12 @@ let world: PortalWorld
 const browsers = {} as Record<Who, Browser>
 let openInvitation: string
 let ownersSession: string
+/** Each at home, so that nobody's tries are counted against another. */
+const addressOf = (who: Who): string => `203.0.113.${whos.indexOf(who) + 10}`
 async function newSession(who: Who, person: string): Promise<Browser> {
   const scope = scopeOf[who]
-  if (!scope) return world.signedIn(person)
-  const browser = browserOf(world.app)
+  if (!scope) return world.signedIn(person, addressOf(who))
+  const browser = browserOf(world.app, addressOf(who))
   const { path } = await world.grant(person, { name: 'Gwen Guardian', relationship: 'representative', scope, from: '2026-11-23', to: null }) // prettier-ignore
   await browser.post(path, { date: world.known[person]!.birthDate })
   return browser
@@ -31,7 +33,7 @@ beforeAll(async () => {
   world = await openPortalWorld()
   for (const who of whos) {
     const person = personOf[who]
-    browsers[who] = person === undefined ? browserOf(world.app) : await newSession(who, person)
+    browsers[who] = person === undefined ? browserOf(world.app, addressOf(who)) : await newSession(who, person)
   }
   ownersSession = hashOf(browsers.owner.cookies.get('session')!)
   openInvitation = await world.invite('cleo')
@@ -127,7 +129,9 @@ describe.each(whos)('asked by the %s', (who) => {
     const answer = await ask(route, browser)
     expect(answer.status, answer.text).toBe(route.statuses[who])
     for (const secret of secretsFor(who)) expect(answer.text).not.toContain(secret)
-    expect(answer.headers.get('location') ?? '/').toMatch(/^\/(sign-in|sign-in\/code|account|account\?said=[a-z]+|messages\?said=[a-z]+|\?said=[a-z]+)?$/)
+    expect(answer.headers.get('location') ?? '/').toMatch(
+      /^\/(sign-in|sign-in\/code|account|account\?said=[a-z]+|messages\?said=[a-z]+|\?said=[a-z]+)?$/,
+    )
     expect(answer.headers.get('cache-control')).toBe(/\.(css|js)$/.test(route.route) ? 'public, max-age=31536000, immutable' : 'no-store') // prettier-ignore
     expect(answer.headers.get('content-security-policy')).toContain("default-src 'none'")
   })

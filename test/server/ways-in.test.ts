@@ -217,7 +217,8 @@ describe('sessions', () => {
   })
   it('say on the page and at /session when they end; asking keeps nobody signed in, staying does', async () => {
     const browser = await home()
-    const left = async (): Promise<number> => (JSON.parse((await browser.get('/session')).text) as { left: number }).left
+    const left = async (): Promise<number> =>
+      (JSON.parse((await browser.get('/session')).text) as { left: number }).left
     const { text } = await browser.get('/')
     expect(text).toContain('data-ends-in="900"')
     expect(text).toContain('data-warn-before="120"')

@@ -80,7 +80,10 @@ export interface PortalWorld {
   /** Makes an invitation as a site does; the path of its link. */
   invite(person: string): Promise<string>
   /** Gives access as a site does; the path of its link, and the grant. */
-  grant(person: string, given: { name: string; relationship: Relationship; scope: readonly Scope[]; from: string; to: string | null }): Promise<{ path: string; grant: string }>
+  grant(
+    person: string,
+    given: { name: string; relationship: Relationship; scope: readonly Scope[]; from: string; to: string | null },
+  ): Promise<{ path: string; grant: string }>
   /** A browser that is signed in by a fresh invitation. */
   signedIn(person: string, address?: string): Promise<Browser>
   /** Waits until the pages know all. */

@@ -128,7 +128,7 @@ function endsSoon({ reader, ends }: Frame): Html {
   if (!ends) return nothing
   const { soon, stay } = reader.words.account.ends
   return html`<div
-    class="notice warn"
+    class="ends notice warn"
     role="alert"
     data-ends-in="${ends.seconds}"
     data-warn-before="${ends.warnSeconds}"
