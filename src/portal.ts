@@ -6,6 +6,7 @@ import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import * as v from 'valibot'
 import { WebSocketServer } from 'ws'
+import type { Mailer } from './bridges/email/mailer.ts'
 import { defaultSettings, passes } from './mirror/policy.ts'
 import { acceptLinks } from './replica/acceptor.ts'
 import type { Clock } from './replica/clock.ts'
@@ -69,8 +70,10 @@ export async function openPortal(options: {
   readonly log: (line: string) => void
   /** The most that the file of each practice's replica may take. */
   readonly mostBytes?: number | undefined
+  /** Sends codes and notices to patients; without it they sign in by password or passkey. */
+  readonly mailer?: Mailer | undefined
 }): Promise<Portal> {
-  const { dir, master, clock, log, mostBytes } = options
+  const { dir, master, clock, log, mostBytes, mailer } = options
   mkdirSync(join(dir, 'practices'), { recursive: true })
   const store = openControlStore(join(dir, 'control.sqlite'), master, clock)
   const keys = JSON.parse(store.secret('portal key', () => JSON.stringify(mintKeyPair()))) as KeyPair
@@ -285,7 +288,7 @@ export async function openPortal(options: {
       const live = liveViews({ ...viewing, session, origin: publicUrl, log })
       indexed.push(live.changed)
       const { ticket } = live
-      const app = portalApp({ ...viewing, ticket, enroll, secure, origin: publicUrl, proxies, log })
+      const app = portalApp({ ...viewing, ticket, enroll, mailer, secure, origin: publicUrl, proxies, log })
       const { server, url } = await listen(app.fetch, where)
       const sockets = new WebSocketServer({ noServer: true, maxPayload: 8 * 1024 * 1024 })
       server.on('upgrade', (request, socket, head) => {

@@ -13,6 +13,7 @@ import { erasePatient } from './mirror/erasing.ts'
 import { defaultSettings, passes } from './mirror/policy.ts'
 import { keepLink, type Link, type Restore } from './replica/connection.ts'
 import { mintUlid, type Ulid } from './replica/ids.ts'
+import { granting, type Grant } from './granting.ts'
 import { foldAccess } from './replica/kinds/access.ts'
 import type { Answer } from './replica/kinds/confirmations.ts'
 import type { PracticeFields } from './replica/kinds/fields.ts'
@@ -142,6 +143,23 @@ export async function openSite(options: SiteOptions & { readonly mostBytes?: num
     const { at: _, ...facts } = head.facts
     return facts
   }
+  const linkOf = (token: string): string =>
+    `${settings.publicUrl ?? settings.portal}/invitation/${settings.practice}.${token}`
+  const zone = async (): Promise<string> => {
+    const fields = ((await replica.indexed('practice', settings.site))?.body ?? {}) as Partial<PracticeFields>
+    return fields.zone ?? 'UTC'
+  }
+  const access = granting({
+    replica,
+    clock,
+    async patientKey(patient) {
+      await bridge.readNow()
+      return patientKey(patient)
+    },
+    factsOf: factsOfPatient,
+    zone,
+    linkOf,
+  })
   const agent: By = { role: 'site', id: settings.site, initials: 'PC' }
   const localOf = (key: string | null | undefined): number | null => (key ? (bridge.localOf(key) ?? null) : null)
 
@@ -155,10 +173,10 @@ export async function openSite(options: SiteOptions & { readonly mostBytes?: num
     bridge,
     replica,
     /** The IANA zone of the site, as InSched has it. */
-    async zone(): Promise<string> {
-      const { zone } = ((await replica.indexed('practice', settings.site))?.body ?? {}) as Partial<PracticeFields>
-      return zone ?? 'UTC'
-    },
+    zone,
+    accessOf: access.accessOf,
+    grant: (patient: number, grant: Grant, by: By = agent) => access.grant(patient, grant, by),
+    endAccess: (patient: number, grant: string, by: By = agent) => access.endAccess(patient, grant, by),
     /**
      * Upload Records: reads what is unread and waits until the portal has it. The counts are of all that the portal holds
      * by then, whenever it was uploaded: records that the policy passes, and the stages of such plans.
@@ -230,7 +248,7 @@ export async function openSite(options: SiteOptions & { readonly mostBytes?: num
         },
       ])
       return {
-        url: `${settings.publicUrl ?? settings.portal}/invitation/${settings.practice}.${token}`,
+        url: linkOf(token),
         expiresAt: new Date(expiresAt).toISOString(),
       }
     },

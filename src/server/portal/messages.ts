@@ -17,6 +17,7 @@ import { card, folded, talk } from '../look/show.ts'
 import { formOf } from '../own-forms.ts'
 import { frameOf, problem } from './frame.ts'
 import { byOf, deedOf, factsOf, type PortalEnv, type Viewer } from './viewer.ts'
+import { saidBy } from './said-by.ts'
 
 const messageSchema = v.object({
   id: ulidSchema,
@@ -96,7 +97,7 @@ function threadCard(writing: Writing, thread: string, rows: readonly IndexRow[],
   const said = rows.map((row) => {
     const { by, text, retracted } = row.body as unknown as Message
     const mine = row.state !== 'out'
-    const who = mine ? (by.name ?? messages.you) : messages.office
+    const who = mine ? (saidBy(by, reader) ?? messages.you) : messages.office
     return { mine, from: `${who} · ${reader.instant(row.at, zone)}`, text: retracted ? messages.retracted : text }
   })
   const { subject } = rows[0]!.body as unknown as Message
