@@ -1,5 +1,5 @@
 /** The frames that bring chunks of attachments (BLOB rules) as pairs of functions between values and bytes. */
-import * as decoding from 'lib0/decoding'
+import type * as decoding from 'lib0/decoding'
 import * as encoding from 'lib0/encoding'
 import { chunkBytes } from './chunk-store.ts'
 import { bytesOf, MalformedFrame, textOf } from './wire-values.ts'
