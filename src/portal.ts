@@ -8,6 +8,7 @@ import * as v from 'valibot'
 import { WebSocketServer } from 'ws'
 import { defaultSettings, passes } from './mirror/policy.ts'
 import { acceptLinks } from './replica/acceptor.ts'
+import { keepChunks, type Chunks } from './replica/chunks.ts'
 import type { Clock } from './replica/clock.ts'
 import { certify, mintKeyPair, type Certified, type KeyPair } from './replica/device.ts'
 import { mintUlid, parseUlid, type Ulid } from './replica/ids.ts'
@@ -15,6 +16,7 @@ import { openReplica, type OpenReplica } from './replica/replica.ts'
 import type { Passes } from './replica/collections.ts'
 import type { Sealer } from './replica/sealing.ts'
 import { openSqliteStore } from './replica/sqlite-store.ts'
+import { virusScan } from './server/attachments/virus-scan.ts'
 import { serveControl, type Operations } from './server/control.ts'
 import { hashOf, openControlStore, type Practice, type SiteRow } from './server/control-store-sqlite.ts'
 import { closeServer, listen, type ListenOptions } from './server/listen.ts'
@@ -40,7 +42,13 @@ export interface Portal {
   outward(practice: string): Outward
   replicaOf(practice: string): OpenReplica | undefined
   /** Serves pages and links, and the commands of this machine apart from them; resolves with the address. `publicUrl` is the origin that people see. */
-  listen(options: ListenOptions & { readonly publicUrl?: string | undefined }): Promise<string>
+  listen(
+    options: ListenOptions & {
+      readonly publicUrl?: string | undefined
+      /** The command of a virus scanner for files of messages. */
+      readonly scan?: string | undefined
+    },
+  ): Promise<string>
   close(): Promise<void>
 }
 
@@ -73,14 +81,18 @@ export async function openPortal(options: {
   const store = openControlStore(join(dir, 'control.sqlite'), master, clock)
   const keys = JSON.parse(store.secret('portal key', () => JSON.stringify(mintKeyPair()))) as KeyPair
   const replicas = new Map<string, OpenReplica>()
+  const chunks = new Map<string, Chunks>()
   const closers: (() => void | Promise<void>)[] = []
   const heard = new Map<string, number>()
   const indexed: Live['changed'][] = []
   let publicUrl: string | undefined
 
+  const hmacKeyOf = (practice: string): string =>
+    store.secret(`hmac ${practice}`, () => Buffer.from(clock.bytes(32)).toString('base64'))
   const openPractice = async (practice: Practice): Promise<void> => {
+    const kept = await openSqliteStore({ file: join(dir, 'practices', `${practice.id}.sqlite`), master })
     const replica = await openReplica({
-      store: await openSqliteStore({ file: join(dir, 'practices', `${practice.id}.sqlite`), master }),
+      store: kept,
       practice: practice.id as Ulid,
       id: practice.replica as Ulid,
       clock,
@@ -92,6 +104,8 @@ export async function openPortal(options: {
       advanced: (documents) => indexed.forEach((run) => run(practice.id, documents)),
     })
     replicas.set(practice.id, replica)
+    const key = Buffer.from(hmacKeyOf(practice.id), 'base64')
+    chunks.set(practice.id, keepChunks({ replica, store: kept.chunks, key, clock }))
   }
   for (const practice of store.practices()) await openPractice(practice)
 
@@ -128,7 +142,13 @@ export async function openPortal(options: {
         (direction: 'up' | 'down'): Passes =>
         (collection, facts, erasure = false) =>
           passes(defaultSettings, { collection, facts, direction, site: device.site, now: clock.now(), erasure }).passes
-      return { replica, passesIn: may('up'), passesOut: may('down'), shared: may('up') }
+      return {
+        replica,
+        passesIn: may('up'),
+        passesOut: may('down'),
+        shared: may('up'),
+        chunks: chunks.get(device.practice)!,
+      }
     },
     events: {
       connected(device) {
@@ -169,7 +189,7 @@ export async function openPortal(options: {
       held?.certificate ??
       certify(keys.privateKey, { practice: practice.id, site: site.id, replica, publicKey, issuedAt: clock.now() })
     if (!held) store.addDevice({ replica, site: site.id, publicKey, certificate })
-    const hmacKey = store.secret(`hmac ${practice.id}`, () => Buffer.from(clock.bytes(32)).toString('base64'))
+    const hmacKey = hmacKeyOf(practice.id)
     store.audit.record({ did: 'site enrolled', practice: practice.id, of: [site.id, replica] })
     return {
       status: 200,
@@ -274,16 +294,18 @@ export async function openPortal(options: {
     replicaOf: (practice) => replicas.get(practice),
     async listen(where) {
       publicUrl = where.publicUrl
+      const scan = where.scan === undefined ? undefined : virusScan(where.scan, clock)
       const proxies = where.behindProxy
       const secure = where.tls !== undefined || proxies !== undefined || publicUrl?.startsWith('https:') === true
       const isConnected = (site: string): boolean => acceptor.isConnected(store.device(site)?.replica ?? '')
       const { replicaOf } = portal
       const session = patientSessions({ store, secure, clock })
       const viewing = { store, replicaOf, isConnected, clock }
+      const files = { chunksOf: (practice: string) => chunks.get(practice), scan }
       const live = liveViews({ ...viewing, session, origin: publicUrl, log })
       indexed.push(live.changed)
       const { ticket } = live
-      const app = portalApp({ ...viewing, ticket, enroll, secure, origin: publicUrl, proxies, log })
+      const app = portalApp({ ...viewing, ...files, ticket, enroll, secure, origin: publicUrl, proxies, log })
       const { server, url } = await listen(app.fetch, where)
       const sockets = new WebSocketServer({ noServer: true, maxPayload: 8 * 1024 * 1024 })
       server.on('upgrade', (request, socket, head) => {
@@ -303,6 +325,7 @@ export async function openPortal(options: {
     },
     async close() {
       for (const close of closers.splice(0).toReversed()) await close()
+      for (const one of chunks.values()) await one.stop()
       for (const replica of replicas.values()) await replica.close()
       store.close()
     },

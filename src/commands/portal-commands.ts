@@ -10,7 +10,8 @@ import { need, optional, Usage, wholeNumber, type Command, type CommandContext, 
 const string = { type: 'string' } as const
 
 export const portal: Command = {
-  usage: 'portal --data DIR [--port N] [--host H] [--tls-cert F --tls-key F] [--public-url URL] [--behind-proxy CIDR]',
+  usage:
+    'portal --data DIR [--port N] [--host H] [--tls-cert F --tls-key F] [--public-url URL] [--behind-proxy CIDR] [--scan COMMAND]',
   about: 'run the portal',
   options: {
     data: string,
@@ -20,6 +21,7 @@ export const portal: Command = {
     'tls-key': string,
     'public-url': string,
     'behind-proxy': string,
+    scan: string,
   },
   async run(given, context) {
     const dir = need(given, 'data')
@@ -38,6 +40,7 @@ export const portal: Command = {
         tls: cert && key ? { cert: readFileSync(cert, 'utf8'), key: readFileSync(key, 'utf8') } : undefined,
         behindProxy,
         publicUrl,
+        scan: optional(given, 'scan'),
       })
       context.print({ ready: true, url, pid: process.pid }, `The portal is ready at ${url}`)
       await context.ended

@@ -1,5 +1,5 @@
 /** The commands of a site. Each asks the running site over loopback, or opens the folder where none runs. */
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { createReferenceDatabase } from '../bridges/insched/create-sqlite.ts'
 import { enroll as enrollSite } from '../enrolling.ts'
 import { openSite } from '../site.ts'
@@ -7,7 +7,16 @@ import { callControl } from '../server/control.ts'
 import { serveConsole } from '../server/console/serve-console.ts'
 import { siteOperations } from '../server/console/site-operations.ts'
 import { openStaffStore } from '../server/console/staff-store-sqlite.ts'
-import { need, optional, Usage, wholeNumber, type Command, type CommandContext, type Given } from './command.ts'
+import {
+  need,
+  optional,
+  several,
+  Usage,
+  wholeNumber,
+  type Command,
+  type CommandContext,
+  type Given,
+} from './command.ts'
 
 const string = { type: 'string' } as const
 type Result = Record<string, unknown>
@@ -142,13 +151,15 @@ export const invite = operation(
 export const message = operation(
   'message',
   'Send Secure Portal Message',
-  'message --patient LOCAL_ID [--event LOCAL_ID] --subject S --text T',
-  { patient: string, event: string, subject: string, text: string },
+  'message --patient LOCAL_ID [--event LOCAL_ID] --subject S --text T [--attach FILE ...]',
+  { patient: string, event: string, subject: string, text: string, attach: { ...string, multiple: true } },
   (given) => ({
     patient: neededPatient(given),
     event: wholeNumber(optional(given, 'event'), 'event'),
     subject: need(given, 'subject'),
     text: need(given, 'text'),
+    // The site may run in another folder.
+    attach: several(given, 'attach').map((file) => resolve(file)),
   }),
 )
 export const recent = operation(
