@@ -13,7 +13,10 @@ export type Attributes = Readonly<Record<string, string | number | boolean | und
 export function attributes(given: Attributes): readonly Html[] {
   return Object.entries(given)
     .filter(([, value]) => value !== undefined && value !== false)
-    .map(([name, value]) => (value === true ? html` ${name}` : html` ${name}="${String(value)}"`))
+    .map(([name, value], i) => {
+      const gap = i === 0 ? '' : ' '
+      return value === true ? html`${gap}${name}` : html`${gap}${name}="${String(value)}"`
+    })
 }
 
 /** The language of a part that is not in the language of its page (WCAG 3.1.2): what only the engine says, in English. */

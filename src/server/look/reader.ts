@@ -42,8 +42,10 @@ const chosen = <T extends string>(c: Context, { name = '' }: Choices, what: stri
 export function reading(choices: Choices): MiddlewareHandler<ReaderEnv> {
   return async (c, next) => {
     const language = chosen(c, choices, 'language', languages) ?? acceptedLanguage(c.req.header('accept-language')) ?? 'en' // prettier-ignore
-    const { pathname, search } = new URL(c.req.url)
-    const path = c.req.method === 'GET' ? `${pathname}${search}` : '/'
+    const url = new URL(c.req.url)
+    // What the last form did is said once.
+    url.searchParams.delete('said')
+    const path = c.req.method === 'GET' ? `${url.pathname}${url.search}` : '/'
     c.set('reader', { ...speechIn(language), theme: chosen(c, choices, 'theme', themes), path })
     await next()
     c.header('Content-Language', c.get('reader').language)
@@ -51,10 +53,15 @@ export function reading(choices: Choices): MiddlewareHandler<ReaderEnv> {
   }
 }
 
-/** Who is known reads in the language of the account, or, where this browser chose none, in the one on file. */
-export function readsIn(c: Context<ReaderEnv>, choices: Choices, account?: Language, onFile?: Language): void {
-  const language = account ?? (chosen(c, choices, 'language', languages) ? undefined : onFile)
-  if (language) c.set('reader', { ...c.get('reader'), ...speechIn(language) })
+/** The reader where it is known who it is: reads in the language of the account, or, where this browser chose none, in the one on file. */
+export function knownReader(
+  c: Context,
+  choices: Choices,
+  reader: Reader,
+  known: { readonly account?: Language | undefined; readonly onFile?: Language | undefined },
+): Reader {
+  const language = known.account ?? chosen(c, choices, 'language', languages) ?? known.onFile
+  return language ? { ...reader, ...speechIn(language) } : reader
 }
 
 /** Takes a choice and goes back to the page; `keep` is told of the language, to keep it with an account. */
