@@ -21,19 +21,19 @@ export const allowed: Readonly<Record<string, Allowed>> = {
 export const accepted = Object.entries(allowed).flatMap(([type, { extension }]) => [type, `.${extension}`]).join(',') // prettier-ignore
 
 /** Why a file is not taken: a reason by name, so that pages say it in the reader's language, with the file's name. */
-export const refusals = {
+export type RefusalReason = 'type' | 'heic' | 'tooLarge' | 'tooMany' | 'empty' | 'damaged' | 'unsafe' | 'unscanned' | 'cut' | 'tooMuch' // prettier-ignore
+export const refusals: Readonly<Record<RefusalReason, (file: string) => string>> = {
   type: (file: string) => `${file} is a kind of file that cannot be sent. Photos (JPEG or PNG), PDF, Word documents (docx) and MP4 videos can.`, // prettier-ignore
   heic: (file: string) => `${file} is a photo in Apple's HEIC format, which many machines cannot open. Send it as JPEG.`, // prettier-ignore
   tooLarge: (file: string) => `${file} is larger than ${largestAttachment / 2 ** 20} MB. Send a smaller one.`,
-  tooMany: (_: string) => `A message takes at most ${mostAttachments} files. Send the others with another message.`,
+  tooMany: () => `A message takes at most ${mostAttachments} files. Send the others with another message.`,
   empty: (file: string) => `${file} is empty.`,
   damaged: (file: string) => `${file} cannot be read as a photo. It may be damaged, or larger than 60 megapixels.`,
   unsafe: (file: string) => `${file} was refused by the virus scanner.`,
   unscanned: (file: string) => `${file} could not be checked for viruses. Try again later.`,
-  cut: (_: string) => 'The files did not arrive whole. Send the message again.',
-  tooMuch: (_: string) => 'So many files were sent today that no more are taken. Try again tomorrow, or call the office.', // prettier-ignore
-} as const
-export type RefusalReason = keyof typeof refusals
+  cut: () => 'The files did not arrive whole. Send the message again.',
+  tooMuch: () => 'So many files were sent today that no more are taken. Try again tomorrow, or call the office.', // prettier-ignore
+}
 
 /** A file that is not taken, and so the message with it; the message is a sentence in English. */
 export class FileRefused extends Error {
@@ -62,5 +62,5 @@ export function safeName(given: string, type: string): string {
   const dot = shown.lastIndexOf('.')
   const own = dot > 0 && [extension, alike].includes(shown.slice(dot + 1).toLowerCase())
   const stem = (own ? shown.slice(0, dot) : shown) || 'file'
-  return `${[...stem].slice(0, 100).join('').slice(0, 120)}.${extension}`
+  return `${stem.slice(0, 100).toWellFormed()}.${extension}`
 }

@@ -27,6 +27,7 @@ export async function readFileForm(request: Request): Promise<FileForm | undefin
   if (!request.body || !isFileForm(request)) return undefined
   const source = Readable.fromWeb(request.body as never)
   const waiting: { name: string; stream: BusboyFileStream }[] = []
+  const open = new Set<BusboyFileStream>()
   const fields: Record<string, string> = {}
   let over: { readonly error: Error | null } | undefined
   let left = false
@@ -34,6 +35,8 @@ export async function readFileForm(request: Request): Promise<FileForm | undefin
   let size = 0
   const ended = (error: Error | null): void => {
     over ??= { error }
+    // A file that is being read ends with it: nothing more of it comes.
+    if (error) for (const stream of open) stream.destroy(error)
     wake()
   }
   let busboy: BusboyInstance
@@ -50,6 +53,8 @@ export async function readFileForm(request: Request): Promise<FileForm | undefin
     stream.on('error', cut)
     // A file field in which nothing was chosen comes as a file without a name.
     if (left || name === undefined || name === '') return void stream.resume()
+    open.add(stream)
+    stream.on('close', () => void open.delete(stream))
     waiting.push({ name, stream })
     wake()
   })

@@ -2,11 +2,12 @@
 import { html } from 'hono/html'
 import type { Chunks } from '../../replica/chunks.ts'
 import type { Attachment } from '../../replica/kinds/attachments.ts'
-import { field } from '../look/form.ts'
-import { nothing, type Html } from '../look/html.ts'
+import { field, type Hidden } from '../look/form.ts'
+import { nothing, type Content, type Html } from '../look/html.ts'
 import { badge } from '../look/show.ts'
 import type { Speech } from '../words/speech.ts'
-import { accepted, allowed } from './file-kinds.ts'
+import type { Problem } from '../words/en/problems.ts'
+import { accepted, allowed, type FileRefused } from './file-kinds.ts'
 
 /** An attachment as a page lists it. */
 export interface Listed extends Pick<Attachment, 'name' | 'type' | 'size'> {
@@ -28,10 +29,24 @@ export async function listed(
   )
 }
 
-/** To stand last in its form, which must be one with files (`fileForm`): what comes after a file is not read. */
-export function fileField({ words }: Speech, id: string, optional: string): Html {
-  const { field: label, hint } = words.attachments
+/** A form that brings files. */
+export function fileForm(action: string, hidden: Hidden, inside: Content): Html {
+  return html`<form method="post" action="${action}" enctype="multipart/form-data">
+    ${Object.entries(hidden).map(([name, value]) => html`<input type="hidden" name="${name}" value="${value}" />`)}
+    ${inside}
+  </form>`
+}
+
+/** The last field of its form: what comes after a file is not read. */
+export function fileField({ words }: Speech, id: string): Html {
+  const { field: label, hint, optional } = words.attachments
   return field({ name: 'files', id, label, hint, optional, more: { type: 'file', multiple: true, accept: accepted } })
+}
+
+/** Why a message was not sent with its files, in the reader's words. */
+export function refusedIn({ words }: Speech, { reason, file }: FileRefused): Problem {
+  const { notSent, notSentNext, refusals } = words.attachments
+  return { title: notSent, cause: refusals[reason](file), next: notSentNext }
 }
 
 export function attachmentList({ words, number }: Speech, list: readonly Listed[]): Html {

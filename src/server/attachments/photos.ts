@@ -4,16 +4,16 @@
  */
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
+import type Sharp from 'sharp'
 
 /** Bounds the memory that a photo takes once it is unpacked. */
 const mostPixels = 60_000_000
 
-type Sharp = typeof import('sharp').default
-let loaded: Promise<Sharp> | undefined
+let loaded: Promise<typeof Sharp> | undefined
 let last: Promise<unknown> = Promise.resolve()
 
 /** Loaded with the first photo: most processes never see one. */
-async function load(): Promise<Sharp> {
+async function load(): Promise<typeof Sharp> {
   const { default: sharp } = await import('sharp')
   sharp.concurrency(1)
   sharp.cache(false)

@@ -40,7 +40,8 @@ export async function withFiles<T>(
     await upload.settle(patient)
     return result
   } catch (error) {
-    await upload.giveUp()
+    // Where the disk is full not even this may work: then it is swept later.
+    await upload.giveUp().catch(() => {})
     throw error
   }
 }
