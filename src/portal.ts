@@ -41,6 +41,8 @@ export interface Portal {
   /** Whether anything may go outward for a practice. */
   outward(practice: string): Outward
   replicaOf(practice: string): OpenReplica | undefined
+  /** The files of a practice's messages. */
+  chunksOf(practice: string): Chunks | undefined
   /** Serves pages and links, and the commands of this machine apart from them; resolves with the address. `publicUrl` is the origin that people see. */
   listen(
     options: ListenOptions & {
@@ -292,16 +294,17 @@ export async function openPortal(options: {
     },
     outward: (practice) => gate.of(practice),
     replicaOf: (practice) => replicas.get(practice),
+    chunksOf: (practice) => chunks.get(practice),
     async listen(where) {
       publicUrl = where.publicUrl
       const scan = where.scan === undefined ? undefined : virusScan(where.scan, clock)
       const proxies = where.behindProxy
       const secure = where.tls !== undefined || proxies !== undefined || publicUrl?.startsWith('https:') === true
       const isConnected = (site: string): boolean => acceptor.isConnected(store.device(site)?.replica ?? '')
-      const { replicaOf } = portal
+      const { replicaOf, chunksOf } = portal
       const session = patientSessions({ store, secure, clock })
       const viewing = { store, replicaOf, isConnected, clock }
-      const files = { chunksOf: (practice: string) => chunks.get(practice), scan }
+      const files = { chunksOf, scan }
       const live = liveViews({ ...viewing, session, origin: publicUrl, log })
       indexed.push(live.changed)
       const { ticket } = live
