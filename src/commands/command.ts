@@ -26,13 +26,13 @@ export interface CommandContext {
 
 export interface Given {
   readonly positionals: readonly string[]
-  readonly values: Readonly<Record<string, string | boolean | undefined>>
+  readonly values: Readonly<Record<string, string | boolean | readonly (string | boolean)[] | undefined>>
 }
 
 export interface Command {
   readonly usage: string
   readonly about: string
-  readonly options: Readonly<Record<string, { type: 'string' | 'boolean' }>>
+  readonly options: Readonly<Record<string, { type: 'string' | 'boolean'; multiple?: boolean }>>
   run(given: Given, context: CommandContext): Promise<void>
 }
 
@@ -55,6 +55,12 @@ export function diskLimit(given: Given): number | undefined {
   if (!/^\d{1,9}(\.\d{1,3})?$/.test(text) || Number(text) === 0)
     throw new Usage(`--disk-limit takes a number of MB greater than 0, not ${text}.`)
   return Number(text) * 1_000_000
+}
+
+/** The values of an option that may be given several times. */
+export function several(given: Given, name: string): string[] {
+  const value = given.values[name]
+  return Array.isArray(value) ? value.filter((one) => typeof one === 'string') : []
 }
 
 /** A whole number; throws Usage that names the option. */

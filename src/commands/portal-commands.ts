@@ -21,7 +21,7 @@ const string = { type: 'string' } as const
 
 export const portal: Command = {
   usage:
-    'portal --data DIR [--port N] [--host H] [--tls-cert F --tls-key F] [--public-url URL] [--behind-proxy CIDR] [--smtp URL --mail-from ADDRESS] [--disk-limit MB]',
+    'portal --data DIR [--port N] [--host H] [--tls-cert F --tls-key F] [--public-url URL] [--behind-proxy CIDR] [--smtp URL --mail-from ADDRESS] [--disk-limit MB] [--scan COMMAND]',
   about: 'run the portal',
   options: {
     data: string,
@@ -34,6 +34,7 @@ export const portal: Command = {
     'disk-limit': string,
     smtp: string,
     'mail-from': string,
+    scan: string,
   },
   async run(given, context) {
     const dir = need(given, 'data')
@@ -60,6 +61,7 @@ export const portal: Command = {
         tls: cert && key ? { cert: readFileSync(cert, 'utf8'), key: readFileSync(key, 'utf8') } : undefined,
         behindProxy,
         publicUrl,
+        scan: optional(given, 'scan'),
       })
       context.print({ ready: true, url, pid: process.pid }, `The portal is ready at ${url}`)
       await context.ended
