@@ -70,8 +70,10 @@ export async function openPortal(options: {
   readonly log: (line: string) => void
   /** Sends codes and notices to patients; without it they sign in by password or passkey. */
   readonly mailer?: Mailer | undefined
+  /** The most that the file of each practice's replica may take. */
+  readonly mostBytes?: number | undefined
 }): Promise<Portal> {
-  const { dir, master, clock, log, mailer } = options
+  const { dir, master, clock, log, mailer, mostBytes } = options
   mkdirSync(join(dir, 'practices'), { recursive: true })
   const store = openControlStore(join(dir, 'control.sqlite'), master, clock)
   const keys = JSON.parse(store.secret('portal key', () => JSON.stringify(mintKeyPair()))) as KeyPair
@@ -83,7 +85,7 @@ export async function openPortal(options: {
 
   const openPractice = async (practice: Practice): Promise<void> => {
     const replica = await openReplica({
-      store: await openSqliteStore({ file: join(dir, 'practices', `${practice.id}.sqlite`), master }),
+      store: await openSqliteStore({ file: join(dir, 'practices', `${practice.id}.sqlite`), master, mostBytes }),
       practice: practice.id as Ulid,
       id: practice.replica as Ulid,
       clock,

@@ -41,8 +41,8 @@ function inWords({ which, at, rows }: Restore): string {
     : `The portal was restored (noticed at ${when}); ${changes} went back to it.`
 }
 
-/** Opens an enrolled site and starts its bridge and link; throws a sentence where it cannot. */
-export async function openSite(options: SiteOptions) {
+/** Opens an enrolled site and starts its bridge and link; throws a sentence where it cannot. `mostBytes` bounds the replica's file. */
+export async function openSite(options: SiteOptions & { readonly mostBytes?: number | undefined }) {
   const { dir, master, clock } = options
   const settings = settingsOf(dir)
   const site = { key: settings.site, name: settings.siteName }
@@ -52,7 +52,7 @@ export async function openSite(options: SiteOptions) {
       passes(defaultSettings, { collection, facts, direction, site: settings.site as Ulid, now: clock.now(), erasure })
         .passes
   const replica = await openReplica({
-    store: await openSqliteStore({ file: join(dir, 'replica.sqlite'), master }),
+    store: await openSqliteStore({ file: join(dir, 'replica.sqlite'), master, mostBytes: options.mostBytes }),
     practice: settings.practice as Ulid,
     id: settings.replica as Ulid,
     clock,

@@ -6,13 +6,22 @@ import { openPortal, portalOperations, type PortalStatus } from '../portal.ts'
 import { callControl } from '../server/control.ts'
 import { loopback } from '../server/listen.ts'
 import { namedProxies } from '../server/reverse-proxy.ts'
-import { need, optional, Usage, wholeNumber, type Command, type CommandContext, type Given } from './command.ts'
+import {
+  diskLimit,
+  need,
+  optional,
+  Usage,
+  wholeNumber,
+  type Command,
+  type CommandContext,
+  type Given,
+} from './command.ts'
 
 const string = { type: 'string' } as const
 
 export const portal: Command = {
   usage:
-    'portal --data DIR [--port N] [--host H] [--tls-cert F --tls-key F] [--public-url URL] [--behind-proxy CIDR] [--smtp URL --mail-from ADDRESS]',
+    'portal --data DIR [--port N] [--host H] [--tls-cert F --tls-key F] [--public-url URL] [--behind-proxy CIDR] [--disk-limit MB] [--smtp URL --mail-from ADDRESS]',
   about: 'run the portal',
   options: {
     data: string,
@@ -24,6 +33,7 @@ export const portal: Command = {
     'behind-proxy': string,
     smtp: string,
     'mail-from': string,
+    'disk-limit': string,
   },
   async run(given, context) {
     const dir = need(given, 'data')
@@ -35,7 +45,14 @@ export const portal: Command = {
     const behindProxy = proxy === undefined ? undefined : usage(() => namedProxies(proxy))
     const publicUrl = publicOrigin(optional(given, 'public-url'))
     const mailer = mailerOf(given, context)
-    const opened = await openPortal({ dir, master: context.master(dir), clock: context.clock, log: context.say, mailer }) // prettier-ignore
+    const opened = await openPortal({
+      dir,
+      master: context.master(dir),
+      clock: context.clock,
+      log: context.say,
+      mailer,
+      mostBytes: diskLimit(given),
+    })
     try {
       const url = await opened.listen({
         port: wholeNumber(optional(given, 'port'), 'port') ?? 8080,

@@ -16,11 +16,10 @@ a{color:var(--act);text-underline-offset:.18em;text-decoration-thickness:1px} a:
 .unseen{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%);white-space:nowrap}
 .skip{position:absolute;left:var(--s-4);top:-6rem;z-index:2;background:var(--card);padding:var(--s-2) var(--s-4);border-radius:0 0 var(--round-small) var(--round-small)} .skip:focus{top:0}
 .head{background:var(--card);border-bottom:1px solid var(--line)}
-.bar{display:flex;flex-wrap:wrap;align-items:center;gap:0 var(--s-4);min-height:3.75rem;padding:var(--s-2) var(--s-4)}
-.practice{display:flex;align-items:center;gap:var(--s-3);margin:0;font-size:var(--text-lead);letter-spacing:-.01em;line-height:1.25;flex:1 1 auto;min-width:0;max-width:100%} .practice strong{font-weight:700;min-width:0}
+.bar{display:flex;flex-wrap:wrap;align-items:center;gap:0 var(--s-2);min-height:3.75rem;padding:var(--s-2) var(--s-4)}
+.practice{display:flex;align-items:center;gap:var(--s-3);margin:0;font-size:var(--text-lead);letter-spacing:-.01em;line-height:1.25;flex:1 1 8rem;min-width:0} .practice strong{font-weight:700;min-width:0}
 .mark{flex:none;display:grid;place-items:center;width:2.25rem;height:2.25rem;border-radius:.7rem;background:var(--act);color:var(--onAct);font-weight:700;font-size:1.125rem}
-.reach{display:flex;flex-wrap:wrap;align-items:center;gap:0 var(--s-4)} .reach>:not(.phone){margin-left:auto}
-.reach form{margin:0}
+.reach{display:flex;flex-wrap:wrap;align-items:center;justify-content:space-between;gap:0 var(--s-2)} .reach form,.bar>.choices{margin-right:-.5rem} .reach form{margin-left:auto}
 .phone{display:inline-flex;align-items:center;gap:var(--s-2);min-height:var(--touch);font-weight:600;text-decoration:none;white-space:nowrap} .phone:hover{text-decoration:underline}
 .offices{margin:0;padding:0;list-style:none;display:flex;flex-wrap:wrap;gap:0 var(--s-4)}
 .menu{padding:0 var(--s-3)} .menu ul{list-style:none;margin:0;padding:0;display:flex;flex-wrap:wrap;gap:0 var(--s-1)} .menu li{margin:0}
@@ -29,14 +28,14 @@ a{color:var(--act);text-underline-offset:.18em;text-decoration-thickness:1px} a:
 .menu a[aria-current]::after{content:"";position:absolute;left:var(--s-2);right:var(--s-2);bottom:0;height:3px;border-radius:3px 3px 0 0;background:var(--act)}
 .count{display:inline-grid;place-items:center;min-width:1.5rem;height:1.5rem;padding:0 .4rem;border-radius:1rem;background:var(--act);color:var(--onAct);font-size:var(--text-small);font-weight:700;line-height:1}
 .family{display:flex;flex-wrap:wrap;align-items:center;gap:var(--s-2) var(--s-3);padding:var(--s-2) var(--s-4);background:var(--actTint);border-top:1px solid var(--line)}
-.family label{margin:0;font-weight:600} .family select{flex:1 1 8rem;width:auto;min-width:0;max-width:22rem} .family button{margin:0}
+.family label{margin:0;font-weight:600} .family select{flex:1 1 6rem;width:auto;min-width:0;max-width:22rem} .family button{margin:0}
 main{flex:1 0 auto;width:100%;padding:var(--s-5) var(--s-4) var(--s-6)}
 .foot{color:var(--soft);font-size:var(--text-small);border-top:1px solid var(--line);padding:var(--s-3) var(--s-4) var(--s-5)}
 .foot .row{justify-content:space-between} .foot p{margin:0}
 .choices{display:flex;flex-wrap:wrap;align-items:center;gap:0 var(--s-1);margin:0}
 .patient .head>*,.patient main,.patient .foot>*{width:100%;max-width:44rem;margin-inline:auto} .patient .head>.family{max-width:none;padding-inline:max(var(--s-4),calc((100% - 44rem)/2 + var(--s-4)))}
 .patient .foot{padding-inline:0} .patient .foot>*{padding-inline:var(--s-4)}
-@media (min-width:40rem){h1{font-size:2rem} main{padding-top:2.25rem} .reach{justify-content:end}}
+@media (min-width:40rem){h1{font-size:2rem} main{padding-top:2.25rem}}
 @media (max-width:30rem){.reach{flex:1 1 100%}}
 @media (min-width:64rem){
 .desk{display:grid;grid-template:auto 1fr auto/16rem minmax(0,1fr)} .desk .head{grid-area:1/1/2/3} .desk .menu{grid-area:2/1/4/2;background:var(--card);border-right:1px solid var(--line);padding:var(--s-4) var(--s-3)}

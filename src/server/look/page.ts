@@ -56,9 +56,9 @@ export function page(frame: Frame, main: Content): Html {
             <p class="practice">
               <span class="mark" aria-hidden="true">${practice.trim().charAt(0)}</span><strong>${practice}</strong>
             </p>
+            ${languageSwitch(reader)}
             <div class="reach">
-              ${frame.phone ? phoneLink(reader, frame.phone) : nothing} ${languageSwitch(reader)}
-              ${csrf ? signOut(reader, csrf) : nothing}
+              ${frame.phone ? phoneLink(reader, frame.phone) : nothing} ${csrf ? signOut(reader, csrf) : nothing}
             </div>
           </div>
           ${

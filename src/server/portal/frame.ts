@@ -17,9 +17,10 @@ export async function frameOf(c: Context<PortalEnv>, title: string, here: string
   const zone = practice.zone ?? 'UTC'
   const now = viewer.session.seen
   const key = c.req.query('said') ?? ''
+  // What the page of messages shows is read by that, whether the index knows it yet or not.
   const links = [
     { href: '/', text: menu.home },
-    { href: '/messages', text: menu.messages, count: await unreadOf(viewer) },
+    { href: '/messages', text: menu.messages, count: here === '/messages' ? 0 : await unreadOf(viewer) },
     { href: '/plan', text: menu.plan },
     { href: '/people', text: reader.words.account.people.title },
     { href: '/account', text: reader.words.account.menu },

@@ -190,11 +190,10 @@ async function eventCard(
       html`<p class="when">${reader.wall(body.startsAt)}</p>
         <p>${body.words}</p>
         ${place ? html`<p>${icon('place')} ${place.name}${place.address ? html`<br /><span class="soft">${place.address}</span>` : nothing}</p>` : nothing}
-        <p class="soft small">${home.zone(reader.zoneName(place?.zone ?? zone, body.startsAt))}</p>`,
+        ${place && place.zone !== zone ? html`<p class="soft small">${home.zone(reader.zoneName(place.zone, body.startsAt))}</p>` : nothing}`,
       answerState(reader, viewer, confirmed, hidden()),
       folded(home.change, [
         wish('/decline', home.decline),
-        html`<br />`,
         wish('/move', home.move),
         html`<p class="soft">${home.officeDecides}</p>`,
       ]),

@@ -5,7 +5,9 @@ import type { Clock } from '../../replica/clock.ts'
 import { mintUlid } from '../../replica/ids.ts'
 import { ulidSchema, type By } from '../../replica/kinds/kind.ts'
 import type { IndexRow } from '../../replica/replica-face.ts'
+import { StoreFull } from '../../replica/store.ts'
 import type { AuditTrail } from '../audit-sqlite.ts'
+import { failureOf } from '../failure.ts'
 import { area, button, field, form } from '../look/form.ts'
 import type { Html } from '../look/html.ts'
 import { empty } from '../look/notice.ts'
@@ -25,8 +27,18 @@ const messageSchema = v.object({
 })
 export interface Message { thread: string; subject: string; text: string; by: By; retracted: boolean } // prettier-ignore
 
-export function messagePages({ clock, audit }: { clock: Clock; audit: AuditTrail }): Hono<PortalEnv> {
+export function messagePages(options: {
+  readonly clock: Clock
+  readonly audit: AuditTrail
+  readonly log: (line: string) => void
+}): Hono<PortalEnv> {
+  const { clock, audit, log } = options
   const app = new Hono<PortalEnv>()
+  const markRead = async (viewer: Viewer, by: By, read: readonly IndexRow[]): Promise<void> => {
+    const entries = read.map(({ id }) => [`read:${viewer.account}:${id}`, { kind: 'read' as const, at: clock.now(), by, entry: id }] as const) // prettier-ignore
+    await viewer.replica.change([{ collection: 'messages', key: viewer.patient, add: Object.fromEntries(entries) }])
+    audit.record(deedOf(viewer, 'messages read', read.map((row) => row.id))) // prettier-ignore
+  }
   app.get('/messages', async (c) => {
     const viewer = c.get('viewer')
     audit.noted(deedOf(viewer, 'viewed', 'messages'))
@@ -34,27 +46,14 @@ export function messagePages({ clock, audit }: { clock: Clock; audit: AuditTrail
     const threads = Map.groupBy(rows, (row) => (row.body as unknown as Message).thread)
     const by = await byOf(viewer)
     const read = rows.filter((row) => row.state === 'out' && !(row.body as { read: boolean }).read)
-    if (read.length > 0) {
-      await viewer.replica.change([
-        {
-          collection: 'messages',
-          key: viewer.patient,
-          add: Object.fromEntries(
-            read.map((row) => [
-              `read:${viewer.account}:${row.id}`,
-              { kind: 'read' as const, at: clock.now(), by, entry: row.id },
-            ]),
-          ),
-        },
-      ])
-      audit.record(
-        deedOf(
-          viewer,
-          'messages read',
-          read.map((row) => row.id),
-        ),
-      )
-    }
+    if (read.length > 0)
+      try {
+        await markRead(viewer, by, read)
+      } catch (error) {
+        // Who has no room to say so can read all the same; it is said at the next look.
+        if (!(error instanceof StoreFull)) throw error
+        log(failureOf(error, c))
+      }
     const reader = c.get('reader')
     const { messages } = reader.words.patient
     const frame = await frameOf(c, reader.words.patient.menu.messages, '/messages')

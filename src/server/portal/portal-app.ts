@@ -174,7 +174,7 @@ export function portalApp(options: PortalAppOptions): Hono<PortalEnv> {
   app.route('/', accountPages({ store, session, entering, passkeys, mails }))
   app.route('/', peoplePages({ store, clock }))
   app.route('/', homePages({ clock, audit }))
-  app.route('/', messagePages({ clock, audit }))
+  app.route('/', messagePages({ clock, audit, log: options.log }))
   app.route('/', planPage({ audit }))
   app.notFound(async (c) => c.html(await problem(c, c.get('reader').words.problems.noPage), 404))
   return app

@@ -29,7 +29,7 @@ export const signIn: typeof english = {
     save: 'Guardar contraseña',
   },
   invitation: {
-    title: 'Bienvenida',
+    title: 'Le damos la bienvenida',
     why: 'Para saber que es usted, escriba su fecha de nacimiento. Para un niño, escriba la del niño.',
     born: 'Fecha de nacimiento',
     bornHint: 'Mes, día y año, por ejemplo 04/27/1985',
