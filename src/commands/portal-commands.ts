@@ -51,6 +51,7 @@ export const portal: Command = {
       master: context.master(dir),
       clock: context.clock,
       log: context.say,
+      mailer,
       mostBytes: diskLimit(given),
       mailer,
     })

@@ -1,13 +1,13 @@
-/** The one script of the pages, as browsers get it: its types taken out, at an address that holds a hash of it. */
+/** The one script of the pages, as browsers get it, at an address that holds a hash of it. */
 import { createHash } from 'node:crypto'
-import { readFileSync } from 'node:fs'
-import { stripTypeScriptTypes } from 'node:module'
 import type { Handler } from 'hono'
+import { inBrowser } from './browser/sign-in.ts'
 
-// In a checkout it is TypeScript; where it was built it is JavaScript already.
-const typed = import.meta.url.endsWith('.ts')
-const source = readFileSync(new URL(`./browser/sign-in.${typed ? 'ts' : 'js'}`, import.meta.url), 'utf8')
-const text = (typed ? stripTypeScriptTypes(source) : source).replaceAll(/^\s*\/\/.*$|\/\*\*[\s\S]*?\*\//gm, '').replaceAll(/\n\s*\n/g, '\n') // prettier-ignore
+// The types are gone from what runs, here and where it was built.
+const text = `(${inBrowser
+  .toString()
+  .replaceAll(/^\s*\/\/.*$|\/\*\*[\s\S]*?\*\//gm, '')
+  .replaceAll(/\n\s*/g, '\n')})()`
 
 export const signInScript = {
   text,

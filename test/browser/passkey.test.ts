@@ -1,6 +1,6 @@
 /** A passkey made and used in a real browser with an authenticator of its own, by the pages' own script; and the warning before a session ends. */
 import type { Browser, Page } from 'playwright-core'
-import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest'
+import { afterEach, beforeEach, expect, it } from 'vitest'
 import { listen, closeServer } from '../../src/server/listen.ts'
 import { openPortalWorld, type PortalWorld } from '../server/world.ts'
 import { openBrowser, sound } from './sound.ts'
@@ -9,17 +9,16 @@ let browser: Browser
 let world: PortalWorld
 let served: Awaited<ReturnType<typeof listen>>
 let url: string
-beforeAll(async () => {
-  browser = await openBrowser()
-})
-afterAll(() => browser.close())
 beforeEach(async () => {
+  // One for each test: this build of Chromium is one process, which ends with its first page.
+  browser = await openBrowser()
   world = await openPortalWorld()
   served = await listen(world.app.fetch, { port: 0, host: '127.0.0.1' })
   // A passkey is bound to a name; an address has none.
   url = served.url.replace('127.0.0.1', 'localhost')
 })
 afterEach(async () => {
+  await browser.close()
   await closeServer(served.server)
   await world.close()
 })
@@ -58,7 +57,6 @@ it.each([360, 1280])('a passkey is added and signs in, under the pages’ own po
   await page.getByRole('button', { name: 'Use a passkey' }).click()
   await page.getByRole('button', { name: 'Remove this passkey' }).click()
   await page.getByText('The passkey is removed.').waitFor()
-  await page.close()
 })
 
 it('two minutes before the end a page warns; who stays is asked nothing, who does not is signed out', async () => {
@@ -78,5 +76,4 @@ it('two minutes before the end a page warns; who stays is asked nothing, who doe
   world.clock.advance(15 * 60_000 + 1_000)
   await page.clock.runFor(15 * 60_000 + 1_000)
   await page.waitForURL(`${url}/sign-in`)
-  await page.close()
 })

@@ -144,7 +144,7 @@ it('the table has every route of the app, so that a new one cannot be forgotten'
 })
 
 it('each route behind the sign-in says what a representative needs, and nothing else does', () => {
-  const behind = routes.filter((one) => /^GET/.test(one.route) ? one.statuses.guest === 303 : one.statuses.guest === 401) // prettier-ignore
+  const behind = routes.filter((one) => one.route.startsWith('GET') ? one.statuses.guest === 303 : one.statuses.guest === 401) // prettier-ignore
   const open = ['POST /sign-in', 'POST /sign-in/code', 'POST /sign-in/passkey', 'POST /sign-out']
   const expected = behind.map((one) => one.route).filter((route) => !open.includes(route))
   expect(new Set(Object.keys(needs))).toEqual(new Set(expected))
