@@ -51,7 +51,6 @@ export const portal: Command = {
       master: context.master(dir),
       clock: context.clock,
       log: context.say,
-      mailer,
       mostBytes: diskLimit(given),
       mailer,
     })

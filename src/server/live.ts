@@ -9,14 +9,13 @@ import { WebSocketServer, type WebSocket } from 'ws'
 import type { DocumentHead } from '../replica/replica-face.ts'
 import { viewDocuments } from '../replica/view-document.ts'
 import { liveConnection, mostBytesIn, type Ending, type LiveConnection } from './live-connection.ts'
-import { liveContents, liveNameOf, liveNeeds, type LiveName } from './live-contents.ts'
+import { liveContents, liveNameOf, liveNeeds, withDigest, type LiveName } from './live-contents.ts'
 import { liveView, type LiveView } from './live-view.ts'
 import { isOwnOrigin } from './own-forms.ts'
 import { may } from './portal/needs.ts'
-import { membersOf, patientOf, shownBy, withOffice, type Member, type Viewing } from './portal/viewer.ts'
+import { membersOf, shownBy, spokenTo, withOffice, type Member, type Viewing } from './portal/viewer.ts'
 import type { Sessions } from './sessions.ts'
 import { tickets } from './tickets.ts'
-import { languageOf } from './words/language.ts'
 import { speechIn } from './words/speech.ts'
 
 export interface Live {
@@ -70,8 +69,8 @@ export function liveViews(
         return still && may(still, liveNeeds[name]) ? withOffice(options, still) : undefined
       },
       async contents(shown, at) {
-        const onFile = languageOf((await patientOf(shown)).language)
-        return liveContents[name](shown, at, speechIn(store.languageOf(account) ?? onFile ?? 'en'))
+        const speech = speechIn(await spokenTo(store, account, shown))
+        return withDigest(await liveContents[name](shown, { account, clock: at, speech }))
       },
       document: openDocument(),
       over,

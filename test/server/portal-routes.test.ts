@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { mintUlid } from '../../src/replica/ids.ts'
 import { stylesheet } from '../../src/server/look/stylesheet.ts'
 import { hashOf } from '../../src/server/control-store-sqlite.ts'
-import { signInScript } from '../../src/server/browser-script.ts'
+import { pageScript } from '../../src/server/browser-script.ts'
 import { scopes, type Scope } from '../../src/replica/kinds/access.ts'
 import { needs } from '../../src/server/portal/needs.ts'
 import { browserOf, openPortalWorld, people, secretsOf, type Answer, type Browser, type PortalWorld } from './world.ts'
@@ -85,7 +85,7 @@ const routes: readonly Route[] = [
   { route: 'POST /messages', statuses: posted(303, 303, [303, 403]), fields: async (b) => ({ csrf: await own(b), id: mintUlid(world.clock), thread: world.known['ann']!.thread, subject: 'x', text: 'In whose thread does this land?' }) }, // prettier-ignore
   { route: 'POST /viewing', statuses: posted(303, 404), fields: async (b) => ({ csrf: await own(b), viewing: `${world.known['ann']!.practice}/${world.known['ann']!.patient}` }) }, // prettier-ignore
   { route: 'POST /live/ticket', statuses: posted(200), fields: async (b) => ({ csrf: await own(b) }) },
-  { route: `GET ${signInScript.path}`, statuses: everybody(200) },
+  { route: `GET ${pageScript.path}`, statuses: everybody(200) },
   { route: 'GET /session', statuses: everybody(200) },
   { route: 'POST /session', statuses: everybody(200) },
   { route: 'GET /sign-in/code', statuses: everybody(200) },

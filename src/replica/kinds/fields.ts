@@ -105,3 +105,17 @@ export function stagesOf(fields: Readonly<Record<string, unknown>>): (StageField
     .filter((stage) => !stage.deleted)
     .toSorted((a, b) => a.position - b.position || (a.id < b.id ? -1 : 1))
 }
+
+/** `preferences/<site>/portal`: how a practice has its patients' pages. What was never written is as its comment says. */
+export interface PortalFields {
+  /** What stands above every composer; our own words by default. */
+  readonly guidelines: string | null
+  /** In how many working days the office answers; not said by default. */
+  readonly answersWithinDays: number | null
+  /** Whether patients see that the office has opened their message; by default not. */
+  readonly showsRead: boolean
+  /** Whether patients may begin a thread; by default they may. */
+  readonly patientsMayStart: boolean
+  /** What stands in a patient's calendar; the practice's name by default. */
+  readonly calendarTitle: string | null
+}

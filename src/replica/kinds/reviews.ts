@@ -11,6 +11,7 @@ export const reviewKinds = [
   'message not written',
   'patient declined',
   'patient wants to move',
+  'contact change',
   'row refused',
   'identity changed',
   'field conflict',

@@ -13,7 +13,7 @@ import { problemPage, type Told } from '../look/problem-page.ts'
 import { choicePath, reading, takeChoice } from '../look/reader.ts'
 import { serveStylesheet, stylesheet } from '../look/stylesheet.ts'
 import { formOf, ownFormsOnly } from '../own-forms.ts'
-import { serveSignInScript, signInScript } from '../browser-script.ts'
+import { servePageScript, pageScript } from '../browser-script.ts'
 import { routeOf } from '../route-of.ts'
 import { sessionEnd } from '../session-end.ts'
 import { sessions } from '../sessions.ts'
@@ -63,7 +63,7 @@ export function consoleApp(
   })
   app.use(boundedBodies({ filesTo: ['/send'] }))
   app.get(stylesheet.path, serveStylesheet)
-  app.get(signInScript.path, serveSignInScript)
+  app.get(pageScript.path, servePageScript)
   app.use(ownFormsOnly(undefined, (c) => c.text('This form came from another site.', 403)))
   app.post(choicePath, takeChoice(choices))
   const tries = throttle(clock)
