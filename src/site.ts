@@ -14,6 +14,7 @@ import { defaultSettings, passes } from './mirror/policy.ts'
 import { keepChunks } from './replica/chunks.ts'
 import { keepLink, type Link, type Restore } from './replica/connection.ts'
 import { mintUlid, type Ulid } from './replica/ids.ts'
+import { answering, type Verdict } from './answering.ts'
 import { granting, type Grant } from './granting.ts'
 import { foldAccess } from './replica/kinds/access.ts'
 import type { Attachment } from './replica/kinds/attachments.ts'
@@ -169,6 +170,7 @@ export async function openSite(options: SiteOptions & { readonly mostBytes?: num
     zone,
     linkOf,
   })
+  const staff = answering({ replica, clock, site: settings.site, factsOf: factsOfPatient })
   const agent: By = { role: 'site', id: settings.site, initials: 'PC' }
   const localOf = (key: string | null | undefined): number | null => (key ? (bridge.localOf(key) ?? null) : null)
 
@@ -381,6 +383,10 @@ export async function openSite(options: SiteOptions & { readonly mostBytes?: num
       })
       return { items }
     },
+    answer: (review: string, verdict: Verdict, note = '', by: By = agent) => staff.answer(review, verdict, note, by),
+    closeThread: async (patient: number, thread: string, by: By = agent) => staff.closeThread(await patientKey(patient), thread, by), // prettier-ignore
+    portalFields: staff.portalFields,
+    setPortal: staff.setPortal,
     async resolve(id: string, note: string, by: By = agent) {
       if (!(await replica.head('reviews', id)))
         throw new Error(`There is no review ${id}. List them with: patientconnection reviews`)

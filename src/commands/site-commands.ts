@@ -55,16 +55,23 @@ function operation(
   usage: string,
   options: Command['options'],
   input: (given: Given) => Record<string, unknown>,
+  operation = name,
 ): Command {
   return {
     usage: `${usage} --data DIR`,
     about,
     options: { data: string, ...options },
     async run(given, context) {
-      const result = await operate(name, input(given), given, context)
+      const result = await operate(operation, input(given), given, context)
       context.print(result, words(result))
     },
   }
+}
+
+function named(given: Given, place: number, missing: string): string {
+  const text = given.positionals[place]
+  if (text === undefined) throw new Usage(missing)
+  return text
 }
 
 function words(result: Result): string {
@@ -251,6 +258,41 @@ export const reviewsResolve = operation(
     if (id === undefined) throw new Usage('Name the review to resolve.')
     return { id, note: need(given, 'note') }
   },
+)
+const answer = (word: 'accept' | 'refuse', verdict: 'accepted' | 'refused') =>
+  operation(
+    `reviews ${word}`,
+    `${word} what a patient asked, by its review`,
+    `reviews ${word} ID [--note N]`,
+    { note: string },
+    (given) => ({ id: named(given, 0, 'Name the review.'), verdict, note: optional(given, 'note') }),
+    'reviews answer',
+  )
+export const reviewsAccept = answer('accept', 'accepted')
+export const reviewsRefuse = answer('refuse', 'refused')
+export const threadClose = operation(
+  'thread close',
+  'close a thread with a patient; whoever writes in it opens it again',
+  'thread close SUBJECT --patient LOCAL_ID',
+  { patient: string },
+  (given) => ({ patient: neededPatient(given), thread: named(given, 0, 'Name the thread by its subject.') }),
+)
+export const preferencesGet = operation(
+  'preferences get',
+  'what is set of the patients’ pages',
+  'preferences get',
+  {},
+  () => ({}),
+)
+export const preferencesSet = operation(
+  'preferences set',
+  'set one preference, such as portal.guidelines; a wrong key or value changes nothing',
+  'preferences set KEY VALUE',
+  {},
+  (given) => ({
+    key: named(given, 0, 'Name the preference, such as portal.guidelines.'),
+    value: given.positionals[1] ?? '',
+  }),
 )
 export const verify = operation(
   'verify',

@@ -71,7 +71,10 @@ export const liveContents: Readonly<Record<LiveName, Contents>> = {
           const said = { text: retracted ? null : text, retracted, fromOffice, who, at, when: speech.instant(at, zone) }
           const files = attachments.map(({ name, size }) => ({ name, size }))
           const opened = showsRead && !fromOffice ? { opened: seen.openedAt !== null } : {}
-          return [id, { thread, subject, ...said, closed: seen.closed, ...opened, ...(files.length > 0 ? { files } : {}) }] as const
+          return [
+            id,
+            { thread, subject, ...said, closed: seen.closed, ...opened, ...(files.length > 0 ? { files } : {}) },
+          ] as const
         }),
       ),
     }

@@ -13,7 +13,9 @@ export function packed(text: () => string, type: string): Handler {
   const made = new Map<Packing, Uint8Array>()
   return (c) => {
     const accepted = c.req.header('accept-encoding') ?? ''
-    const packing = (['br', 'gzip'] as const).find((one) => new RegExp(`\\b${one}\\b(?!\\s*;\\s*q=0(?:\\.0*)?\\b)`).test(accepted))
+    const packing = (['br', 'gzip'] as const).find((one) =>
+      new RegExp(`\\b${one}\\b(?!\\s*;\\s*q=0(?:\\.0*)?\\b)`).test(accepted),
+    )
     c.header('Content-Type', type)
     c.header('Cache-Control', 'public, max-age=31536000, immutable')
     c.header('Vary', 'Accept-Encoding')

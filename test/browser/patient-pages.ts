@@ -59,7 +59,8 @@ export async function openPatientWorld(): Promise<PortalWorld> {
 
 const invitation = (world: PortalWorld): Promise<string> => world.invite('cleo')
 const fill = async (page: Page, fields: Readonly<Record<string, string>>, button: string): Promise<void> => {
-  for (const [label, value] of Object.entries(fields)) await page.getByLabel(label, { exact: true }).fill(value)
+  for (const [label, value] of Object.entries(fields))
+    await page.getByLabel(new RegExp(`^${label.replaceAll(/[()]/g, '.')}( \\(|$)`)).fill(value)
   await page.getByRole('main').getByRole('button', { name: button, exact: true }).click()
 }
 
@@ -71,21 +72,33 @@ export const patientPages: readonly PageState<PortalWorld>[] = [
   { page: 'invitation', state: 'no date', at: invitation, shows: (w) => w.signIn.invitation.dateUnread, does: (page, { signIn }) => fill(page, { [signIn.invitation.born]: 'yesterday' }, signIn.signIn) }, // prettier-ignore
   { page: 'invitation', state: 'somebody is signed in', at: invitation, as: 'ann', shows: (w) => w.signIn.invitation.joinYes }, // prettier-ignore
   { page: 'invitation', state: 'over', at: '/invitation/none', shows: (w) => w.problems.invitationOver.cause },
-  { page: 'home', state: 'every answer', at: '/', as: 'ann', shows: (w) => w.patient.home.changed },
+  { page: 'home', state: 'every answer', at: '/', as: 'ann', shows: (w) => w.patient.home.actionNeeded },
   { page: 'home', state: 'wants a change', at: '/', as: 'ann', shows: (w) => w.patient.home.officeDecides, does: (page, { patient }) => page.getByText(patient.home.move, { exact: true }).first().click() }, // prettier-ignore
   { page: 'home', state: 'just answered', at: '/?said=asked', as: 'ben', shows: (w) => w.patient.said.asked },
   { page: 'home', state: 'empty', at: '/', as: 'nora', shows: (w) => w.patient.home.noAppointments },
   { page: 'home', state: 'a family', at: familyHome, as: 'ann', shows: (w) => w.frame.viewing },
   { page: 'home', state: 'nothing to do', at: '/', as: 'nora', shows: (w) => w.patient.home.offlineNow },
-  { page: 'appointments', state: 'every answer', at: '/appointments', as: 'ann', shows: (w) => w.patient.home.canceled },
+  {
+    page: 'appointments',
+    state: 'every answer',
+    at: '/appointments',
+    as: 'ann',
+    shows: (w) => w.patient.home.canceled,
+  },
   { page: 'appointments', state: 'asked to move', at: '/appointments', as: 'ben', shows: (w) => w.patient.home.wishes.move.open, does: async (page, { patient: { home } }) => { if ((await page.getByText(home.wishes.move.open).count()) > 0) return; await page.getByText(home.move, { exact: true }).click(); await page.getByRole('button', { name: home.sendMove }).click() } }, // prettier-ignore
-  { page: 'appointments', state: 'empty', at: '/appointments', as: 'nora', shows: (w) => w.patient.appointments.noPast },
+  {
+    page: 'appointments',
+    state: 'empty',
+    at: '/appointments',
+    as: 'nora',
+    shows: (w) => w.patient.appointments.noPast,
+  },
   { page: 'messages', state: 'threads', at: '/messages', as: 'ann', shows: (w) => w.patient.messages.closedShort },
   { page: 'messages', state: 'found', at: '/messages', as: 'ann', shows: (w) => w.patient.messages.found(1), does: (page, { patient }) => fill(page, { [patient.messages.search]: 'light rail' }, patient.messages.find) }, // prettier-ignore
   { page: 'messages', state: 'not found', at: '/messages', as: 'ann', shows: (w) => w.patient.messages.notFound, does: (page, { patient }) => fill(page, { [patient.messages.search]: 'zyzzyva' }, patient.messages.find) }, // prettier-ignore
   { page: 'messages', state: 'a thread', at: async (world) => `/messages/${world.known['ann']!.thread}`, as: 'ann', shows: (w) => w.patient.messages.answer }, // prettier-ignore
   { page: 'messages', state: 'just sent', at: async (world) => `/messages/${world.known['ann']!.thread}`, as: 'ann', shows: (w) => w.patient.messages.retract, does: (page, { patient: { messages } }) => fill(page, { [messages.answer]: 'Thank you.' }, messages.sendAnswer) }, // prettier-ignore
-  { page: 'messages', state: 'taken back', at: async (world) => `/messages/${world.known['ann']!.thread}`, as: 'ann', shows: (w) => w.patient.said.retracted, does: (page, { patient: { messages } }) => page.getByRole('button', { name: messages.retract }).first().click() }, // prettier-ignore
+  { page: 'messages', state: 'taken back', at: async (world) => `/messages/${world.known['ann']!.thread}`, as: 'ann', shows: (w) => w.patient.said.retracted, does: async (page, { patient: { messages } }) => { await fill(page, { [messages.answer]: 'This was for somebody else.' }, messages.sendAnswer); await page.getByRole('button', { name: messages.retract }).first().click() } }, // prettier-ignore
   { page: 'messages', state: 'a new one', at: '/messages/new', as: 'ann', shows: (w) => w.patient.messages.subject },
   { page: 'messages', state: 'a draft', at: keptDraft, as: 'ben', shows: (w) => w.patient.messages.draft },
   { page: 'messages', state: 'empty', at: '/messages', as: 'nora', shows: (w) => w.patient.messages.none },

@@ -31,7 +31,11 @@ export interface Thread {
   /** Nothing was said since it was closed. */
   readonly closed: boolean
   /** In order of time; a retracted message keeps its place and loses its text. `openedAt`: when the other side first read it. */
-  readonly messages: readonly (Entry<Message> & { readonly retracted: boolean; readonly readBy: readonly string[]; readonly openedAt: number | null })[]
+  readonly messages: readonly (Entry<Message> & {
+    readonly retracted: boolean
+    readonly readBy: readonly string[]
+    readonly openedAt: number | null
+  })[]
 }
 
 /** The threads of a patient, the one with the newest message first. */
@@ -59,7 +63,9 @@ export function foldMessages(entries: readonly Entry<MessageEntry>[]): Thread[] 
   return [...threads]
     .map(([thread, messages]) => {
       const last = messages.at(-1)!
-      const closed = entries.some((entry) => entry.kind === 'closed' && entry.thread === thread && inOrder(last, entry) < 0)
+      const closed = entries.some(
+        (entry) => entry.kind === 'closed' && entry.thread === thread && inOrder(last, entry) < 0,
+      )
       return { thread, subject: messages[0]!.subject, closed, messages }
     })
     .toSorted((a, b) => inOrder(b.messages.at(-1)!, a.messages.at(-1)!))

@@ -27,7 +27,9 @@ function keepDraft(path: string, form: HTMLFormElement): void {
     going?.abort()
     going = new AbortController()
     const all = new FormData(form)
-    const fields = ['keep', 'place', 'subject', 'text'].flatMap((name) => (typeof all.get(name) === 'string' ? [[name, all.get(name) as string]] : []))
+    const fields = ['keep', 'place', 'subject', 'text'].flatMap((name) =>
+      typeof all.get(name) === 'string' ? [[name, all.get(name) as string]] : [],
+    )
     const body = new URLSearchParams(fields)
     const keepalive = body.toString().length < mostKeptAlive
     fetch(path, { method: 'POST', body, keepalive, signal: going.signal }).catch(() => {

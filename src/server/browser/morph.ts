@@ -32,7 +32,8 @@ export function morph(now: Element, then: Element, said: string[]): void {
   const kept = new Set<string | undefined>([...then.children].map(keyOf))
   while (place) {
     const next: ChildNode | null = place.nextSibling
-    const isKept = place instanceof Element && (isInUse(place) || (keyOf(place) !== undefined && kept.has(keyOf(place))))
+    const isKept =
+      place instanceof Element && (isInUse(place) || (keyOf(place) !== undefined && kept.has(keyOf(place))))
     if (!isKept) place.remove()
     place = next
   }
@@ -62,12 +63,16 @@ function isUnit(now: Element, then: Element): boolean {
 
 function isInUse(element: Node): boolean {
   if (!(element instanceof Element)) return false
-  const fields = element.matches('input, textarea, select') ? [element] : [...element.querySelectorAll('input, textarea, select')]
+  const fields = element.matches('input, textarea, select')
+    ? [element]
+    : [...element.querySelectorAll('input, textarea, select')]
   return fields.some((field) => {
     if (field instanceof HTMLInputElement && field.type === 'hidden') return false
     if (field === document.activeElement) return true
-    if (field instanceof HTMLSelectElement) return [...field.options].some((one) => one.selected !== one.defaultSelected)
-    if (field instanceof HTMLInputElement) return field.value !== field.defaultValue || field.checked !== field.defaultChecked
+    if (field instanceof HTMLSelectElement)
+      return [...field.options].some((one) => one.selected !== one.defaultSelected)
+    if (field instanceof HTMLInputElement)
+      return field.value !== field.defaultValue || field.checked !== field.defaultChecked
     return field instanceof HTMLTextAreaElement && field.value !== field.defaultValue
   })
 }
@@ -75,7 +80,8 @@ function isInUse(element: Node): boolean {
 function copyAttributes(now: Element, then: Element): void {
   for (const { name } of [...now.attributes])
     if (!then.hasAttribute(name) && !(name === 'open' && now instanceof HTMLDetailsElement)) now.removeAttribute(name)
-  for (const { name, value } of [...then.attributes]) if (now.getAttribute(name) !== value) now.setAttribute(name, value)
+  for (const { name, value } of [...then.attributes])
+    if (now.getAttribute(name) !== value) now.setAttribute(name, value)
 }
 
 function say(added: Element, said: string[]): void {

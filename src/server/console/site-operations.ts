@@ -5,6 +5,7 @@ import * as v from 'valibot'
 import type { Chunks } from '../../replica/chunks.ts'
 import { dateSchema, relationships, scopes, type Relationship, type Scope } from '../../replica/kinds/access.ts'
 import type { Attachment } from '../../replica/kinds/attachments.ts'
+import type { PortalFields } from '../../replica/kinds/fields.ts'
 import type { By } from '../../replica/kinds/kind.ts'
 import type { IncomingFile } from '../attachments/taking.ts'
 import type { AuditTrail } from '../audit-sqlite.ts'
@@ -91,6 +92,13 @@ export interface ConsoleSite {
     items: readonly { id: string; kind: string; why: string; todo: string; openedAt: string; patient: number | null }[]
   }>
   resolve(id: string, note: string, by?: By): Promise<{ id: string }>
+  /** Answers what a patient asked, by its review. */
+  answer(review: string, verdict: 'accepted' | 'refused', note?: string, by?: By): Promise<{ id: string }>
+  /** Closes a thread with a patient; whoever writes in it opens it again. */
+  closeThread(patient: number, thread: string, by?: By): Promise<{ thread: string }>
+  /** How the practice has its patients' pages: what was set. */
+  portalFields(): Promise<Partial<PortalFields>>
+  setPortal(fields: Partial<PortalFields>): Promise<Partial<PortalFields>>
   erasePatient(patient: number): Promise<{ documents: number }>
   verify(): Promise<unknown>
   status(): Promise<{
@@ -121,6 +129,29 @@ const recentInput = v.object({
   channel: v.optional(v.string()),
   since: v.optional(v.number()),
 })
+const yesOrNo = v.pipe(
+  v.picklist(['yes', 'no'], 'Write yes or no.'),
+  v.transform((word) => word === 'yes'),
+)
+const ownWords = (most: number) => v.pipe(v.string(), v.trim(), v.maxLength(most, `Write at most ${most} characters.`), v.transform((text) => text || null)) // prettier-ignore
+/** What of the patients' pages can be set, by the key of the command line; an empty text is what is usual. */
+const portalKeys = {
+  'portal.guidelines': v.object({ guidelines: ownWords(300) }),
+  'portal.answersWithinDays': v.object({ answersWithinDays: v.pipe(v.string(), v.regex(/^\d{0,2}$/, 'Write a number of working days.'), v.transform((text) => (text === '' ? null : Number(text)))) }), // prettier-ignore
+  'portal.showsRead': v.object({ showsRead: yesOrNo }),
+  'portal.patientsMayStart': v.object({ patientsMayStart: yesOrNo }),
+  'portal.calendarTitle': v.object({ calendarTitle: ownWords(60) }),
+} as const
+
+/** The field that a key and a value set; throws a sentence that names what is wrong. */
+function portalPreference({ key, value }: { key: string; value: string }): Partial<PortalFields> {
+  if (!Object.hasOwn(portalKeys, key)) throw new Error(`There is no preference ${key}. There are: ${Object.keys(portalKeys).join(', ')}.`) // prettier-ignore
+  const name = key.slice('portal.'.length)
+  const read = v.safeParse(portalKeys[key as keyof typeof portalKeys] as v.GenericSchema<unknown, Partial<PortalFields>>, { [name]: value }) // prettier-ignore
+  if (!read.success) throw new Error(`${value} is no value of ${key}. ${read.issues[0].message}`)
+  return read.output
+}
+
 /** Who acts in the trail, where it is whoever runs the commands of this machine. */
 const by = 'command line'
 
@@ -196,6 +227,26 @@ export function siteOperations(site: ConsoleSite, audit: AuditTrail, say: (line:
       const { id, note } = v.parse(v.object({ id: v.string(), note: v.string() }), input)
       const done = await site.resolve(id, note)
       audit.record({ did: 'review resolved', by, of: id })
+      return done
+    },
+    async 'reviews answer'(input) {
+      const { id, verdict, note } = v.parse(v.object({ id: v.string(), verdict: v.picklist(['accepted', 'refused']), note: v.optional(v.string(), '') }), input) // prettier-ignore
+      const done = await site.answer(id, verdict, note)
+      audit.record({ did: 'request answered', by, of: id })
+      return done
+    },
+    async 'thread close'(input) {
+      const { patient, thread } = v.parse(v.object({ patient: idNumber, thread: v.string() }), input)
+      const done = await site.closeThread(patient, thread)
+      audit.record({ did: 'thread closed', by, patient: String(patient), of: thread })
+      return done
+    },
+    'preferences get': () => site.portalFields(),
+    async 'preferences set'(input) {
+      const done = await site.setPortal(
+        portalPreference(v.parse(v.object({ key: v.string(), value: v.string() }), input)),
+      )
+      audit.record({ did: 'portal set', by, of: Object.keys(done) })
       return done
     },
     async 'patient erase'(input) {

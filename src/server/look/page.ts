@@ -2,7 +2,7 @@
 import { html } from 'hono/html'
 import { pageScript } from '../browser-script.ts'
 import { languages, nameOfLanguage } from '../words/language.ts'
-import { icon } from './icon.ts'
+import { icon, type Icon } from './icon.ts'
 import { attributes, nothing, type Content, type Html } from './html.ts'
 import { notice } from './notice.ts'
 import { choicePath, type Reader } from './reader.ts'
@@ -12,6 +12,8 @@ export interface Link {
   readonly href: string
   readonly text: string
   readonly here?: boolean
+  /** Stands above its text on a phone. */
+  readonly picture?: Icon
   /** How many wait there; 0 is not shown. */
   readonly count?: number
 }
@@ -60,7 +62,7 @@ export function page(frame: Frame, main: Content): Html {
             <p class="practice">
               <span class="mark" aria-hidden="true">${practice.trim().charAt(0)}</span><strong>${practice}</strong>
             </p>
-            ${languageSwitch(reader)}
+            ${links.length === 0 || kind === 'desk' ? languageSwitch(reader) : nothing}
             <div class="reach">
               ${frame.phone ? phoneLink(reader, frame.phone) : nothing} ${csrf ? signOut(reader, csrf) : nothing}
             </div>
@@ -75,14 +77,20 @@ export function page(frame: Frame, main: Content): Html {
           ${kind === 'patient' ? menu(reader, links) : nothing} ${familySwitch(frame)}
         </header>
         ${kind === 'desk' ? menu(reader, links) : nothing}
-        <main id="main" tabindex="-1" ${frame.live ? attributes({ 'data-live': frame.live.name, 'data-digest': frame.live.digest }) : nothing}>
+        <main
+          id="main"
+          tabindex="-1"
+          ${frame.live ? attributes({ 'data-live': frame.live.name, 'data-digest': frame.live.digest }) : nothing}
+        >
           ${frame.back ? html`<p class="back"><a href="${frame.back.href}">${icon('back')} ${frame.back.text}</a></p>` : nothing}
           <h1>${title}</h1>
-          ${endsSoon(frame)} ${frame.live ? offline(reader) : nothing} ${frame.notice ? notice('good', frame.notice) : nothing} ${main}
+          ${endsSoon(frame)} ${frame.live ? offline(reader) : nothing}
+          ${frame.notice ? notice('good', frame.notice) : nothing} ${main}
         </main>
         <footer class="foot">
           <div class="row">
             ${kind === 'patient' ? html`<p>${words.frame.emergency}</p>` : nothing} ${themeSwitch(reader)}
+            ${links.length > 0 && kind === 'patient' ? languageSwitch(reader) : nothing}
             ${frame.ends ? html`<p>${words.account.ends.at(frame.ends.at)}</p>` : nothing}
           </div>
         </footer>
@@ -102,10 +110,10 @@ function menu({ words }: Reader, links: readonly Link[]): Html {
   return html`<nav class="menu" aria-label="${words.frame.mainMenu}">
     <ul>
       ${links.map(
-        ({ href, text, here, count = 0 }) =>
+        ({ href, text, here, picture, count = 0 }) =>
           html`<li>
             <a href="${href}" ${here ? html`aria-current="page"` : nothing}
-              >${text}${count > 0 ? html` <span class="count">${count}</span>` : nothing}</a
+              >${picture ? icon(picture) : nothing}<span>${text}</span>${count > 0 ? html` <span class="count">${count}</span>` : nothing}</a
             >
           </li>`,
       )}

@@ -6,7 +6,10 @@ import type { Tone } from './notice.ts'
 import type { Link } from './page.ts'
 
 /** A card; `lead` is the one that a page is for. `eyebrow` is a small line above the heading, `key` its id. */
-export function card(inside: Content, options: { title?: Content; eyebrow?: string; lead?: boolean; key?: string } = {}): Html {
+export function card(
+  inside: Content,
+  options: { title?: Content; eyebrow?: string; lead?: boolean; key?: string } = {},
+): Html {
   const { title, eyebrow, lead, key } = options
   return html`<section class="card ${lead ? 'lead' : ''}" ${key ? html`id="${key}"` : nothing}>
     ${eyebrow ? html`<p class="eyebrow">${eyebrow}</p>` : nothing} ${title ? html`<h2>${title}</h2>` : nothing}

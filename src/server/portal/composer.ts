@@ -44,7 +44,11 @@ export function composer(writing: Writing, thread?: { readonly id: string; reado
     ${draft ? notice('info', messages.draft) : nothing} ${guidelines(writing)}
     ${
       thread
-        ? fileForm('/messages', { ...hidden, subject: thread.subject }, [text, files, button(messages.sendAnswer, 'main')])
+        ? fileForm('/messages', { ...hidden, subject: thread.subject }, [
+            text,
+            files,
+            button(messages.sendAnswer, 'main'),
+          ])
         : fileForm('/messages', hidden, [
             field({ name: 'subject', label: messages.subject, value: draft?.subject, more: { maxlength: 200 } }),
             text,
@@ -60,6 +64,9 @@ function guidelines({ reader, settings, phone }: Writing): Html {
   const { guidelines: own, answersWithinDays: days } = settings
   return html`<div class="guide">
     <p>${own ?? messages.guidelines}${days === null ? nothing : ` ${messages.answersWithin(days)}`}</p>
-    <p><strong>${reader.words.frame.emergency}</strong> ${phone ? html`${messages.orCall} ${phoneLink(reader, phone)}` : nothing}</p>
+    <p>
+      <strong>${reader.words.frame.emergency}</strong>
+      ${phone ? html`${messages.orCall} ${phoneLink(reader, phone)}` : nothing}
+    </p>
   </div>`
 }

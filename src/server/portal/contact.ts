@@ -28,7 +28,10 @@ const proposalSchema = v.object({
   id: ulidSchema,
   homePhone: phone,
   cellPhone: phone,
-  email: v.union([v.pipe(v.string(), v.trim(), v.literal('')), v.pipe(v.string(), v.trim(), v.maxLength(200), v.email())]),
+  email: v.union([
+    v.pipe(v.string(), v.trim(), v.literal('')),
+    v.pipe(v.string(), v.trim(), v.maxLength(200), v.email()),
+  ]),
   language: v.union([v.literal(''), v.picklist(languages)]),
 })
 type Proposal = Extract<Request, { kind: 'contact change' }>

@@ -36,11 +36,16 @@ export async function frameOf(
   const now = viewer.session.seen
   const key = c.req.query('said') ?? ''
   const links = [
-    { href: '/', text: menu.home },
-    { href: '/appointments', text: menu.appointments },
-    { href: '/messages', text: menu.messages, count: await unreadOf(viewer, viewer.account, reads) },
-    { href: '/plan', text: menu.plan },
-    { href: '/settings', text: menu.settings },
+    { href: '/', picture: 'home' as const, text: menu.home },
+    { href: '/appointments', picture: 'calendar' as const, text: menu.appointments },
+    {
+      href: '/messages',
+      picture: 'mail' as const,
+      text: menu.messages,
+      count: await unreadOf(viewer, viewer.account, reads),
+    },
+    { href: '/plan', picture: 'list' as const, text: menu.plan },
+    { href: '/settings', picture: 'gear' as const, text: menu.settings },
   ]
   return {
     reader,

@@ -62,7 +62,9 @@ function actionNeeded({ words }: Reader, todos: readonly Todo[]): Html {
     html`<ul class="todos">
       ${todos.map(
         ({ href, picture, text }) =>
-          html`<li data-key="${href}"><a href="${href}" data-say="${text}">${icon(picture)} <span>${text}</span></a></li>`,
+          html`<li data-key="${href}">
+            <a href="${href}" data-say="${text}">${icon(picture)} <span>${text}</span></a>
+          </li>`,
       )}
     </ul>`,
     { title: home.actionNeeded, key: 'todos' },

@@ -68,10 +68,20 @@ export function messagePages({ store, clock, chunksOf, links, log }: MessagePart
         ${patientsMayStart ? html`<a class="button main" href="/messages/new">${messages.writeNew}</a>` : html`<p class="soft">${messages.mayNotStart}</p>`}
         ${
           threads.length > 0 || looked !== undefined
-            ? form('/messages/search', { csrf: viewer.csrf }, [
-                field({ name: 'text', label: messages.search, value: looked, more: { type: 'search', maxlength: 200 } }),
-                button(messages.find),
-              ], 'find')
+            ? form(
+                '/messages/search',
+                { csrf: viewer.csrf },
+                [
+                  field({
+                    name: 'text',
+                    label: messages.search,
+                    value: looked,
+                    more: { type: 'search', maxlength: 200 },
+                  }),
+                  button(messages.find),
+                ],
+                'find',
+              )
             : nothing
         }
       </div>`,

@@ -115,7 +115,9 @@ export function sending(options: {
       {
         collection: 'messages',
         key: viewer.patient,
-        add: { [`retracted:${said.id}`]: { kind: 'retracted', at: clock.now(), by: await byOf(viewer), entry: said.id } },
+        add: {
+          [`retracted:${said.id}`]: { kind: 'retracted', at: clock.now(), by: await byOf(viewer), entry: said.id },
+        },
       },
     ])
     audit.record(deedOf(viewer, 'message retracted', said.id))

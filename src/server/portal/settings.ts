@@ -45,6 +45,9 @@ export function settingsPage({ store }: { store: ControlStore }): Hono<PortalEnv
 
 function door(line: { href: string; picture: Icon; title: string; about: string }): Html {
   return html`<li>
-    <a href="${line.href}">${icon(line.picture)} <span><strong>${line.title}</strong><span class="soft small">${line.about}</span></span> ${icon('forward')}</a>
+    <a href="${line.href}"
+      >${icon(line.picture)}
+      <span><strong>${line.title}</strong><span class="soft small">${line.about}</span></span> ${icon('forward')}</a
+    >
   </li>`
 }

@@ -98,7 +98,8 @@ export const patient = {
     openedOn: (when: string) => `Opened on ${when}`,
     draft: 'This message is not sent yet. What you had written is here again; choose files again.',
     guidelines: 'Write about what can wait until the office reads it.',
-    answersWithin: (days: number) => `The office answers within ${count(days, { one: 'working day', other: 'working days' })}.`,
+    answersWithin: (days: number) =>
+      `The office answers within ${count(days, { one: 'working day', other: 'working days' })}.`,
     orCall: 'To reach the office now, call',
     subject: 'Subject',
     message: 'Message',
@@ -130,7 +131,11 @@ export const patient = {
     send: 'Send to the office',
     asked: 'Changes that you asked for',
     removed: 'removed',
-    states: { open: 'Sent to the office', accepted: 'The office has taken it', refused: 'The office has not taken it. Please call.' },
+    states: {
+      open: 'Sent to the office',
+      accepted: 'The office has taken it',
+      refused: 'The office has not taken it. Please call.',
+    },
     how: 'How we contact you',
     portal: 'Here',
     portalAlways: 'Always',

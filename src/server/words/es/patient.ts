@@ -51,7 +51,8 @@ export const patient: typeof english = {
     officeDecides: 'El consultorio decide y le responde. Nada cambia antes.',
     asOf: (when) => `Datos del consultorio: ${when}`,
     firstUpload: 'la primera carga',
-    offlineNow: 'El consultorio está sin conexión en este momento. Siga como siempre: lo que envíe se guarda y se entrega.',
+    offlineNow:
+      'El consultorio está sin conexión en este momento. Siga como siempre: lo que envíe se guarda y se entrega.',
     nextTimeWhy: 'Elija una contraseña para poder entrar sin invitación',
     actionNeeded: 'Pendiente',
     nothingToDo: 'No tiene nada pendiente.',
@@ -118,7 +119,12 @@ export const patient: typeof english = {
     title: 'Datos de contacto',
     onFile: 'Lo que el consultorio tiene registrado',
     why: 'Cambie lo que no esté bien. El consultorio lo revisa antes de registrarlo.',
-    fields: { homePhone: 'Teléfono de casa', cellPhone: 'Teléfono móvil', email: 'Correo electrónico', language: 'Idioma' },
+    fields: {
+      homePhone: 'Teléfono de casa',
+      cellPhone: 'Teléfono móvil',
+      email: 'Correo electrónico',
+      language: 'Idioma',
+    },
     faults: {
       homePhone: 'Escriba un teléfono con su código de área, como 480 555 0100.',
       cellPhone: 'Escriba un teléfono con su código de área, como 480 555 0100.',
@@ -130,7 +136,11 @@ export const patient: typeof english = {
     send: 'Enviar al consultorio',
     asked: 'Cambios que usted pidió',
     removed: 'quitado',
-    states: { open: 'Enviado al consultorio', accepted: 'El consultorio lo aceptó', refused: 'El consultorio no lo aceptó. Por favor llame.' },
+    states: {
+      open: 'Enviado al consultorio',
+      accepted: 'El consultorio lo aceptó',
+      refused: 'El consultorio no lo aceptó. Por favor llame.',
+    },
     how: 'Cómo le contactamos',
     portal: 'Aquí',
     portalAlways: 'Siempre',
@@ -143,7 +153,8 @@ export const patient: typeof english = {
   },
   settings: {
     contact: 'Teléfono, correo, idioma y cómo le contactamos',
-    account: (n) => `Contraseña, correo, llaves de acceso; sesión abierta en ${count(n, { one: 'aparato', other: 'aparatos' })}`,
+    account: (n) =>
+      `Contraseña, correo, llaves de acceso; sesión abierta en ${count(n, { one: 'aparato', other: 'aparatos' })}`,
     people: 'Quién más puede ver su expediente, y hasta cuándo',
   },
 }
