@@ -5,7 +5,7 @@
 import type { Clock } from './replica/clock.ts'
 import type { Facts } from './replica/collections.ts'
 import { derivedUlid, mintUlid } from './replica/ids.ts'
-import type { PortalFields } from './replica/kinds/fields.ts'
+import { portalFieldsKey, type PortalFields } from './replica/kinds/fields.ts'
 import type { By } from './replica/kinds/kind.ts'
 import { foldMessages } from './replica/kinds/messages.ts'
 import { foldRequests } from './replica/kinds/requests.ts'
@@ -54,12 +54,12 @@ export function answering(parts: {
     },
     /** How the practice has its patients' pages: what was set. */
     async portalFields(): Promise<Partial<PortalFields>> {
-      return ((await replica.record('preferences', `${site}/portal`))?.fields ?? {}) as Partial<PortalFields>
+      return ((await replica.record('preferences', portalFieldsKey(site)))?.fields ?? {}) as Partial<PortalFields>
     },
     /** Sets how the practice has its patients' pages; what is not named stays as it is. */
     async setPortal(fields: Partial<PortalFields>) {
       const facts = { patient: null, site, shown: true, reachable: true, startsAt: null }
-      await replica.change([{ collection: 'preferences', key: `${site}/portal`, facts: facts as never, at: clock.now(), set: { ...fields } }]) // prettier-ignore
+      await replica.change([{ collection: 'preferences', key: portalFieldsKey(site), facts: facts as never, at: clock.now(), set: { ...fields } }]) // prettier-ignore
       return fields
     },
   }

@@ -277,22 +277,13 @@ export const threadClose = operation(
   { patient: string },
   (given) => ({ patient: neededPatient(given), thread: named(given, 0, 'Name the thread by its subject.') }),
 )
-export const preferencesGet = operation(
-  'preferences get',
-  'what is set of the patients’ pages',
-  'preferences get',
+export const pagesGet = operation('pages get', 'what is set of the patients’ pages', 'pages get', {}, () => ({}))
+export const pagesSet = operation(
+  'pages set',
+  'set one thing of the patients’ pages; a wrong key or value changes nothing',
+  'pages set guidelines|answersWithinDays|showsRead|patientsMayStart|calendarTitle VALUE',
   {},
-  () => ({}),
-)
-export const preferencesSet = operation(
-  'preferences set',
-  'set one preference, such as portal.guidelines; a wrong key or value changes nothing',
-  'preferences set KEY VALUE',
-  {},
-  (given) => ({
-    key: named(given, 0, 'Name the preference, such as portal.guidelines.'),
-    value: given.positionals[1] ?? '',
-  }),
+  (given) => ({ key: named(given, 0, 'Name what to set, such as guidelines.'), value: given.positionals[1] ?? '' }),
 )
 export const verify = operation(
   'verify',

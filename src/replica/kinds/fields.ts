@@ -3,6 +3,7 @@
  * here: Special Issues, Alert Notes, resources, interest level and procedure codes have none.
  * A field that was never written is absent; a value that InSched has not is null.
  */
+import { derivedUlid } from '../ids.ts'
 
 /** `patients/<ulid>`. */
 export interface PatientFields {
@@ -106,7 +107,7 @@ export function stagesOf(fields: Readonly<Record<string, unknown>>): (StageField
     .toSorted((a, b) => a.position - b.position || (a.id < b.id ? -1 : 1))
 }
 
-/** `preferences/<site>/portal`: how a practice has its patients' pages. What was never written is as its comment says. */
+/** In `preferences`, by `portalFieldsKey`: how a practice has its patients' pages. What was never written is as its comment says. */
 export interface PortalFields {
   /** What stands above every composer; our own words by default. */
   readonly guidelines: string | null
@@ -118,4 +119,9 @@ export interface PortalFields {
   readonly patientsMayStart: boolean
   /** What stands in a patient's calendar; the practice's name by default. */
   readonly calendarTitle: string | null
+}
+
+/** The key of the document that says how a site has its patients' pages. */
+export function portalFieldsKey(site: string): string {
+  return derivedUlid('preferences', site, 'portal')
 }

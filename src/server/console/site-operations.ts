@@ -135,19 +135,18 @@ const yesOrNo = v.pipe(
 )
 const ownWords = (most: number) => v.pipe(v.string(), v.trim(), v.maxLength(most, `Write at most ${most} characters.`), v.transform((text) => text || null)) // prettier-ignore
 /** What of the patients' pages can be set, by the key of the command line; an empty text is what is usual. */
-const portalKeys = {
-  'portal.guidelines': v.object({ guidelines: ownWords(300) }),
-  'portal.answersWithinDays': v.object({ answersWithinDays: v.pipe(v.string(), v.regex(/^\d{0,2}$/, 'Write a number of working days.'), v.transform((text) => (text === '' ? null : Number(text)))) }), // prettier-ignore
-  'portal.showsRead': v.object({ showsRead: yesOrNo }),
-  'portal.patientsMayStart': v.object({ patientsMayStart: yesOrNo }),
-  'portal.calendarTitle': v.object({ calendarTitle: ownWords(60) }),
+const pageKeys = {
+  guidelines: v.object({ guidelines: ownWords(300) }),
+  answersWithinDays: v.object({ answersWithinDays: v.pipe(v.string(), v.regex(/^\d{0,2}$/, 'Write a number of working days.'), v.transform((text) => (text === '' ? null : Number(text)))) }), // prettier-ignore
+  showsRead: v.object({ showsRead: yesOrNo }),
+  patientsMayStart: v.object({ patientsMayStart: yesOrNo }),
+  calendarTitle: v.object({ calendarTitle: ownWords(60) }),
 } as const
 
 /** The field that a key and a value set; throws a sentence that names what is wrong. */
 function portalPreference({ key, value }: { key: string; value: string }): Partial<PortalFields> {
-  if (!Object.hasOwn(portalKeys, key)) throw new Error(`There is no preference ${key}. There are: ${Object.keys(portalKeys).join(', ')}.`) // prettier-ignore
-  const name = key.slice('portal.'.length)
-  const read = v.safeParse(portalKeys[key as keyof typeof portalKeys] as v.GenericSchema<unknown, Partial<PortalFields>>, { [name]: value }) // prettier-ignore
+  if (!Object.hasOwn(pageKeys, key)) throw new Error(`There is nothing ${key} to set. There are: ${Object.keys(pageKeys).join(', ')}.`) // prettier-ignore
+  const read = v.safeParse(pageKeys[key as keyof typeof pageKeys] as v.GenericSchema<unknown, Partial<PortalFields>>, { [key]: value }) // prettier-ignore
   if (!read.success) throw new Error(`${value} is no value of ${key}. ${read.issues[0].message}`)
   return read.output
 }
@@ -241,8 +240,8 @@ export function siteOperations(site: ConsoleSite, audit: AuditTrail, say: (line:
       audit.record({ did: 'thread closed', by, patient: String(patient), of: thread })
       return done
     },
-    'preferences get': () => site.portalFields(),
-    async 'preferences set'(input) {
+    'pages get': () => site.portalFields(),
+    async 'pages set'(input) {
       const done = await site.setPortal(
         portalPreference(v.parse(v.object({ key: v.string(), value: v.string() }), input)),
       )
