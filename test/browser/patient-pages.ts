@@ -99,7 +99,7 @@ export const patientPages: readonly PageState<PortalWorld>[] = [
   { page: 'messages', state: 'a thread', at: async (world) => `/messages/${world.known['ann']!.thread}`, as: 'ann', shows: (w) => w.patient.messages.answer }, // prettier-ignore
   { page: 'messages', state: 'just sent', at: async (world) => `/messages/${world.known['ann']!.thread}`, as: 'ann', shows: (w) => w.patient.messages.retract, does: (page, { patient: { messages } }) => fill(page, { [messages.answer]: 'Thank you.' }, messages.sendAnswer) }, // prettier-ignore
   { page: 'messages', state: 'taken back', at: async (world) => `/messages/${world.known['ann']!.thread}`, as: 'ann', shows: (w) => w.patient.said.retracted, does: async (page, { patient: { messages } }) => { await fill(page, { [messages.answer]: 'This was for somebody else.' }, messages.sendAnswer); await page.getByRole('button', { name: messages.retract }).first().click() } }, // prettier-ignore
-  { page: 'messages', state: 'a new one', at: '/messages/new', as: 'ann', shows: (w) => w.patient.messages.subject },
+  { page: 'messages', state: 'a new one', at: '/messages', as: 'ann', shows: (w) => w.patient.messages.subject, does: (page, { patient }) => page.getByText(patient.messages.writeNew, { exact: true }).click() },
   { page: 'messages', state: 'a draft', at: keptDraft, as: 'ben', shows: (w) => w.patient.messages.draft },
   { page: 'messages', state: 'empty', at: '/messages', as: 'nora', shows: (w) => w.patient.messages.none },
   { page: 'problem', state: 'no such thread', at: '/messages/nothing', as: 'ann', shows: (w) => w.problems.noThread.cause }, // prettier-ignore
@@ -127,7 +127,7 @@ async function familyHome(world: PortalWorld, browser: Browser | undefined): Pro
 
 /** The page of a new message that was written and not sent. */
 async function keptDraft(_: PortalWorld, browser: Browser | undefined): Promise<string> {
-  const { keep, place } = hiddenOf((await browser!.get('/messages/new')).text, '/messages') as { keep: string; place: string } // prettier-ignore
+  const { keep, place } = hiddenOf((await browser!.get('/messages')).text, '/messages') as { keep: string; place: string } // prettier-ignore
   await browser!.post('/drafts', { keep, place, subject: 'A question', text: 'May I drink coffee on the day before?' })
-  return '/messages/new'
+  return '/messages'
 }

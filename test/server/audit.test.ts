@@ -83,7 +83,7 @@ it('a visit stands in it whole, in order, with ids alone', async () => {
   const ann = world.known['ann']!
   const browser = await world.signedIn('ann')
   await browser.get('/')
-  await browser.get('/messages')
+  await browser.get(`/messages/${ann.thread}`)
   await browser.submit('/messages', '/messages', { subject: 'Parking', text: 'Is parking free?' })
   await browser.submit('/', '/confirm')
   await browser.submit('/', '/decline', { note: 'I am ill' })

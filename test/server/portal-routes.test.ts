@@ -77,6 +77,15 @@ const routes: readonly Route[] = [
   { route: 'GET /messages', statuses: signedIn(200, 403) },
   { route: 'GET /plan', statuses: signedIn(200, 403) },
   { route: 'GET /attachments/:entry/:place', statuses: signedIn(403, 403) },
+  { route: 'GET /appointments', statuses: signedIn(200, 403) },
+  { route: 'GET /appointments/:event/calendar.ics', statuses: { ...signedIn(404, 403), owner: 200, 'guardian in scope': 200 }, path: () => `/appointments/${world.known['ann']!.eventKey}/calendar.ics` }, // prettier-ignore
+  { route: 'GET /messages/:thread', statuses: { ...signedIn(404, 403), owner: 200, 'guardian in scope': 200 }, path: () => `/messages/${world.known['ann']!.thread}` }, // prettier-ignore
+  { route: 'POST /messages/search', statuses: posted(200, 200, [200, 403]), fields: async (b) => ({ csrf: await own(b), text: 'subject' }) }, // prettier-ignore
+  { route: 'POST /messages/retract', statuses: posted(409, 409, [409, 403]), fields: async (b) => ({ csrf: await own(b), entry: mintUlid(world.clock) }) }, // prettier-ignore
+  { route: 'POST /drafts', statuses: everybody(403), fields: async () => ({ keep: 'none of ours', place: 'new', text: 'x' }) }, // prettier-ignore
+  { route: 'GET /settings', statuses: signedIn(200) },
+  { route: 'GET /contact', statuses: patientOnly(signedIn(200)) },
+  { route: 'POST /contact', statuses: patientOnly(posted(400)), fields: async (b) => ({ csrf: await own(b), email: 'no address' }) }, // prettier-ignore
   { route: 'GET /password', statuses: signedIn(200) },
   { route: 'POST /password', statuses: posted(400), fields: async (b) => ({ csrf: await own(b), name: 'somebody', password: 'short' }) }, // prettier-ignore
   { route: 'POST /confirm', statuses: posted(303, 404, [303, 403]), fields: aboutAnn },
@@ -131,7 +140,7 @@ describe.each(whos)('asked by the %s', (who) => {
     expect(answer.status, answer.text).toBe(route.statuses[who])
     for (const secret of secretsFor(who)) expect(answer.text).not.toContain(secret)
     expect(answer.headers.get('location') ?? '/').toMatch(
-      /^\/(sign-in|sign-in\/code|account|account\?said=[a-z]+|messages\?said=[a-z]+|\?said=[a-z]+)?$/,
+      /^\/(sign-in|sign-in\/code|account|account\?said=[a-z]+|messages\/[0-9A-Z]{26}\?said=[a-z]+|\?said=[a-z]+)?$/,
     )
     expect(answer.headers.get('cache-control')).toBe(/\.(css|js)$/.test(route.route) ? 'public, max-age=31536000, immutable' : 'no-store') // prettier-ignore
     expect(answer.headers.get('content-security-policy')).toContain("default-src 'none'")

@@ -1,5 +1,5 @@
 /**
- * Messages: the threads with the office, each on a page of its own, a search in them, and the page for a new one. What the
+ * Messages: the threads with the office, each on a page of its own, a search in them, and the form of a new one. What the
  * page of a thread shows is read by that, once for each person.
  */
 import { Hono, type Context } from 'hono'
@@ -20,7 +20,7 @@ import { icon } from '../look/icon.ts'
 import { empty } from '../look/notice.ts'
 import { page } from '../look/page.ts'
 import type { Reader } from '../look/reader.ts'
-import { badge, card, talk } from '../look/show.ts'
+import { badge, card, folded, talk } from '../look/show.ts'
 import { formOf } from '../own-forms.ts'
 import { composer, type Writing } from './composer.ts'
 import { frameOf, problem } from './frame.ts'
@@ -60,31 +60,17 @@ export function messagePages({ store, clock, chunksOf, links, log }: MessagePart
     const reader = c.get('reader')
     const { menu, messages } = reader.words.patient
     const frame = await frameOf(c, menu.messages, '/messages')
-    const { patientsMayStart } = await portalFields(viewer)
     const drafts = store.drafts.placesOf({ account: viewer.account, member: viewer.key })
     const found = looked === undefined ? empty(messages.none, messages.noneNext, 'mail') : empty(messages.notFound, messages.notFoundNext, 'list') // prettier-ignore
+    const writing = await writingOf(c)
+    const begins = folded(messages.writeNew, composer(writing), threads.length === 0 || drafts.includes(newThread))
+    const finds = form('/messages/search', { csrf: viewer.csrf }, [
+      field({ name: 'text', id: 'search', label: messages.search, value: looked, more: { type: 'search', maxlength: 200 } }),
+      button(messages.find),
+    ], 'find') // prettier-ignore
     return page(frame, [
-      html`<div class="row apart tools">
-        ${patientsMayStart ? html`<a class="button main" href="/messages/new">${messages.writeNew}</a>` : html`<p class="soft">${messages.mayNotStart}</p>`}
-        ${
-          threads.length > 0 || looked !== undefined
-            ? form(
-                '/messages/search',
-                { csrf: viewer.csrf },
-                [
-                  field({
-                    name: 'text',
-                    label: messages.search,
-                    value: looked,
-                    more: { type: 'search', maxlength: 200 },
-                  }),
-                  button(messages.find),
-                ],
-                'find',
-              )
-            : nothing
-        }
-      </div>`,
+      looked !== undefined ? nothing : writing.settings.patientsMayStart ? card(begins, { key: 'new' }) : html`<p class="soft">${messages.mayNotStart}</p>`, // prettier-ignore
+      threads.length > 0 || looked !== undefined ? finds : nothing,
       looked === undefined ? nothing : html`<p role="status">${messages.found(threads.length)} <a href="/messages">${messages.all}</a></p>`, // prettier-ignore
       threads.length === 0
         ? found
@@ -93,14 +79,6 @@ export function messagePages({ store, clock, chunksOf, links, log }: MessagePart
           </ul>`,
     ])
   }
-
-  app.get('/messages/new', async (c) => {
-    const { patient } = c.get('reader').words
-    const writing = await writingOf(c)
-    if (!writing.settings.patientsMayStart) return c.html(await problem(c, patient.messages.mayNotStartProblem), 403)
-    const frame = await frameOf(c, patient.messages.writeNew, '/messages')
-    return c.html(page({ ...frame, back: { href: '/messages', text: patient.menu.messages } }, card(composer(writing))))
-  })
 
   app.get('/messages/:thread', async (c) => {
     const viewer = c.get('viewer')
@@ -172,7 +150,7 @@ function threadLine(reader: Reader, viewer: Viewer, { id, subject, closed, said 
   const last = said.at(-1)!
   const fresh = newTo(viewer.account, said).length
   const who = last.fromOffice ? messages.office : (saidBy(last.by, reader) ?? messages.you)
-  const start = last.retracted ? messages.retracted : last.text.slice(0, 120)
+  const start = last.retracted ? messages.retracted : last.text.slice(0, 300)
   return html`<li data-key="${id}" class="${fresh > 0 ? 'fresh' : ''}">
     <a href="/messages/${id}" ${fresh > 0 ? html`data-say="${messages.newFrom(who)}"` : nothing}>
       <span class="topic">${icon('mail')} ${subject}</span>
@@ -184,7 +162,7 @@ function threadLine(reader: Reader, viewer: Viewer, { id, subject, closed, said 
   </li>`
 } // prettier-ignore
 
-/** The address of a draft: its thread, or the page for a new one. */
+/** The address of a draft: its thread, or the form of a new one. */
 export function addressOfDraft(place: string): string {
-  return place === newThread ? '/messages/new' : `/messages/${place}`
+  return place === newThread ? '/messages#new' : `/messages/${place}`
 }

@@ -17,7 +17,6 @@ export const needs: Readonly<Record<string, Need>> = {
   'POST /decline': 'appointments',
   'POST /move': 'appointments',
   'GET /messages': 'messages',
-  'GET /messages/new': 'messages',
   'GET /messages/:thread': 'messages',
   'POST /messages': 'messages',
   'POST /messages/search': 'messages',

@@ -49,7 +49,7 @@ async function isElsewhere(practice: Practice, item: Item): Promise<boolean> {
   const { site } = item
   if (item.kind === 'staff message') {
     await practice.portal.up()
-    return textsOf(await browserOf(site, item).get('/messages')).includes(item.text)
+    return textsOf(await browserOf(site, item).threads()).includes(item.text)
   }
   if (item.kind !== 'confirmation')
     return site.insched

@@ -142,7 +142,7 @@ export const patient = {
     texts: 'Text messages',
     emails: 'Email',
     yes: 'Yes',
-    no: 'No',
+    no: 'No, none',
     unknown: 'Not said, so we send none',
     howToChange: 'To change it, tell the office. To stop texts, answer STOP to any of them.',
   },

@@ -147,7 +147,7 @@ export const patient: typeof english = {
     texts: 'Mensajes de texto',
     emails: 'Correo electrónico',
     yes: 'Sí',
-    no: 'No',
+    no: 'No, ninguno',
     unknown: 'Sin indicar, así que no enviamos',
     howToChange: 'Para cambiarlo, dígalo al consultorio. Para no recibir textos, responda STOP a cualquiera.',
   },
