@@ -10,11 +10,9 @@ import {
   emptyUpdate,
   emptyVector,
   mergeUpdates,
-  openDocument,
   writeEntries,
   writeRecord,
   type Change,
-  type Doc,
   type Writer,
 } from './document.ts'
 import { erasureOf } from './generations.ts'
@@ -69,7 +67,7 @@ export async function rowOfEdit(
   if ('erase' in edit) return held && erasureRow(collection, held, context.now)
   if ('become' in edit && !held) return undefined
   const updates = held ? await draft.updates(collection, key) : []
-  const change = 'become' in edit ? undefined : written(openDocument(updates), edit, context.writer)
+  const change = 'become' in edit ? undefined : written(updates, edit, context.writer)
   const former = held?.head.facts ?? noFacts
   const asked = 'become' in edit ? edit.become : edit.facts
   const facts = asked && !sameFacts(asked, former) ? { ...asked, at: Math.max(context.now, former.at + 1) } : former
@@ -107,10 +105,10 @@ export async function loggedAnew(row: NewRow, draft: Draft): Promise<NewRow> {
   return { ...row, update: mergeUpdates([...updates, row.update]), mode: 'anew' }
 }
 
-function written(doc: Doc, edit: Edit, writer: Writer): Change | undefined {
+function written(updates: readonly Uint8Array[], edit: Edit, writer: Writer): Change | undefined {
   return 'set' in edit
-    ? writeRecord(doc, writer, edit.set, edit.at)
-    : writeEntries(doc, writer, edit.add as Readonly<Record<string, Json>>)
+    ? writeRecord(updates, writer, edit.set, edit.at)
+    : writeEntries(updates, writer, edit.add as Readonly<Record<string, Json>>)
 }
 
 /** The row that erases a document; none where it is erased already. Of its facts only ids stay. */

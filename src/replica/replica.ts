@@ -7,7 +7,7 @@ import type { Batch, Refusal, WireRow } from './admission.ts'
 import { randomBelow, type Clock } from './clock.ts'
 import { collectionNumber, collections, type Collection, type Facts, type Passes } from './collections.ts'
 import { commitQueue } from './commits.ts'
-import { decodeVector, entriesOf, openDocument, recordMaps, type Writer } from './document.ts'
+import { decodeVector, readEntries, readRecord, type Writer } from './document.ts'
 import { begins, checkEdit, loggedAnew, rowOfEdit, schemas } from './edits.ts'
 import { startFolding, type Folding } from './folding.ts'
 import { startFollower } from './followers.ts'
@@ -315,7 +315,7 @@ export async function openReplica(options: ReplicaOptions): Promise<OpenReplica>
         })
       }),
     async record(collection, key) {
-      const folded = foldRecord(recordMaps(openDocument(await updatesOf(collection, key))))
+      const folded = foldRecord(readRecord(await updatesOf(collection, key)))
       return Object.keys(folded.fields).length === 0 ? undefined : folded
     },
     async contested(collection, keys) {
@@ -323,13 +323,13 @@ export async function openReplica(options: ReplicaOptions): Promise<OpenReplica>
       for (const [key, { vector }] of await store.documents(collectionNumber(collection), keys)) {
         // One client id is one writer: nothing can have been lost, and most documents need not be opened.
         if (decodeVector(vector).size < 2) continue
-        const record = foldRecord(recordMaps(openDocument(await updatesOf(collection, key))))
+        const record = foldRecord(readRecord(await updatesOf(collection, key)))
         if (record.conflicts.length > 0) found.set(key, record)
       }
       return found
     },
     async entries<C extends keyof Kinds>(collection: C, key: string) {
-      const found = entriesOf(openDocument(await updatesOf(collection, key)))
+      const found = readEntries(await updatesOf(collection, key))
       return Object.entries(found).flatMap(([entryId, value]): Entry<Kinds[C]>[] => {
         const result = v.safeParse(schemas[collection], value)
         // A kind that this version does not know is kept in the document and left out here.
