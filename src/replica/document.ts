@@ -69,13 +69,13 @@ export function writeRecord(
   const maps = recordMaps(doc)
   const folded = foldRecord(maps)
   const changed = Object.entries(set).filter(
-    ([field, value]) => !(field in folded.fields) || !sameJson(folded.fields[field], value),
+    ([field, value]) => !folded.values.has(field) || !sameJson(folded.values.get(field), value),
   )
   if (changed.length === 0) return undefined
   return written(doc, writer, () => {
     const own = mapOf(doc, writer)
     for (const [field, value] of changed) {
-      const replaced = folded.times[field] ?? 0
+      const replaced = folded.times.get(field) ?? 0
       const former = maps.get(writer.replica)?.get(field)
       // Who replaces a value of its own has seen no more of the others' than before (DOM-18).
       const base = former && former[1] === replaced ? former[2] : replaced
@@ -122,12 +122,12 @@ function firstChange(
 export function carryOver(from: Y.Doc, into: Y.Doc, shape: Shape, writer: Writer): Change | undefined {
   if (shape === 'entries') return addEntries(into, writer, entriesOf(from) as Readonly<Record<string, Json>>)
   const [old, held] = [foldRecord(recordMaps(from)), foldRecord(recordMaps(into))]
-  const lacking = Object.keys(old.fields).filter((field) => old.times[field]! > (held.times[field] ?? 0))
+  const lacking = [...old.times].filter(([field, time]) => time > (held.times.get(field) ?? 0))
   if (lacking.length === 0) return undefined
   return written(into, writer, () => {
     const own = mapOf(into, writer)
-    for (const field of lacking)
-      own.set(field, [old.fields[field]!, old.times[field]!, held.times[field] ?? 0] satisfies Written)
+    for (const [field, time] of lacking)
+      own.set(field, [old.values.get(field)!, time, held.times.get(field) ?? 0] satisfies Written)
   })
 }
 

@@ -316,7 +316,7 @@ export async function openReplica(options: ReplicaOptions): Promise<OpenReplica>
       }),
     async record(collection, key) {
       const folded = foldRecord(readRecord(await updatesOf(collection, key)))
-      return Object.keys(folded.fields).length === 0 ? undefined : folded
+      return folded.values.size === 0 ? undefined : folded
     },
     async contested(collection, keys) {
       const found = new Map<string, FoldedRecord>()

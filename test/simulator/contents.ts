@@ -64,7 +64,7 @@ function opened(head: DocumentHead, updates: readonly Uint8Array[]): Content {
         said: JSON.stringify([generation, erased, facts, fold]),
         facts,
         entries: {},
-        times: fold.times,
+        times: Object.fromEntries(fold.times),
         broken: undefined,
       }
     }
