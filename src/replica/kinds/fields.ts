@@ -91,7 +91,7 @@ export type Stage = StageFields & { readonly id: string }
 
 /** The stages of a plan in their order, from the flat keys of its record (`stage/<id>/<field>`); deleted ones left out. */
 export function stagesOf(fields: Iterable<readonly [string, unknown]>): Stage[] {
-  const stages = new Map<string, Stage>()
+  const stages = new Map<string, { -readonly [F in keyof Stage]: Stage[F] }>()
   for (const [key, value] of fields) {
     if (!key.startsWith('stage/')) continue
     const end = key.lastIndexOf('/')
@@ -100,7 +100,7 @@ export function stagesOf(fields: Iterable<readonly [string, unknown]>): Stage[] 
     let stage = stages.get(id)
     if (!stage)
       stages.set(id, (stage = { id, words: null, position: 0, completed: false, completedOn: null, deleted: false }))
-    ;(stage as Record<string, unknown>)[field] = value
+    stage[field as 'words'] = value as string | null
   }
   return [...stages.values()]
     .filter((stage) => !stage.deleted)
