@@ -181,12 +181,18 @@ export function sqliteDocuments(db: Database.Database): SqliteDocuments {
     headsOf(rows) {
       const ids = [...new Set(rows.map((row) => row.document))]
       const found = new Map<number, DocumentHead>()
+      const take = (columns: Columns): void => {
+        const [id, collection, key, , , newest, count] = columns
+        // Who walks documents mostly asks next for their rows.
+        remember(collection, key, placed(id, newest, count))
+        found.set(id, headOf(columns))
+      }
       let at = 0
       for (; at + atOnce <= ids.length; at += atOnce)
-        for (const columns of byIds.all(ids.slice(at, at + atOnce)) as Columns[]) found.set(columns[0], headOf(columns))
+        for (const columns of byIds.all(ids.slice(at, at + atOnce)) as Columns[]) take(columns)
       for (; at < ids.length; at++) {
         const columns = byId.get(ids[at]) as Columns | undefined
-        if (columns) found.set(columns[0], headOf(columns))
+        if (columns) take(columns)
       }
       return rows.map(({ document }) => {
         const head = found.get(document)
