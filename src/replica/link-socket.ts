@@ -21,6 +21,7 @@ import type { Declared, KnownOfUs } from './peers.ts'
 import type { Passes } from './collections.ts'
 import type { Proof } from './reconcile.ts'
 import type { Met, OpenReplica } from './replica.ts'
+import type { Mirroring } from './withdrawing.ts'
 import { openRefusalReviews } from './refused.ts'
 
 /** How often a peer is asked whether it is there, and how long it may take to answer; twice this must stay below 30 s. */
@@ -74,6 +75,8 @@ export interface Connection {
 export function connect(options: ConnectionOptions): Connection {
   const { replica, socket, peer, clock, events } = options
   const { replication } = replica
+  const mirroring: Mirroring = { peer, passes: options.passesOut, startOver: () => end({}) }
+  const attached = replication.attach(mirroring)
   let state: LinkState
   let offset = 0
   let version = 0
@@ -88,6 +91,7 @@ export function connect(options: ConnectionOptions): Connection {
     if (ended) return
     ended = true
     cancelPing()
+    attached.end()
     stopListening()
     proofs.end(new Error('The connection ended before the proof was done'))
     for (const one of waiting.values()) one.reject(new Error('The connection ended before both sides had caught up'))
@@ -143,7 +147,7 @@ export function connect(options: ConnectionOptions): Connection {
       case 'acknowledged':
         return after(replication.acknowledged(peer, effect.collection, effect.position), () => {})
       case 'stands':
-        return after(replication.stands(peer, effect.positions), () => {})
+        return after(replication.stands(peer, effect.positions), () => attached.stands())
       case 'refused rows':
         return after(refusedRows(effect.ack), () => {})
       case 'caught up':

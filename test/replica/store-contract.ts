@@ -180,7 +180,9 @@ export function logContract(name: string, make: () => StorePlace): void {
           { seq: 1, head, generation: 1, update: 'bytes old', receipt: false, sources: { '': 1 }, folded: false },
           { seq: 2, head, generation: 1, update: 'bytes new', receipt: true, sources: { peer: 2 }, folded: false },
         ])
-        expect(plain(await now.documents(6, ['a']))).toEqual({ a: { head, vector: 'bytes vector of new' } })
+        expect(plain(await now.documents(6, ['a']))).toEqual({
+          a: { head, vector: 'bytes vector of new', withdrawn: false },
+        })
       }
     })
 

@@ -80,8 +80,8 @@ export const faults: readonly Fault[] = [
     'the cursor moves in a transaction of its own, before the rows',
     'rule 4',
     'replica/commits.ts',
-    'await store.append(all, progress)',
-    'await store.append([], progress).then(() => store.append(all, []))',
+    'await store.append(all, progress, renewals)',
+    'await store.append([], progress).then(() => store.append(all, [], renewals))',
     20_000,
   ),
   one(
@@ -154,8 +154,8 @@ export const faults: readonly Fault[] = [
     'a document that begins to pass is not logged anew',
     'rule 10',
     'replica/edits.ts',
-    'return begins(row, held, context.passes) ? loggedAnew(row, draft) : row',
-    'return row',
+    'if (context.begins(row, held)) return loggedAnew(row, draft)',
+    '',
     200_000,
   ),
   one(
