@@ -14,6 +14,8 @@ export interface Outgoing {
   readonly to: number
   /** Whether nothing lies beyond `to`. */
   readonly tail: boolean
+  /** The collection is not sent: nothing is said of it, and the peer's cursor stays where it is. */
+  readonly off?: boolean
 }
 
 /** The next part of a collection for a peer; `complete` is the peer's mark of the last time it had everything (rule 7, folds). */

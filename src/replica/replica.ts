@@ -64,8 +64,8 @@ export interface Replication {
   attach(mirroring: Mirroring): Attached
   /** This side of a proof of equality over a connection. */
   reconciler(wire: Omit<ReconcilerOptions, 'store' | 'clock'>): Reconciler
-  /** Documents that a peer has not acknowledged. */
-  behind(peer: string): Promise<number>
+  /** Documents that a peer has not acknowledged, of the collections that are sent to it. */
+  behind(peer: string, sends?: (collection: Collection) => boolean): Promise<number>
 }
 
 /** The machine was put back to an older state while this process ran; the message is for people. */
@@ -371,11 +371,11 @@ export async function openReplica(options: ReplicaOptions): Promise<OpenReplica>
       // All at once: an ack that comes while these are written is newer than they are.
       await Promise.all(positions.map((position, at) => replication.acknowledged(peer, collections[at]!, position)))
     },
-    async behind(peer) {
+    async behind(peer, sends = () => true) {
       const now = peers.get(peer)
       let documents = 0
-      for (const [number] of collections.entries())
-        documents += await store.countChangedAfter([number], now?.acknowledged[number] ?? 0)
+      for (const [number, collection] of collections.entries())
+        if (sends(collection)) documents += await store.countChangedAfter([number], now?.acknowledged[number] ?? 0)
       return documents
     },
   }
