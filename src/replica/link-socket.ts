@@ -149,7 +149,7 @@ export function connect(options: ConnectionOptions): Connection {
       }
       case 'receive':
         events.received?.(effect.batch.rows.length)
-        return after(replication.receive(peer, effect.batch, options.passesIn), (received) => {
+        return after(replication.receive(peer, effect.batch, passesNow), (received) => {
           events.logged?.(received.logged)
           happen({ kind: 'received', batch: effect.batch, received })
         })
@@ -199,6 +199,11 @@ export function connect(options: ConnectionOptions): Connection {
   }
 
   const { passesIn, passesOut } = options
+  // A batch that waits to be committed while the settings change is not taken: what they leave out would count as read.
+  const passesNow: Passes = (...asked) => {
+    if (settings.version() !== settingsVersion) throw new Error('The settings have changed')
+    return passesIn(...asked)
+  }
   const either: Passes = (...asked) => passesIn(...asked) || passesOut(...asked)
   const proofs = replication.reconciler({
     shared: options.shared ?? either,

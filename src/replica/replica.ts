@@ -28,7 +28,7 @@ import {
   type Store,
   type StoredDocument,
 } from './store.ts'
-import { passedAgain, refusedReceipt } from './withdrawal.ts'
+import { noticeFor, passedAgain, refusedReceipt } from './withdrawal.ts'
 import { startWithdrawing, type Attached, type Mirroring } from './withdrawing.ts'
 
 /** What a link needs of the replica at its end. */
@@ -285,6 +285,11 @@ export async function openReplica(options: ReplicaOptions): Promise<OpenReplica>
                 if (taken.withheld) withheld.set(row.key, row)
               }
               if (row.receipt && !holds) receipts.set(row.key, row.seq)
+              const notice = !holds && noticeFor(row, draft.document(batch.collection, row.key), passes)
+              if (notice) {
+                draft.add(notice)
+                rows.push(notice)
+              }
             }
             for (const [key, row] of withheld) {
               const receipt = refusedReceipt(batch.collection, row, draft.document(batch.collection, key))

@@ -44,6 +44,17 @@ export function ceases(row: NewRow, held: StoredDocument | undefined, passes: Pa
 }
 
 /**
+ * The notice for a peer that sends a document as one that passes, while by newer facts here it does not: it has it from
+ * elsewhere, and was never told.
+ */
+export function noticeFor(row: WireRow, held: StoredDocument | undefined, passes: Passes): NewRow | undefined {
+  if (row.receipt || !held) return undefined
+  const { collection, facts } = held.head
+  if (passes(collection, facts) || !passes(collection, row.facts)) return undefined
+  return { ...withdrawnRow(held, true), vector: held.vector, mode: 'add' }
+}
+
+/**
  * The document of which a peer erased the content, logged anew; undefined where it says nothing or does not pass, and
  * waits until it does. It is loaded in the draft.
  */

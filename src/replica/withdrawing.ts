@@ -145,6 +145,8 @@ export function startWithdrawing(options: WithdrawingOptions): Withdrawing {
     if (!everywhere()) return
     const keys = await erasable(collection)
     if (!keys) return
+    // Where nothing is held, all was erased before, or nothing ever came: the incarnation stands.
+    if (keys.length === 0) return ended(collection, done)
     let begun = false
     await commit(async (draft) => {
       await draft.load(collection, keys)
@@ -158,8 +160,11 @@ export function startWithdrawing(options: WithdrawingOptions): Withdrawing {
       return { rows, renewal }
     })
     if (!begun) return
-    erasing.delete(collection)
     for (const one of [...connections]) one.startOver()
+    ended(collection, done)
+  }
+  const ended = (collection: Collection, done: PromiseWithResolvers<void>): void => {
+    erasing.delete(collection)
     done.resolve()
   }
 
