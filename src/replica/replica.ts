@@ -148,6 +148,9 @@ export async function openReplica(options: ReplicaOptions): Promise<OpenReplica>
       holds,
       peer: (replica) => peers.get(replica),
       mintIncarnation: () => mintUlid(clock),
+      emptied(documents) {
+        if (documents.some(({ vector }) => decodeVector(vector).has(writer.client))) writer = mintWriter(id, clock)
+      },
       renewing({ collection, incarnation }) {
         renewing.set(collection, incarnation)
         return {

@@ -31,6 +31,11 @@ export interface WithdrawingOptions {
   readonly holds: Passes
   readonly peer: (replica: string) => PeerKnowledge | undefined
   readonly mintIncarnation: () => string
+  /**
+   * Told of documents whose content goes, before anything is written after it: who had written in one of them may not
+   * go on under the same client id, which would count from 0 again and say other things by the same numbers.
+   */
+  readonly emptied: (documents: readonly StoredDocument[]) => void
   /** Told when a renewal is being committed, and what became of it. */
   readonly renewing: (renewal: Renewal) => { done(): void; failed(): void }
 }
@@ -119,6 +124,7 @@ export function startWithdrawing(options: WithdrawingOptions): Withdrawing {
         else if (isSafe(held)) {
           rows.push(withdrawnRow(held, true))
           draft.add(rows.at(-1)!)
+          options.emptied([held])
         } else left.set(key, held.head.seq)
       }
       return { rows }
@@ -156,6 +162,7 @@ export function startWithdrawing(options: WithdrawingOptions): Withdrawing {
       if (!begun) return { rows: [] }
       const rows = documents.map((held) => withdrawnRow(held, false))
       for (const row of rows) draft.add(row)
+      options.emptied(documents)
       const renewal = { collection: collectionNumber(collection), incarnation: options.mintIncarnation() }
       return { rows, renewal }
     })

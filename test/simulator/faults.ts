@@ -199,6 +199,14 @@ export const faults: readonly Fault[] = [
     20_000,
   ),
   one(
+    'the portal writes on under a client id of which it has withdrawn what it wrote',
+    'rule 9',
+    'replica/replica.ts',
+    'if (documents.some(({ vector }) => decodeVector(vector).has(writer.client))) writer = mintWriter(id, clock)',
+    'if (documents.length < 0) writer = mintWriter(id, clock)',
+    200_000,
+  ),
+  one(
     'a collection is erased without a new incarnation',
     'rule 11',
     'replica/withdrawing.ts',

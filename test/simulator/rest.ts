@@ -62,6 +62,8 @@ async function settle(world: World): Promise<void> {
     // The followers and the queue of commits go on in a later turn.
     await turn()
     if (running(world).some(({ process }) => process.disk.writes.length > 0) || network.busy().length > 0) continue
+    // What was written since it was asked is to be erased too.
+    world.askErasures()
     const connected = await allConnected(world)
     if (world.violations.length > 0) return
     // Once all are connected, the timers of what was closed before run out too.
@@ -150,7 +152,8 @@ function checkDocument(world: World, place: string, folders: ReadonlyMap<Machine
   const portals = copies.find(({ machine }) => machine === world.portal)!.read
   if (isWithheld(world, place, copies) && portals && !portals.content.empty)
     world.violated(`the portal still holds ${place}, which does not pass`)
-  for (const { machine, read } of group)
+  // What a site that mirrors nothing has erased is not heard elsewhere.
+  for (const { machine, read } of everywhere ? group : [])
     for (const entry of world.gone.get(place) ?? [])
       if (read && entry in read.content.entries)
         world.violated(`${entry} of ${place} was erased and is back at ${machine.name}`)
