@@ -143,8 +143,9 @@ function takenBare(to: Receiving, row: WireRow, origin: Origin, held: StoredDocu
   const withholds = holds !== undefined && !holds(collection, factsWith(row, held))
   const withheld = withholds && row.update.length > emptyUpdate.length
   const erases = row.erased > (withholds && held ? held.head.erased : 0)
-  if (!erases && !(withholds && held)) return withheld ? { rows: [], withheld } : 'dropped'
-  const { generation, erased } = erases ? { generation: row.erased, erased: row.erased } : held!.head
+  // A notice is kept also of what was never held: a site that is put back to before it gets it back.
+  if (!erases && !(withholds && (held || row.receipt))) return withheld ? { rows: [], withheld } : 'dropped'
+  const { generation, erased } = erases ? { generation: row.erased, erased: row.erased } : (held?.head ?? row)
   const result = admit(collection, { ...row, generation, erased, update: emptyUpdate }, origin, held)
   if (result === 'nothing') return { rows: [], withheld }
   return 'refused' in result ? result : { rows: [result.row], withheld }
