@@ -175,22 +175,6 @@ export const faults: readonly Fault[] = [
     600_000,
   ),
   one(
-    'a receipt that a restore undid is forgotten',
-    'rule 9',
-    'replica/peers.ts',
-    'cursor.erasedAt > common ? 0 : Math.min(cursor.complete, common)',
-    'Math.min(cursor.complete, common)',
-    600_000,
-  ),
-  one(
-    'the portal takes content of what it withholds',
-    'rule 9',
-    'replica/receiving.ts',
-    'passes(collection, row.facts) && (!holds || holds(collection, factsWith(row, held)))',
-    'passes(collection, row.facts) && (!holds || factsWith(row, held) !== undefined)',
-    20_000,
-  ),
-  one(
     'a site gives no notice that a document ceased to pass',
     'rule 9',
     'replica/edits.ts',
@@ -221,14 +205,6 @@ export const faults: readonly Fault[] = [
     'peers.set(replica, { ...peer, cursors: peer.cursors.with(collection, atStart) })',
     'peers.set(replica, collection < 0 ? { ...peer, cursors: [atStart] } : peer)',
     200_000,
-  ),
-  one(
-    'a batch is taken by settings that changed while it waited',
-    'rule 12',
-    'replica/link-socket.ts',
-    "if (settings.version() !== settingsVersion) throw new Error('The settings have changed')\n",
-    '\n',
-    600_000,
   ),
   one(
     'a fold depends on the order of its writers',
