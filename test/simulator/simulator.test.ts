@@ -27,6 +27,7 @@ it.each([
   [111, 'a pong of a process that is gone'],
   [150, 'a portal that writes on under the client id of what it has withdrawn'],
   [187, 'a document that ceased to pass on one of two copies of a folder'],
+  [245, 'a site that is put back when the portal is about to erase what it had acknowledged'],
   [1256, 'two connections of one site that come at once'],
   [7167, 'a copy of a machine that was put back'],
   [544_992_263, 'a batch that waited in the queue while a machine that was put back began again'],

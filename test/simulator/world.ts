@@ -15,7 +15,7 @@ import { modesChosen, switchable, type Modes } from './modes.ts'
 import { simulatedNetwork, type Network } from './network.ts'
 import { everythingPasses, productPolicy } from './policy.ts'
 import { promisesMade, type Promises } from './promises.ts'
-import { simulatedTime, type Time } from './time.ts'
+import { epochOfTime, simulatedTime, type Time } from './time.ts'
 
 export interface World {
   readonly chance: Chance
@@ -177,7 +177,11 @@ export function worldOf(seed: number, keepTrace = false): World {
       world.stop(machine, chance.oneIn(2))
       const after = backup.folder.copy()
       const others = world.machines.filter((other) => other !== machine).map((other) => other.folder)
-      await world.promises.withdrawn(machine.folder, after, others)
+      // The portal erases what the site has acknowledged, and may not know yet that the site was put back since.
+      const holds = (policed ? productPolicy : everythingPasses).holds(() => epochOfTime + time.now)
+      await world.promises.withdrawn(machine.folder, after, others, (folder, collection, facts) => {
+        return folder !== portal.folder || (holds(collection, facts) && !world.erasedEverywhere(collection))
+      })
       machine.folder = after
       // A snapshot of a running machine from before this is beyond what a peer can tell it: its epoch is forgotten there.
       for (const other of machine === portal ? world.machines : [machine])
