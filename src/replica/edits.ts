@@ -24,6 +24,7 @@ import { requestSchema } from './kinds/requests.ts'
 import { reviewSchema } from './kinds/reviews.ts'
 import type { Edit, Erasure, FactsChange, Kinds } from './replica-face.ts'
 import type { NewRow, StoredDocument } from './store.ts'
+import { ceases } from './withdrawal.ts'
 
 /** The schema of each known kind, by collection. */
 export const schemas: { readonly [C in keyof Kinds]: v.GenericSchema<unknown, Kinds[C]> } = {
@@ -40,6 +41,8 @@ export interface EditContext {
   readonly writer: Writer
   readonly now: number
   readonly passes: Passes
+  /** Whether a document is to be logged anew with a row. */
+  readonly begins: (row: NewRow, held: StoredDocument | undefined) => boolean
 }
 
 /** Throws a TypeError that names the entry and the field where an entry does not fit its kind. */
@@ -85,7 +88,8 @@ export async function rowOfEdit(
     receipt: false,
     mode: 'add',
   }
-  return begins(row, held, context.passes) ? loggedAnew(row, draft) : row
+  if (context.begins(row, held)) return loggedAnew(row, draft)
+  return ceases(row, held, context.passes) ? { ...row, receipt: true } : row
 }
 
 /**
