@@ -211,9 +211,9 @@ export function sqliteDocuments(db: Database.Database): SqliteDocuments {
       const ids = [...new Set(rows.map((row) => row.document))]
       const found = new Map<number, DocumentHead>()
       const take = (columns: Columns): void => {
-        const [id, collection, key, , , newest, count] = columns
+        const [id, collection, key, , , newest, count, flags] = columns
         // Who walks documents mostly asks next for their rows.
-        remember(collection, key, placed(id, newest, count))
+        remember(collection, key, placed(id, newest, count, flags))
         found.set(id, headOf(columns))
       }
       let at = 0
