@@ -77,8 +77,10 @@ export async function openPortal(options: {
   readonly master: Sealer
   readonly clock: Clock
   readonly log: (line: string) => void
+  /** The most that the file of each practice's replica may take. */
+  readonly mostBytes?: number | undefined
 }): Promise<Portal> {
-  const { dir, master, clock, log } = options
+  const { dir, master, clock, log, mostBytes } = options
   mkdirSync(join(dir, 'practices'), { recursive: true })
   const store = openControlStore(join(dir, 'control.sqlite'), master, clock)
   const keys = JSON.parse(store.secret('portal key', () => JSON.stringify(mintKeyPair()))) as KeyPair
@@ -92,7 +94,7 @@ export async function openPortal(options: {
   const hmacKeyOf = (practice: string): string =>
     store.secret(`hmac ${practice}`, () => Buffer.from(clock.bytes(32)).toString('base64'))
   const openPractice = async (practice: Practice): Promise<void> => {
-    const kept = await openSqliteStore({ file: join(dir, 'practices', `${practice.id}.sqlite`), master })
+    const kept = await openSqliteStore({ file: join(dir, 'practices', `${practice.id}.sqlite`), master, mostBytes })
     const replica = await openReplica({
       store: kept,
       practice: practice.id as Ulid,

@@ -44,8 +44,8 @@ function inWords({ which, at, rows }: Restore): string {
     : `The portal was restored (noticed at ${when}); ${changes} went back to it.`
 }
 
-/** Opens an enrolled site and starts its bridge and link; throws a sentence where it cannot. */
-export async function openSite(options: SiteOptions) {
+/** Opens an enrolled site and starts its bridge and link; throws a sentence where it cannot. `mostBytes` bounds the replica's file. */
+export async function openSite(options: SiteOptions & { readonly mostBytes?: number | undefined }) {
   const { dir, master, clock } = options
   const settings = settingsOf(dir)
   const site = { key: settings.site, name: settings.siteName }
@@ -54,7 +54,7 @@ export async function openSite(options: SiteOptions) {
     (collection, facts, erasure = false) =>
       passes(defaultSettings, { collection, facts, direction, site: settings.site as Ulid, now: clock.now(), erasure })
         .passes
-  const store = await openSqliteStore({ file: join(dir, 'replica.sqlite'), master })
+  const store = await openSqliteStore({ file: join(dir, 'replica.sqlite'), master, mostBytes: options.mostBytes })
   const replica = await openReplica({
     store,
     practice: settings.practice as Ulid,

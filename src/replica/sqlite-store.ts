@@ -20,7 +20,7 @@ import { StoreFull, StoreRefused, withEpoch, type NewRow, type Store, type Store
 export async function openSqliteStore(options: {
   readonly file: string
   readonly master: Sealer
-  readonly mostBytes?: number
+  readonly mostBytes?: number | undefined
 }): Promise<Store> {
   const { file, master } = options
   // Who has the file keeps it: waiting longer than for a process that is just ending is of no use.
@@ -31,10 +31,11 @@ export async function openSqliteStore(options: {
     db.pragma('synchronous = FULL')
     db.pragma('secure_delete = ON')
     db.exec('begin exclusive; commit')
-    if (options.mostBytes !== undefined)
-      db.pragma(
-        `max_page_count = ${Math.floor(options.mostBytes / (db.pragma('page_size', { simple: true }) as number))}`,
-      )
+    if (options.mostBytes !== undefined) {
+      const pages = Math.floor(options.mostBytes / (db.pragma('page_size', { simple: true }) as number))
+      // To SQLite 0 is no limit; of a file that is larger already it makes the limit its size.
+      db.pragma(`max_page_count = ${Math.max(1, pages)}`)
+    }
   } catch (error) {
     db.close()
     if (error instanceof Database.SqliteError && error.code.startsWith('SQLITE_BUSY'))

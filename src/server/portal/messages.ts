@@ -7,7 +7,9 @@ import type { Attachment } from '../../replica/kinds/attachments.ts'
 import { mintUlid } from '../../replica/ids.ts'
 import { ulidSchema, type By } from '../../replica/kinds/kind.ts'
 import type { IndexRow } from '../../replica/replica-face.ts'
+import { StoreFull } from '../../replica/store.ts'
 import type { AuditTrail } from '../audit-sqlite.ts'
+import { failureOf } from '../failure.ts'
 import { attachmentList, fileField, fileForm, listed, refusedIn, type Listed } from '../attachments/parts.ts'
 import { fileFormOf } from '../attachments/file-forms.ts'
 import { FileRefused } from '../attachments/file-kinds.ts'
@@ -41,11 +43,18 @@ export interface MessageParts {
   readonly audit: AuditTrail
   readonly chunksOf: (practice: string) => Chunks | undefined
   readonly scan?: Scan | undefined
+  /** Told of what failed; ids and code only. */
+  readonly log: (line: string) => void
 }
 
-export function messagePages({ clock, audit, chunksOf, scan }: MessageParts): Hono<PortalEnv> {
+export function messagePages({ clock, audit, chunksOf, scan, log }: MessageParts): Hono<PortalEnv> {
   const links = attachmentLinks(clock)
   const app = new Hono<PortalEnv>()
+  const markRead = async (viewer: Viewer, by: By, read: readonly IndexRow[]): Promise<void> => {
+    const entries = read.map(({ id }) => [`read:${viewer.account}:${id}`, { kind: 'read' as const, at: clock.now(), by, entry: id }] as const) // prettier-ignore
+    await viewer.replica.change([{ collection: 'messages', key: viewer.patient, add: Object.fromEntries(entries) }])
+    audit.record(deedOf(viewer, 'messages read', read.map((row) => row.id))) // prettier-ignore
+  }
   app.get('/messages', async (c) => {
     const viewer = c.get('viewer')
     audit.noted(deedOf(viewer, 'viewed', 'messages'))
@@ -53,27 +62,14 @@ export function messagePages({ clock, audit, chunksOf, scan }: MessageParts): Ho
     const threads = Map.groupBy(rows, (row) => (row.body as unknown as Message).thread)
     const by = await byOf(viewer)
     const read = rows.filter((row) => row.state === 'out' && !(row.body as { read: boolean }).read)
-    if (read.length > 0) {
-      await viewer.replica.change([
-        {
-          collection: 'messages',
-          key: viewer.patient,
-          add: Object.fromEntries(
-            read.map((row) => [
-              `read:${viewer.account}:${row.id}`,
-              { kind: 'read' as const, at: clock.now(), by, entry: row.id },
-            ]),
-          ),
-        },
-      ])
-      audit.record(
-        deedOf(
-          viewer,
-          'messages read',
-          read.map((row) => row.id),
-        ),
-      )
-    }
+    if (read.length > 0)
+      try {
+        await markRead(viewer, by, read)
+      } catch (error) {
+        // Who has no room to say so can read all the same; it is said at the next look.
+        if (!(error instanceof StoreFull)) throw error
+        log(failureOf(error, c))
+      }
     const reader = c.get('reader')
     const { messages } = reader.words.patient
     const frame = await frameOf(c, reader.words.patient.menu.messages, '/messages')
