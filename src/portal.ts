@@ -6,14 +6,15 @@ import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import * as v from 'valibot'
 import { WebSocketServer } from 'ws'
-import { defaultSettings, passes } from './mirror/policy.ts'
+import { keepToSettings } from './mirror/keeping-to-settings.ts'
+import { defaultSettings, isSent, mayHold, passes } from './mirror/policy.ts'
 import { acceptLinks } from './replica/acceptor.ts'
 import { keepChunks, type Chunks } from './replica/chunks.ts'
 import type { Clock } from './replica/clock.ts'
 import { certify, mintKeyPair, type Certified, type KeyPair } from './replica/device.ts'
 import { mintUlid, parseUlid, type Ulid } from './replica/ids.ts'
 import { openReplica, type OpenReplica } from './replica/replica.ts'
-import type { Passes } from './replica/collections.ts'
+import type { LinkSettings, Passes } from './replica/collections.ts'
 import type { Sealer } from './replica/sealing.ts'
 import { openSqliteStore } from './replica/sqlite-store.ts'
 import { virusScan } from './server/attachments/virus-scan.ts'
@@ -100,7 +101,9 @@ export async function openPortal(options: {
       practice: practice.id as Ulid,
       id: practice.replica as Ulid,
       clock,
+      holds: (collection, facts) => mayHold(defaultSettings, { collection, facts, now: clock.now() }),
     })
+    closers.push(keepToSettings(replica, clock))
     replica.follow({
       name: 'index',
       collections: indexedCollections,
@@ -146,11 +149,14 @@ export async function openPortal(options: {
         (direction: 'up' | 'down'): Passes =>
         (collection, facts, erasure = false) =>
           passes(defaultSettings, { collection, facts, direction, site: device.site, now: clock.now(), erasure }).passes
+      const { version } = defaultSettings
+      const settings: LinkSettings = { version: () => version, sends: (name) => isSent(defaultSettings, name, 'down') }
       return {
         replica,
         passesIn: may('up'),
         passesOut: may('down'),
         shared: may('up'),
+        settings,
         chunks: chunks.get(device.practice)!,
       }
     },

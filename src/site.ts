@@ -10,7 +10,8 @@ import { startInSchedBridge, type InSchedBridge } from './bridges/insched/bridge
 import { isReachable } from './bridges/insched/documents.ts'
 import { fieldConflicts } from './mirror/field-conflicts.ts'
 import { erasePatient } from './mirror/erasing.ts'
-import { defaultSettings, passes } from './mirror/policy.ts'
+import { keepToSettings } from './mirror/keeping-to-settings.ts'
+import { defaultSettings, isSent, passes } from './mirror/policy.ts'
 import { keepChunks } from './replica/chunks.ts'
 import { keepLink, type Link, type Restore } from './replica/connection.ts'
 import { mintUlid, type Ulid } from './replica/ids.ts'
@@ -98,9 +99,11 @@ export async function openSite(options: SiteOptions & { readonly mostBytes?: num
     // What should be at the portal is what may go there: an owner's own records, withheld, are not missing.
     shared: may('up'),
     chunks,
+    settings: { version: () => defaultSettings.version, sends: (name) => isSent(defaultSettings, name, 'up') },
     clock,
   })
   const proofs = weeklyProof({ replica, link, clock })
+  const stopKeeping = keepToSettings(replica, clock)
 
   const reachPortal = async (what: string): Promise<void> => {
     const give = Promise.withResolvers<never>()
@@ -432,6 +435,7 @@ export async function openSite(options: SiteOptions & { readonly mostBytes?: num
     onChange: (run: () => void) => link.onChange(run),
     async close() {
       proofs.stop()
+      stopKeeping()
       await link.stop()
       await bridge.stop()
       await chunks.stop()

@@ -10,7 +10,7 @@ import { readFrame, writeFrame, type CloseReason } from './codec.ts'
 import { answerChallenge } from './device.ts'
 import { connect, type Connection } from './link-socket.ts'
 import { closeSentences } from './refused.ts'
-import type { Passes } from './collections.ts'
+import { fixedSettings, type LinkSettings, type Passes } from './collections.ts'
 import type { Proof } from './reconcile.ts'
 import type { OpenReplica } from './replica.ts'
 
@@ -30,6 +30,8 @@ export interface LinkOptions {
   readonly shared?: Passes
   /** Attachments, where this replica keeps them. */
   readonly chunks?: Chunks
+  /** The settings at this end; by default they never change. */
+  readonly settings?: LinkSettings
   readonly clock: Clock
 }
 
@@ -153,7 +155,7 @@ export function keepLink(options: LinkOptions): Link {
       over = true
       socket.off('close', onClose)
       socket.off('error', onError)
-      const { passesOut, passesIn, shared, chunks } = options
+      const { passesOut, passesIn, shared, chunks, settings = fixedSettings } = options
       connection = connect({
         replica,
         socket,
@@ -162,6 +164,7 @@ export function keepLink(options: LinkOptions): Link {
         passesIn,
         ...(shared ? { shared } : {}),
         ...(chunks ? { chunks } : {}),
+        settings,
         clock,
         events: {
           live(_, offset) {
@@ -223,7 +226,7 @@ export function keepLink(options: LinkOptions): Link {
 
   return {
     async status() {
-      const behind = await replica.replication.behind(peer)
+      const behind = await replica.replication.behind(peer, options.settings?.sends)
       return { state, problem, lastContact, since, peer, sent, received, behind, restores, clockOffset }
     },
     caughtUp: () => whenConnected((on) => on.caughtUp()),
