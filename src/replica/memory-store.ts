@@ -3,6 +3,7 @@
  * what a backup of a folder is: the same history, going its own way from here. Documents and rows are never changed in
  * place, so a copy shares them.
  */
+import { copyOfChunks, memoryChunks, noChunks, type ChunkState } from './memory-chunks.ts'
 import { collectionNumber, collectionOf, collections as collectionNames } from './collections.ts'
 import type { DocumentHead, IndexRow } from './replica-face.ts'
 import {
@@ -42,6 +43,7 @@ interface State {
   readonly peers: Map<string, PeerKnowledge>
   readonly followers: Map<string, number>
   readonly index: Map<string, { row: IndexRow; document: string }>
+  readonly chunks: ChunkState
   identity: { practice: string; replica: string } | undefined
   epochs: readonly Epoch[]
   incarnations: readonly string[]
@@ -60,6 +62,7 @@ export function memoryStore(): MemoryStore {
     peers: new Map(),
     followers: new Map(),
     index: new Map(),
+    chunks: noChunks(),
     identity: undefined,
     epochs: [],
     incarnations: collectionNames.map(() => ''),
@@ -77,6 +80,7 @@ function copyOf(state: State): State {
     peers: new Map(peers),
     followers: new Map(followers),
     index: new Map(index),
+    chunks: copyOfChunks(state.chunks),
   }
 }
 
@@ -172,6 +176,7 @@ function storeOver(state: State): MemoryStore {
       .toSorted((a, b) => a.seq - b.seq)
 
   return {
+    chunks: memoryChunks(state.chunks),
     copy: () => storeOver(copyOf(state)),
     async open({ practice, replica }) {
       state.identity ??= { practice, replica }

@@ -55,6 +55,7 @@ export function diskOver(kept: MemoryStore, { resumed, slow, mostRead, foldFrom 
   let resumedUnder = resumed ? ([] as readonly Epoch[]) : undefined
 
   const store: Store = {
+    chunks: kept.chunks,
     open: (identity) =>
       read(async () => {
         const opened = await kept.open(identity)
