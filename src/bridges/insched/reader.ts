@@ -13,7 +13,7 @@ import { InSchedRefused, type Changes, type InSched } from './insched-sqlite.ts'
 import { recordEdits, type Rows } from './record-edits.ts'
 import { reachEdits } from './reach.ts'
 import { auditTrail, type Stretch } from './trail.ts'
-import { daysLater, wallClockOf } from './wall-clock.ts'
+import { daysLater, wallClockOf } from '../../mirror/wall-clock.ts'
 
 export interface ReaderOptions {
   readonly insched: InSched
