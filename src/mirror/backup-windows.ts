@@ -18,6 +18,11 @@ export interface Stretch {
   readonly until: number
 }
 
+/** What was said by hand: `on`, the database is let go of in this stretch; else it is kept, whatever the week says. */
+export interface ByHand extends Stretch {
+  readonly on: boolean
+}
+
 /** The longest that a window may be, in minutes. */
 export const longestWindow = 720
 
@@ -55,9 +60,12 @@ export function windowAt(
   windows: readonly WeeklyWindow[],
   zone: string,
   now: number,
-  byHand: Stretch | null = null,
+  byHand: ByHand | null = null,
 ): Stretch | undefined {
-  return stretches(windows, zone, now, byHand ? [byHand] : []).find(({ from, until }) => from <= now && now < until)
+  if (byHand && !byHand.on && byHand.from <= now && now < byHand.until) return undefined
+  return stretches(windows, zone, now, byHand?.on ? [{ from: byHand.from, until: byHand.until }] : []).find(
+    ({ from, until }) => from <= now && now < until,
+  )
 }
 
 /** The next window that begins after `now`; undefined where there is none. */

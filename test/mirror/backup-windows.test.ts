@@ -48,11 +48,14 @@ it('a window over midnight on the night of a change lasts its minutes, not until
   expect(new Date(autumn.until).toISOString()).toBe('2026-11-01T09:30:00.000Z')
 })
 
-it('one begun by hand joins the weekly window that it reaches', () => {
+it('one begun by hand joins the weekly window that it reaches; one ended by hand stays ended', () => {
   const sunday: WeeklyWindow = { day: 'Sunday', start: '02:00', minutes: 30 }
   const from = Date.parse('2026-11-29T08:50Z')
-  const found = windowAt([sunday], 'America/Phoenix', from, { from, until: from + 20 * minute })
+  const found = windowAt([sunday], 'America/Phoenix', from, { from, until: from + 20 * minute, on: true })
   expect(found).toEqual({ from, until: Date.parse('2026-11-29T09:30Z') })
+  const inside = Date.parse('2026-11-29T09:10Z')
+  expect(windowAt([sunday], 'America/Phoenix', inside)).toBeDefined()
+  expect(windowAt([sunday], 'America/Phoenix', inside, { ...found!, on: false })).toBeUndefined()
 })
 
 it('windows that would take the database away for more than a day are known for it', () => {
