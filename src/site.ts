@@ -6,9 +6,13 @@ import { realpathSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { settingsOf, type SiteOptions } from './enrolling.ts'
-import { startInSchedBridge, type InSchedBridge } from './bridges/insched/bridge.ts'
+import { keepInSched, type InSchedKeeper } from './bridges/insched/keeper.ts'
+import { keepBackupWindows, type Backup } from './mirror/backup.ts'
 import { fieldConflicts } from './mirror/field-conflicts.ts'
 import { defaultSettings, passes } from './mirror/policy.ts'
+import type { Preferences } from './mirror/preferences.ts'
+import { keepRuns, type Runs } from './mirror/runs.ts'
+import { momentInWords } from './mirror/schedule.ts'
 import { keepLink, type Link } from './replica/connection.ts'
 import type { Ulid } from './replica/ids.ts'
 import type { PracticeFields } from './replica/kinds/fields.ts'
@@ -17,11 +21,18 @@ import { openReplica } from './replica/replica.ts'
 import { weeklyProof } from './replica/weekly-proof.ts'
 import type { Passes } from './replica/collections.ts'
 import { openSqliteStore } from './replica/sqlite-store.ts'
+import { testConnection } from './server/connection-test.ts'
 import { dialing, whyUnreached } from './server/dialing.ts'
+import { noProxy, proxyFor } from './server/proxy.ts'
 import { indexedCollections, pageIndex } from './server/page-index.ts'
+import { backupOf } from './site/backup.ts'
 import { listsOf } from './site/lists.ts'
+import { keepLocalTexts, localTexts } from './site/local-preferences.ts'
+import { alarmWhenNotBack } from './site/not-back.ts'
 import { patientsOf } from './site/patients.ts'
+import { sitePreferences } from './site/preferences.ts'
 import { statusOf } from './site/status.ts'
+import { synchronizingOf } from './site/synchronizing.ts'
 import { transfersOf } from './site/transfers.ts'
 
 export type Site = Awaited<ReturnType<typeof openSite>>
@@ -44,9 +55,39 @@ export async function openSite(options: SiteOptions) {
     passes: may('up'),
     site: settings.site,
   })
-  let bridge: InSchedBridge
+  const agent: By = { role: 'site', id: settings.site, initials: 'PC' }
+  let zone = 'UTC'
+  const loadZone = async (): Promise<void> => {
+    const { zone: found } = ((await replica.indexed('practice', settings.site))?.body ?? {}) as Partial<PracticeFields>
+    if (found !== undefined) zone = found
+  }
+  await loadZone()
+  const look = (): void => {
+    backup.look()
+    runs?.look()
+  }
+  const preferences = await sitePreferences({
+    replica,
+    site: settings.site,
+    clock,
+    local: localTexts(settings, master),
+    keepLocal: (texts) => keepLocalTexts(dir, master, texts),
+    changed: () => look(),
+  })
+  const values = (): Preferences => preferences.values()
+  // A database that is let go of now must not be opened: what is on is known before the bridge is made.
+  const backup: Backup = keepBackupWindows({
+    letGo: (until) => bridge.letGo(until),
+    takeBack: () => bridge.takeBack(),
+    windows: () => values().backup.windows,
+    byHand: preferences.byHand,
+    keepByHand: preferences.keepByHand,
+    zone: () => zone,
+    clock,
+  })
+  let bridge: InSchedKeeper
   try {
-    bridge = startInSchedBridge({
+    bridge = keepInSched({
       url: settings.insched,
       replica,
       practice: settings.practice,
@@ -54,34 +95,64 @@ export async function openSite(options: SiteOptions) {
       holder: `${hostname()}:${realpathSync(dir)}`,
       station: hostname(),
       clock,
+      polls: () => runs?.readsAlong() ?? true,
+      disconnectedUntil: backup.now()?.until,
+      say: (moment) => momentInWords(moment, zone, clock.now()),
     })
   } catch (error) {
+    backup.stop()
     await replica.close()
     throw error
   }
-  const index = replica.follow({ name: 'index', collections: indexedCollections, handle: pageIndex(replica) })
+  const index = replica.follow({
+    name: 'index',
+    collections: indexedCollections,
+    handle: pageIndex(replica),
+    advanced(documents) {
+      // Windows and runs are by the zone that InSched has.
+      if (documents.some((head) => head.collection === 'practice')) void loadZone().then(look)
+    },
+  })
   replica.follow(fieldConflicts(replica, site.key, clock))
+  const { dial } = dialing({ ca: settings.ca ?? undefined, proxy: () => values().proxy, machine: options.machine })
+  const device = {
+    certificate: settings.certificate,
+    privateKey: Buffer.from(master.open(Buffer.from(settings.privateKey, 'base64'), 'private key')).toString(),
+  }
+  const url = `${settings.portal.replace(/^http/, 'ws')}/link`
   const link: Link = keepLink({
     replica,
     peer: settings.portalReplica,
-    url: `${settings.portal.replace(/^http/, 'ws')}/link`,
-    dial: dialing(settings.ca ?? undefined).dial,
+    url,
+    dial,
     whyUnreached,
-    device: {
-      certificate: settings.certificate,
-      privateKey: Buffer.from(master.open(Buffer.from(settings.privateKey, 'base64'), 'private key')).toString(),
-    },
+    device,
     passesOut: may('up'),
     passesIn: may('down'),
     // What should be at the portal is what may go there: an owner's own records, withheld, are not missing.
     shared: may('up'),
     clock,
+    held: true,
   })
   const proofs = weeklyProof({ replica, link, clock })
-
-  const agent: By = { role: 'site', id: settings.site, initials: 'PC' }
+  let runs: Runs | undefined = undefined
   const parts = { replica, bridge, link, index, passesUp: may('up'), agent, clock }
   const transfers = transfersOf(parts)
+  const kept = await keepRuns({
+    timing: () => values().timing,
+    zone: () => zone,
+    window: backup.now,
+    // A standby says nothing in the name of the site while another agent does.
+    link: { hold: link.hold, resume: () => (bridge.holding().at === 'standby' ? link.hold() : link.resume()) },
+    run: (kind) => synchronizing.sync(undefined, { full: kind === 'full' }),
+    remembered: async (what) => (await replica.remembered(`last ${what} by the clock`)) * 1000,
+    remember: (what, at) => replica.remember(`last ${what} by the clock`, Math.floor(at / 1000)),
+    clock,
+  })
+  runs = kept
+  const synchronizing = synchronizingOf({ runs: kept, backup, transfers, prove: () => proofs.prove() })
+  bridge.onChange(look)
+  const alarm = alarmWhenNotBack(parts)
   const invitations = `${settings.publicUrl ?? settings.portal}/invitation/${settings.practice}`
 
   return {
@@ -95,26 +166,34 @@ export async function openSite(options: SiteOptions) {
     replica,
     /** The IANA zone of the site, as InSched has it. */
     async zone(): Promise<string> {
-      const { zone } = ((await replica.indexed('practice', settings.site))?.body ?? {}) as Partial<PracticeFields>
-      return zone ?? 'UTC'
+      await loadZone()
+      return zone
     },
-    /** Upload Records and Download Online Communications. */
-    upload: transfers.upload,
-    download: transfers.download,
+    ...synchronizing,
     ...patientsOf({ ...parts, invitations }),
     ...listsOf(parts),
-    status: () => statusOf(parts),
-    /** Proves that the portal holds what it should, and heals what differs. */
-    async verify() {
-      await transfers.reachPortal('The proof')
-      return proofs.prove()
-    },
+    preferences: { get: preferences.get, set: preferences.set },
+    backup: backupOf({ backup, mostMinutes: () => values().backup.mostMinutes, zone: () => zone, clock }),
+    /** Test connection: hop by hop, by the settings of now. */
+    testConnection: () =>
+      testConnection({
+        url,
+        dial,
+        proxy: () => proxyFor(new URL(url), values().proxy, options.machine ?? noProxy),
+        device,
+        clock,
+      }),
+    status: () => statusOf({ ...parts, backup, runs: kept, preferences, zone: () => zone }),
     /** Calls `run` when the link changes. */
     onChange: (run: () => void) => link.onChange(run),
     async close() {
       proofs.stop()
+      alarm.stop()
+      backup.stop()
+      const ended = kept.stop()
       await link.stop()
       await bridge.stop()
+      await ended
       await replica.close()
     },
   }

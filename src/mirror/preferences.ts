@@ -6,7 +6,8 @@
  */
 import * as v from 'valibot'
 import { derivedUlid } from '../replica/ids.ts'
-import { leavesTime, longestWindow, type WeeklyWindow } from './backup-windows.ts'
+import { leavesTime, longestWindow, type ByHand, type WeeklyWindow } from './backup-windows.ts'
+import type { Json } from '../replica/json.ts'
 import type { Timing } from './schedule.ts'
 import { weekdays, type Weekday } from './wall-clock.ts'
 
@@ -114,6 +115,23 @@ const local = { local: true } as const
 /** The document of a site's preferences that replicate. */
 export function synchronizationKey(site: string): string {
   return derivedUlid('preferences', site, 'synchronization')
+}
+
+/** The field beside the preferences that holds what was said of backups by hand. */
+export const byHandField = 'backup.byHand'
+const byHandSchema = v.object({ from: v.number(), until: v.number(), on: v.boolean() })
+
+/** What a site's own map says of backups by hand; null: nothing that can be read. */
+export function byHandOf(own: Readonly<Record<string, Json>>): ByHand | null {
+  const found = v.safeParse(byHandSchema, own[byHandField])
+  return found.success ? found.output : null
+}
+
+/** The texts in a site's own map. */
+export function textsOf(own: Readonly<Record<string, Json>>): Texts {
+  return Object.fromEntries(
+    preferenceKeys.flatMap((key) => (typeof own[key] === 'string' && !isLocal(key) ? [[key, own[key]]] : [])),
+  )
 }
 
 /** Every preference by its key, in the order in which they are shown. */

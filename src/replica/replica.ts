@@ -54,6 +54,8 @@ export interface Replication {
   reconciler(wire: Omit<ReconcilerOptions, 'store' | 'clock'>): Reconciler
   /** Documents that a peer has not acknowledged. */
   behind(peer: string): Promise<number>
+  /** The patients of a site of whom a peer has not acknowledged what stands in these collections. */
+  waiting(peer: string, site: string, among: readonly Collection[]): Promise<Set<string>>
 }
 
 /** The machine was put back to an older state while this process ran; the message is for people. */
@@ -281,6 +283,19 @@ export async function openReplica(options: ReplicaOptions): Promise<OpenReplica>
         documents += await store.countChangedAfter([number], now?.acknowledged[number] ?? 0)
       return documents
     },
+    async waiting(peer, site, among) {
+      const now = peers.get(peer)
+      const patients = new Set<string>()
+      for (const collection of among) {
+        const number = collectionNumber(collection)
+        for (let after: number | undefined = now?.acknowledged[number] ?? 0; after !== undefined;) {
+          const heads = await store.changedAfter([number], after, 500)
+          for (const { facts } of heads) if (facts.site === site && facts.patient !== null) patients.add(facts.patient)
+          after = heads.at(-1)?.seq
+        }
+      }
+      return patients
+    },
   }
 
   return {
@@ -318,6 +333,10 @@ export async function openReplica(options: ReplicaOptions): Promise<OpenReplica>
       const folded = foldRecord(recordMaps(openDocument(await updatesOf(collection, key))))
       return Object.keys(folded.fields).length === 0 ? undefined : folded
     },
+    async written(collection, key, by) {
+      const own = recordMaps(openDocument(await updatesOf(collection, key))).get(by)
+      return Object.fromEntries([...(own ?? [])].map(([field, [value]]) => [field, value]))
+    },
     async contested(collection, keys) {
       const found = new Map<string, FoldedRecord>()
       for (const [key, { vector }] of await store.documents(collectionNumber(collection), keys)) {
@@ -344,7 +363,8 @@ export async function openReplica(options: ReplicaOptions): Promise<OpenReplica>
     indexed: (view, row) => store.indexed(view, row),
     follow(followerOptions) {
       open()
-      const follower = startFollower(store, clock, followerOptions)
+      const ended = (): void => void followers.delete(follower)
+      const follower = startFollower(store, clock, followerOptions, ended)
       followers.add(follower)
       return follower
     },

@@ -1,23 +1,40 @@
-/** How a site is, in words and numbers: one state, since when, what waits, and every problem as a sentence. */
-import type { InSchedBridge } from '../bridges/insched/bridge.ts'
-import type { Link, Restore } from '../replica/connection.ts'
+/** How a site is, in words and numbers: one state, since when, what comes next, what waits, and every problem as a sentence. */
+import type { InSchedKeeper } from '../bridges/insched/keeper.ts'
+import type { Backup } from '../mirror/backup.ts'
+import { momentInWords } from '../mirror/schedule.ts'
+import type { Runs } from '../mirror/runs.ts'
+import { disconnectedUntil, type SiteState } from '../mirror/watchdog.ts'
+import type { Clock } from '../replica/clock.ts'
+import type { Link, LinkStatus, Restore } from '../replica/connection.ts'
 import type { Replica } from '../replica/replica-face.ts'
+import { clockShownFrom } from '../server/connection-test.ts'
+import type { SitePreferences } from './preferences.ts'
 
-export async function statusOf(site: {
+export interface StatusParts {
   readonly replica: Replica
-  readonly bridge: InSchedBridge
+  readonly bridge: InSchedKeeper
   readonly link: Link
-}) {
-  const { replica, bridge, link } = site
+  readonly backup: Backup
+  readonly runs: Runs
+  readonly preferences: SitePreferences
+  readonly zone: () => string
+  readonly clock: Clock
+}
+
+export async function statusOf(site: StatusParts) {
+  const { replica, bridge, link, backup, runs, clock } = site
   const now = await link.status()
   const insched = bridge.status()
-  const problems = [insched.problem, now.problem].filter((problem) => problem !== null)
-  const since = new Date(now.since).toISOString()
-  const state =
-    now.state !== 'connected' ? `Down since ${since}` : now.behind > 0 || insched.problem ? 'Behind' : 'Working'
+  const problems = [insched.problem, now.problem, backup.problem(), runs.problem()].filter(
+    (problem) => problem !== null,
+  )
+  const zone = site.zone()
+  const moment = (at: number): string => momentInWords(at, zone, clock.now())
+  const offset = now.clockOffset === null || Math.abs(now.clockOffset) < clockShownFrom ? null : now.clockOffset
+  const [on, next] = [backup.now(), backup.next()]
   return {
-    state,
-    since,
+    state: stateOf(site, now, insched.problem !== null),
+    since: new Date(now.since).toISOString(),
     link: now.state,
     peers: [
       {
@@ -28,11 +45,32 @@ export async function statusOf(site: {
         behind: now.behind,
       },
     ],
-    queues: { toPortal: now.behind, reviews: (await replica.index({ view: 'review', state: 'open' })).length },
+    queues: {
+      toPortal: now.behind,
+      toInSched: await bridge.unwritten(),
+      reviews: (await replica.index({ view: 'review', state: 'open' })).length,
+    },
+    next: runs.next(),
+    backup: { now: on ? `until ${moment(on.until)}` : null, next: next ? moment(next.from) : null },
     lastContact: now.lastContact === null ? null : new Date(now.lastContact).toISOString(),
+    /** The portal's clock less this machine's, seconds; null below a minute. */
+    clockDifference: offset === null ? null : Math.round(offset / 1000),
     problems,
     notes: now.restores.map(inWords),
   }
+}
+
+/** The one word for all of it. What a person must know first comes first. */
+function stateOf(site: StatusParts, now: LinkStatus, hasProblem: boolean): SiteState {
+  const holding = site.bridge.holding()
+  if (holding.at === 'standby') return 'Standby'
+  if (holding.at === 'disconnected') return disconnectedUntil(holding.until, site.zone())
+  const down = now.state === 'refused' || (site.runs.wantsLink() && now.state !== 'connected')
+  if (down) return `Down since ${new Date(now.since).toISOString()}`
+  if (hasProblem || holding.at === 'reconnecting') return 'Behind'
+  if (site.preferences.values().timing.mode === 'by hand') return 'Paused by hand'
+  // What waits for the next run is not behind.
+  return now.behind > 0 && now.state === 'connected' ? 'Behind' : 'Working'
 }
 
 /** What a restore was. */

@@ -127,7 +127,7 @@ export function openInSched(url: string) {
       db.prepare(`select ${columns}`)
   } catch (error) {
     db.close()
-    if (error instanceof Database.SqliteError && /^no such column/.test(error.message))
+    if (error instanceof Database.SqliteError && error.message.startsWith('no such column'))
       throw new InSchedRefused(`${file} is not an InSched database of the reference schema: it has ${error.message}.`, {
         cause: error,
       })

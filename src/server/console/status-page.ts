@@ -8,14 +8,14 @@ export function statusPage({ site, store }: ConsoleParts): Hono<ConsoleEnv> {
   const app = new Hono<ConsoleEnv>()
   app.get('/', async (c) => {
     store.audit.noted(deedOf(c, 'viewed', { of: 'status' }))
-    const { state, since, link, lastContact, problems, notes, queues } = await site.status()
+    const { state, since, lastContact, problems, notes, queues } = await site.status()
     const zone = await site.zone()
     const inWords = (at: string): string => instantText(Date.parse(at), zone)
     const csrf = c.get('csrf')
     return c.html(
       framed(c, site, 'Status', '/', [
         html`<section class="card">
-          <p class="when" role="status">${link === 'connected' ? state : `Down since ${inWords(since)}`}</p>
+          <p class="when" role="status">${state.startsWith('Down since') ? `Down since ${inWords(since)}` : state}</p>
           <p>
             Last contact with the portal: ${lastContact === null ? 'none yet' : inWords(lastContact)}. Waiting for the
             portal: ${queues.toPortal}. Reviews: <a href="/reviews">${queues.reviews}</a>.
