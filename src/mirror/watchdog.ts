@@ -29,6 +29,8 @@ export interface Known {
   readonly connected: boolean
   /** When it was last heard, milliseconds UTC. */
   readonly heardAt: number | null
+  /** Since when the portal listens: while it did not, no silence was a site's. */
+  readonly listensSince: number
   /** Documents that it has not acknowledged. */
   readonly behind: number
 }
@@ -47,10 +49,9 @@ export function expectedBy({ timing }: Preferences, zone: string, heardAt: numbe
 }
 
 /** Whether a site is silent for longer than its schedule explains. */
-export function isSilent({ preferences, zone, connected, heardAt }: Known, now: number): boolean {
+export function isSilent({ preferences, zone, connected, heardAt, listensSince }: Known, now: number): boolean {
   if (connected) return false
-  if (heardAt === null) return preferences.timing.mode !== 'by hand'
-  const expected = expectedBy(preferences, zone, heardAt)
+  const expected = expectedBy(preferences, zone, Math.max(heardAt ?? 0, listensSince))
   return expected !== null && now > expected
 }
 

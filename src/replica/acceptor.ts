@@ -28,7 +28,8 @@ export interface AcceptorOptions {
   readonly clock: Clock
   /** Told of each site: when it is connected, heard and gone. */
   readonly events?: {
-    connected?(device: Certified): void
+    /** `clockOffset`: the site's clock less the portal's, milliseconds. */
+    connected?(device: Certified, clockOffset: number): void
     /** Once a connection: all that the site had is here, and the other way round. */
     caughtUp?(device: Certified): void
     heard?(device: Certified): void
@@ -91,8 +92,8 @@ export function acceptLinks(options: AcceptorOptions): Acceptor {
         return enter(device.replica, own)
       },
       events: {
-        live() {
-          events?.connected?.(device)
+        live(_, clockOffset) {
+          events?.connected?.(device, clockOffset)
           // A connection that ends before has not caught up; its next one may.
           if (events?.caughtUp)
             connection.caughtUp().then(
