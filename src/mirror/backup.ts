@@ -11,7 +11,7 @@ export interface BackupOptions {
   readonly takeBack: () => Promise<void>
   readonly windows: () => readonly WeeklyWindow[]
   readonly byHand: () => ByHand | null
-  /** Keeps what was said by hand, durably. */
+  /** Keeps what was said by hand: `byHand` says it at once, and it is durable when this resolves. */
   readonly keepByHand: (said: ByHand) => Promise<void>
   readonly zone: () => string
   readonly clock: Clock
@@ -77,8 +77,10 @@ export function keepBackupWindows(options: BackupOptions): Backup {
     async begin(minutes) {
       const from = clock.now()
       const until = Math.max(from + minutes * minute, on?.until ?? 0)
-      await options.keepByHand({ from, until, on: true })
+      // What is running is told to end while this is being kept.
+      const kept = options.keepByHand({ from, until, on: true })
       look()
+      await kept
       await moving
       return { from, until: on?.until ?? until }
     },

@@ -48,6 +48,8 @@ export async function sitePreferences(options: PreferencesOptions) {
   let local = options.local
   let own: Readonly<Record<string, Json>> = {}
   let texts: Texts = {}
+  // What was said a moment ago and is not durable yet.
+  let saying: ByHand | null = null
   let values: Preferences = preferencesOf(texts)
   const load = async (): Promise<void> => {
     own = await replica.written('preferences', key, replica.id)
@@ -94,10 +96,16 @@ export async function sitePreferences(options: PreferencesOptions) {
       turn = next.catch(() => {})
       return next
     },
-    byHand: (): ByHand | null => byHandOf(own),
+    byHand: (): ByHand | null => saying ?? byHandOf(own),
+    /** Holds from now on; resolves when it is durable. */
     async keepByHand(said: ByHand): Promise<void> {
-      await write({ [byHandField]: { ...said } })
-      await load()
+      saying = said
+      try {
+        await write({ [byHandField]: { ...said } })
+        await load()
+      } finally {
+        if (saying === said) saying = null
+      }
     },
   }
 }
