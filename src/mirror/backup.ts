@@ -61,9 +61,10 @@ export function keepBackupWindows(options: BackupOptions): Backup {
     if (stopped) return
     cancel()
     const window = windowNow()
-    if (window && window.until !== on?.until) move(options.letGo(window.until))
-    if (!window && on) move(options.takeBack())
+    const before = on
     on = window
+    if (window && window.until !== before?.until) move(options.letGo(window.until))
+    if (!window && before) move(options.takeBack())
     if (!on) for (const resolve of ends.splice(0)) resolve()
     const next = on?.until ?? nextWindow(options.windows(), options.zone(), clock.now())?.from ?? Infinity
     // A machine that slept, or a clock that was set, is noticed within a minute.
