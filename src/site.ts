@@ -152,6 +152,7 @@ export async function openSite(options: SiteOptions) {
   runs = kept
   const synchronizing = synchronizingOf({ runs: kept, backup, transfers, prove: () => proofs.prove() })
   bridge.onChange(kept.look)
+  kept.look()
   const alarm = alarmWhenNotBack(parts)
   const invitations = `${settings.publicUrl ?? settings.portal}/invitation/${settings.practice}`
 

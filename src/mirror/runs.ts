@@ -35,12 +35,14 @@ export interface Runs {
   next(): string
   /** Why the last run by the clock did not get through; null where it did. */
   problem(): string | null
+  /** Looks at the clock and at what is set, and does what they say. */
   look(): void
   stop(): Promise<void>
 }
 
 const minute = 60_000
 
+/** Runs of which nothing begins before the first `look`. */
 export async function keepRuns(options: RunsOptions): Promise<Runs> {
   const { clock } = options
   let lastRun = await options.remembered('run')
@@ -108,8 +110,6 @@ export async function keepRuns(options: RunsOptions): Promise<Runs> {
     // Quiet hours and settings may change what is wanted before anything is due.
     cancel = clock.after(Math.min(minute, Math.max(1_000, next - now)), look)
   }
-  look()
-
   return {
     once,
     readsAlong: () => isContinuous(options.timing(), options.zone(), clock.now()),
