@@ -88,6 +88,8 @@ export interface OpenReplica extends Replica {
   remember(name: string, value: number): Promise<void>
   /** The number under a name; 0 where none was kept. */
   remembered(name: string): Promise<number>
+  /** Documents that a follower of this name has still to handle, whether it runs or not. */
+  unhandled(name: string, among: readonly Collection[]): Promise<number>
   readonly replication: Replication
 }
 
@@ -304,6 +306,7 @@ export async function openReplica(options: ReplicaOptions): Promise<OpenReplica>
     folding,
     remember: (name, value) => store.advance(name, value, []),
     remembered: (name) => store.cursorOf(name),
+    unhandled: async (name, among) => store.countChangedAfter(among.map(collectionNumber), await store.cursorOf(name)),
     replication,
     change: (edits) =>
       new Promise((resolve, reject) => {

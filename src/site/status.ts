@@ -1,17 +1,19 @@
 /** How a site is, in words and numbers: one state, since when, what comes next, what waits, and every problem as a sentence. */
+import { writerFollower } from '../bridges/insched/bridge.ts'
 import type { InSchedKeeper } from '../bridges/insched/keeper.ts'
+import { writtenCollections } from '../bridges/insched/writer.ts'
 import type { Backup } from '../mirror/backup.ts'
 import { momentInWords } from '../mirror/schedule.ts'
 import type { Runs } from '../mirror/runs.ts'
 import { disconnectedUntil, type SiteState } from '../mirror/watchdog.ts'
 import type { Clock } from '../replica/clock.ts'
 import type { Link, LinkStatus, Restore } from '../replica/connection.ts'
-import type { Replica } from '../replica/replica-face.ts'
+import type { OpenReplica } from '../replica/replica.ts'
 import { clockShownFrom } from '../server/connection-test.ts'
 import type { SitePreferences } from './preferences.ts'
 
 export interface StatusParts {
-  readonly replica: Replica
+  readonly replica: OpenReplica
   readonly bridge: InSchedKeeper
   readonly link: Link
   readonly backup: Backup
@@ -47,7 +49,7 @@ export async function statusOf(site: StatusParts) {
     ],
     queues: {
       toPortal: now.behind,
-      toInSched: await bridge.unwritten(),
+      toInSched: await replica.unhandled(writerFollower, writtenCollections),
       reviews: (await replica.index({ view: 'review', state: 'open' })).length,
     },
     next: runs.next(),

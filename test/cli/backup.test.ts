@@ -44,7 +44,8 @@ function takeWhole(file: string): void {
 }
 /** Asks the running process of a folder, as the commands do. */
 // oxlint-disable-next-line typescript/no-explicit-any
-const ask = (dir: string, name: string): Promise<any> => callControl(dir, name, {})
+const ask = (dir: string, name: string, input: Record<string, unknown> = {}): Promise<any> =>
+  callControl(dir, name, input)
 const status = (dir: string) => ask(dir, 'status')
 const written = (office: Pick<Office, 'insched'>) => ({
   confirmed: office.insched.prepare("select count(*) from audit_trail where initials = 'PC' and table_name = 'events' and row_id = '2'").pluck().get(), // prettier-ignore
@@ -56,12 +57,13 @@ const written = (office: Pick<Office, 'insched'>) => ({
 async function office(): Promise<Office> {
   const opened = await openOffice()
   closers.push(() => opened.close())
+  await ask(opened.site, 'message', { patient: 1, event: 2, subject: 'Before your visit', text: 'Come early.' })
+  await ask(opened.site, 'upload')
   return opened
 }
 
 it('during a window no process has InSched’s file open; what patients said meanwhile is in InSched within 30 s of its end, once', async () => {
   const at = await office()
-  await ask(at.site, 'upload')
   const patient = await signIn(at)
   expect(holdersOf(at.database).length).toBe(1)
   const begun = await run('backup', 'begin', '--data', at.site, '--minutes', '30')
@@ -90,7 +92,6 @@ it('during a window no process has InSched’s file open; what patients said mea
 
 it('a site that is killed and started in the middle of a window does not touch the database before its end', async () => {
   const at = await office()
-  await ask(at.site, 'upload')
   const patient = await signIn(at)
   await ask(at.site, 'backup begin')
   await at.agent.kill('SIGKILL')

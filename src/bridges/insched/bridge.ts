@@ -47,8 +47,6 @@ export interface InSchedBridge {
   findPatients(text: string): PatientRow[]
   /** How many stages the plans with these documents have. */
   stagesOf(plans: readonly string[]): number
-  /** Documents from the portal that wait to be written. */
-  unwritten(): Promise<number>
   status(): { readonly lastRead: number | null; readonly problem: string | null }
   /**
    * Ends what runs between two of its steps, each whole or not at all, and closes every handle of the database; after 30 s
@@ -65,6 +63,8 @@ export class LetGo extends InSchedRefused {
   }
 }
 
+/** The follower that writes into InSched. */
+export const writerFollower = 'insched writer'
 const pollEvery = 400
 /** How long letting go waits for what runs. */
 const drainPatience = 30_000
@@ -222,7 +222,7 @@ export function startInSchedBridge(options: BridgeOptions): InSchedBridge {
   const write = (documents: readonly DocumentHead[]): Promise<readonly Projection[]> =>
     whenFree(() => tried(() => writer.handle(documents)))
   const follower: Follower = replica.follow({
-    name: 'insched writer',
+    name: writerFollower,
     collections: writtenCollections,
     handle: write,
     batch: 50,
@@ -247,7 +247,6 @@ export function startInSchedBridge(options: BridgeOptions): InSchedBridge {
     isHeld: (patient) => asked(() => (insched.identity(patient)?.held ?? null) !== null),
     findPatients: (text) => asked(() => insched.findPatients(text, 20)),
     stagesOf: (plans) => asked(() => insched.stageCount(plans)),
-    unwritten: async () => (await follower.behind()) + (await released.behind()),
     status() {
       const writing = follower.problem ?? released.problem
       return {

@@ -148,7 +148,6 @@ export function keepInSched(options: KeeperOptions): InSchedKeeper {
     isHeld: (patient) => connected().isHeld(patient),
     findPatients: (text) => connected().findPatients(text),
     stagesOf: (plans) => connected().stagesOf(plans),
-    unwritten: () => bridge?.unwritten() ?? Promise.resolve(0),
     status() {
       if (bridge) return bridge.status()
       return { lastRead: null, problem: holding.at === 'disconnected' ? null : sentence() }
