@@ -9,7 +9,8 @@ import { settingsOf, type SiteOptions } from './enrolling.ts'
 import { keepInSched, type InSchedKeeper } from './bridges/insched/keeper.ts'
 import { keepBackupWindows, type Backup } from './mirror/backup.ts'
 import { fieldConflicts } from './mirror/field-conflicts.ts'
-import { defaultSettings, passes } from './mirror/policy.ts'
+import { keepToSettings } from './mirror/keeping-to-settings.ts'
+import { defaultSettings, isSent, passes } from './mirror/policy.ts'
 import type { Preferences } from './mirror/preferences.ts'
 import { keepRuns, type Runs } from './mirror/runs.ts'
 import { momentInWords } from './mirror/schedule.ts'
@@ -37,8 +38,8 @@ import { transfersOf } from './site/transfers.ts'
 
 export type Site = Awaited<ReturnType<typeof openSite>>
 
-/** Opens an enrolled site and starts its bridge and link; throws a sentence where it cannot. */
-export async function openSite(options: SiteOptions) {
+/** Opens an enrolled site and starts its bridge and link; throws a sentence where it cannot. `mostBytes` bounds the replica's file. */
+export async function openSite(options: SiteOptions & { readonly mostBytes?: number | undefined }) {
   const { dir, master, clock } = options
   const settings = settingsOf(dir)
   const site = { key: settings.site, name: settings.siteName }
@@ -48,7 +49,7 @@ export async function openSite(options: SiteOptions) {
       passes(defaultSettings, { collection, facts, direction, site: settings.site as Ulid, now: clock.now(), erasure })
         .passes
   const replica = await openReplica({
-    store: await openSqliteStore({ file: join(dir, 'replica.sqlite'), master }),
+    store: await openSqliteStore({ file: join(dir, 'replica.sqlite'), master, mostBytes: options.mostBytes }),
     practice: settings.practice as Ulid,
     id: settings.replica as Ulid,
     clock,
@@ -131,10 +132,12 @@ export async function openSite(options: SiteOptions) {
     passesIn: may('down'),
     // What should be at the portal is what may go there: an owner's own records, withheld, are not missing.
     shared: may('up'),
+    settings: { version: () => defaultSettings.version, sends: (name) => isSent(defaultSettings, name, 'up') },
     clock,
     held: true,
   })
   const proofs = weeklyProof({ replica, link, clock })
+  const stopKeeping = keepToSettings(replica, clock)
   let runs: Runs | undefined = undefined
   const parts = { replica, bridge, link, index, passesUp: may('up'), agent, clock }
   const transfers = transfersOf(parts)
@@ -189,6 +192,7 @@ export async function openSite(options: SiteOptions) {
     onChange: (run: () => void) => link.onChange(run),
     async close() {
       proofs.stop()
+      stopKeeping()
       alarm.stop()
       backup.stop()
       const ended = kept.stop()
