@@ -134,7 +134,7 @@ it('what another replica writes into a site’s preferences decides nothing', as
   await portal.change([{ collection: 'preferences', key: head!.key, set: { 'timing.mode': 'by hand', 'timing.everyMinutes': '1' }, at: clock.now() + 1_000 }]) // prettier-ignore
   await expect.poll(async () => (await at.site.replica.record('preferences', head!.key))?.fields['timing.mode']).toBe('by hand') // prettier-ignore
   expect(at.site.preferences.get()).toMatchObject({ 'timing.mode': 'continuous', 'timing.everyMinutes': '20' })
-  expect((await at.site.status()).state).toBe('Working')
+  await expect.poll(async () => (await at.site.status()).state).toBe('Working')
 })
 
 it('the portal raises an alarm when a site is silent, with since when and how many patients’ answers wait, and it ends when the site is heard', async () => {
