@@ -1,5 +1,5 @@
 /** A practice behind a proxy: a real one with Basic credentials, in a process of its own, the only place where the portal's name is known. */
-import { spawn, type ChildProcess } from 'node:child_process'
+import { execFile, spawn, type ChildProcess } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -34,6 +34,20 @@ describe('which proxy is for an address', () => {
   it('one of the machine that cannot be read is said to be none', () => {
     expect(() => asked('https://portal.example', {}, { proxy: 'socks5://x', bypass: '' })).toThrow(/HTTPS_PROXY .* names no HTTP proxy/) // prettier-ignore
   })
+})
+
+it('the command line takes HTTPS_PROXY and NO_PROXY of its environment', async () => {
+  const file = join(folder(), 'insched.db')
+  await createReferenceDatabase(file, { patients: 2, now: clock.now() })
+  const program = fileURLToPath(new URL('../../bin/patientconnection.js', import.meta.url))
+  const enrolling = ['enroll', '--data', join(folder(), 'site'), '--portal', 'https://portal.invalid', '--code', 'x', '--insched', `sqlite:${file}`] // prettier-ignore
+  const said = (env: Record<string, string>): Promise<string> =>
+    new Promise((done) => {
+      execFile(process.execPath, [program, ...enrolling], { env: { ...process.env, ...env } }, (_, __, stderr) => done(stderr)) // prettier-ignore
+    })
+  const proxied = { HTTPS_PROXY: 'http://127.0.0.1:1' }
+  expect(await said(proxied)).toMatch(/The proxy 127\.0\.0\.1:1 cannot be reached \(ECONNREFUSED\)/)
+  expect(await said({ ...proxied, NO_PROXY: '.invalid' })).toMatch(/ENOTFOUND|EAI_AGAIN/)
 })
 
 describe('a site behind the proxy', () => {
