@@ -25,6 +25,7 @@ import { liveViews, type Live } from './server/live.ts'
 import { outwardGate, type Outward } from './server/outward.ts'
 import { indexedCollections, pageIndex } from './server/page-index.ts'
 import { patientSessions, portalApp, type EnrollRequest } from './server/portal/portal-app.ts'
+import { siteStates, type SiteStatus } from './portal/site-states.ts'
 import { passOn } from './server/retiring.ts'
 import { callerOf } from './server/reverse-proxy.ts'
 
@@ -35,10 +36,10 @@ export interface Portal {
   revokeDevice(site: string): Promise<{ siteId: string; revokedAt: string }>
   /** Ends a site: its device is refused, and its records go to the site `to`, or nobody is shown them any more. */
   retireSite(site: string, to?: string): Promise<{ siteId: string; documents: number }>
-  /** What the portal serves, and for whom nothing goes outward yet. */
-  status(): PortalStatus
+  /** What the portal serves, how its sites are, and for whom nothing goes outward yet. */
+  status(): Promise<PortalStatus>
   /** Lets a practice's texts, emails and payments go out though not every site was heard since the start. */
-  release(practice: string): PortalStatus
+  release(practice: string): Promise<PortalStatus>
   /** Whether anything may go outward for a practice. */
   outward(practice: string): Outward
   replicaOf(practice: string): OpenReplica | undefined
@@ -61,12 +62,7 @@ export interface PortalStatus {
     readonly name: string
     readonly outward: 'open' | 'waits'
     readonly waitsFor: readonly string[]
-    readonly sites: readonly {
-      readonly siteId: string
-      readonly name: string
-      readonly state: 'connected' | 'away' | 'revoked' | 'retired' | 'not enrolled'
-      readonly lastContact: string | null
-    }[]
+    readonly sites: readonly SiteStatus[]
   }[]
 }
 
@@ -161,7 +157,8 @@ export async function openPortal(options: {
       }
     },
     events: {
-      connected(device) {
+      connected(device, clockOffset) {
+        states.connected(device.site, clockOffset)
         store.heard(device.site, clock.now())
         log(`site ${device.site} connected`)
       },
@@ -218,14 +215,13 @@ export async function openPortal(options: {
     }
   }
 
-  const stateOf = (site: SiteRow): PortalStatus['practices'][number]['sites'][number]['state'] => {
-    const device = store.device(site.id)
-    if (site.retired_at !== null) return 'retired'
-    if (!device) return 'not enrolled'
-    if (device.revoked_at !== null) return 'revoked'
-    return acceptor.isConnected(device.replica) ? 'connected' : 'away'
-  }
-
+  const states = siteStates({
+    store,
+    replicaOf: (practice) => replicas.get(practice),
+    isConnected: (replica) => acceptor.isConnected(replica),
+    clock,
+    log,
+  })
   const portal: Portal = {
     async addPractice({ name, zone }) {
       if (name.trim() === '') throw new Error('A practice needs a name. Give it with --name.')
@@ -274,25 +270,22 @@ export async function openPortal(options: {
       store.audit.record({ did: 'site retired', practice: site.practice, of: heir ? [site.id, heir.id] : site.id })
       return { siteId: site.id, documents }
     },
-    status: () => ({
-      practices: store.practices().map((practice) => {
-        const { open, waitsFor } = gate.of(practice.id)
-        const sites = store.sites().filter((site) => site.practice === practice.id)
-        return {
-          practiceId: practice.id,
-          name: practice.name,
-          outward: open ? 'open' : 'waits',
-          waitsFor,
-          sites: sites.map((site) => ({
-            siteId: site.id,
-            name: site.name,
-            state: stateOf(site),
-            lastContact: site.heard_at === null ? null : new Date(site.heard_at).toISOString(),
-          })),
-        }
-      }),
+    status: async () => ({
+      practices: await Promise.all(
+        store.practices().map(async (practice) => {
+          const { open, waitsFor } = gate.of(practice.id)
+          const sites = store.sites().filter((site) => site.practice === practice.id)
+          return {
+            practiceId: practice.id,
+            name: practice.name,
+            outward: open ? ('open' as const) : ('waits' as const),
+            waitsFor,
+            sites: await Promise.all(sites.map((site) => states.of(site))),
+          }
+        }),
+      ),
     }),
-    release(text) {
+    async release(text) {
       const practice = store.practice(parseUlid(text, 'practice id'))
       if (!practice) throw new Error(`There is no practice ${text} at this portal.`)
       const { waitsFor } = gate.of(practice.id)
@@ -337,6 +330,7 @@ export async function openPortal(options: {
     async close() {
       for (const close of closers.splice(0).toReversed()) await close()
       for (const one of chunks.values()) await one.stop()
+      await states.stop()
       for (const replica of replicas.values()) await replica.close()
       store.close()
     },

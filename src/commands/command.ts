@@ -2,6 +2,7 @@
 import type { ChildProcess } from 'node:child_process'
 import type { Clock } from '../replica/clock.ts'
 import type { Sealer } from '../replica/sealing.ts'
+import type { ProxyEnvironment } from '../server/proxy.ts'
 
 export class Usage extends Error {
   override readonly name = 'Usage'
@@ -11,6 +12,8 @@ export interface CommandContext {
   readonly clock: Clock
   /** The master key for a folder; made at first use. */
   readonly master: (dir: string) => Sealer
+  /** The proxy that the environment names. */
+  readonly machine: ProxyEnvironment
   /** Prints the result: one JSON object with --json, else `text`. */
   readonly print: (result: object, text: string) => void
   /** Progress and log lines, on stderr; ids only. */

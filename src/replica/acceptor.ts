@@ -32,7 +32,8 @@ export interface AcceptorOptions {
   readonly clock: Clock
   /** Told of each site: when it is connected, heard and gone. */
   readonly events?: {
-    connected?(device: Certified, settingsVersion: number): void
+    /** `clockOffset`: the site's clock less the portal's, milliseconds. */
+    connected?(device: Certified, clockOffset: number, settingsVersion: number): void
     /** Once a connection: all that the site had is here, and the other way round. */
     caughtUp?(device: Certified): void
     heard?(device: Certified): void
@@ -95,8 +96,8 @@ export function acceptLinks(options: AcceptorOptions): Acceptor {
         return enter(device.replica, own)
       },
       events: {
-        live(_, __, settingsVersion) {
-          events?.connected?.(device, settingsVersion)
+        live(_, clockOffset, settingsVersion) {
+          events?.connected?.(device, clockOffset, settingsVersion)
           // A connection that ends before has not caught up; its next one may.
           if (events?.caughtUp)
             connection.caughtUp().then(

@@ -137,6 +137,8 @@ export interface Replica {
   change(edits: readonly (Edit | Erasure | FactsChange)[]): Promise<void>
   /** The record's fold; undefined where there is no such document, or none with content. */
   record(collection: RecordCollection, key: string): Promise<FoldedRecord | undefined>
+  /** The fields of a record as the replica `by` wrote them, whatever others say; empty where it wrote none. */
+  written(collection: RecordCollection, key: string, by: string): Promise<Readonly<Record<string, Json>>>
   /** Those of these records in which a value lost without having been seen by the one that stands (DOM-18). */
   contested(collection: RecordCollection, keys: readonly string[]): Promise<Map<string, FoldedRecord>>
   /** The entries of known kinds, in no order; empty where there is no such document. */

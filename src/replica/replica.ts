@@ -66,6 +66,8 @@ export interface Replication {
   reconciler(wire: Omit<ReconcilerOptions, 'store' | 'clock'>): Reconciler
   /** Documents that a peer has not acknowledged, of the collections that are sent to it. */
   behind(peer: string, sends?: (collection: Collection) => boolean): Promise<number>
+  /** The patients of a site of whom a peer has not acknowledged what stands in these collections. */
+  waiting(peer: string, site: string, among: readonly Collection[]): Promise<Set<string>>
 }
 
 /** The machine was put back to an older state while this process ran; the message is for people. */
@@ -98,6 +100,8 @@ export interface OpenReplica extends Replica {
   remember(name: string, value: number): Promise<void>
   /** The number under a name; 0 where none was kept. */
   remembered(name: string): Promise<number>
+  /** Documents that a follower of this name has still to handle, whether it runs or not. */
+  unhandled(name: string, among: readonly Collection[]): Promise<number>
   readonly replication: Replication
 }
 
@@ -386,6 +390,19 @@ export async function openReplica(options: ReplicaOptions): Promise<OpenReplica>
         if (sends(collection)) documents += await store.countChangedAfter([number], now?.acknowledged[number] ?? 0)
       return documents
     },
+    async waiting(peer, site, among) {
+      const now = peers.get(peer)
+      const patients = new Set<string>()
+      for (const collection of among) {
+        const number = collectionNumber(collection)
+        for (let after: number | undefined = now?.acknowledged[number] ?? 0; after !== undefined;) {
+          const heads = await store.changedAfter([number], after, 500)
+          for (const { facts } of heads) if (facts.site === site && facts.patient !== null) patients.add(facts.patient)
+          after = heads.at(-1)?.seq
+        }
+      }
+      return patients
+    },
   }
 
   return {
@@ -394,6 +411,7 @@ export async function openReplica(options: ReplicaOptions): Promise<OpenReplica>
     folding,
     remember: (name, value) => store.advance(name, value, []),
     remembered: (name) => store.cursorOf(name),
+    unhandled: async (name, among) => store.countChangedAfter(among.map(collectionNumber), await store.cursorOf(name)),
     replication,
     change: (edits) =>
       new Promise((resolve, reject) => {
@@ -424,6 +442,10 @@ export async function openReplica(options: ReplicaOptions): Promise<OpenReplica>
       const folded = foldRecord(readRecord(await updatesOf(collection, key)))
       return folded.values.size === 0 ? undefined : folded
     },
+    async written(collection, key, by) {
+      const own = readRecord(await updatesOf(collection, key)).get(by)
+      return Object.fromEntries([...(own ?? [])].map(([field, [value]]) => [field, value]))
+    },
     async contested(collection, keys) {
       const found = new Map<string, FoldedRecord>()
       for (const [key, { vector }] of await store.documents(collectionNumber(collection), keys)) {
@@ -450,7 +472,8 @@ export async function openReplica(options: ReplicaOptions): Promise<OpenReplica>
     indexed: (view, row) => store.indexed(view, row),
     follow(followerOptions) {
       open()
-      const follower = startFollower(store, clock, followerOptions)
+      const ended = (): void => void followers.delete(follower)
+      const follower = startFollower(store, clock, followerOptions, ended)
       followers.add(follower)
       return follower
     },
