@@ -26,6 +26,12 @@ const commands: Readonly<Record<string, Command>> = {
   upload: site.upload,
   download: site.download,
   invite: site.invite,
+  access: site.access,
+  'access grant': site.accessGrant,
+  'access end': site.accessEnd,
+  staff: site.staff,
+  'staff add': site.staffAdd,
+  'staff reset': site.staffReset,
   message: site.message,
   recent: site.recent,
   confirmations: site.confirmations,
@@ -69,6 +75,7 @@ async function main(argv: readonly string[]): Promise<number> {
           bypass: process.env['NO_PROXY'] ?? process.env['no_proxy'],
         },
         json,
+        smtp: process.env['PATIENTCONNECTION_SMTP'] || undefined,
         master: (dir) => {
           const text = process.env['PATIENTCONNECTION_KEY']
           return text

@@ -6,6 +6,7 @@ import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import * as v from 'valibot'
 import { WebSocketServer } from 'ws'
+import type { Mailer } from './bridges/email/mailer.ts'
 import { keepToSettings } from './mirror/keeping-to-settings.ts'
 import { defaultSettings, isSent, mayHold, passes } from './mirror/policy.ts'
 import { acceptLinks } from './replica/acceptor.ts'
@@ -74,10 +75,12 @@ export async function openPortal(options: {
   readonly master: Sealer
   readonly clock: Clock
   readonly log: (line: string) => void
+  /** Sends codes and notices to patients; without it they sign in by password or passkey. */
+  readonly mailer?: Mailer | undefined
   /** The most that the file of each practice's replica may take. */
   readonly mostBytes?: number | undefined
 }): Promise<Portal> {
-  const { dir, master, clock, log, mostBytes } = options
+  const { dir, master, clock, log, mailer, mostBytes } = options
   mkdirSync(join(dir, 'practices'), { recursive: true })
   const store = openControlStore(join(dir, 'control.sqlite'), master, clock)
   const keys = JSON.parse(store.secret('portal key', () => JSON.stringify(mintKeyPair()))) as KeyPair
@@ -309,7 +312,7 @@ export async function openPortal(options: {
       const live = liveViews({ ...viewing, session, origin: publicUrl, log })
       indexed.push(live.changed)
       const { ticket } = live
-      const app = portalApp({ ...viewing, ...files, ticket, enroll, secure, origin: publicUrl, proxies, log })
+      const app = portalApp({ ...viewing, ...files, ticket, enroll, mailer, secure, origin: publicUrl, proxies, log })
       const { server, url } = await listen(app.fetch, where)
       const sockets = new WebSocketServer({ noServer: true, maxPayload: 8 * 1024 * 1024 })
       server.on('upgrade', (request, socket, head) => {

@@ -165,6 +165,10 @@ export async function openSite(options: SiteOptions & { readonly mostBytes?: num
   bridge.onChange(kept.look)
   kept.look()
   const alarm = alarmWhenNotBack(parts)
+  const zoneNow = async (): Promise<string> => {
+    await loadZone()
+    return zone
+  }
   const invitations = `${settings.publicUrl ?? settings.portal}/invitation/${settings.practice}`
 
   return {
@@ -185,12 +189,9 @@ export async function openSite(options: SiteOptions & { readonly mostBytes?: num
       return attachments
     },
     /** The IANA zone of the site, as InSched has it. */
-    async zone(): Promise<string> {
-      await loadZone()
-      return zone
-    },
+    zone: zoneNow,
     ...synchronizing,
-    ...patientsOf({ ...parts, chunks, scan, invitations }),
+    ...patientsOf({ ...parts, chunks, scan, invitations, zone: zoneNow }),
     ...listsOf(parts),
     preferences: { get: preferences.get, set: preferences.set },
     backup: backupOf({ backup, mostMinutes: () => values().backup.mostMinutes, zone: () => zone, clock }),

@@ -21,6 +21,8 @@ export interface CommandContext {
   /** Resolves when somebody wants the process to end. */
   readonly ended: Promise<void>
   readonly json: boolean
+  /** The mail server from the environment: its address may hold a password. */
+  readonly smtp: string | undefined
   /** Starts this program again as a child with these arguments. */
   readonly spawn: (args: readonly string[]) => ChildProcess
 }

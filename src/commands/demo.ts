@@ -6,6 +6,8 @@ import type { ChildProcess } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { createInterface } from 'node:readline'
+import { mailSandbox } from '../bridges/email/sandbox.ts'
+import { serveMailSandbox } from '../server/mail-sandbox-page.ts'
 import { optional, wholeNumber, type Command, type CommandContext } from './command.ts'
 
 const string = { type: 'string' } as const
@@ -19,7 +21,9 @@ export const demo: Command = {
     const dir = resolve(optional(given, 'data') ?? 'demo-data')
     const port = wholeNumber(optional(given, 'port'), 'port') ?? 8080
     mkdirSync(dir, { recursive: true })
-    const portalArgs = ['portal', '--data', join(dir, 'portal'), '--port', String(port), '--json']
+    const sandbox = await mailSandbox({ now: context.clock.now })
+    const mails = await serveMailSandbox(sandbox, port === 0 ? 0 : port + 1 + sites.length, context.clock)
+    const portalArgs = ['portal', '--data', join(dir, 'portal'), '--port', String(port), '--smtp', sandbox.url, '--mail-from', 'portal@demo.example', '--json'] // prettier-ignore
     let portal = await start(context, portalArgs)
     const consoles: { name: string; child: ChildProcess; url: string; setup?: string }[] = []
     try {
@@ -60,10 +64,11 @@ export const demo: Command = {
           ready: true,
           url: portal.url,
           pid: process.pid,
+          mails: mails.url,
           invitation: url,
           consoles: consoles.map(({ name, url: at, setup }) => ({ name, url: at, setup })),
         },
-        greeting(portal.url, consoles, url, born),
+        greeting({ portal: portal.url, consoles, mails: mails.url, invitation: url, born }),
       )
       const keys = createInterface({ input: process.stdin })
       keys.on('line', (line) => {
@@ -82,6 +87,7 @@ export const demo: Command = {
       keys.close()
     } finally {
       await Promise.all([...consoles.map(({ child }) => stop(child)), stop(portal.child)])
+      await Promise.all([mails.close(), sandbox.close()])
     }
   },
 }
@@ -144,17 +150,14 @@ async function birthDate(folder: string): Promise<string | undefined> {
   }
 }
 
-function greeting(
-  portal: string,
-  consoles: readonly { name: string; url: string; setup?: string }[],
-  invitation: string,
-  born: string,
-): string {
+function greeting({ portal, consoles, mails, invitation, born }: { portal: string; consoles: readonly { name: string; url: string; setup?: string }[]; mails: string; invitation: string; born: string }): string {
   return `
 PatientConnection is ready.
 
   Patient portal        ${portal}
 ${consoles.map(({ name, url, setup }) => `  Console ${name.padEnd(13)} ${setup ?? url}`).join('\n')}
+
+  Mail sandbox          ${mails}
 
   A patient's invitation (date of birth: ${born})
   ${invitation}
@@ -162,12 +165,14 @@ ${consoles.map(({ name, url, setup }) => `  Console ${name.padEnd(13)} ${setup ?
 Try this:
   1. Open the invitation, sign in with the date of birth, read the message and answer it.
   2. Press Confirm. A moment later the page says "Confirmed in the office's schedule on ...".
-  3. Open the console of Mesa, make the first user, and see it all under Recent Communications.
+  3. Open the console of Mesa, make the first user, and see it all under Recent Communications. It asks
+     for an authenticator app (any will do), since staff sign in with a second factor.
   4. Type p and Enter here: the portal stops. Send a message from the console; type p again, and it arrives.
   5. Move an event with the sqlite3 client in demo-data/insched-mesa.db; the portal shows the new time.
+  6. Under Sign-in confirm an email (any address): the code is in the mail sandbox. Sign out, and sign in by a code.
 
 Ctrl-C ends everything. Your data stays in demo-data.`
-}
+} // prettier-ignore
 
 interface Started { readonly child: ChildProcess; readonly url: string; readonly setup?: string } // prettier-ignore
 

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { openSite } from '../site.ts'
 import { callControl } from '../server/control.ts'
 import { siteOperations } from '../server/console/site-operations.ts'
+import { staffOperations } from '../server/console/staff-operations.ts'
 import { openStaffStore } from '../server/console/staff-store-sqlite.ts'
 import { need, type Command, type CommandContext, type Given } from './command.ts'
 
@@ -27,7 +28,8 @@ async function operate(
   try {
     const staff = openStaffStore(join(dir, 'staff.sqlite'), master, clock)
     try {
-      return (await siteOperations(site, staff.audit, say)[name]!(input)) as Result
+      const operations = { ...siteOperations(site, staff.audit, say), ...staffOperations(staff, clock) }
+      return (await operations[name]!(input)) as Result
     } finally {
       staff.close()
     }

@@ -1,6 +1,7 @@
 /** The commands of a portal: run it, add practices and sites. */
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { smtpMailer, type Mailer } from '../bridges/email/mailer.ts'
 import { openPortal, portalOperations, type PortalStatus } from '../portal.ts'
 import { callControl } from '../server/control.ts'
 import { loopback } from '../server/listen.ts'
@@ -20,7 +21,7 @@ const string = { type: 'string' } as const
 
 export const portal: Command = {
   usage:
-    'portal --data DIR [--port N] [--host H] [--tls-cert F --tls-key F] [--public-url URL] [--behind-proxy CIDR] [--disk-limit MB] [--scan COMMAND]',
+    'portal --data DIR [--port N] [--host H] [--tls-cert F --tls-key F] [--public-url URL] [--behind-proxy CIDR] [--disk-limit MB] [--scan COMMAND] [--smtp URL --mail-from ADDRESS]',
   about: 'run the portal',
   options: {
     data: string,
@@ -31,6 +32,8 @@ export const portal: Command = {
     'public-url': string,
     'behind-proxy': string,
     scan: string,
+    smtp: string,
+    'mail-from': string,
     'disk-limit': string,
   },
   async run(given, context) {
@@ -42,11 +45,13 @@ export const portal: Command = {
     const proxy = optional(given, 'behind-proxy')
     const behindProxy = proxy === undefined ? undefined : usage(() => namedProxies(proxy))
     const publicUrl = publicOrigin(optional(given, 'public-url'))
+    const mailer = mailerOf(given, context)
     const opened = await openPortal({
       dir,
       master: context.master(dir),
       clock: context.clock,
       log: context.say,
+      mailer,
       mostBytes: diskLimit(given),
     })
     try {
@@ -62,8 +67,17 @@ export const portal: Command = {
       await context.ended
     } finally {
       await opened.close()
+      await mailer?.close()
     }
   },
+}
+
+/** The way to the mail server, where one is named; without one the portal sends no codes. */
+function mailerOf(given: Given, { smtp, clock, say }: CommandContext): Mailer | undefined {
+  const url = optional(given, 'smtp') ?? smtp
+  if (url === undefined) return undefined
+  const address = need(given, 'mail-from')
+  return usage(() => smtpMailer({ url, address, clock, log: say }))
 }
 
 function usage<T>(read: () => T): T {

@@ -98,6 +98,48 @@ export const invite = operation(
   { patient: string },
   (given) => ({ patient: neededPatient(given) }),
 )
+export const access = operation(
+  'access',
+  'who may act for a patient at the portal',
+  'access --patient LOCAL_ID',
+  { patient: string },
+  (given) => ({ patient: neededPatient(given) }),
+)
+export const accessGrant = operation(
+  'access grant',
+  'let a guardian or representative act for a patient; prints the link by which they begin',
+  'access grant --patient LOCAL_ID --name NAME --relationship R --scope appointments,messages,documents,pay [--to DATE]',
+  { patient: string, name: string, relationship: string, scope: string, to: string },
+  (given) => ({
+    patient: neededPatient(given),
+    name: need(given, 'name'),
+    relationship: need(given, 'relationship'),
+    scope: need(given, 'scope').split(','),
+    to: optional(given, 'to'),
+  }),
+)
+export const accessEnd = operation(
+  'access end',
+  'end what was granted',
+  'access end --patient LOCAL_ID --grant ID',
+  { patient: string, grant: string },
+  (given) => ({ patient: neededPatient(given), grant: need(given, 'grant') }),
+)
+export const staff = operation('staff', 'the users of the console', 'staff', {}, () => ({}))
+export const staffAdd = operation(
+  'staff add',
+  'add a user of the console, the first as an admin; prints the link by which they begin',
+  'staff add --name NAME --initials LETTERS [--role "front desk|billing|admin"]',
+  { name: string, initials: string, role: string },
+  (given) => ({ name: need(given, 'name'), initials: need(given, 'initials'), role: optional(given, 'role') }),
+)
+export const staffReset = operation(
+  'staff reset',
+  'take password and second factor from a user, who begins anew by the link',
+  'staff reset --name NAME',
+  { name: string },
+  (given) => ({ name: need(given, 'name') }),
+)
 export const message = operation(
   'message',
   'Send Secure Portal Message',

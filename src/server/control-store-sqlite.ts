@@ -7,6 +7,7 @@ import { createHash, createHmac } from 'node:crypto'
 import type { Clock } from '../replica/clock.ts'
 import type { Sealer } from '../replica/sealing.ts'
 import { StoreRefused } from '../replica/store.ts'
+import { accountTables } from './accounts-sqlite.ts'
 import { auditTrail } from './audit-sqlite.ts'
 import { secretsOf } from './secrets-sqlite.ts'
 import { sessionTable } from './sessions-sqlite.ts'
@@ -68,6 +69,7 @@ export function openControlStore(file: string, master: Sealer, clock: Clock) {
   return {
     secret,
     sessions: sessionTable(db),
+    ...accountTables(db, { key: keyOf('account key'), master, clock }),
     audit,
     close() {
       audit.close()

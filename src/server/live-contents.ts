@@ -7,12 +7,17 @@ import type { View } from '../replica/view-document.ts'
 import { confirmedOf, placeOf, upcoming } from './portal/home.ts'
 import type { Message } from './portal/messages.ts'
 import { shownPlan } from './portal/plan.ts'
+import { saidBy } from './portal/said-by.ts'
+import { may, type Need } from './portal/needs.ts'
 import { practiceOf, unreadOf, type Shown } from './portal/viewer.ts'
 import type { Speech } from './words/speech.ts'
 
 export type LiveName = 'home' | 'messages' | 'plan'
 /** Says it in the words and the way of writing dates of `speech`. */
 export type Contents = (shown: Shown, clock: Clock, speech: Speech) => Promise<View>
+
+/** What each view needs of a representative, as its page does. */
+export const liveNeeds: Readonly<Record<LiveName, Need>> = { home: 'own', messages: 'messages', plan: 'documents' }
 
 /** The newest messages that a view holds; a page that is loaded shows all. */
 const mostMessages = 500
@@ -22,7 +27,7 @@ export const liveContents: Readonly<Record<LiveName, Contents>> = {
     const { office } = shown
     const practice = await practiceOf(shown)
     const events = await Promise.all(
-      (await upcoming(shown, clock)).map(async (event) => {
+      (may(shown, 'appointments') ? await upcoming(shown, clock) : []).map(async (event) => {
         const { words, startsAt, minutes } = event.body
         const [place, confirmed] = [await placeOf(shown, event), await confirmedOf(shown, event)]
         const where = { place: place?.name ?? null, address: place?.address ?? null }
@@ -37,7 +42,7 @@ export const liveContents: Readonly<Record<LiveName, Contents>> = {
     const heardAt = office.heardAt === null ? null : office.heardAt - (office.heardAt % 60_000)
     return {
       events: Object.fromEntries(events),
-      messages: { unread: await unreadOf(shown) },
+      messages: { unread: may(shown, 'messages') ? await unreadOf(shown) : 0 },
       office: {
         practice: practice.practiceName ?? null,
         phone: practice.phone ?? null,
@@ -58,7 +63,7 @@ export const liveContents: Readonly<Record<LiveName, Contents>> = {
         rows.map(({ id, at, state, body }) => {
           const { thread, subject, text, by, retracted, attachments = [] } = body as unknown as Message
           const fromOffice = state === 'out'
-          const who = fromOffice ? office : (by.name ?? you)
+          const who = fromOffice ? office : (saidBy(by, speech) ?? you)
           const said = { text: retracted ? null : text, retracted, fromOffice, who, at, when: speech.instant(at, zone) }
           const files = attachments.map(({ name, size }) => ({ name, size }))
           return [id, { thread, subject, ...said, ...(files.length > 0 ? { files } : {}) }] as const

@@ -9,9 +9,10 @@ import { WebSocketServer, type WebSocket } from 'ws'
 import type { DocumentHead } from '../replica/replica-face.ts'
 import { viewDocuments } from '../replica/view-document.ts'
 import { liveConnection, mostBytesIn, type Ending, type LiveConnection } from './live-connection.ts'
-import { liveContents, liveNameOf, type LiveName } from './live-contents.ts'
+import { liveContents, liveNameOf, liveNeeds, type LiveName } from './live-contents.ts'
 import { liveView, type LiveView } from './live-view.ts'
 import { isOwnOrigin } from './own-forms.ts'
+import { may } from './portal/needs.ts'
 import { membersOf, patientOf, shownBy, withOffice, type Member, type Viewing } from './portal/viewer.ts'
 import type { Sessions } from './sessions.ts'
 import { tickets } from './tickets.ts'
@@ -66,7 +67,7 @@ export function liveViews(
       patient,
       async shown() {
         const still = (await membersOf(options, account)).find((one) => one.key === member.key)
-        return still && withOffice(options, still)
+        return still && may(still, liveNeeds[name]) ? withOffice(options, still) : undefined
       },
       async contents(shown, at) {
         const onFile = languageOf((await patientOf(shown)).language)
@@ -104,7 +105,7 @@ export function liveViews(
         // It may have ended while access was looked up.
         if (!connections.has(connection)) return
         const member = shownBy(session.standing(standing.id) ?? standing, family)
-        if (!member) return connection.end('no access')
+        if (!member || !may(member, liveNeeds[name])) return connection.end('no access')
         connections.set(connection, { account, member })
         const { practice, patient } = member
         store.audit.noted({ did: 'viewed', by: account, practice, patient, of: name })

@@ -58,8 +58,8 @@ async function rowsOf(replica: Replica, head: DocumentHead): Promise<IndexRow[]>
     }
     case 'access': {
       const entries = await replica.entries('access', key)
-      const { invitations } = foldAccess(entries)
-      return invitations.map((entry) =>
+      const { waiting } = foldAccess(entries)
+      return waiting.map((entry) =>
         row('invitation', entry.tokenHash, { state: 'open', at: entry.until, body: { entry: entry.id, patient: key } }),
       )
     }

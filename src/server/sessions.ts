@@ -6,6 +6,7 @@ import type { Context } from 'hono'
 import { deleteCookie, setCookie } from 'hono/cookie'
 import { parse } from 'hono/utils/cookie'
 import type { Clock } from '../replica/clock.ts'
+import { browserName } from './browser-name.ts'
 import { hashOf } from './control-store-sqlite.ts'
 import type { SessionRow, SessionStore } from './sessions-sqlite.ts'
 
@@ -16,6 +17,12 @@ export interface Session extends SessionRow {
 export interface Sessions {
   /** Begins a session with a new token; a former one of this browser ends (ASVS 7.2.4). */
   begin(c: Context, account: string, viewing?: string): void
+  /** Whether its person showed who they are a moment ago: asked before what protects the account is changed (ASVS 7.5.1). */
+  isFresh(session: Session): boolean
+  /** When it ends if nothing more is asked; milliseconds UTC. */
+  endsAt(session: Session): number
+  /** Seconds until a session ends if nothing more is asked; 0 where it is over. */
+  left(id: string): number
   /** The session of a request, which keeps it from becoming idle. */
   current(c: Context): Session | undefined
   end(c: Context): void
@@ -27,6 +34,10 @@ export interface Sessions {
 
 /** However busy somebody is: after this they sign in again. */
 export const absoluteLimit = 12 * 3_600_000
+/** For how long somebody who showed who they are is believed to be still the same. */
+export const freshFor = 5 * 60_000
+/** How long before the end a page warns (WCAG 2.2.1). */
+export const warnBefore = 2 * 60_000
 
 export function sessions(
   store: SessionStore,
@@ -51,6 +62,7 @@ export function sessions(
     store.end(id)
     return undefined
   }
+  const endsAt = ({ seen, created }: SessionRow): number => Math.min(seen + idle, created + absoluteLimit)
   return {
     begin(c, account, viewing) {
       end(c)
@@ -58,15 +70,23 @@ export function sessions(
       const csrf = Buffer.from(clock.bytes(16)).toString('base64url')
       const now = clock.now()
       store.sweep(now - idle, now - absoluteLimit)
-      store.add(hashOf(token), { account, csrf, created: now, seen: now, viewing: viewing ?? null })
+      const agent = browserName(c.req.header('user-agent'))
+      store.add(hashOf(token), { account, csrf, created: now, seen: now, viewing: viewing ?? null, proved: now, agent })
       setCookie(c, name, token, { path: '/', httpOnly: true, sameSite: 'Lax', secure })
     },
     current(c) {
       const id = idIn(c.req.header('cookie'))
       const session = id === undefined ? undefined : standing(id)
       // Not at every request: each is a sync to disk.
-      if (session && clock.now() - session.seen > 10_000) store.touch(session.id, clock.now())
-      return session
+      if (!session || clock.now() - session.seen <= 10_000) return session
+      store.touch(session.id, clock.now())
+      return { ...session, seen: clock.now() }
+    },
+    isFresh: ({ proved }) => clock.now() - proved <= freshFor,
+    endsAt,
+    left(id) {
+      const found = standing(id)
+      return found ? Math.max(0, Math.round((endsAt(found) - clock.now()) / 1_000)) : 0
     },
     end,
     idIn,

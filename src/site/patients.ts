@@ -16,6 +16,7 @@ import type { Follower, Replica } from '../replica/replica-face.ts'
 import { withFiles, type IncomingFile } from '../server/attachments/taking.ts'
 import type { Scan } from '../server/attachments/virus-scan.ts'
 import { hashOf } from '../server/control-store-sqlite.ts'
+import { granting, type Grant } from './granting.ts'
 
 const invitationLasts = 72 * 3_600_000
 
@@ -26,6 +27,7 @@ export function patientsOf(site: {
   readonly index: Follower
   readonly chunks: Chunks
   readonly scan: Scan | undefined
+  readonly zone: () => Promise<string>
   /** The address in invitations, without the token. */
   readonly invitations: string
   /** Who acts where no member of staff does. */
@@ -59,7 +61,23 @@ export function patientsOf(site: {
     return facts
   }
 
+  const linkOf = (token: string): string => `${site.invitations}.${token}`
+  const access = granting({
+    replica,
+    clock,
+    async patientKey(patient) {
+      await bridge.readNow()
+      return patientKey(patient)
+    },
+    factsOf: factsOfPatient,
+    zone: site.zone,
+    linkOf,
+  })
+
   return {
+    accessOf: access.accessOf,
+    grant: (patient: number, grant: Grant, by: By = agent) => access.grant(patient, grant, by),
+    endAccess: (patient: number, grant: string, by: By = agent) => access.endAccess(patient, grant, by),
     /** A sign-in invitation; an earlier one that is open ends. */
     async invite(patient: number, by: By = agent) {
       await bridge.readNow()
@@ -84,7 +102,7 @@ export function patientsOf(site: {
           },
         },
       ])
-      return { url: `${site.invitations}.${token}`, expiresAt: new Date(until).toISOString() }
+      return { url: linkOf(token), expiresAt: new Date(until).toISOString() }
     },
     /** Send Secure Portal Message; `files` become its attachments. Rejects with FileRefused where one is not taken. */
     async message(

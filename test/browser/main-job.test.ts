@@ -1,6 +1,8 @@
 /** The whole main job in a real browser on a phone and on a desk, with axe-core finding nothing on any page; the pictures of the README are made here. */
 import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, expect, it } from 'vitest'
+import { systemClock } from '../../src/replica/clock.ts'
+import { authenticatorOf } from '../server/authenticator.ts'
 import { openOffice, run, type Office } from '../cli/office.ts'
 import { openBrowser, sound } from './sound.ts'
 
@@ -59,6 +61,12 @@ it.each([360, 1280])('sign in, read, answer, confirm, and see it in the office, 
     await desk.getByLabel('Initials, as InSched stamps them').fill('JD')
     await desk.getByLabel('Password (at least 10 characters)').fill('correct horse battery')
     await desk.getByRole('button', { name: 'Make the first user' }).click()
+    await desk.getByText('add this to an authenticator app', { exact: false }).waitFor()
+    await sound(desk)
+    await desk
+      .getByLabel('Code of your authenticator app')
+      .fill(authenticatorOf(await desk.content(), systemClock).code())
+    await desk.getByRole('button', { name: 'Save and go on' }).click()
     await desk.getByText('Working').waitFor()
     await sound(desk, `console-${width}`)
     await desk.getByRole('button', { name: 'Upload Records' }).click()

@@ -77,6 +77,10 @@ export const patientPages: readonly PageState<PortalWorld>[] = [
   { page: 'password', state: 'first', at: '/password', as: 'ann', shows: (w) => w.signIn.choose.save },
   { page: 'password', state: 'too easy', at: '/password', as: 'ann', shows: (w) => w.signIn.faults.passwordMostUsed, does: (page, { signIn }) => fill(page, { [signIn.name]: 'annalise', [signIn.newPassword(10)]: 'sunshine2026' }, signIn.choose.save) }, // prettier-ignore
   { page: 'problem', state: 'no page', at: '/nowhere', as: 'ann', shows: (w) => w.problems.noPage.cause },
+  { page: 'code', state: 'asks', at: '/sign-in/code', shows: (w) => w.account.code.sent },
+  { page: 'account', state: 'new', at: '/account', as: 'ben', shows: (w) => w.account.passkey.none },
+  { page: 'people', state: 'none', at: '/people', as: 'ben', shows: (w) => w.account.people.none },
+  { page: 'people', state: 'one', at: async (world) => { await world.grant('ann', { name: 'Gwen Guardian', relationship: 'guardian', scope: ['appointments', 'messages'], from: '2026-11-23', to: '2027-12-31' }); return '/people' }, as: 'ann', shows: (w) => w.account.people.end('Gwen Guardian') }, // prettier-ignore
 ]
 
 /** The home page of somebody who may act for two. */

@@ -3,6 +3,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { ulid } from '../replica/world.ts'
 import { stylesheet } from '../../src/server/look/stylesheet.ts'
 import { speechIn } from '../../src/server/words/speech.ts'
+import { signInScript } from '../../src/server/browser-script.ts'
+import { routeNeeds } from '../../src/server/console/privileges.ts'
+import { setUpFactor, type Authenticator } from './authenticator.ts'
 import { openSiteWorld, type SiteWorld } from './site-world.ts'
 import { browserOf, hiddenOf, type Answer, type Browser } from './world.ts'
 
@@ -10,6 +13,7 @@ const host = '127.0.0.1:8090'
 const password = 'seven violet kettles'
 let world: SiteWorld
 let staff: Browser
+let app: Authenticator
 /** Everything of the people of InSched that no guest may see. */
 let secrets: string[]
 const browser = (): Browser => browserOf(world.app, '127.0.0.1', host)
@@ -34,9 +38,13 @@ it('the first user is made once, by the link that was printed, however many ask 
     expect((await browser().post('/first-user', { code: world.setupCode, name: 'Jo Desk', initials: 'JD', password: known })).status).toBe(400) // prettier-ignore
   const some = [browser(), browser(), browser()]
   const answers = await Promise.all(some.map((one, i) => firstUser(one, `Jo Desk ${i}`)))
-  expect(answers.filter((one) => one.headers.get('location') === '/')).toHaveLength(1)
+  expect(answers.filter((one) => one.headers.get('location') === '/second-factor')).toHaveLength(1)
   expect(answers.filter((one) => one.headers.get('location') === '/sign-in')).toHaveLength(2)
-  staff = some[answers.findIndex((one) => one.headers.get('location') === '/')]!
+  staff = some[answers.findIndex((one) => one.headers.get('location') === '/second-factor')]!
+  // Before the second factor is set up there is nothing else.
+  for (const path of ['/', '/send', '/recent', '/users', '/nowhere'])
+    expect((await staff.get(path)).headers.get('location')).toBe('/second-factor')
+  app = await setUpFactor(staff, world.clock)
   expect((await firstUser(browser())).headers.get('location')).toBe('/sign-in')
   expect((await browser().get(`/first-user?code=${encodeURIComponent(world.setupCode)}`)).status).toBe(303)
 })
@@ -62,6 +70,36 @@ const routes: readonly Route[] = [
   { route: 'GET /recent', guest: 303, staff: 200, holds: () => 'Subject-marigold' },
   { route: 'GET /reviews', guest: 303, staff: 200, holds: () => 'Nothing waits for you' },
   { route: 'POST /reviews', guest: 303, staff: 404, fields: { id: '01ARZ3NDEKTSV4RRFFQ69G5FAV', note: 'done' } },
+  { route: `GET ${signInScript.path}`, guest: 200, staff: 200 },
+  { route: 'GET /session', guest: 200, staff: 200 },
+  { route: 'POST /session', guest: 200, staff: 200 },
+  { route: 'GET /sign-in/code', guest: 303, staff: 303 },
+  { route: 'POST /sign-in/code', guest: 303, staff: 303, fields: { code: '123456' } },
+  { route: 'GET /welcome/:token', guest: 404, staff: 404 },
+  { route: 'POST /welcome/:token', guest: 404, staff: 404, fields: { password: 'seven violet kettles' } },
+  { route: 'GET /second-factor', guest: 303, staff: 303 },
+  { route: 'POST /second-factor', guest: 303, staff: 303, fields: { code: '123456' } },
+  { route: 'GET /users', guest: 303, staff: 200, holds: () => 'Add a user' },
+  { route: 'POST /users', guest: 303, staff: 400, fields: { name: '' } },
+  { route: 'POST /users/rights', guest: 303, staff: 404, fields: { id: '01ARZ3NDEKTSV4RRFFQ69G5FAV' } },
+  { route: 'POST /users/reset', guest: 303, staff: 404, fields: { id: '01ARZ3NDEKTSV4RRFFQ69G5FAV' } },
+  { route: 'POST /users/disable', guest: 303, staff: 404, fields: { id: '01ARZ3NDEKTSV4RRFFQ69G5FAV' } },
+  { route: 'POST /users/enable', guest: 303, staff: 404, fields: { id: '01ARZ3NDEKTSV4RRFFQ69G5FAV' } },
+  {
+    route: 'POST /access',
+    guest: 303,
+    staff: 200,
+    fields: { patient: '1' },
+    holds: () => 'Let somebody act for this patient',
+  },
+  {
+    route: 'POST /access/grant',
+    guest: 303,
+    staff: 200,
+    fields: { patient: '1', name: 'Gwen Guardian', relationship: 'spouse', 'scope messages': 'yes', to: '' },
+    holds: () => '/invitation/',
+  },
+  { route: 'POST /access/end', guest: 303, staff: 400, fields: { patient: '1', grant: '01ARZ3NDEKTSV4RRFFQ69G5FAV' } },
   { route: 'POST /sign-out', guest: 303, staff: 303 },
 ]
 const unrouted: readonly Route[] = [
@@ -88,20 +126,26 @@ describe('the routes', () => {
       if (one.holds) expect(answer.text).toContain(one.holds())
       if (answer.status === 200 && one.guest === 303) expect(answer.text).toContain('action="/sign-out"')
       expect(answer.headers.get('location') ?? '/').toMatch(/^\/(sign-in|recent\?said=sent|reviews\?said=resolved)?$/)
-      expect(answer.headers.get('cache-control')).toBe(one.route.endsWith('.css') ? 'public, max-age=31536000, immutable' : 'no-store') // prettier-ignore
+      expect(answer.headers.get('cache-control')).toBe(/\.(css|js)$/.test(one.route) ? 'public, max-age=31536000, immutable' : 'no-store') // prettier-ignore
     },
   )
-  it.each(routes.filter((one) => one.route.startsWith('POST') && !/sign-in|first-user|preferences/.test(one.route)))(
-    '$route without the token of the session is refused',
-    async (one) => {
-      // prettier-ignore
-      expect((await ask(one, staff, undefined)).status).toBe(403)
-      expect((await ask(one, staff, 'wrong')).status).toBe(403)
-    },
-  )
+  it.each(
+    routes.filter(
+      (one) => one.route.startsWith('POST') && !/sign-in|first-user|preferences|session|welcome/.test(one.route),
+    ),
+  )('$route without the token of the session is refused', async (one) => {
+    // prettier-ignore
+    expect((await ask(one, staff, undefined)).status).toBe(403)
+    expect((await ask(one, staff, 'wrong')).status).toBe(403)
+  })
   it('the table has every route of the app', () => {
     const all = world.app.routes.filter((one) => one.method !== 'ALL').map((one) => `${one.method} ${one.path}`)
     expect(new Set(routes.map((one) => one.route))).toEqual(new Set(all))
+  })
+  it('each route behind the sign-in says what it needs, and nothing else does', () => {
+    const open = ['/first-user', '/sign-in/code', '/preferences']
+    const behind = routes.filter((one) => one.guest === 303 && !open.some((path) => one.route.endsWith(` ${path}`)))
+    expect(new Set(Object.keys(routeNeeds))).toEqual(new Set(behind.map((one) => one.route)))
   })
   it('no address ever holds a name: looking for a patient goes by POST', async () => {
     const { text } = await staff.get(`/send?find=${lastName()}&patient=1`)
@@ -161,7 +205,10 @@ describe('sign-in', () => {
     for (let i = 0; i < 3; i++) expect((await attempt('wrong')).status).toBe(401)
     expect((await attempt(password)).status).toBe(429)
     world.clock.advance(1_000)
-    expect((await attempt(password)).headers.get('location')).toBe('/')
+    const one = browser()
+    expect((await one.post('/sign-in', { name: whoIsThere(), password })).headers.get('location')).toBe('/sign-in/code')
+    world.clock.advance(60_000)
+    expect((await one.post('/sign-in/code', { code: app.code() })).headers.get('location')).toBe('/')
   })
   it('a session ends after 10 idle minutes, and after 12 hours', async () => {
     const csrf = (await staff.hidden('/', '/sign-out'))['csrf']!
@@ -198,6 +245,7 @@ it('signing out ends the session at the server', async () => {
   const again = browser()
   world.clock.advance(60_000)
   await again.post('/sign-in', { name: whoIsThere(), password })
+  expect((await again.post('/sign-in/code', { code: app.code() })).headers.get('location')).toBe('/')
   const kept = new Map(again.cookies)
   await again.post('/sign-out', hiddenOf((await again.get('/')).text, '/sign-out'))
   for (const [key, value] of kept) again.cookies.set(key, value)

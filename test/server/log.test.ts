@@ -1,4 +1,6 @@
 /** Privacy of logs: a portal and a site do the main job and its errors as processes; no line of theirs holds a datum of a person. */
+import { systemClock } from '../../src/replica/clock.ts'
+import { setUpFactor } from './authenticator.ts'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { openOffice, Patient, run, signIn, type Office } from '../cli/office.ts'
 import { browserOf, hiddenOf } from './world.ts'
@@ -62,6 +64,7 @@ it('staff do theirs in the console, with their errors', async () => {
   const desk = browserOf(app, '127.0.0.1', url.host)
   const code = new URL(office.agent.setup!).searchParams.get('code')!
   await desk.post('/first-user', { code, name: texts.staff, initials: 'JD', password: 'eight amber kettles' })
+  await setUpFactor(desk, systemClock)
   const { csrf } = await desk.hidden('/', '/sign-out')
   const lastName = office.insched.prepare('select last_name from patients where patient_id = 1').pluck().get() as string
   expect((await desk.post('/send/find', { csrf: csrf!, find: lastName })).text).toContain('born')

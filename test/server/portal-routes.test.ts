@@ -2,28 +2,50 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { mintUlid } from '../../src/replica/ids.ts'
 import { stylesheet } from '../../src/server/look/stylesheet.ts'
+import { hashOf } from '../../src/server/control-store-sqlite.ts'
+import { signInScript } from '../../src/server/browser-script.ts'
+import { scopes, type Scope } from '../../src/replica/kinds/access.ts'
+import { needs } from '../../src/server/portal/needs.ts'
 import { browserOf, openPortalWorld, people, secretsOf, type Answer, type Browser, type PortalWorld } from './world.ts'
 
-const whos = ['guest', 'owner', 'other patient', 'patient of another practice'] as const
+const whos = ['guest', 'owner', 'other patient', 'patient of another practice', 'guardian in scope', 'guardian out of scope'] as const // prettier-ignore
 type Who = (typeof whos)[number]
-const personOf: Readonly<Record<Who, string | undefined>> = { guest: undefined, owner: 'ann', 'other patient': 'ben', 'patient of another practice': 'dora' } // prettier-ignore
+const personOf: Readonly<Record<Who, string | undefined>> = { guest: undefined, owner: 'ann', 'other patient': 'ben', 'patient of another practice': 'dora', 'guardian in scope': 'ann', 'guardian out of scope': 'ann' } // prettier-ignore
+/** What each guardian of Ann was given. */
+const scopeOf: Readonly<Partial<Record<Who, readonly Scope[]>>> = { 'guardian in scope': scopes, 'guardian out of scope': ['pay'] } // prettier-ignore
+const secretsFor = (who: Who): string[] => people.filter((person) => person.key !== personOf[who] || who === 'guardian out of scope').flatMap(secretsOf) // prettier-ignore
 
 let world: PortalWorld
 const browsers = {} as Record<Who, Browser>
 let openInvitation: string
+let ownersSession: string
+/** Each at home, so that nobody's tries are counted against another. */
+const addressOf = (who: Who): string => `203.0.113.${whos.indexOf(who) + 10}`
+async function newSession(who: Who, person: string): Promise<Browser> {
+  const scope = scopeOf[who]
+  if (!scope) return world.signedIn(person, addressOf(who))
+  const browser = browserOf(world.app, addressOf(who))
+  const { path } = await world.grant(person, { name: 'Gwen Guardian', relationship: 'representative', scope, from: '2026-11-23', to: null }) // prettier-ignore
+  await browser.post(path, { date: world.known[person]!.birthDate })
+  return browser
+}
 beforeAll(async () => {
   world = await openPortalWorld()
   for (const who of whos) {
     const person = personOf[who]
-    browsers[who] = person === undefined ? browserOf(world.app) : await world.signedIn(person)
+    browsers[who] = person === undefined ? browserOf(world.app, addressOf(who)) : await newSession(who, person)
   }
+  ownersSession = hashOf(browsers.owner.cookies.get('session')!)
   openInvitation = await world.invite('cleo')
 })
 afterAll(() => world.close())
 
 type Statuses = Readonly<Record<Who, number>>
-const signedIn = (status: number): Statuses => ({ guest: 303, owner: status, 'other patient': status, 'patient of another practice': status }) // prettier-ignore
-const posted = (owner: number, others = owner): Statuses => ({ guest: 401, owner, 'other patient': others, 'patient of another practice': others }) // prettier-ignore
+const all = (owner: number, others: number, guardians: readonly [inScope: number, outOfScope: number]): Omit<Statuses, 'guest'> => ({ owner, 'other patient': others, 'patient of another practice': others, 'guardian in scope': guardians[0], 'guardian out of scope': guardians[1] }) // prettier-ignore
+const signedIn = (status: number, outOfScope = status): Statuses => ({ guest: 303, ...all(status, status, [status, outOfScope]) }) // prettier-ignore
+const posted = (owner: number, others = owner, guardians: readonly [number, number] = [owner, owner]): Statuses => ({ guest: 401, ...all(owner, others, guardians) }) // prettier-ignore
+/** What the patient alone may do. */
+const patientOnly = (statuses: Statuses): Statuses => ({ ...statuses, 'guardian in scope': 403, 'guardian out of scope': 403 }) // prettier-ignore
 const everybody = (status: number): Statuses => ({ ...signedIn(status), guest: status })
 const own = async (browser: Browser): Promise<string> => ((await browser.get('/password')).status === 200 ? (await browser.hidden('/password', '/password'))['csrf']! : 'none') // prettier-ignore
 /** A form about the owner's own event, sent by whoever is asked. */
@@ -52,17 +74,40 @@ const routes: readonly Route[] = [
   { route: 'GET /invitation/:token', statuses: everybody(200), path: () => openInvitation },
   { route: 'POST /invitation/:token', statuses: everybody(400), path: () => openInvitation, fields: async () => ({ date: 'yesterday', join: 'no' }) }, // prettier-ignore
   { route: 'GET /', statuses: signedIn(200) },
-  { route: 'GET /messages', statuses: signedIn(200) },
+  { route: 'GET /messages', statuses: signedIn(200, 403) },
   { route: 'GET /attachments/:entry/:place', statuses: signedIn(403) },
-  { route: 'GET /plan', statuses: signedIn(200) },
+  { route: 'GET /plan', statuses: signedIn(200, 403) },
   { route: 'GET /password', statuses: signedIn(200) },
   { route: 'POST /password', statuses: posted(400), fields: async (b) => ({ csrf: await own(b), name: 'somebody', password: 'short' }) }, // prettier-ignore
-  { route: 'POST /confirm', statuses: posted(303, 404), fields: aboutAnn },
-  { route: 'POST /decline', statuses: posted(303, 404), fields: aboutAnn },
-  { route: 'POST /move', statuses: posted(303, 404), fields: aboutAnn },
-  { route: 'POST /messages', statuses: posted(303), fields: async (b) => ({ csrf: await own(b), id: mintUlid(world.clock), thread: world.known['ann']!.thread, subject: 'x', text: 'In whose thread does this land?' }) }, // prettier-ignore
+  { route: 'POST /confirm', statuses: posted(303, 404, [303, 403]), fields: aboutAnn },
+  { route: 'POST /decline', statuses: posted(303, 404, [303, 403]), fields: aboutAnn },
+  { route: 'POST /move', statuses: posted(303, 404, [303, 403]), fields: aboutAnn },
+  { route: 'POST /messages', statuses: posted(303, 303, [303, 403]), fields: async (b) => ({ csrf: await own(b), id: mintUlid(world.clock), thread: world.known['ann']!.thread, subject: 'x', text: 'In whose thread does this land?' }) }, // prettier-ignore
   { route: 'POST /viewing', statuses: posted(303, 404), fields: async (b) => ({ csrf: await own(b), viewing: `${world.known['ann']!.practice}/${world.known['ann']!.patient}` }) }, // prettier-ignore
   { route: 'POST /live/ticket', statuses: posted(200), fields: async (b) => ({ csrf: await own(b) }) },
+  { route: `GET ${signInScript.path}`, statuses: everybody(200) },
+  { route: 'GET /session', statuses: everybody(200) },
+  { route: 'POST /session', statuses: everybody(200) },
+  { route: 'GET /sign-in/code', statuses: everybody(200) },
+  { route: 'POST /sign-in/code/send', statuses: everybody(303), fields: async () => ({ name: `nobody ${mintUlid(world.clock)}` }) }, // prettier-ignore
+  { route: 'POST /sign-in/code', statuses: everybody(401), fields: async () => ({ code: '123456' }) },
+  { route: 'POST /sign-in/passkey/options', statuses: everybody(200) },
+  { route: 'POST /sign-in/passkey', statuses: everybody(401), fields: async () => ({ credential: '{}' }) },
+  { route: 'GET /again', statuses: signedIn(200) },
+  { route: 'POST /again', statuses: posted(401), fields: async (b) => ({ csrf: await own(b), password: 'not the right one' }) }, // prettier-ignore
+  { route: 'POST /again/code', statuses: posted(401), fields: async (b) => ({ csrf: await own(b), code: '123456' }) },
+  { route: 'POST /again/passkey', statuses: posted(401), fields: async (b) => ({ csrf: await own(b), credential: '{}' }) }, // prettier-ignore
+  { route: 'GET /account', statuses: signedIn(200) },
+  { route: 'POST /account/email', statuses: posted(400), fields: async (b) => ({ csrf: await own(b), email: 'no address' }) }, // prettier-ignore
+  { route: 'POST /account/email/code', statuses: posted(401), fields: async (b) => ({ csrf: await own(b), code: '123456' }) }, // prettier-ignore
+  { route: 'POST /account/noticed', statuses: posted(303), fields: async (b) => ({ csrf: await own(b) }) },
+  { route: 'POST /account/sessions/end', statuses: posted(303), fields: async (b) => ({ csrf: await own(b), id: ownersSession }), fresh: true }, // prettier-ignore
+  { route: 'POST /account/sessions/end-all', statuses: posted(303), fields: async (b) => ({ csrf: await own(b) }), fresh: true }, // prettier-ignore
+  { route: 'POST /account/passkeys/options', statuses: posted(200), fields: async (b) => ({ csrf: await own(b) }) },
+  { route: 'POST /account/passkeys', statuses: posted(400), fields: async (b) => ({ csrf: await own(b), credential: '{}' }) }, // prettier-ignore
+  { route: 'POST /account/passkeys/remove', statuses: posted(303), fields: async (b) => ({ csrf: await own(b), id: 'x' }) }, // prettier-ignore
+  { route: 'GET /people', statuses: patientOnly(signedIn(200)) },
+  { route: 'POST /people/end', statuses: patientOnly(posted(404)), fields: async (b) => ({ csrf: await own(b), grant: mintUlid(world.clock) }) }, // prettier-ignore
   { route: 'POST /sign-out', statuses: posted(303), fields: async (b) => ({ csrf: await own(b) }), fresh: true },
 ]
 const unrouted: readonly Route[] = [
@@ -81,13 +126,14 @@ async function ask({ route, fields, path }: Route, browser: Browser): Promise<An
 describe.each(whos)('asked by the %s', (who) => {
   it.each([...routes, ...unrouted])('$route answers as it should, with nothing of anybody else', async (route) => {
     const person = personOf[who]
-    const browser = route.fresh && person ? await world.signedIn(person) : browsers[who]
+    const browser = route.fresh && person ? await newSession(who, person) : browsers[who]
     const answer = await ask(route, browser)
     expect(answer.status, answer.text).toBe(route.statuses[who])
-    const others = people.filter((person) => person.key !== personOf[who])
-    for (const secret of others.flatMap(secretsOf)) expect(answer.text).not.toContain(secret)
-    expect(answer.headers.get('location') ?? '/').toMatch(/^\/(sign-in|messages\?said=[a-z]+|\?said=[a-z]+)?$/)
-    expect(answer.headers.get('cache-control')).toBe(route.route.endsWith('.css') ? 'public, max-age=31536000, immutable' : 'no-store') // prettier-ignore
+    for (const secret of secretsFor(who)) expect(answer.text).not.toContain(secret)
+    expect(answer.headers.get('location') ?? '/').toMatch(
+      /^\/(sign-in|sign-in\/code|account|account\?said=[a-z]+|messages\?said=[a-z]+|\?said=[a-z]+)?$/,
+    )
+    expect(answer.headers.get('cache-control')).toBe(/\.(css|js)$/.test(route.route) ? 'public, max-age=31536000, immutable' : 'no-store') // prettier-ignore
     expect(answer.headers.get('content-security-policy')).toContain("default-src 'none'")
   })
 })
@@ -95,6 +141,17 @@ describe.each(whos)('asked by the %s', (who) => {
 it('the table has every route of the app, so that a new one cannot be forgotten', () => {
   const all = world.app.routes.filter((one) => one.method !== 'ALL').map((one) => `${one.method} ${one.path}`)
   expect(new Set(routes.map((one) => one.route))).toEqual(new Set([...all, 'POST /sign-out']))
+})
+
+it('each route behind the sign-in says what a representative needs, and nothing else does', () => {
+  const behind = routes.filter((one) => one.route.startsWith('GET') ? one.statuses.guest === 303 : one.statuses.guest === 401) // prettier-ignore
+  const open = ['POST /sign-in', 'POST /sign-in/code', 'POST /sign-in/passkey', 'POST /sign-out']
+  const expected = behind.map((one) => one.route).filter((route) => !open.includes(route))
+  expect(new Set(Object.keys(needs))).toEqual(new Set(expected))
+})
+
+it('the session of another is never ended by its id', async () => {
+  expect((await browsers.owner.get('/')).status).toBe(200)
 })
 
 it('the owner sees what is hers, so that the table does not pass on empty pages', async () => {
@@ -106,9 +163,9 @@ it('the owner sees what is hers, so that the table does not pass on empty pages'
   expect((await owner.get('/password')).text).toContain(ann.email)
 })
 
-it('what others sent about the owner’s event or into her thread is nowhere of hers', async () => {
+it('what others sent about the owner’s event or into her thread is nowhere of hers, but for her guardian in scope', async () => {
   const { replica, eventKey, patient } = world.known['ann']!
-  expect(new Set((await replica.entries('confirmations', eventKey)).map((one) => one.by.id)).size).toBe(1)
+  expect(new Set((await replica.entries('confirmations', eventKey)).map((one) => one.by.id)).size).toBe(2)
   const texts = (await replica.entries('messages', patient)).filter((one) => one.kind === 'message')
-  expect(texts.filter((one) => one.text.startsWith('In whose')).length).toBe(1)
+  expect(texts.filter((one) => one.text.startsWith('In whose')).length).toBe(2)
 })

@@ -5,6 +5,7 @@ import type { Hono } from 'hono'
 import { keepChunks, type Chunks } from '../../src/replica/chunks.ts'
 import { systemClock, type Clock } from '../../src/replica/clock.ts'
 import { mintUlid, type PracticeId, type ReplicaId } from '../../src/replica/ids.ts'
+import type { Relationship, Scope } from '../../src/replica/kinds/access.ts'
 import type { Edit } from '../../src/replica/replica-face.ts'
 import type { OpenReplica } from '../../src/replica/replica.ts'
 import { openReplica } from '../../src/replica/replica.ts'
@@ -79,6 +80,11 @@ export interface PortalWorld {
   readonly log: string[]
   /** Makes an invitation as a site does; the path of its link. */
   invite(person: string): Promise<string>
+  /** Gives access as a site does; the path of its link, and the grant. */
+  grant(
+    person: string,
+    given: { name: string; relationship: Relationship; scope: readonly Scope[]; from: string; to: string | null },
+  ): Promise<{ path: string; grant: string }>
   /** A browser that is signed in by a fresh invitation. */
   signedIn(person: string, address?: string): Promise<Browser>
   /** The files of the messages of a person's practice. */
@@ -162,6 +168,16 @@ export async function openPortalWorld(
       await replica.change([{ collection: 'access', key: patient, facts: { patient, site: (await replica.head('patients', patient))!.facts.site, shown: true, reachable: true, startsAt: null }, add: { [mintUlid(clock)]: entry } }]) // prettier-ignore
       await indexed()
       return `/invitation/${practice}.${token}`
+    },
+    async grant(person, given) {
+      const { practice, patient, replica } = known[person]!
+      const token = Buffer.from(clock.bytes(24)).toString('base64url')
+      const grant = mintUlid(clock)
+      const by = { role: 'staff' as const, id: mintUlid(clock), initials: 'JD', name: 'Jo Desk' }
+      const entry = { kind: 'granted' as const, at: clock.now(), by, ...given, scope: [...given.scope], tokenHash: hashOf(token), until: clock.now() + 72 * 3_600_000 } // prettier-ignore
+      await replica.change([{ collection: 'access', key: patient, facts: { patient, site: (await replica.head('patients', patient))!.facts.site, shown: true, reachable: true, startsAt: null }, add: { [grant]: entry } }]) // prettier-ignore
+      await indexed()
+      return { path: `/invitation/${practice}.${token}`, grant }
     },
     async signedIn(person, address) {
       const browser = browserOf(app, address)

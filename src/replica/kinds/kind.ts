@@ -23,6 +23,8 @@ export const bySchema = v.object({
   initials: v.optional(v.pipe(v.string(), v.maxLength(8))),
   /** The name as others see it beside what was said. */
   name: v.optional(v.pipe(v.string(), v.maxLength(200))),
+  /** For whom, where a representative says it: the patient's name. */
+  for: v.optional(v.pipe(v.string(), v.maxLength(200))),
 })
 export type By = v.InferOutput<typeof bySchema>
 

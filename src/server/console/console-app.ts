@@ -13,13 +13,22 @@ import { problemPage, type Told } from '../look/problem-page.ts'
 import { choicePath, reading, takeChoice } from '../look/reader.ts'
 import { serveStylesheet, stylesheet } from '../look/stylesheet.ts'
 import { formOf, ownFormsOnly } from '../own-forms.ts'
+import { serveSignInScript, signInScript } from '../browser-script.ts'
+import { routeOf } from '../route-of.ts'
+import { sessionEnd } from '../session-end.ts'
 import { sessions } from '../sessions.ts'
+import { throttle } from '../throttle.ts'
+import { accessPages } from './access-page.ts'
+import { factorSetUp, factorSignIn, halfwayOf } from './factor-pages.ts'
 import { bareFrame, failed, type ConsoleEnv, type ConsoleParts } from './frame.ts'
+import { mayUse } from './privileges.ts'
 import { recentPage } from './recent-page.ts'
 import { reviewsPage } from './reviews-page.ts'
 import { sendPages } from './send-pages.ts'
 import { signInPages } from './sign-in.ts'
 import { statusPage } from './status-page.ts'
+import { usersPage } from './users-page.ts'
+import { welcomePages } from './welcome.ts'
 
 /** How long a console may stand unattended. */
 export const idleLimit = 10 * 60_000
@@ -54,20 +63,34 @@ export function consoleApp(
   })
   app.use(boundedBodies({ filesTo: ['/send'] }))
   app.get(stylesheet.path, serveStylesheet)
+  app.get(signInScript.path, serveSignInScript)
   app.use(ownFormsOnly(undefined, (c) => c.text('This form came from another site.', 403)))
   app.post(choicePath, takeChoice(choices))
-  app.route('/', signInPages({ ...options, session }))
+  const tries = throttle(clock)
+  const halfway = halfwayOf(clock, `console-${site.settings.siteId}-halfway`, false)
+  app.route('/', signInPages({ ...options, session, halfway, tries }))
+  app.route('/', factorSignIn({ ...options, session, halfway, tries }))
+  app.route('/', welcomePages({ ...options, session }))
+  app.route('/', sessionEnd(session))
 
   // From here on: only for a member of staff who is signed in, and forms only with the token of the session.
   app.use(async (c, next) => {
     const current = session.current(c)
     const staff = current && store.staff(current.account)
-    if (!current || !staff) return c.redirect('/sign-in', 303)
+    if (!current || !staff || staff.disabled) return c.redirect('/sign-in', 303)
     if (c.req.method === 'POST' && (await formOf(c))?.['csrf'] !== current.csrf)
       return c.html(plain(c, c.get('reader').words.problems.tooOld, current.csrf), 403)
     c.set('staff', staff)
     c.set('csrf', current.csrf)
-    return next()
+    c.set('endsAt', session.endsAt(current))
+    c.set('now', clock.now())
+    const route = routeOf(c)
+    // Without a second factor there is nothing but setting one up.
+    if (!staff.hasSecondFactor && !/^(GET|POST) \/(second-factor|sign-out)$/.test(route ?? ''))
+      return c.redirect('/second-factor', 303)
+    if (route === undefined || mayUse(staff, route)) return next()
+    store.audit.record({ did: 'refused', by: staff.id, of: route })
+    return c.html(failed(c, site, c.get('reader').words.staff.denied), 403)
   })
   app.post('/sign-out', (c) => {
     session.end(c)
@@ -78,6 +101,9 @@ export function consoleApp(
   app.route('/', sendPages(options))
   app.route('/', recentPage(options))
   app.route('/', reviewsPage(options))
+  app.route('/', factorSetUp({ ...options, session, tries }))
+  app.route('/', usersPage(options))
+  app.route('/', accessPages(options))
   app.notFound((c) => c.html(failed(c, site, c.get('reader').words.problems.noConsolePage), 404))
   return app
 }

@@ -6,17 +6,23 @@ import type { Content, Html } from '../look/html.ts'
 import { page, type Frame } from '../look/page.ts'
 import { problemPage, type Told } from '../look/problem-page.ts'
 import type { Reader } from '../look/reader.ts'
+import { warnBefore } from '../sessions.ts'
+import { mayUse } from './privileges.ts'
 import type { ConsoleSite } from './site-operations.ts'
 import type { Staff, StaffStore } from './staff-store-sqlite.ts'
 
 export interface ConsoleEnv {
-  Variables: { reader: Reader; staff: Staff; csrf: string }
+  /** `endsAt`: when the session ends if nothing more is asked; `now`: of this request. */
+  Variables: { reader: Reader; staff: Staff; csrf: string; endsAt: number; now: number }
 }
 /** What each part of the console is made with. */
 export interface ConsoleParts {
   readonly site: ConsoleSite
   readonly store: StaffStore
 }
+
+/** The console stands where its machine does. */
+const ownZone = Intl.DateTimeFormat().resolvedOptions().timeZone
 
 /** The frame of a page before anybody is signed in; with the token of forms where somebody is. */
 export function bareFrame(c: Context<ConsoleEnv>, { settings }: ConsoleSite, csrf?: string): Omit<Frame, 'title'> {
@@ -32,12 +38,18 @@ function frameOf(c: Context<ConsoleEnv>, site: ConsoleSite, here: string): Omit<
     ['/send', menu.send],
     ['/recent', menu.recent],
     ['/reviews', menu.reviews],
+    ['/users', c.get('reader').words.staff.users.title],
   ] as const
+  const staff = c.get('staff')
+  const [endsAt, now] = [c.get('endsAt'), c.get('now')]
   return {
     ...bareFrame(c, site, c.get('csrf')),
     // The address only names one of these: what stands in it is never said.
     notice: Object.hasOwn(said, key) ? said[key as keyof typeof said] : undefined,
-    links: links.map(([href, text]) => ({ href, text, here: href === here })),
+    ends: { seconds: Math.max(0, Math.round((endsAt - now) / 1_000)), warnSeconds: warnBefore / 1_000, at: c.get('reader').instant(endsAt, ownZone) }, // prettier-ignore
+    links: links
+      .filter(([href]) => staff.hasSecondFactor && mayUse(staff, `GET ${href}`))
+      .map(([href, text]) => ({ href, text, here: href === here })),
   }
 }
 

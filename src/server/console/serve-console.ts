@@ -5,6 +5,7 @@ import type { Sealer } from '../../replica/sealing.ts'
 import { serveControl } from '../control.ts'
 import { closeServer, listen } from '../listen.ts'
 import { consoleApp } from './console-app.ts'
+import { staffOperations } from './staff-operations.ts'
 import { siteOperations, type ConsoleSite } from './site-operations.ts'
 import { openStaffStore } from './staff-store-sqlite.ts'
 
@@ -30,7 +31,11 @@ export async function serveConsole(options: {
     const setupCode = Buffer.from(clock.bytes(16)).toString('base64url')
     const app = consoleApp({ site, store, setupCode, clock, log: say })
     const { server, url } = await listen(app.fetch, { port: options.port, host: '127.0.0.1' })
-    const endControl = await serveControl(dir, siteOperations(site, store.audit, say), clock)
+    const endControl = await serveControl(
+      dir,
+      { ...siteOperations(site, store.audit, say), ...staffOperations(store, clock, url) },
+      clock,
+    )
     return {
       url,
       setup: store.isEmpty() ? `${url}/first-user?code=${setupCode}` : undefined,

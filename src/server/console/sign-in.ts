@@ -13,10 +13,10 @@ import { card } from '../look/show.ts'
 import { formOf } from '../own-forms.ts'
 import { hashPassword, isPassword, passwordFault, shortestPassword } from '../passwords.ts'
 import type { Sessions } from '../sessions.ts'
-import { throttle } from '../throttle.ts'
+import type { Throttle } from '../throttle.ts'
+import type { Halfway } from './factor-pages.ts'
 import { bareFrame, type ConsoleEnv, type ConsoleParts } from './frame.ts'
 import type { Words } from '../words/en.ts'
-import type { Staff } from './staff-store-sqlite.ts'
 
 const nameSchema = v.pipe(v.string(), v.trim(), v.minLength(1), v.maxLength(200))
 const passwordSchema = v.pipe(v.string(), v.maxLength(300))
@@ -29,11 +29,16 @@ const firstUserSchema = v.object({
 const signInSchema = v.object({ name: nameSchema, password: passwordSchema })
 
 export function signInPages(
-  options: ConsoleParts & { readonly session: Sessions; readonly setupCode: string; readonly clock: Clock },
+  options: ConsoleParts & {
+    readonly session: Sessions
+    readonly halfway: Halfway
+    readonly tries: Throttle
+    readonly setupCode: string
+    readonly clock: Clock
+  },
 ): Hono<ConsoleEnv> {
-  const { site, store, session, setupCode, clock } = options
+  const { site, store, session, halfway, tries, setupCode, clock } = options
   const app = new Hono<ConsoleEnv>()
-  const tries = throttle(clock)
   const signInPage = (c: Context<ConsoleEnv>, fault?: string): Html => {
     const { words } = c.get('reader')
     return page({ ...bareFrame(c, site), title: words.signIn.signIn }, card(signInForm(words, fault)))
@@ -58,7 +63,7 @@ export function signInPages(
     const { practiceName, siteName } = site.settings
     const fault = passwordFault(password, words, [name, practiceName, siteName])
     if (fault !== undefined) return again(fault)
-    const staff: Staff = {
+    const staff = {
       id: mintUlid(clock),
       name,
       initials: initials.toUpperCase(),
@@ -67,7 +72,7 @@ export function signInPages(
     if (!store.addFirst(staff)) return c.redirect('/sign-in', 303)
     store.audit.record({ did: 'first user made', by: staff.id })
     session.begin(c, staff.id)
-    return c.redirect('/', 303)
+    return c.redirect('/second-factor', 303)
   })
 
   app.get('/sign-in', (c) => c.html(signInPage(c)))
@@ -83,14 +88,18 @@ export function signInPages(
       return c.html(signInPage(c, signIn.wait(wait)), 429)
     }
     const staff = store.named(name)
-    if (!(await isPassword(given.output.password, staff?.password)) || !staff) {
+    if (!(await isPassword(given.output.password, staff?.password)) || !staff || staff.disabled) {
       store.audit.noted({ did: 'wrong password', by: staff?.id })
       return c.html(signInPage(c, signIn.staff.wrong), 401)
     }
     tries.right({ name })
+    if (staff.hasSecondFactor) {
+      halfway.begin(c, staff.id)
+      return c.redirect('/sign-in/code', 303)
+    }
     store.audit.record({ did: 'signed in', by: staff.id })
     session.begin(c, staff.id)
-    return c.redirect('/', 303)
+    return c.redirect('/second-factor', 303)
   })
   return app
 }

@@ -4,6 +4,7 @@ import { basename } from 'node:path'
 import * as v from 'valibot'
 import type { Chunks } from '../../replica/chunks.ts'
 import type { Attachment } from '../../replica/kinds/attachments.ts'
+import { dateSchema, relationships, scopes, type Relationship, type Scope } from '../../replica/kinds/access.ts'
 import type { By } from '../../replica/kinds/kind.ts'
 import type { IncomingFile } from '../attachments/taking.ts'
 import type { AuditTrail } from '../audit-sqlite.ts'
@@ -47,6 +48,26 @@ export interface ConsoleSite {
     seconds: number
   }>
   invite(patient: number, by?: By): Promise<{ url: string; expiresAt: string }>
+  /** Who may act for a patient; what they may do and until when. */
+  accessOf(patient: number): Promise<{
+    signIns: number
+    items: readonly {
+      grant: string
+      name: string
+      relationship: Relationship
+      scope: readonly Scope[]
+      from: string
+      to: string | null
+      takenUp: boolean
+      grantedBy: string
+    }[]
+  }>
+  grant(
+    patient: number,
+    grant: { name: string; relationship: Relationship; scope: readonly Scope[]; to?: string | undefined },
+    by?: By,
+  ): Promise<{ grantId: string; url: string; expiresAt: string }>
+  endAccess(patient: number, grant: string, by?: By): Promise<{ grant: string }>
   message(
     message: {
       patient: number
@@ -101,6 +122,7 @@ export interface ConsoleSite {
 
 const idNumber = v.pipe(v.number(), v.integer(), v.minValue(0))
 const patientInput = v.object({ patient: idNumber })
+const grantInput = v.object({ patient: idNumber, name: v.pipe(v.string(), v.trim(), v.minLength(1), v.maxLength(200)), relationship: v.picklist(relationships, `--relationship is one of: ${relationships.join(', ')}`), scope: v.pipe(v.array(v.picklist(scopes, `--scope is some of: ${scopes.join(',')}`)), v.minLength(1)), to: v.optional(dateSchema) }) // prettier-ignore
 const messageInput = v.object({
   patient: idNumber,
   event: v.optional(idNumber),
@@ -150,6 +172,23 @@ export function siteOperations(site: ConsoleSite, audit: AuditTrail, say: (line:
       const { patient } = v.parse(patientInput, input)
       const done = await site.invite(patient)
       audit.record({ did: 'patient invited', by, patient: String(patient) })
+      return done
+    },
+    access(input) {
+      const { patient } = v.parse(patientInput, input)
+      audit.noted({ did: 'viewed', by, patient: String(patient), of: 'access' })
+      return site.accessOf(patient)
+    },
+    async 'access grant'(input) {
+      const { patient, ...grant } = v.parse(grantInput, input)
+      const done = await site.grant(patient, grant)
+      audit.record({ did: 'access granted', by, patient: String(patient), of: [done.grantId, ...grant.scope] })
+      return done
+    },
+    async 'access end'(input) {
+      const { patient, grant } = v.parse(v.object({ patient: idNumber, grant: v.string() }), input)
+      const done = await site.endAccess(patient, grant)
+      audit.record({ did: 'access ended', by, patient: String(patient), of: grant })
       return done
     },
     async message(input) {

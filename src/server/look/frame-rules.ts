@@ -1,7 +1,7 @@
 /** The rules of style for text and for what stands around a page. */
 
 export const frameRules = `
-*,::before,::after{box-sizing:border-box}
+*,::before,::after{box-sizing:border-box} [hidden]{display:none!important}
 html{font:100%/1.55 system-ui,-apple-system,"Segoe UI",Roboto,"Open Sans",sans-serif;background:var(--paper);color:var(--ink);-webkit-text-size-adjust:100%}
 body{margin:0;min-height:100vh;display:flex;flex-direction:column}
 h1,h2,h3,p,li,dd,td,th,label,legend,summary,strong{overflow-wrap:anywhere}

@@ -8,7 +8,7 @@ export function pageHeaders(secure: boolean): MiddlewareHandler {
     if (!c.res.headers.has('content-security-policy'))
       c.header(
         'Content-Security-Policy',
-        "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
+        "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
       )
     c.header('X-Content-Type-Options', 'nosniff')
     // same-origin, not no-referrer: that one makes browsers send `Origin: null` with our own forms.

@@ -1,5 +1,6 @@
 /** The frame of every page: the practice's name and phone in the same place (WCAG 3.2.6), the menu, whose record it is, language and appearance. */
 import { html } from 'hono/html'
+import { signInScript } from '../browser-script.ts'
 import { languages, nameOfLanguage } from '../words/language.ts'
 import { icon } from './icon.ts'
 import { attributes, nothing, type Content, type Html } from './html.ts'
@@ -29,6 +30,8 @@ export interface Frame {
   readonly notice?: string | undefined
   /** Whose record can be shown, where there is more than one. */
   readonly family?: readonly { readonly value: string; readonly label: string; readonly here: boolean }[]
+  /** When the session of who reads it ends: in so many seconds, with a warning so many before, and in words. */
+  readonly ends?: { readonly seconds: number; readonly warnSeconds: number; readonly at: string }
   /** For a patient (default) or for a front desk, which has the menu at the side where there is room. */
   readonly kind?: 'patient' | 'desk'
 }
@@ -44,6 +47,7 @@ export function page(frame: Frame, main: Content): Html {
         <meta name="viewport" content="width=device-width, initial-scale=1" />
         <title>${title} · ${practice}</title>
         <link rel="stylesheet" href="${stylesheet.path}" />
+        <script src="${signInScript.path}" defer></script>
       </head>
       <body class="${kind} ${links.length > 0 ? '' : 'bare'}">
         <a class="skip" href="#main">${words.frame.skip}</a>
@@ -69,11 +73,12 @@ export function page(frame: Frame, main: Content): Html {
         ${kind === 'desk' ? menu(reader, links) : nothing}
         <main id="main" tabindex="-1">
           <h1>${title}</h1>
-          ${frame.notice ? notice('good', frame.notice) : nothing} ${main}
+          ${endsSoon(frame)} ${frame.notice ? notice('good', frame.notice) : nothing} ${main}
         </main>
         <footer class="foot">
           <div class="row">
             ${kind === 'patient' ? html`<p>${words.frame.emergency}</p>` : nothing} ${themeSwitch(reader)}
+            ${frame.ends ? html`<p>${words.account.ends.at(frame.ends.at)}</p>` : nothing}
           </div>
         </footer>
       </body>
@@ -116,6 +121,24 @@ function themeSwitch({ words, theme, path }: Reader): Html {
     <span>${words.frame.appearance}</span>
     ${(['auto', 'light', 'dark'] as const).map((one) => html`<button class="plain" name="theme" value="${one}" aria-pressed="${String(one === (theme ?? 'auto'))}">${words.frame.themes[one]}</button>`)}
   </form>`
+}
+
+/** Shown by the script shortly before the end; without scripts the foot of the page says when. */
+function endsSoon({ reader, ends }: Frame): Html {
+  if (!ends) return nothing
+  const { soon, stay } = reader.words.account.ends
+  return html`<div
+    class="ends notice warn"
+    role="alert"
+    data-ends-in="${ends.seconds}"
+    data-warn-before="${ends.warnSeconds}"
+    hidden
+  >
+    <div>
+      <p>${soon}</p>
+      <p><button type="button">${stay}</button></p>
+    </div>
+  </div>`
 }
 
 function signOut({ words }: Reader, csrf: string): Html {

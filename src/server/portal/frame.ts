@@ -3,32 +3,42 @@ import type { Context } from 'hono'
 import type { Html } from '../look/html.ts'
 import type { Frame } from '../look/page.ts'
 import { problemPage } from '../look/problem-page.ts'
+import { warnBefore } from '../sessions.ts'
 import type { Problem } from '../words/en/problems.ts'
+import { may, needs } from './needs.ts'
 import { nameOf, patientOf, practiceOf, unreadOf, type Member, type PortalEnv } from './viewer.ts'
 
 export async function frameOf(c: Context<PortalEnv>, title: string, here: string): Promise<Frame & { zone: string }> {
   const viewer = c.get('viewer')
   const reader = c.get('reader')
-  const { menu, said } = reader.words.patient
+  const { menu } = reader.words.patient
+  const said = { ...reader.words.patient.said, ...reader.words.account.said }
   const practice = await practiceOf(viewer)
+  const zone = practice.zone ?? 'UTC'
+  const now = viewer.session.seen
   const key = c.req.query('said') ?? ''
   // What the page of messages shows is read by that, whether the index knows it yet or not.
   const links = [
     { href: '/', text: menu.home },
     { href: '/messages', text: menu.messages, count: here === '/messages' ? 0 : await unreadOf(viewer) },
     { href: '/plan', text: menu.plan },
+    { href: '/people', text: reader.words.account.people.title },
+    { href: '/account', text: reader.words.account.menu },
   ]
   return {
     reader,
     title,
     practice: practice.practiceName ?? reader.words.frame.portal,
     phone: practice.phone ?? null,
-    links: links.map((link) => ({ ...link, here: link.href === here })),
+    links: links
+      .filter(({ href }) => may(viewer, needs[`GET ${href}`]))
+      .map((link) => ({ ...link, here: link.href === here })),
     csrf: viewer.csrf,
     // The address only names one of these: what stands in it is never said.
     notice: Object.hasOwn(said, key) ? said[key as keyof typeof said] : undefined,
     family: viewer.family.length > 1 ? await Promise.all(viewer.family.map(async (one) => ({ value: one.key, label: await labelOf(one, viewer.family), here: one.key === viewer.key }))) : [], // prettier-ignore
-    zone: practice.zone ?? 'UTC',
+    ends: { seconds: Math.max(0, Math.round((viewer.endsAt - now) / 1_000)), warnSeconds: warnBefore / 1_000, at: reader.instant(viewer.endsAt, zone) }, // prettier-ignore
+    zone,
   }
 }
 

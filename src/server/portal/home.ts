@@ -17,6 +17,7 @@ import type { Reader } from '../look/reader.ts'
 import { badge, card, folded } from '../look/show.ts'
 import { formOf } from '../own-forms.ts'
 import { frameOf, problem } from './frame.ts'
+import { may } from './needs.ts'
 import { byOf, deedOf, factsOf, practiceOf, unreadOf, type Member, type PortalEnv, type Viewer } from './viewer.ts'
 
 // The id is made when the page is, so that sending its form twice says it once.
@@ -39,13 +40,14 @@ export function homePages({ clock, audit }: { clock: Clock; audit: AuditTrail })
     const reader = c.get('reader')
     const { home, menu } = reader.words.patient
     const frame = await frameOf(c, menu.home, '/')
-    const [events, unread] = [await upcoming(viewer, clock), await unreadOf(viewer)]
+    const seesEvents = may(viewer, 'appointments')
+    const [events, unread] = [seesEvents ? await upcoming(viewer, clock) : [], await unreadOf(viewer)]
     const cards = await Promise.all(events.map((event, i) => eventCard({ reader, viewer, clock }, event, i === 0, frame.zone))) // prettier-ignore
     const { heardAt } = viewer.office
     return c.html(
       page(frame, [
         unread > 0 ? notice('info', html`<a href="/messages">${home.newMessages(unread)}</a>`) : nothing,
-        ...(cards.length > 0 ? cards : [empty(home.noAppointments, home.noAppointmentsNext, 'calendar')]),
+        ...(cards.length > 0 || !seesEvents ? cards : [empty(home.noAppointments, home.noAppointmentsNext, 'calendar')]), // prettier-ignore
         viewer.hasPassword
           ? nothing
           : card(

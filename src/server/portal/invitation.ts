@@ -19,6 +19,7 @@ import { page } from '../look/page.ts'
 import { card } from '../look/show.ts'
 import { formOf } from '../own-forms.ts'
 import type { Sessions } from '../sessions.ts'
+import type { Entering } from './entering.ts'
 import { frontFrame, frontProblem, type Front, type Fronts } from './front.ts'
 import type { PortalEnv, Viewing } from './viewer.ts'
 
@@ -27,9 +28,9 @@ const datesAllowed = 5
 const againWithin = 15 * 60_000
 
 export function invitationPages(
-  options: Viewing & { session: Sessions; fronts: Fronts; secure: boolean },
+  options: Viewing & { session: Sessions; fronts: Fronts; entering: Entering; secure: boolean },
 ): Hono<PortalEnv> {
-  const { store, clock, session, fronts, secure, replicaOf } = options
+  const { store, clock, session, fronts, entering, secure, replicaOf } = options
   const app = new Hono<PortalEnv>()
   const cookie = secure ? '__Host-invitation' : 'invitation'
 
@@ -50,8 +51,9 @@ export function invitationPages(
     if (!row || row.at < clock.now()) return undefined
     const { entry, patient } = row.body as { entry: string; patient: string }
     // A revocation may be newer than the index.
-    const { invitations } = foldAccess(await replica.entries('access', patient))
-    return invitations.some((one) => one.id === entry) ? { entry, patient } : undefined
+    const { waiting } = foldAccess(await replica.entries('access', patient))
+    const link = waiting.find((one) => one.id === entry)
+    return link && { entry, patient, grant: link.grant }
   }
   const browserOf = (c: Context<PortalEnv>): string => hashOf(getCookie(c, cookie) ?? '')
   /** That this very browser took the invitation a moment ago. */
@@ -59,8 +61,10 @@ export function invitationPages(
     const claim = getCookie(c, cookie) === undefined ? undefined : store.claim(hash)
     return claim?.browser === browserOf(c) && clock.now() - claim.at < againWithin ? claim : undefined
   }
-  const mayAct = async ({ replica }: Link, patient: string, account: string): Promise<boolean> =>
-    foldAccess(await replica.entries('access', patient)).accounts.includes(account)
+  const mayAct = async ({ replica }: Link, patient: string, account: string): Promise<boolean> => {
+    const { accounts, representatives } = foldAccess(await replica.entries('access', patient))
+    return accounts.includes(account) || representatives.some((one) => one.account === account)
+  }
   const over = async (c: Context<PortalEnv>, link?: Link): Promise<Response> => {
     const front = link ? await fronts.of(link.practice) : await fronts.whole()
     return c.html(frontProblem(c, front, c.get('reader').words.problems.invitationOver), 404)
@@ -113,14 +117,12 @@ export function invitationPages(
     const account = claimedHere(c, link)?.account ?? (join === 'yes' ? current?.account : undefined) ?? mintUlid(clock)
     if (open) {
       store.takeInvitation(link.hash, { browser: browserOf(c), account, at: clock.now(), ...where })
-      await accept(link, patient, open.entry, account)
+      await (open.grant ? takeUp : accept)(link, patient, open.entry, account)
     }
     // Two browsers at once: the first acceptance stands.
     if (!(await mayAct(link, patient, account))) return over(c, link)
     if (open) store.audit.record({ did: 'invitation accepted', by: account, ...where, of: open.entry })
-    store.audit.record({ did: 'signed in', by: account })
-    store.rememberAddress(account, c.get('caller').address)
-    session.begin(c, account, `${link.practice}/${patient}`)
+    entering.enter(c, account, { viewing: `${link.practice}/${patient}` })
     return c.redirect('/', 303)
   })
 
@@ -131,6 +133,16 @@ export function invitationPages(
         key: patient,
         add: {
           [`accepted:${entry}`]: { kind: 'accepted', at: clock.now(), by: { role: 'patient', id: account }, invitation: entry, account }, // prettier-ignore
+        },
+      },
+    ])
+  const takeUp = (link: Link, patient: string, grant: string, account: string): Promise<void> =>
+    link.replica.change([
+      {
+        collection: 'access',
+        key: patient,
+        add: {
+          [`taken up:${grant}`]: { kind: 'taken up', at: clock.now(), by: { role: 'representative', id: account }, grant, account }, // prettier-ignore
         },
       },
     ])

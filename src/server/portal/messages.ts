@@ -26,6 +26,7 @@ import { card, folded, talk } from '../look/show.ts'
 import { formOf } from '../own-forms.ts'
 import { frameOf, problem } from './frame.ts'
 import { byOf, deedOf, factsOf, type PortalEnv, type Viewer } from './viewer.ts'
+import { saidBy } from './said-by.ts'
 
 const messageSchema = v.object({
   id: ulidSchema,
@@ -164,7 +165,7 @@ function threadCard(writing: Writing, thread: string, rows: readonly SaidRow[], 
   const said = rows.map(({ row, files }) => {
     const { by, text, retracted } = row.body as unknown as Message
     const mine = row.state !== 'out'
-    const who = mine ? (by.name ?? messages.you) : messages.office
+    const who = mine ? (saidBy(by, reader) ?? messages.you) : messages.office
     const from = `${who} · ${reader.instant(row.at, zone)}`
     return { mine, from, text: retracted ? messages.retracted : text, more: attachmentList(reader, files) }
   })

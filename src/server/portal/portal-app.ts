@@ -18,11 +18,23 @@ import { serveStylesheet, stylesheet } from '../look/stylesheet.ts'
 import { failureOf } from '../failure.ts'
 import { formOf, ownFormsOnly } from '../own-forms.ts'
 import { callerOf, type NamedProxies } from '../reverse-proxy.ts'
+import { routeOf } from '../route-of.ts'
+import { sessionEnd } from '../session-end.ts'
 import { sessions } from '../sessions.ts'
 import { throttle } from '../throttle.ts'
 import type { Words } from '../words/en.ts'
 import { languageOf } from '../words/language.ts'
+import type { Mailer } from '../../bridges/email/mailer.ts'
+import { serveSignInScript, signInScript } from '../browser-script.ts'
+import { passkeysOf } from '../passkeys.ts'
+import { accountPages } from './account.ts'
+import { againPages } from './again.ts'
 import { passwordPages } from './choose-password.ts'
+import { enteringOf } from './entering.ts'
+import { mailsOf } from './mails.ts'
+import { may, needs } from './needs.ts'
+import { peoplePages } from './people.ts'
+import { waysIn } from './ways-in.ts'
 import { problem } from './frame.ts'
 import { frontProblem, frontsOf } from './front.ts'
 import { homePages } from './home.ts'
@@ -42,6 +54,8 @@ export interface PortalAppOptions {
   /** Makes a ticket for a live view of what a session shows. */
   readonly ticket: (session: string) => string
   readonly enroll: (request: EnrollRequest) => { status: 200 | 409 | 404; body: unknown }
+  /** Sends codes and notices; without it there are none. */
+  readonly mailer?: Mailer | undefined
   /** The way to the browser is encrypted: cookies are for https alone. */
   readonly secure: boolean
   /** The origin that people see, where it is known. */
@@ -73,6 +87,9 @@ export function portalApp(options: PortalAppOptions): Hono<PortalEnv> {
   const session = patientSessions(options)
   const tries = throttle(clock)
   const fronts = frontsOf(store, options.replicaOf)
+  const mails = mailsOf({ mailer: options.mailer, store, fronts, clock, log: options.log })
+  const passkeys = passkeysOf(store, clock)
+  const entering = enteringOf({ store, session, tries, mails, clock, secure, origin: options.origin })
   const choices = { secure }
   const plain = async (c: Context<PortalEnv>, status: 403 | 404 | 409 | 500 | 503, which: keyof Words['problems'], csrf?: string): Promise<Response> => c.html(frontProblem(c, await fronts.whole(), c.get('reader').words.problems[which], csrf), status) // prettier-ignore
 
@@ -91,6 +108,7 @@ export function portalApp(options: PortalAppOptions): Hono<PortalEnv> {
   })
   app.use(boundedBodies({ filesTo: ['/messages'] }))
   app.get(stylesheet.path, serveStylesheet)
+  app.get(signInScript.path, serveSignInScript)
 
   app.post('/enroll', async (c) => {
     const request = v.safeParse(enrollSchema, await c.req.json().catch(() => undefined))
@@ -107,8 +125,10 @@ export function portalApp(options: PortalAppOptions): Hono<PortalEnv> {
       if (account) store.setLanguage(account, language)
     }),
   )
-  app.route('/', invitationPages({ ...options, session, fronts }))
-  app.route('/', signInPages({ store, session, fronts, tries, clock }))
+  app.route('/', invitationPages({ ...options, session, fronts, entering }))
+  app.route('/', signInPages({ store, fronts, entering, sendsMail: mails.sends }))
+  app.route('/', waysIn({ store, fronts, entering, passkeys, mails }))
+  app.route('/', sessionEnd(session))
 
   // From here on: only with a session, only for a patient whose access stands, and forms only with the token of their page.
   app.use(async (c, next) => {
@@ -117,9 +137,9 @@ export function portalApp(options: PortalAppOptions): Hono<PortalEnv> {
     if (!current)
       return c.req.method === 'GET'
         ? c.redirect('/sign-in', 303)
-        : c.html(signInPage(c, front, c.get('reader').words.signIn.faults.signedOut), 401)
+        : c.html(signInPage(c, front, mails.sends, c.get('reader').words.signIn.faults.signedOut), 401)
     const family = await membersOf(options, current.account)
-    const viewer = viewerOf(options, current, family)
+    const viewer = viewerOf(options, current, family, session.endsAt(current))
     const onFile = viewer && languageOf((await patientOf(viewer)).language)
     c.set('reader', knownReader(c, choices, c.get('reader'), { account: store.languageOf(current.account), onFile }))
     if (c.req.method === 'POST') {
@@ -137,7 +157,10 @@ export function portalApp(options: PortalAppOptions): Hono<PortalEnv> {
     }
     if (!viewer) return plain(c, 403, 'noAccess', current.csrf)
     c.set('viewer', viewer)
-    return next()
+    const route = routeOf(c)
+    if (route === undefined || may(viewer, Object.hasOwn(needs, route) ? needs[route] : undefined)) return next()
+    audit.record(deedOf(viewer, 'refused', route))
+    return c.html(await problem(c, c.get('reader').words.account.people.notYours), 403)
   })
 
   app.post('/viewing', async (c) => {
@@ -151,7 +174,10 @@ export function portalApp(options: PortalAppOptions): Hono<PortalEnv> {
   })
   // For y-websocket clients that have no cookie of this browser: the page asks, and passes it on within a minute.
   app.post('/live/ticket', (c) => c.json({ ticket: options.ticket(c.get('viewer').session.id) }))
-  app.route('/', passwordPages({ store, tries }))
+  app.route('/', passwordPages({ store, entering, mails }))
+  app.route('/', againPages({ store, entering, passkeys, mails }))
+  app.route('/', accountPages({ store, session, entering, passkeys, mails }))
+  app.route('/', peoplePages({ store, clock }))
   app.route('/', homePages({ clock, audit }))
   app.route('/', messagePages({ ...options, audit }))
   app.route('/', planPage({ audit }))

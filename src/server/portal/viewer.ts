@@ -4,15 +4,17 @@
  * patient that the page was made for, so that a page left open never speaks for another.
  */
 import type { Clock } from '../../replica/clock.ts'
-import { foldAccess } from '../../replica/kinds/access.ts'
+import { endedByAge, foldAccess, holds, type Representative } from '../../replica/kinds/access.ts'
 import type { PatientFields, PracticeFields } from '../../replica/kinds/fields.ts'
 import type { By } from '../../replica/kinds/kind.ts'
 import type { Replica } from '../../replica/replica-face.ts'
 import type { AuditEvent, Deed } from '../audit-sqlite.ts'
 import type { Reader } from '../look/reader.ts'
 import { hashOf, type ControlStore } from '../control-store-sqlite.ts'
+import { dayIn } from '../day-in.ts'
 import type { Caller, Incoming } from '../reverse-proxy.ts'
 import type { Session } from '../sessions.ts'
+import { may } from './needs.ts'
 
 /** One patient that an account may act for now. */
 export interface Member {
@@ -22,6 +24,8 @@ export interface Member {
   readonly patient: string
   readonly replica: Replica
   readonly site: string
+  /** The grant by which a representative acts; null: the patient. */
+  readonly acting: Representative | null
 }
 
 /** One whose record is shown. */
@@ -37,6 +41,8 @@ export interface Viewer extends Shown {
   /** The token of the forms of this page. */
   readonly csrf: string
   readonly hasPassword: boolean
+  /** When the session ends if nothing more is asked; milliseconds UTC. */
+  readonly endsAt: number
   /** All that the account may act for, this one among them. */
   readonly family: readonly Member[]
 }
@@ -54,16 +60,38 @@ export interface Viewing {
 }
 
 /** The patients whose access for this account stands now, by the replica and not by the index, which may be older. */
-export async function membersOf({ store, replicaOf }: Viewing, account: string): Promise<Member[]> {
+export async function membersOf(viewing: Viewing, account: string): Promise<Member[]> {
+  const { store, replicaOf } = viewing
   const found: Member[] = []
   for (const { practice, patient } of store.patientsOf(account)) {
     const replica = replicaOf(practice)
-    if (!replica || !foldAccess(await replica.entries('access', patient)).accounts.includes(account)) continue
+    const acting = replica && (await actingFor(viewing, replica, practice, patient, account))
+    if (!replica || acting === undefined) continue
     const head = await replica.head('patients', patient)
     if (!head?.facts.shown || head.facts.site === null) continue
-    found.push({ key: `${practice}/${patient}`, practice, patient, replica, site: head.facts.site })
+    found.push({ key: `${practice}/${patient}`, practice, patient, replica, site: head.facts.site, acting })
   }
   return found
+}
+
+/** How an account may act for a patient today: null as the patient, by a grant, or undefined not at all. */
+async function actingFor(
+  { store, clock }: Viewing,
+  replica: Replica,
+  practice: string,
+  patient: string,
+  account: string,
+): Promise<Representative | null | undefined> {
+  const { holders, representatives } = foldAccess(await replica.entries('access', patient))
+  const held = holders.filter((one) => one.account === account)
+  const granted = representatives.filter((one) => one.account === account)
+  if (held.length + granted.length === 0) return undefined
+  const zone = store.practice(practice)?.zone ?? 'UTC'
+  const birthDate = (await replica.record('patients', patient))?.fields['birthDate'] as string | null | undefined
+  const today = dayIn(clock.now(), zone)
+  // What was given for a child ends at 18, also where a parent signed in as the child.
+  if (held.some(({ since }) => !endedByAge(birthDate, dayIn(since, zone), today))) return null
+  return granted.find((one) => holds(one, dayIn(one.grantedAt, zone), birthDate, today))
 }
 
 /** The token of the forms made for one member. */
@@ -82,7 +110,12 @@ export function withOffice({ store, isConnected }: Viewing, member: Member): Sho
 }
 
 /** Whom the session shows: the one that was chosen, or the first; undefined where nobody is left. */
-export function viewerOf(viewing: Viewing, session: Session, family: readonly Member[]): Viewer | undefined {
+export function viewerOf(
+  viewing: Viewing,
+  session: Session,
+  family: readonly Member[],
+  endsAt: number,
+): Viewer | undefined {
   const member = shownBy(session, family)
   if (!member) return undefined
   return {
@@ -92,6 +125,7 @@ export function viewerOf(viewing: Viewing, session: Session, family: readonly Me
     csrf: formToken(session, member),
     hasPassword: viewing.store.account(session.account)?.password !== null,
     family,
+    endsAt,
   }
 }
 
@@ -116,9 +150,11 @@ export function nameOf({ firstName, lastName }: Partial<PatientFields>): string 
   return `${firstName ?? ''} ${lastName ?? ''}`.trim()
 }
 
-/** Who says what a viewer says: the account, under the name of the person it acts for. */
+/** Who says what a viewer says: the account, under the patient's name, or a representative's with the patient it is for. */
 export async function byOf(viewer: Viewer): Promise<By> {
   const name = nameOf(await patientOf(viewer))
+  if (viewer.acting)
+    return { role: 'representative', id: viewer.account, name: viewer.acting.name, ...(name ? { for: name } : {}) }
   return { role: 'patient', id: viewer.account, ...(name ? { name } : {}) }
 }
 
@@ -132,6 +168,7 @@ export async function factsOf(replica: Replica, collection: 'patients' | 'events
 
 /** How many messages of the office nobody has read for this patient. */
 export async function unreadOf(viewer: Member): Promise<number> {
+  if (!may(viewer, 'messages')) return 0
   const rows = await viewer.replica.index({ view: 'message', patient: viewer.patient, state: 'out' })
   return rows.filter((row) => !(row.body as { read: boolean }).read).length
 }

@@ -1,0 +1,96 @@
+/**
+ * The one place from which mail leaves: SMTP, encrypted unless the server is this machine. A mail is tried again while it
+ * is still of use; what fails for good is logged by its code, without an address or a word of it.
+ */
+import { createTransport } from 'nodemailer'
+import type { Clock } from '../../replica/clock.ts'
+
+/** A mail as text. It names the practice by its display name and holds a code or a link; never a datum of a patient (DOM-12). */
+export interface Mail {
+  readonly to: string
+  /** The practice's display name. */
+  readonly from: string
+  readonly subject: string
+  readonly text: string
+  /** After this it is of no use; milliseconds UTC. */
+  readonly until: number
+}
+export interface Mailer {
+  /** Takes a mail and returns at once: how long sending takes tells nobody whether there was one to send. */
+  send(mail: Mail): void
+  /** Resolves when nothing is under way. */
+  settled(): Promise<void>
+  close(): Promise<void>
+}
+
+const tryAgainAfter = [1_000, 5_000, 20_000, 60_000]
+const loopback = /^(localhost|127\.0\.0\.1|\[::1\])$/
+
+/** A mailer to `smtp://` or `smtps://user:password@host:port`; throws a sentence where the address is none. */
+export function smtpMailer(options: {
+  readonly url: string
+  /** The address that mails come from. */
+  readonly address: string
+  readonly clock: Clock
+  readonly log: (line: string) => void
+}): Mailer {
+  const { address, clock, log } = options
+  const url = URL.canParse(options.url) ? new URL(options.url) : undefined
+  // The address may hold a password: it is not repeated.
+  if (!url || !/^smtps?:$/.test(url.protocol) || url.hostname === '')
+    throw new Error('The mail server is written like smtps://user:password@mail.example:465.')
+  if (!/^[^\s@<>]+@[^\s@<>]+$/.test(address)) throw new Error('--mail-from takes the address that mails come from, like portal@clinic.example.') // prettier-ignore
+  const transport = createTransport({
+    host: url.hostname.replaceAll(/[[\]]/g, ''),
+    port: Number(url.port) || (url.protocol === 'smtps:' ? 465 : 587),
+    secure: url.protocol === 'smtps:',
+    requireTLS: url.protocol === 'smtp:' && !loopback.test(url.hostname),
+    ignoreTLS: url.protocol === 'smtp:' && loopback.test(url.hostname),
+    connectionTimeout: 10_000,
+    greetingTimeout: 10_000,
+    socketTimeout: 20_000,
+    disableFileAccess: true,
+    disableUrlAccess: true,
+    ...(url.username ? { auth: { user: decodeURIComponent(url.username), pass: decodeURIComponent(url.password) } } : {}), // prettier-ignore
+  })
+  const underWay = new Set<Promise<void>>()
+  const waiting = new Set<() => void>()
+
+  const attempt = async (mail: Mail, tries: number): Promise<void> => {
+    const { to, from: name, subject, text } = mail
+    try {
+      await transport.sendMail({ from: { name, address }, to: { name: '', address: to }, subject, text, textEncoding: 'quoted-printable', headers: { 'Auto-Submitted': 'auto-generated' } }) // prettier-ignore
+    } catch (error) {
+      const { code = 'unknown', responseCode } = error as { code?: string; responseCode?: number }
+      const pause = tryAgainAfter[tries]
+      // RFC 5321, 4.2.1: 5yz is for good; anything else may pass.
+      const forGood = responseCode !== undefined && responseCode >= 500
+      if (forGood || pause === undefined || clock.now() + pause > mail.until)
+        return log(`An email could not be sent: ${code}${responseCode === undefined ? '' : ` ${responseCode}`}. Look at --smtp and --mail-from.`) // prettier-ignore
+      const { promise, resolve } = Promise.withResolvers<boolean>()
+      const cancel = clock.after(pause, () => resolve(true))
+      const giveUp = (): void => {
+        cancel()
+        resolve(false)
+      }
+      waiting.add(giveUp)
+      const goOn = await promise
+      waiting.delete(giveUp)
+      if (goOn) await attempt(mail, tries + 1)
+    }
+  }
+  return {
+    send(mail) {
+      const job = attempt(mail, 0).finally(() => void underWay.delete(job))
+      underWay.add(job)
+    },
+    async settled() {
+      while (underWay.size > 0) await Promise.all(underWay)
+    },
+    async close() {
+      for (const giveUp of waiting) giveUp()
+      while (underWay.size > 0) await Promise.all(underWay)
+      transport.close()
+    },
+  }
+}

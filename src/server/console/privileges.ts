@@ -1,0 +1,73 @@
+/**
+ * Who may do what at the console: roles bring privileges, a user may be granted more, and what is denied to a user stays
+ * denied whatever brings it. One table says what each route needs; a route without a line is refused.
+ */
+
+export const roles = ['front desk', 'billing', 'admin'] as const
+export type Role = (typeof roles)[number]
+
+export const privileges = [
+  'see status',
+  'write to patients',
+  'see communications',
+  'resolve reviews',
+  'give access',
+  'synchronize',
+  'manage users',
+  'read audit',
+] as const
+export type Privilege = (typeof privileges)[number]
+
+export const privilegesOfRole: Readonly<Record<Role, readonly Privilege[]>> = {
+  'front desk': ['see status', 'write to patients', 'see communications', 'resolve reviews', 'give access', 'synchronize'], // prettier-ignore
+  billing: ['see status', 'see communications', 'synchronize'],
+  admin: privileges,
+}
+
+/** What is given to a user. */
+export interface Rights {
+  readonly roles: readonly Role[]
+  readonly granted: readonly Privilege[]
+  readonly denied: readonly Privilege[]
+}
+
+/** Whether a user has a privilege: by a role or granted, and not denied. */
+export function hasPrivilege({ roles: held, granted, denied }: Rights, wanted: Privilege): boolean {
+  if (denied.includes(wanted)) return false
+  return granted.includes(wanted) || held.some((role) => privilegesOfRole[role].includes(wanted))
+}
+
+/** What a route needs: a privilege, or `own`: of the user's own sign-in, with which everybody may deal. */
+export type Need = Privilege | 'own'
+
+export const routeNeeds: Readonly<Record<string, Need>> = {
+  'POST /sign-out': 'own',
+  'GET /second-factor': 'own',
+  'POST /second-factor': 'own',
+  'GET /': 'see status',
+  'POST /upload': 'synchronize',
+  'POST /download': 'synchronize',
+  'GET /send': 'write to patients',
+  'POST /send/find': 'write to patients',
+  'POST /send/to': 'write to patients',
+  'POST /send': 'write to patients',
+  'POST /invite': 'give access',
+  'POST /access': 'give access',
+  'POST /access/grant': 'give access',
+  'POST /access/end': 'give access',
+  'GET /recent': 'see communications',
+  'GET /reviews': 'resolve reviews',
+  'POST /reviews': 'resolve reviews',
+  'GET /users': 'manage users',
+  'POST /users': 'manage users',
+  'POST /users/rights': 'manage users',
+  'POST /users/reset': 'manage users',
+  'POST /users/disable': 'manage users',
+  'POST /users/enable': 'manage users',
+}
+
+/** Whether a user may do what a route is for. */
+export function mayUse(rights: Rights, route: string): boolean {
+  const need = Object.hasOwn(routeNeeds, route) ? routeNeeds[route] : undefined
+  return need !== undefined && (need === 'own' || hasPrivilege(rights, need))
+}

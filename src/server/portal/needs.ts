@@ -1,0 +1,47 @@
+/**
+ * What each route behind the sign-in needs of whoever acts: the one table that is asked before any of them runs. A route
+ * without a line is refused. The patient may do all; a representative what the grant's scope holds.
+ */
+import type { Scope } from '../../replica/kinds/access.ts'
+
+/** `own`: of the account itself, whoever is shown. `patient`: the patient alone. */
+export type Need = Scope | 'own' | 'patient'
+
+export const needs: Readonly<Record<string, Need>> = {
+  'GET /': 'own',
+  'POST /viewing': 'own',
+  'POST /live/ticket': 'own',
+  'POST /confirm': 'appointments',
+  'POST /decline': 'appointments',
+  'POST /move': 'appointments',
+  'GET /messages': 'messages',
+  'POST /messages': 'messages',
+  'GET /plan': 'documents',
+  'GET /password': 'own',
+  'POST /password': 'own',
+  'GET /again': 'own',
+  'POST /again': 'own',
+  'POST /again/code': 'own',
+  'POST /again/passkey': 'own',
+  'GET /account': 'own',
+  'POST /account/email': 'own',
+  'POST /account/email/code': 'own',
+  'POST /account/noticed': 'own',
+  'POST /account/sessions/end': 'own',
+  'POST /account/sessions/end-all': 'own',
+  'POST /account/passkeys/options': 'own',
+  'POST /account/passkeys': 'own',
+  'POST /account/passkeys/remove': 'own',
+  'GET /people': 'patient',
+  'POST /people/end': 'patient',
+}
+
+/** Whether somebody may do what needs `need` for whom they act. */
+export function may(
+  member: { readonly acting: { readonly scope: readonly Scope[] } | null },
+  need: Need | undefined,
+): boolean {
+  if (need === undefined) return false
+  if (need === 'own' || member.acting === null) return true
+  return need !== 'patient' && member.acting.scope.includes(need)
+}
