@@ -8,6 +8,9 @@ import type { DocumentHead, IndexRow } from './replica-face.ts'
 import {
   StoreRefused,
   withEpoch,
+  type Aside,
+  type AsideRow,
+  type AsideTotal,
   type Epoch,
   type NewRow,
   type Origin,
@@ -40,6 +43,7 @@ interface State {
   readonly peers: Map<string, PeerKnowledge>
   readonly followers: Map<string, number>
   readonly index: Map<string, { row: IndexRow; document: string }>
+  readonly aside: Map<number, AsideRow>
   identity: { practice: string; replica: string } | undefined
   epochs: readonly Epoch[]
   incarnations: readonly string[]
@@ -58,6 +62,7 @@ export function memoryStore(): MemoryStore {
     peers: new Map(),
     followers: new Map(),
     index: new Map(),
+    aside: new Map(),
     identity: undefined,
     epochs: [],
     incarnations: collectionNames.map(() => ''),
@@ -66,7 +71,7 @@ export function memoryStore(): MemoryStore {
 }
 
 function copyOf(state: State): State {
-  const { collections, peers, followers, index } = state
+  const { collections, peers, followers, index, aside } = state
   return {
     ...state,
     collections: new Map(
@@ -75,6 +80,7 @@ function copyOf(state: State): State {
     peers: new Map(peers),
     followers: new Map(followers),
     index: new Map(index),
+    aside: new Map(aside),
   }
 }
 
@@ -94,7 +100,7 @@ function sourcesOf(row: Row): ReadonlyMap<string, number> {
 }
 
 function storeOver(state: State): MemoryStore {
-  const { collections, peers, followers, index } = state
+  const { collections, peers, followers, index, aside } = state
   const place = (collection: number, key: string): string => `${collection}/${key}`
   const held = (collection: number): Held => {
     let found = collections.get(collection)
@@ -137,6 +143,13 @@ function storeOver(state: State): MemoryStore {
     })
     return seq
   }
+  const setAside = ({ put, drop, skip }: Aside): void => {
+    for (const place of drop) aside.delete(place)
+    for (const { review, until, next } of skip)
+      for (const [place, row] of aside)
+        if (row.review === review) row.since <= until ? aside.delete(place) : aside.set(place, { ...row, review: next })
+    for (const row of put) aside.set(row.place, { ...row, packed: row.packed.slice() })
+  }
   const changed = (numbers: readonly number[], after: number): DocumentHead[] =>
     numbers
       .flatMap((number) => [...(collections.get(number)?.documents.values() ?? [])])
@@ -156,14 +169,16 @@ function storeOver(state: State): MemoryStore {
       state.epochs = withEpoch(state.epochs, id, first)
       return state.epochs
     },
-    async append(rows, progress) {
+    async append(rows, progress, changes) {
       for (const row of rows) if (row.origin) knownPeer(row.origin.peer)
+      for (const { peer } of changes?.put ?? []) knownPeer(peer)
       for (const { peer } of progress) knownPeer(peer)
       const seqs = rows.map(appendRow)
       for (const { peer, collection, cursor, seen } of progress) {
         const known = knownPeer(peer)
         peers.set(peer, { ...known, seen, cursors: known.cursors.with(collection, cursor) })
       }
+      if (changes) setAside(changes)
       return seqs
     },
     async meet(peer) {
@@ -265,6 +280,35 @@ function storeOver(state: State): MemoryStore {
     },
     async count(collection) {
       return collections.get(collection)?.documents.size ?? 0
+    },
+    async asideTotals() {
+      const totals = new Map<string, AsideTotal>()
+      for (const { review, peer, size, since, place } of aside.values()) {
+        const had = totals.get(review) ?? { review, peer, rows: 0, bytes: 0, since, newest: since, place }
+        totals.set(review, {
+          ...had,
+          rows: had.rows + 1,
+          bytes: had.bytes + size,
+          since: Math.min(had.since, since),
+          newest: Math.max(had.newest, since),
+          place: Math.max(had.place, place),
+        })
+      }
+      return [...totals.values()].toSorted((a, b) => byBytes(a.review, b.review))
+    },
+    async asideOf(collection, key, after, limit) {
+      return [...aside.values()]
+        .filter((row) => row.collection === collection && row.key === key)
+        .filter((row) => row.seq > after.seq || (row.seq === after.seq && row.place > after.place))
+        .toSorted((a, b) => a.seq - b.seq || a.place - b.place)
+        .slice(0, limit)
+    },
+    async asideAfter(after, limit) {
+      return [...aside.values()]
+        .filter((row) => row.place > after)
+        .toSorted((a, b) => a.place - b.place)
+        .slice(0, limit)
+        .map(({ place: at, collection, key }) => ({ place: at, collection, key }))
     },
     async index(query) {
       const { view, patient, state, from, before, descending, limit } = query

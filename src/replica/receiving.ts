@@ -1,6 +1,6 @@
 /**
  * What a peer's row becomes in this log: nothing, itself, itself with what is carried over into a later generation, or a
- * refusal. `healedRows` is the same for whole documents of a proof of equality, and mends what is damaged on either side.
+ * refusal, or that it has to wait. `healedRows` is the same for whole documents of a proof of equality, and mends what is damaged on either side.
  */
 import { admit, type Refusal, type WireRow } from './admission.ts'
 import {
@@ -25,6 +25,7 @@ import {
   vectorOf,
   type Writer,
 } from './document.ts'
+import { begins, loggedAnew } from './edits.ts'
 import { carriesOver, compareVersions } from './generations.ts'
 import type { NewRow, Origin, StoredDocument } from './store.ts'
 
@@ -34,7 +35,7 @@ export interface Receiving {
   readonly passes: Passes
   readonly writer: Writer
 }
-export type Taken = { readonly rows: readonly NewRow[] } | { readonly refused: Refusal } | 'dropped'
+export type Taken = { readonly rows: readonly NewRow[] } | { readonly refused: Refusal } | 'dropped' | 'gap'
 
 const nothing: Taken = { rows: [] }
 
@@ -42,15 +43,31 @@ const nothing: Taken = { rows: [] }
  * What becomes of a row; its document is loaded in the draft. Given at once where nothing has to be read for it, as for
  * nearly every row of a batch: a wait for each costs as much as its admission.
  */
-export function takenRows(to: Receiving, row: WireRow, origin: Origin): Taken | Promise<Taken> {
+export function takenRows(to: Receiving, row: WireRow, origin: Origin | null): Taken | Promise<Taken> {
   const held = to.draft.document(to.collection, row.key)
   const passing = whatPasses(to.collection, row, held?.head.facts, to.passes)
   if (!passing) return 'dropped'
   const result = admit(to.collection, passing, origin, held)
   if (result === 'nothing') return nothing
-  if ('refused' in result) return result
+  if (result === 'gap' || 'refused' in result) return result
   if (!result.unsure && !(held && carriesOver(held.head, result.row))) return { rows: [result.row] }
   return takenAfterReading(to, row, result, held)
+}
+
+/** Puts rows into the draft; a document that begins to pass by one is logged anew (rule 10). Resolves with what is logged. */
+export async function intoLog(
+  draft: Draft,
+  collection: Collection,
+  rows: readonly NewRow[],
+  passes: Passes,
+): Promise<NewRow[]> {
+  const done: NewRow[] = []
+  for (const added of rows) {
+    const logged = begins(added, draft.document(collection, added.key), passes) ? await loggedAnew(added, draft) : added
+    draft.add(logged)
+    done.push(logged)
+  }
+  return done
 }
 
 async function takenAfterReading(

@@ -4,18 +4,20 @@
  */
 import * as v from 'valibot'
 import type { Batch, Refusal, WireRow } from './admission.ts'
+import { asideRows } from './aside.ts'
 import { randomBelow, type Clock } from './clock.ts'
-import { collectionNumber, collections, type Collection, type Facts, type Passes } from './collections.ts'
+import { collectionNumber, collectionOf, collections, type Collection, type Facts, type Passes } from './collections.ts'
 import { commitQueue } from './commits.ts'
 import { decodeVector, entriesOf, openDocument, recordMaps, type Writer } from './document.ts'
-import { begins, checkEdit, loggedAnew, rowOfEdit, schemas } from './edits.ts'
+import { checkEdit, rowOfEdit, schemas } from './edits.ts'
 import { startFolding, type Folding } from './folding.ts'
 import { startFollower } from './followers.ts'
 import type { PracticeId, ReplicaId } from './ids.ts'
 import { outgoing, type Outgoing } from './outgoing.ts'
 import { afterHello, lostWhatWasSeen, wasPutBack, type Declared, type KnownOfUs } from './peers.ts'
 import type { Entry } from './kinds/kind.ts'
-import { healedRows, takenRows, type Taken } from './receiving.ts'
+import { released, setAside, settled, waitingOf, type QuarantineContext, type Waiting } from './quarantine.ts'
+import { healedRows, intoLog, takenRows, type Taken } from './receiving.ts'
 import { reconciler, type Reconciler, type ReconcilerOptions } from './reconcile.ts'
 import { foldRecord, type FoldedRecord } from './records.ts'
 import type { Kinds, Replica } from './replica-face.ts'
@@ -32,7 +34,8 @@ export interface Replication {
   meet(declared: Declared, ours?: KnownOfUs): Promise<Met>
   /**
    * Takes a batch: its rows, the cursor and `seen` in one commit (rule 4). Rows that do not pass are dropped and
-   * counted; refused ones are named with their reason. Rejects where the commit fails: then nothing of it is here.
+   * counted; refused ones are named with their reason; those with a gap are kept aside. Rejects where the commit fails,
+   * and with QuarantineFull where there is no room aside: then nothing of it is here.
    */
   receive(peer: string, batch: Batch, passes: Passes): Promise<Received>
   /** What of (from, ...] goes to a peer, up to about `maxBytes` (rules 2 and 7). */
@@ -87,6 +90,10 @@ export interface OpenReplica extends Replica {
   /** The number under a name; 0 where none was kept. */
   remembered(name: string): Promise<number>
   readonly replication: Replication
+  /** What waits of each peer because it builds on what is not here (LINK-12). */
+  waiting(): Promise<readonly Waiting[]>
+  /** Tries all that waits again; resolves with the rows that this took. */
+  retryWaiting(): Promise<number>
 }
 
 export interface ReplicaOptions {
@@ -115,10 +122,26 @@ export async function openReplica(options: ReplicaOptions): Promise<OpenReplica>
   let head = opened.head
   let closed = false
 
-  const commits = commitQueue(store, () => {
-    folding.wake()
-    for (const follower of followers) follower.wake()
-    for (const run of listeners) run()
+  const aside = asideRows(store)
+  // What of each peer may come in here, as its connection last said.
+  const admitted = new Map<string, Passes>()
+  const quarantine: QuarantineContext = {
+    id,
+    site: options.site,
+    writer: () => writer,
+    clock,
+    passes,
+    passesFrom: (peer) => admitted.get(peer) ?? (() => true),
+  }
+  const commits = commitQueue({
+    store,
+    aside,
+    settle: (draft, rows) => settled(draft, rows, quarantine),
+    committed() {
+      folding.wake()
+      for (const follower of followers) follower.wake()
+      for (const run of listeners) run()
+    },
   })
   const owns = (facts: Facts): boolean => options.site !== undefined && facts.site === options.site
   const folding = startFolding({ store, commits, writer: () => writer, peers: () => peers.values(), owns })
@@ -175,6 +198,7 @@ export async function openReplica(options: ReplicaOptions): Promise<OpenReplica>
         const under = epochs
         commits.enter({
           async build(draft) {
+            admitted.set(peer, passesHere)
             // Also what waited in the queue while the new epoch began: its sender left out what it took this replica to have.
             if (beginning || under !== epochs) throw new PutBack()
             const before = ahead.get(peer) ?? known(peer)
@@ -193,16 +217,14 @@ export async function openReplica(options: ReplicaOptions): Promise<OpenReplica>
                 : takenRows(to, row, { peer, epoch: batch.epoch, seq: row.seq })
               const taken = found instanceof Promise ? await found : found
               if (taken === 'dropped') dropped++
-              else if ('refused' in taken) {
+              else if (taken === 'gap') {
+                const from = { peer, epoch: batch.epoch }
+                if (!(await setAside(draft.aside, batch.collection, row, from, clock)))
+                  refused.push({ seq: row.seq, reason: 'gap' })
+              } else if ('refused' in taken) {
                 refused.push({ seq: row.seq, reason: taken.refused })
                 blocked.add(row.key)
-              } else
-                for (const added of taken.rows) {
-                  const held = draft.document(batch.collection, row.key)
-                  const logged = begins(added, held, passes) ? await loggedAnew(added, draft) : added
-                  draft.add(logged)
-                  rows.push(logged)
-                }
+              } else rows.push(...(await intoLog(draft, batch.collection, taken.rows, passes)))
             }
             const receipts = batch.rows.filter((row) => row.receipt).map((row) => row.seq)
             cursor = {
@@ -240,7 +262,7 @@ export async function openReplica(options: ReplicaOptions): Promise<OpenReplica>
               const to = { draft, collection, passes: passesHere, writer }
               // It has no place in the peer's log: it came whole, beside it.
               const taken = await healedRows(to, row, { peer, epoch: 0, seq: 0 })
-              if (taken === 'dropped' || 'refused' in taken) continue
+              if (taken === 'dropped' || taken === 'gap' || 'refused' in taken) continue
               for (const added of taken.rows) {
                 draft.add(added)
                 rows.push(added)
@@ -283,10 +305,46 @@ export async function openReplica(options: ReplicaOptions): Promise<OpenReplica>
     },
   }
 
+  const retry = (documents: readonly { collection: number; key: string }[]): Promise<number> =>
+    new Promise((resolve, reject) =>
+      commits.enter({
+        async build(draft) {
+          const rows: NewRow[] = []
+          for (const { collection, key } of documents) {
+            const name = collectionOf(collection)!
+            await draft.load(name, [key])
+            rows.push(...(await released(draft, name, key, quarantine)))
+          }
+          return { rows }
+        },
+        done(seqs) {
+          head = seqs.at(-1) ?? head
+          resolve(seqs.length)
+        },
+        failed: reject,
+      }),
+    )
+  const retryWaiting = async (): Promise<number> => {
+    let taken = 0
+    if ((await aside.totals()).size === 0) return taken
+    for (let after = 0; ;) {
+      const places = await store.asideAfter(after, 500)
+      const last = places.at(-1)
+      if (!last) return taken
+      const documents = new Map(places.map(({ collection, key }) => [`${collection}/${key}`, { collection, key }]))
+      taken += await retry([...documents.values()])
+      after = last.place
+    }
+  }
+  // What waited for a newer program, or for what a crash kept from it, is tried at each start.
+  await retryWaiting()
+
   return {
     practice,
     id,
     folding,
+    waiting: async () => waitingOf((await aside.totals()).values()),
+    retryWaiting,
     remember: (name, value) => store.advance(name, value, []),
     remembered: (name) => store.cursorOf(name),
     replication,

@@ -67,7 +67,7 @@ export function diskOver(kept: MemoryStore, { resumed, slow, mostRead, foldFrom 
       resumedUnder = undefined
       return read(async () => epochs)
     },
-    append: (rows, progress) => later('append', () => kept.append(rows, progress)),
+    append: (rows, progress, aside) => later('append', () => kept.append(rows, progress, aside)),
     meet: (peer) => later('meet', () => kept.meet(peer)),
     acknowledge: (peer, collection, position) =>
       later('acknowledge', () => kept.acknowledge(peer, collection, position)),
@@ -88,6 +88,9 @@ export function diskOver(kept: MemoryStore, { resumed, slow, mostRead, foldFrom 
     countChangedAfter: (numbers, after) => read(() => kept.countChangedAfter(numbers, after)),
     list: (collection, after, limit) => read(() => kept.list(collection, after, limit)),
     count: (collection) => read(() => kept.count(collection)),
+    asideTotals: () => read(() => kept.asideTotals()),
+    asideOf: (...asked) => read(() => kept.asideOf(...asked)),
+    asideAfter: (...asked) => read(() => kept.asideAfter(...asked)),
     index: (query) => read(() => kept.index(query)),
     indexed: (view, id) => read(() => kept.indexed(view, id)),
     close: async () => {},

@@ -80,8 +80,8 @@ export const faults: readonly Fault[] = [
     'the cursor moves in a transaction of its own, before the rows',
     'rule 4',
     'replica/commits.ts',
-    'await store.append(all, progress)',
-    'await store.append([], progress).then(() => store.append(all, []))',
+    'await store.append(all, progress, changes)',
+    'await store.append([], progress).then(() => store.append(all, [], changes))',
     20_000,
   ),
   one(
