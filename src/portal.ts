@@ -33,9 +33,9 @@ export interface Portal {
   /** Ends a site: its device is refused, and its records go to the site `to`, or nobody is shown them any more. */
   retireSite(site: string, to?: string): Promise<{ siteId: string; documents: number }>
   /** What the portal serves, and for whom nothing goes outward yet. */
-  status(): PortalStatus
+  status(): Promise<PortalStatus>
   /** Lets a practice's texts, emails and payments go out though not every site was heard since the start. */
-  release(practice: string): PortalStatus
+  release(practice: string): Promise<PortalStatus>
   /** Whether anything may go outward for a practice. */
   outward(practice: string): Outward
   replicaOf(practice: string): OpenReplica | undefined
@@ -55,6 +55,10 @@ export interface PortalStatus {
       readonly name: string
       readonly state: 'connected' | 'away' | 'revoked' | 'retired' | 'not enrolled'
       readonly lastContact: string | null
+      /** Changes of the site that wait here because they build on others that did not arrive, and since when. */
+      readonly waiting: { readonly changes: number; readonly since: string } | null
+      /** Why not all of what the site sends is taken. */
+      readonly problem: string | null
     }[]
   }[]
 }
@@ -75,6 +79,7 @@ export async function openPortal(options: {
   const replicas = new Map<string, OpenReplica>()
   const closers: (() => void | Promise<void>)[] = []
   const heard = new Map<string, number>()
+  const paused = new Map<string, string>()
   const indexed: Live['changed'][] = []
   let publicUrl: string | undefined
 
@@ -132,6 +137,7 @@ export async function openPortal(options: {
     },
     events: {
       connected(device) {
+        paused.delete(device.replica)
         store.heard(device.site, clock.now())
         log(`site ${device.site} connected`)
       },
@@ -142,6 +148,10 @@ export async function openPortal(options: {
         if (now - (heard.get(device.site) ?? 0) < 5_000) return
         heard.set(device.site, now)
         store.heard(device.site, now)
+      },
+      paused(device, why) {
+        paused.set(device.replica, why)
+        log(`site ${device.site} paused: ${why}`)
       },
       gone: (device, why) => log(`site ${device.site} gone${why ? `: ${why}` : ''}`),
     },
@@ -244,23 +254,32 @@ export async function openPortal(options: {
       store.audit.record({ did: 'site retired', practice: site.practice, of: heir ? [site.id, heir.id] : site.id })
       return { siteId: site.id, documents }
     },
-    status: () => ({
-      practices: store.practices().map((practice) => {
-        const { open, waitsFor } = gate.of(practice.id)
-        const sites = store.sites().filter((site) => site.practice === practice.id)
-        return {
-          practiceId: practice.id,
-          name: practice.name,
-          outward: open ? 'open' : 'waits',
-          waitsFor,
-          sites: sites.map((site) => ({
-            siteId: site.id,
-            name: site.name,
-            state: stateOf(site),
-            lastContact: site.heard_at === null ? null : new Date(site.heard_at).toISOString(),
-          })),
-        }
-      }),
+    status: async () => ({
+      practices: await Promise.all(
+        store.practices().map(async (practice) => {
+          const { open, waitsFor } = gate.of(practice.id)
+          const sites = store.sites().filter((site) => site.practice === practice.id)
+          const waiting = new Map((await replicas.get(practice.id)!.waiting()).map((one) => [one.peer, one]))
+          return {
+            practiceId: practice.id,
+            name: practice.name,
+            outward: open ? ('open' as const) : ('waits' as const),
+            waitsFor,
+            sites: sites.map((site) => {
+              const replica = store.device(site.id)?.replica ?? ''
+              const waits = waiting.get(replica)
+              return {
+                siteId: site.id,
+                name: site.name,
+                state: stateOf(site),
+                lastContact: site.heard_at === null ? null : new Date(site.heard_at).toISOString(),
+                waiting: waits ? { changes: waits.changes, since: new Date(waits.since).toISOString() } : null,
+                problem: paused.get(replica) ?? null,
+              }
+            }),
+          }
+        }),
+      ),
     }),
     release(text) {
       const practice = store.practice(parseUlid(text, 'practice id'))
@@ -320,7 +339,7 @@ export function portalOperations(portal: Portal): Operations {
       return portal.retireSite(site, to)
     },
     'device revoke': (input) => portal.revokeDevice(v.parse(v.object({ site: v.string() }), input).site),
-    'portal status': async () => portal.status(),
+    'portal status': () => portal.status(),
     'portal release': async (input) => portal.release(v.parse(v.object({ practice: v.string() }), input).practice),
   }
 }

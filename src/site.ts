@@ -18,6 +18,7 @@ import type { Answer } from './replica/kinds/confirmations.ts'
 import type { PracticeFields } from './replica/kinds/fields.ts'
 import type { By } from './replica/kinds/kind.ts'
 import type { Review } from './replica/kinds/reviews.ts'
+import type { Waiting } from './replica/quarantine.ts'
 import { openReplica } from './replica/replica.ts'
 import { weeklyProof } from './replica/weekly-proof.ts'
 import type { Passes } from './replica/collections.ts'
@@ -38,6 +39,12 @@ function inWords({ which, at, rows }: Restore): string {
   return which === 'here'
     ? `This replica was restored (noticed at ${when}); ${changes} came back from the portal.`
     : `The portal was restored (noticed at ${when}); ${changes} went back to it.`
+}
+
+/** What waits because it builds on what did not arrive (LINK-12), for the status. */
+function waitingInWords({ changes, since }: Waiting): string {
+  const what = changes === 1 ? '1 change' : `${changes.toLocaleString('en-US')} changes`
+  return `${what} from the portal ${changes === 1 ? 'waits' : 'wait'} since ${new Date(since).toISOString()}: what they build on did not arrive. They are tried again by themselves; see the reviews.`
 }
 
 /** Opens an enrolled site and starts its bridge and link; throws a sentence where it cannot. */
@@ -93,7 +100,8 @@ export async function openSite(options: SiteOptions) {
   })
   const proofs = weeklyProof({ replica, link, clock })
 
-  const reachPortal = async (what: string): Promise<void> => {
+  /** Does what needs the portal; gives up with a sentence where it is not connected. */
+  const reachPortal = async <T>(what: string, work: () => Promise<T>): Promise<T> => {
     const give = Promise.withResolvers<never>()
     const cancel = clock.after(8_000, () => {
       void link.status().then((now) => {
@@ -106,7 +114,7 @@ export async function openSite(options: SiteOptions) {
       })
     })
     try {
-      await Promise.race([link.caughtUp(), give.promise])
+      return await Promise.race([work(), give.promise])
     } finally {
       cancel()
     }
@@ -168,7 +176,7 @@ export async function openSite(options: SiteOptions) {
       await bridge.readNow((now) =>
         progress(`read ${now.patients} patients, ${now.plans} plans, ${now.stages} stages, ${now.events} events`),
       )
-      await reachPortal('Upload Records')
+      await reachPortal('Upload Records', link.caughtUp)
       const [patients, plans, events] = [await atPortal('patients'), await atPortal('plans'), await atPortal('events')]
       return {
         patients: patients.length,
@@ -194,7 +202,7 @@ export async function openSite(options: SiteOptions) {
         }
       }
       const before = await count()
-      await reachPortal('Download Online Communications')
+      await reachPortal('Download Online Communications', link.caughtUp)
       await bridge.written()
       const after = await count()
       return {
@@ -316,8 +324,10 @@ export async function openSite(options: SiteOptions) {
     async reviews() {
       await index.caughtUp()
       const rows = await replica.index({ view: 'review', state: 'open', descending: true })
+      const waiting = new Map((await replica.waiting()).map((one) => [one.review, one]))
       const items = rows.map((row) => {
         const review = row.body as unknown as Review
+        const waits = waiting.get(row.id)
         return {
           id: row.id,
           kind: review.about,
@@ -326,6 +336,7 @@ export async function openSite(options: SiteOptions) {
           openedAt: new Date(review.openedAt).toISOString(),
           patient: localOf(review.patient),
           event: localOf(review.event),
+          ...(waits ? { changes: waits.changes, since: new Date(waits.since).toISOString() } : {}),
         }
       })
       return { items }
@@ -341,7 +352,8 @@ export async function openSite(options: SiteOptions) {
     async status() {
       const now = await link.status()
       const insched = bridge.status()
-      const problems = [insched.problem, now.problem].filter((problem) => problem !== null)
+      const waiting = await replica.waiting()
+      const problems = [insched.problem, now.problem, ...waiting.map(waitingInWords)].filter((one) => one !== null)
       const since = new Date(now.since).toISOString()
       const state =
         now.state === 'connected'
@@ -366,7 +378,7 @@ export async function openSite(options: SiteOptions) {
             behind: now.behind,
           },
         ],
-        queues: { toPortal: now.behind, reviews },
+        queues: { toPortal: now.behind, reviews, waiting: waiting.reduce((sum, { changes }) => sum + changes, 0) },
         lastContact,
         problems,
         notes: now.restores.map(inWords),
@@ -389,8 +401,13 @@ export async function openSite(options: SiteOptions) {
     },
     /** Proves that the portal holds what it should, and heals what differs. */
     async verify() {
-      await reachPortal('The proof')
-      return proofs.prove()
+      // What waits at either end for what does not come would be waited for in vain; the proof is what heals it.
+      const waits = (await replica.index({ view: 'review', state: 'open' })).some(
+        (row) => (row.body as unknown as Review).about === 'changes wait',
+      )
+      if (!waits) await reachPortal('The proof', link.caughtUp)
+      await replica.retryWaiting()
+      return reachPortal('The proof', proofs.prove)
     },
     /** Calls `run` when the link changes. */
     onChange: (run: () => void) => link.onChange(run),

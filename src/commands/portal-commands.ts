@@ -169,7 +169,10 @@ export const portalRelease: Command = {
 function words({ name, practiceId, outward, waitsFor, sites }: PortalStatus['practices'][number]): string {
   const waits = outward === 'waits' ? `  Nothing goes out before these sites were heard: ${waitsFor.join(', ')}\n` : ''
   const lines = sites.map(
-    (site) => `  ${site.siteId}  ${site.name}: ${site.state}, last contact ${site.lastContact ?? 'none yet'}`,
+    ({ siteId, name: site, state, lastContact, waiting, problem }) =>
+      `  ${siteId}  ${site}: ${state}, last contact ${lastContact ?? 'none yet'}` +
+      (waiting ? `, ${waiting.changes} changes wait since ${waiting.since} for others that did not arrive` : '') +
+      (problem ? `\n    ${problem}` : ''),
   )
   return `${name} (${practiceId})\n${waits}${lines.join('\n')}`
 }

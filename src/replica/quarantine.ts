@@ -19,7 +19,7 @@ import type { Edit } from './replica-face.ts'
 import { packRows, unpackRows } from './row-codec.ts'
 import type { AsideRow, AsideTotal, NewRow } from './store.ts'
 
-/** How much of one peer is kept aside at most, in bytes; then its link pauses. */
+/** How much of one peer is kept aside by default, in bytes; then its link takes nothing more of that collection. */
 export const mostAside = 64 * 1024 * 1024
 /** What a row counts for beside its bytes. */
 const rowOverhead = 200
@@ -43,7 +43,7 @@ export class QuarantineFull extends Error {
   override readonly name = 'QuarantineFull'
   constructor() {
     super(
-      'The link pauses: 64 MiB of changes from the other side wait for others that did not arrive. Resolve the review about them; the link goes on by itself when there is room.',
+      'The link pauses: no more changes from the other side can wait here for others that did not arrive. Compare both sides, or give them up by resolving the review; it goes on by itself when there is room.',
     )
   }
 }
@@ -55,6 +55,8 @@ export interface QuarantineContext {
   readonly writer: () => Writer
   readonly clock: Clock
   readonly passes: Passes
+  /** How much of one peer is kept aside at most, in bytes. */
+  readonly mostAside: number
   /** What of a peer's may come in here. */
   readonly passesFrom: (peer: string) => Passes
 }
@@ -68,7 +70,7 @@ export async function setAside(
   collection: Collection,
   row: WireRow,
   from: { readonly peer: string; readonly epoch: number },
-  clock: Clock,
+  { clock, mostAside }: Pick<QuarantineContext, 'clock' | 'mostAside'>,
 ): Promise<boolean> {
   const number = collectionNumber(collection)
   const packed = packed1(row)

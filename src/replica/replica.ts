@@ -16,7 +16,15 @@ import type { PracticeId, ReplicaId } from './ids.ts'
 import { outgoing, type Outgoing } from './outgoing.ts'
 import { afterHello, lostWhatWasSeen, wasPutBack, type Declared, type KnownOfUs } from './peers.ts'
 import type { Entry } from './kinds/kind.ts'
-import { released, setAside, settled, waitingOf, type QuarantineContext, type Waiting } from './quarantine.ts'
+import {
+  mostAside,
+  released,
+  setAside,
+  settled,
+  waitingOf,
+  type QuarantineContext,
+  type Waiting,
+} from './quarantine.ts'
 import { healedRows, intoLog, takenRows, type Taken } from './receiving.ts'
 import { reconciler, type Reconciler, type ReconcilerOptions } from './reconcile.ts'
 import { foldRecord, type FoldedRecord } from './records.ts'
@@ -51,6 +59,8 @@ export interface Replication {
    * restored. Rejects with PutBack where it has more than there is.
    */
   stands(peer: string, positions: readonly number[]): Promise<void>
+  /** Whether there is room again for what of a peer would wait: half of what there is at most. */
+  hasRoom(peer: string): Promise<boolean>
   /** Takes in whole documents of a peer that differ from those here; resolves with the rows that this took. */
   heal(peer: string, collection: Collection, whole: readonly WireRow[], passes: Passes): Promise<number>
   /** This side of a proof of equality over a connection. */
@@ -105,6 +115,8 @@ export interface ReplicaOptions {
   readonly passes?: Passes
   /** The site that this replica is of, whose documents it writes anew when too many writers touched them; none at a portal. */
   readonly site?: string
+  /** How many bytes of one peer's rows may wait for others that did not arrive (LINK-12); by default 64 MiB. */
+  readonly mostAside?: number
 }
 
 /** Opens the replica that `store` holds; a store of another replica is refused with StoreRefused. */
@@ -131,6 +143,7 @@ export async function openReplica(options: ReplicaOptions): Promise<OpenReplica>
     writer: () => writer,
     clock,
     passes,
+    mostAside: options.mostAside ?? mostAside,
     passesFrom: (peer) => admitted.get(peer) ?? (() => true),
   }
   const commits = commitQueue({
@@ -219,7 +232,7 @@ export async function openReplica(options: ReplicaOptions): Promise<OpenReplica>
               if (taken === 'dropped') dropped++
               else if (taken === 'gap') {
                 const from = { peer, epoch: batch.epoch }
-                if (!(await setAside(draft.aside, batch.collection, row, from, clock)))
+                if (!(await setAside(draft.aside, batch.collection, row, from, quarantine)))
                   refused.push({ seq: row.seq, reason: 'gap' })
               } else if ('refused' in taken) {
                 refused.push({ seq: row.seq, reason: taken.refused })
@@ -277,6 +290,10 @@ export async function openReplica(options: ReplicaOptions): Promise<OpenReplica>
           failed: reject,
         })
       }),
+    async hasRoom(peer) {
+      const of = [...(await aside.totals()).values()].filter((total) => total.peer === peer)
+      return of.reduce((sum, { bytes }) => sum + bytes, 0) <= quarantine.mostAside / 2
+    },
     reconciler: (wire) => reconciler({ ...wire, store, clock }),
     outgoing: async (peer, collection, range, passesThere) =>
       outgoing(store, known(peer), collection, range, passesThere),

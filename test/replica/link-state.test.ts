@@ -76,6 +76,7 @@ const events = {
   'read something': { kind: 'read', collection: 'preferences', outgoing: { rows: [row], to: 7, tail: true } },
   'read nothing': { kind: 'read', collection: 'preferences', outgoing: { rows: [], to: 0, tail: true } },
   received: { kind: 'received', batch: batchOf(0, 5), received },
+  paused: { kind: 'paused', batch: batchOf(0, 5) },
   changed: { kind: 'changed' },
   mark: { kind: 'mark', number: 3 },
 } satisfies Record<string, LinkEvent> & Record<Named<LinkEvent>, LinkEvent>
@@ -106,6 +107,7 @@ const states = {
   'live, quiet': quiet,
   'live, a batch under way': settled(step(live, events['read something'])),
   'live, asked by mark 3': after(quiet, 'mark'),
+  'live, without room for more of a collection': after(quiet, 'frame batch', 'paused'),
   'live with a peer of the version before': settled(step(step(step(greeting, { kind: 'frame', frame: { ...hello, versions: { oldest: 1, newest: 1 } } })[0], events.met)[0], events['frame want'])), // prettier-ignore
   closed: after(greeting, 'frame refuse'),
 } as const
@@ -158,6 +160,7 @@ const whenLive: Record<EventName, string> = {
   'read something': malformed,
   'read nothing': malformed,
   received: 'live | send ack',
+  paused: 'live | send ack',
   changed: 'live | read preferences',
   mark: 'live | send mark',
 }
@@ -182,6 +185,14 @@ const table: Record<StateName, Record<EventName, string>> = {
     mark: 'live | send mark',
   },
   'live, asked by mark 3': { ...whenLive, 'frame marked': 'live | caught up', mark: 'live | send mark' },
+  'live, without room for more of a collection': {
+    ...whenLive,
+    // What is not taken is not acknowledged either; a new connection begins with it.
+    'frame batch': 'live',
+    'frame batch from elsewhere': 'live',
+    paused: 'live',
+    mark: 'live | send mark',
+  },
   'live with a peer of the version before': {
     ...whenLive,
     mark: 'live | send mark',
@@ -272,6 +283,25 @@ it('[LINK-9] a peer that speaks our version and newer ones is met', () => {
 it('[LINK-10] a word that was not asked for closes the connection: it would answer a later mark too early', () => {
   expect(said(quiet, events['frame marked'])).toBe(malformed)
   expect(after(states['live, asked by mark 3'], 'frame marked', 'frame marked').at).toBe('closed')
+})
+
+it('[LINK-12] what the peer has no room for is not sent on, is not taken for acknowledged, and holds up no other collection', () => {
+  const heavy = (collection: (typeof collections)[number], seq: number): LinkEvent => ({
+    kind: 'read',
+    collection,
+    outgoing: { rows: [{ ...row, seq, update: new Uint8Array(windowBytes) }], to: seq, tail: true },
+  })
+  const full = after(quiet, 'changed', 'mark')
+  const sent = step(full, heavy('preferences', 7))[0]
+  // The window is full.
+  expect(said(sent, events.changed)).toBe('live')
+  const held = step(sent, { kind: 'frame', frame: { kind: 'ack', collection: 'preferences', to: 0, refused: [] } })
+  expect([held[0].at, ...held[1].map(wordOf)].join(' | ')).toBe('live | held | read access')
+  const rest = settled(held)
+  expect(said(rest, events.changed)).toBe('live | read access')
+  // Not all is acknowledged: neither side's mark is answered.
+  expect(said(settled(step(rest, events['frame mark'])), events['frame marked'])).toBe('live')
+  expect(said(rest, events['frame ack'])).toBe(malformed)
 })
 
 it('[LINK-6] a peer that sends on without an ack is not heard further, one that waits for acks goes on for ever', () => {

@@ -6,7 +6,7 @@ import { collectionNumber, type Collection } from '../../src/replica/collections
 import { emptyUpdate, mergeUpdates, openDocument, writeEntries, writeRecord } from '../../src/replica/document.ts'
 import { foldReview, type Review } from '../../src/replica/kinds/reviews.ts'
 import { memoryStore } from '../../src/replica/memory-store.ts'
-import { mostAside, QuarantineFull } from '../../src/replica/quarantine.ts'
+import { mostAside, QuarantineFull, type Waiting } from '../../src/replica/quarantine.ts'
 import { openReplica, type OpenReplica, type Received } from '../../src/replica/replica.ts'
 import type { Store } from '../../src/replica/store.ts'
 import { clock, fileReplica, folder, ulid } from './world.ts'
@@ -31,10 +31,10 @@ function updatesOf(client: number, ...sets: readonly Record<string, string>[]): 
 }
 
 /** Two consents of one process: the second builds on the first. */
-function consents(): [Uint8Array, Uint8Array] {
+function consents(note = ''): [Uint8Array, Uint8Array] {
   const writer = { client: 5, replica: 'R5' }
   const yes = writeEntries(openDocument([]), writer, { yes: { kind: 'opted in' } })!.update
-  return [yes, writeEntries(openDocument([yes]), writer, { out: { kind: 'opted out' } })!.update]
+  return [yes, writeEntries(openDocument([yes]), writer, { out: { kind: 'opted out', note } })!.update]
 }
 
 const row = (seq: number, update: Uint8Array, over: Partial<WireRow> = {}): WireRow => ({ seq, key: 'a', generation: 1, erased: 0, facts, update, receipt: false, ...over }) // prettier-ignore
@@ -191,13 +191,13 @@ it('[LINK-12] of a peer at most 64 MiB wait; then nothing more of it is taken, c
     }
   }
   await expect(fill()).rejects.toThrow(QuarantineFull)
-  const [{ bytes }] = (await replica.waiting()) as [{ bytes: number }]
+  const [{ bytes }] = (await replica.waiting()) as readonly [Waiting]
   expect(bytes).toBeLessThanOrEqual(mostAside)
   expect(bytes).toBeGreaterThan(mostAside - 4 * 1024 * 1024)
   const cursor = replica.replication.peer('PEER')!.cursors[collectionNumber('patients')]!
   expect(cursor.position).toBe(taken)
   // A consent that fits is taken, one that does not is refused; neither pauses the link.
-  const [yes, out] = consents()
+  const [yes, out] = consents(noise(2_500_000))
   const consented = await take(replica, [row(1, yes), row(2, out, { key: 'b' })], { collection: 'consents' })
   expect(consented).toEqual({ refused: [{ seq: 2, reason: 'gap' }], logged: 1, dropped: 0 })
   // Another peer's changes are taken, and wait where they must.

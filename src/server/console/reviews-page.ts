@@ -30,6 +30,7 @@ export function reviewsPage({ site, store }: ConsoleParts): Hono<ConsoleEnv> {
                 ${instantText(Date.parse(item.openedAt), zone)}${item.patient === null ? '' : `, patient no. ${item.patient}`}
               </p>
               <p>${item.why}</p>
+              ${item.since === undefined ? '' : html`<p>${item.changes} wait, the oldest since ${instantText(Date.parse(item.since), zone)}.</p>`}
               <p><strong>To do:</strong> ${item.todo}</p>
               <form method="post" action="/reviews">
                 <input type="hidden" name="csrf" value="${c.get('csrf')}" /><input
