@@ -238,4 +238,28 @@ export const faults: readonly Fault[] = [
     'const before = known(peer)',
     600_000,
   ),
+  one(
+    'delete sets are left out of the digest',
+    'LINK-11',
+    'replica/document.ts',
+    'JSON.stringify([version.generation, version.erased, content, vector, deleted])',
+    'JSON.stringify([version.generation, version.erased, content, vector, deleted.length * 0])',
+    20_000,
+  ),
+  one(
+    'what waits is not tried again',
+    'LINK-12',
+    'replica/quarantine.ts',
+    'added.push(...(await released(draft, name, key, context)))',
+    'await draft.load(name, [key])',
+    40_000,
+  ),
+  one(
+    'what waited is logged as if its peer still had it',
+    'LINK-12',
+    'replica/quarantine.ts',
+    'await takenRows(to, unpacked(held), null)',
+    'await takenRows(to, unpacked(held), held)',
+    600_000,
+  ),
 ]
