@@ -80,6 +80,8 @@ export function admit(
       adds = true
     }
   }
+  // A struct of another client, or one to delete, that is not here leaves the document unreadable as a missing row does.
+  for (const [client, beyond] of examined.needs) if (beyond > (vector.get(client) ?? 0)) return 'gap'
   const facts = base ? newerFacts(base.head.facts, row.facts) : row.facts
   const saysMore = adds || facts !== base?.head.facts
   if (!saysMore && !examined.deletes) return 'nothing'

@@ -1,6 +1,7 @@
 /** What waits: rows of a peer that build on what is not here are kept aside, tried again, and told of by one review item. */
 import { join } from 'node:path'
 import { expect, it, onTestFinished } from 'vitest'
+import * as Y from 'yjs'
 import type { Batch, WireRow } from '../../src/replica/admission.ts'
 import { collectionNumber, type Collection } from '../../src/replica/collections.ts'
 import { emptyUpdate, mergeUpdates, openDocument, writeEntries, writeRecord } from '../../src/replica/document.ts'
@@ -165,6 +166,32 @@ it('[LINK-12] who resolves the review gives up what waited until then, and what 
   expect(await store.asideTotals()).toEqual([])
   const notes = (await reviewsOf(replica)).map(({ resolved }) => resolved?.note)
   expect(notes).toEqual(['lost', 'lost'])
+})
+
+it('[LINK-12] a row that builds on or deletes what another wrote waits for it, so that a document can always be read', async () => {
+  const replica = await replicaOver()
+  const map = 'by:R1:1'
+  const doc = new Y.Doc()
+  doc.clientID = 1
+  doc.getMap(map).set('phone', ['1', 1, 0])
+  const first = Y.encodeStateAsUpdate(doc)
+  const other = new Y.Doc()
+  Y.applyUpdate(other, first)
+  other.clientID = 2
+  const before = Y.encodeStateVector(other)
+  // Another client in the map of the first, as no program of ours writes.
+  other.getMap(map).set('phone', ['2', 2, 1])
+  const over = Y.encodeStateAsUpdate(other, before)
+  const deleting = new Y.Doc()
+  Y.applyUpdate(deleting, first)
+  deleting.getMap(map).delete('phone')
+  const gone = Y.encodeStateAsUpdate(deleting, Y.encodeStateVector(deleting))
+  expect(await take(replica, [row(1, over), row(2, gone, { key: 'b' })])).toMatchObject({ logged: 0, refused: [] })
+  expect(await waits(replica)).toEqual([['PEER', 2]])
+  await take(replica, [row(3, first), row(4, first, { key: 'b' })])
+  expect(await fieldsOf(replica)).toEqual({ phone: '2' })
+  expect(await fieldsOf(replica, 'b')).toBeUndefined()
+  expect(await waits(replica)).toEqual([])
 })
 
 it('[LINK-12] a whole document of a proof heals what waits', async () => {
