@@ -147,7 +147,8 @@ function storeOver(state: State): MemoryStore {
     for (const place of drop) aside.delete(place)
     for (const { review, until, next } of skip)
       for (const [place, row] of aside)
-        if (row.review === review) row.since <= until ? aside.delete(place) : aside.set(place, { ...row, review: next })
+        if (row.review === review && row.since <= until) aside.delete(place)
+        else if (row.review === review) aside.set(place, { ...row, review: next })
     for (const row of put) aside.set(row.place, { ...row, packed: row.packed.slice() })
   }
   const changed = (numbers: readonly number[], after: number): DocumentHead[] =>

@@ -92,7 +92,7 @@ it('[LINK-12] one review item of the receiver says that changes of a peer wait, 
   expect((await reviewsOf(replica)).map(({ resolved }) => resolved?.note)).toEqual(['Nothing of it waits any more.'])
   // What waits later is told of by another.
   await take(replica, [row(6, two, { key: 'c' })])
-  expect((await reviewsOf(replica)).map(({ resolved }) => resolved === null).toSorted()).toEqual([false, true])
+  expect((await reviewsOf(replica)).filter(({ resolved }) => resolved === null).length).toBe(1)
 })
 
 it('[LINK-12] rows that waited are logged in order, and are sent to every peer, also to the one that they came from', async () => {
