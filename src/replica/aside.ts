@@ -87,8 +87,17 @@ function draftOf(store: Store, totals: ReadonlyMap<string, AsideTotal>, nextPlac
     if (rows === 0) incidents.delete(review)
     else incidents.set(review, { ...had, rows, bytes: had.bytes + by * size, newest: Math.max(had.newest, since) })
   }
-  const isGone = (row: AsideRow): boolean =>
-    drops.has(row.place) || skips.some(({ review, until }) => row.review === review && row.since <= until)
+  /** A row of the store as this commit leaves it; undefined where it is gone. */
+  const asLeft = (row: AsideRow): AsideRow | undefined => {
+    if (drops.has(row.place)) return undefined
+    let left = row
+    for (const { review, until, next } of skips)
+      if (left.review === review) {
+        if (left.since <= until) return undefined
+        left = { ...left, review: next }
+      }
+    return left
+  }
 
   return {
     get isEmpty() {
@@ -100,12 +109,15 @@ function draftOf(store: Store, totals: ReadonlyMap<string, AsideTotal>, nextPlac
       let after = { seq, place: 0 }
       for (let more = totals.size > 0; more;) {
         const some = await store.asideOf(collection, key, after, atOnce)
-        for (const row of some) if (!isGone(row)) yield row
+        for (const row of some) {
+          const left = asLeft(row)
+          if (left) yield left
+        }
         const last = some.at(-1)
         more = some.length === atOnce
         if (last) after = { seq: last.seq, place: last.place }
       }
-      for (const row of byDocument.get(documentOf({ collection, key })) ?? []) if (row.seq >= seq) yield row
+      for (const row of [...(byDocument.get(documentOf({ collection, key })) ?? [])]) if (row.seq >= seq) yield row
     },
     put(content, site) {
       const row = { ...content, place: nextPlace() }
@@ -129,6 +141,15 @@ function draftOf(store: Store, totals: ReadonlyMap<string, AsideTotal>, nextPlac
       if (incident.newest > until) incidents.set(next, { ...incident, review: next })
       skips.push({ review, until, next })
       undoing.push(() => skips.pop())
+      for (const row of [...puts.values()].filter((one) => one.review === review)) {
+        const left = row.since <= until ? undefined : { ...row, review: next }
+        remove(row)
+        if (left) add(left)
+        undoing.push(() => {
+          if (left) remove(left)
+          add(row)
+        })
+      }
     },
     begun: () => [...incidents.values()].filter(({ review }) => !before.has(review)),
     ended: () => [...before.values()].filter(({ review }) => !incidents.has(review)),

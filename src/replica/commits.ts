@@ -28,6 +28,7 @@ export interface Job {
   failed(error: unknown): void
 }
 
+const reviews = collectionNumber('reviews')
 /** How many rows share a commit at most, so that a first upload does not hold up a patient's answer for long. */
 const rowsPerCommit = 2_000
 
@@ -75,7 +76,8 @@ export function commitQueue({ store, aside, settle, committed }: CommitOptions):
       const job = queue[taken++]!
       try {
         const result = await job.build(draft)
-        const more = draft.aside.isEmpty ? [] : await settle(draft, result.rows)
+        const concerned = !draft.aside.isEmpty || result.rows.some((row) => row.collection === reviews)
+        const more = concerned ? await settle(draft, result.rows) : []
         draft.keep()
         built.push({ job, rows: more.length > 0 ? [...result.rows, ...more] : result.rows })
         rows += result.rows.length + more.length

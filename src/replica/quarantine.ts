@@ -12,7 +12,7 @@ import type { Writer } from './document.ts'
 import { entriesOf, openDocument } from './document.ts'
 import { rowOfEdit } from './edits.ts'
 import { mintUlid } from './ids.ts'
-import type { By, Entry } from './kinds/kind.ts'
+import type { By } from './kinds/kind.ts'
 import { foldReview, type Review, type ReviewEntry } from './kinds/reviews.ts'
 import { intoLog, takenRows } from './receiving.ts'
 import type { Edit } from './replica-face.ts'
@@ -102,10 +102,7 @@ export async function settled(draft: Draft, rows: readonly NewRow[], context: Qu
   const added: NewRow[] = []
   for (const { collection, key } of documents.values()) {
     const name = collectionOf(collection)!
-    if (name === 'reviews' && draft.aside.incident(key)) {
-      const resolved = (await reviewIn(draft, key))?.resolved
-      if (resolved) draft.aside.skip(key, resolved.at, mintUlid(context.clock))
-    }
+    if (name === 'reviews') added.push(...(await decided(draft, key, context)))
     added.push(...(await released(draft, name, key, context)))
   }
   for (const { review } of draft.aside.ended())
@@ -113,6 +110,19 @@ export async function settled(draft: Draft, rows: readonly NewRow[], context: Qu
       added.push(...(await edited(draft, resolution(review, context), context)))
   for (const incident of draft.aside.begun()) added.push(...(await edited(draft, opening(incident, context), context)))
   return added
+}
+
+/** What follows from what a review says now: who resolved it gave up what waited; one of which nothing waits here resolves. */
+async function decided(draft: Draft, key: string, context: QuarantineContext): Promise<NewRow[]> {
+  const review = await reviewIn(draft, key)
+  if (draft.aside.incident(key)) {
+    // Resolved by this replica itself, before it was put back to where rows wait: nobody gave them up.
+    if (review?.resolved) draft.aside.skip(key, review.settled ? -1 : review.resolved.at, mintUlid(context.clock))
+    return []
+  }
+  // Opened here before this replica was put back to where nothing waits.
+  const orphan = review?.about === 'changes wait' && review.openedBy === byOf(context.id, context.site).id
+  return orphan && !review.resolved ? edited(draft, resolution(key, context), context) : []
 }
 
 /** The rows of a document that wait and fit now, in order, as rows of this log. */
@@ -171,10 +181,25 @@ async function edited(draft: Draft, edit: Edit, context: QuarantineContext): Pro
   return [row]
 }
 
-async function reviewIn(draft: Draft, key: string): Promise<Review | undefined> {
+interface Told extends Review {
+  readonly openedBy: string | undefined
+  /** Resolved by a replica, because nothing waited, and by nobody else. */
+  readonly settled: boolean
+}
+
+async function reviewIn(draft: Draft, key: string): Promise<Told | undefined> {
   await draft.load('reviews', [key])
-  const entries = entriesOf(openDocument(await draft.updates('reviews', key)))
-  return foldReview(Object.entries(entries).map(([id, value]) => ({ ...(value as ReviewEntry), id })) as Entry<ReviewEntry>[]) // prettier-ignore
+  const entries = Object.entries(entriesOf(openDocument(await draft.updates('reviews', key)))).map(([id, value]) => {
+    return { ...(value as ReviewEntry), id }
+  })
+  const review = foldReview(entries)
+  return (
+    review && {
+      ...review,
+      openedBy: entries.find(({ kind }) => kind === 'opened')?.by.id,
+      settled: entries.every(({ kind, id }) => kind !== 'resolved' || id === 'settled'),
+    }
+  )
 }
 
 function opening({ review, site: rowsSite }: Incident, { id, site, clock }: QuarantineContext): Edit {

@@ -168,6 +168,41 @@ it('[LINK-12] who resolves the review gives up what waited until then, and what 
   expect(notes).toEqual(['lost', 'lost'])
 })
 
+it('[LINK-12] a replica that was put back to where rows wait keeps them, though it had found the review settled since', async () => {
+  const store = memoryStore()
+  const replica = await replicaOver(store)
+  const [one, two] = updatesOf(1, { phone: '1' }, { phone: '2' }) as [Uint8Array, Uint8Array]
+  await take(replica, [row(2, two), row(3, two, { key: 'b' })])
+  const backup = store.copy()
+  await take(replica, [row(4, one), row(5, one, { key: 'b' })])
+  const [settled] = await reviewsOf(replica)
+  const number = collectionNumber('reviews')
+  const head = (await store.documents(number, [settled!.key])).get(settled!.key)!.head
+  const told = row(7, mergeUpdates(await store.updatesOf(number, settled!.key)), { key: settled!.key, facts: head.facts }) // prettier-ignore
+  const again = await openReplica({ store: backup, practice: replica.practice, id: replica.id, clock })
+  onTestFinished(() => again.close())
+  // A document that waits is healed in the same batch as it hears of the review.
+  await take(again, [told], { collection: 'reviews' })
+  expect(await waits(again)).toEqual([['PEER', 2]])
+  await take(again, [row(4, one), row(5, one, { key: 'b' })])
+  expect([await fieldsOf(again), await fieldsOf(again, 'b')]).toEqual([{ phone: '2' }, { phone: '2' }])
+  expect((await reviewsOf(again)).map(({ resolved }) => resolved === null)).toEqual([false, false])
+})
+
+it('[LINK-12] a review that a replica opened before it was put back to where nothing waits resolves', async () => {
+  const store = memoryStore()
+  const replica = await replicaOver(store)
+  const backup = store.copy()
+  const [, two] = updatesOf(1, { phone: '1' }, { phone: '2' }) as [Uint8Array, Uint8Array]
+  await take(replica, [row(2, two)])
+  const [open] = await reviewsOf(replica)
+  const update = mergeUpdates(await store.updatesOf(collectionNumber('reviews'), open!.key))
+  const again = await openReplica({ store: backup, practice: replica.practice, id: replica.id, clock })
+  onTestFinished(() => again.close())
+  await take(again, [row(1, update, { key: open!.key })], { collection: 'reviews' })
+  expect((await reviewsOf(again)).map(({ resolved }) => resolved?.note)).toEqual(['Nothing of it waits any more.'])
+})
+
 it('[LINK-12] a row that builds on or deletes what another wrote waits for it, so that a document can always be read', async () => {
   const replica = await replicaOver()
   const map = 'by:R1:1'

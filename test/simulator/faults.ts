@@ -254,12 +254,4 @@ export const faults: readonly Fault[] = [
     'await draft.load(name, [key])',
     40_000,
   ),
-  one(
-    'what waited is logged as if its peer still had it',
-    'LINK-12',
-    'replica/quarantine.ts',
-    'await takenRows(to, unpacked(held), null)',
-    'await takenRows(to, unpacked(held), held)',
-    600_000,
-  ),
 ]
