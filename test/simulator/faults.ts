@@ -252,6 +252,6 @@ export const faults: readonly Fault[] = [
     'replica/quarantine.ts',
     'added.push(...(await released(draft, name, key, context)))',
     'await draft.load(name, [key])',
-    40_000,
+    60_000,
   ),
 ]
