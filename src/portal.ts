@@ -6,13 +6,14 @@ import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import * as v from 'valibot'
 import { WebSocketServer } from 'ws'
-import { defaultSettings, passes } from './mirror/policy.ts'
+import { keepToSettings } from './mirror/keeping-to-settings.ts'
+import { defaultSettings, isSent, mayHold, passes } from './mirror/policy.ts'
 import { acceptLinks } from './replica/acceptor.ts'
 import type { Clock } from './replica/clock.ts'
 import { certify, mintKeyPair, type Certified, type KeyPair } from './replica/device.ts'
 import { mintUlid, parseUlid, type Ulid } from './replica/ids.ts'
 import { openReplica, type OpenReplica } from './replica/replica.ts'
-import type { Passes } from './replica/collections.ts'
+import type { LinkSettings, Passes } from './replica/collections.ts'
 import type { Sealer } from './replica/sealing.ts'
 import { openSqliteStore } from './replica/sqlite-store.ts'
 import { serveControl, type Operations } from './server/control.ts'
@@ -71,8 +72,10 @@ export async function openPortal(options: {
   readonly master: Sealer
   readonly clock: Clock
   readonly log: (line: string) => void
+  /** The most that the file of each practice's replica may take. */
+  readonly mostBytes?: number | undefined
 }): Promise<Portal> {
-  const { dir, master, clock, log } = options
+  const { dir, master, clock, log, mostBytes } = options
   mkdirSync(join(dir, 'practices'), { recursive: true })
   const store = openControlStore(join(dir, 'control.sqlite'), master, clock)
   const keys = JSON.parse(store.secret('portal key', () => JSON.stringify(mintKeyPair()))) as KeyPair
@@ -85,11 +88,13 @@ export async function openPortal(options: {
 
   const openPractice = async (practice: Practice): Promise<void> => {
     const replica = await openReplica({
-      store: await openSqliteStore({ file: join(dir, 'practices', `${practice.id}.sqlite`), master }),
+      store: await openSqliteStore({ file: join(dir, 'practices', `${practice.id}.sqlite`), master, mostBytes }),
       practice: practice.id as Ulid,
       id: practice.replica as Ulid,
       clock,
+      holds: (collection, facts) => mayHold(defaultSettings, { collection, facts, now: clock.now() }),
     })
+    closers.push(keepToSettings(replica, clock))
     replica.follow({
       name: 'index',
       collections: indexedCollections,
@@ -133,7 +138,9 @@ export async function openPortal(options: {
         (direction: 'up' | 'down'): Passes =>
         (collection, facts, erasure = false) =>
           passes(defaultSettings, { collection, facts, direction, site: device.site, now: clock.now(), erasure }).passes
-      return { replica, passesIn: may('up'), passesOut: may('down'), shared: may('up') }
+      const { version } = defaultSettings
+      const settings: LinkSettings = { version: () => version, sends: (name) => isSent(defaultSettings, name, 'down') }
+      return { replica, passesIn: may('up'), passesOut: may('down'), shared: may('up'), settings }
     },
     events: {
       connected(device) {

@@ -10,7 +10,8 @@ import { startInSchedBridge, type InSchedBridge } from './bridges/insched/bridge
 import { isReachable } from './bridges/insched/documents.ts'
 import { fieldConflicts } from './mirror/field-conflicts.ts'
 import { erasePatient } from './mirror/erasing.ts'
-import { defaultSettings, passes } from './mirror/policy.ts'
+import { keepToSettings } from './mirror/keeping-to-settings.ts'
+import { defaultSettings, isSent, passes } from './mirror/policy.ts'
 import { keepLink, type Link, type Restore } from './replica/connection.ts'
 import { mintUlid, type Ulid } from './replica/ids.ts'
 import { foldAccess } from './replica/kinds/access.ts'
@@ -47,8 +48,8 @@ function waitingInWords({ changes, since }: Waiting): string {
   return `${what} from the portal ${changes === 1 ? 'waits' : 'wait'} since ${new Date(since).toISOString()}: what they build on did not arrive. They are tried again by themselves; see the reviews.`
 }
 
-/** Opens an enrolled site and starts its bridge and link; throws a sentence where it cannot. */
-export async function openSite(options: SiteOptions) {
+/** Opens an enrolled site and starts its bridge and link; throws a sentence where it cannot. `mostBytes` bounds the replica's file. */
+export async function openSite(options: SiteOptions & { readonly mostBytes?: number | undefined }) {
   const { dir, master, clock } = options
   const settings = settingsOf(dir)
   const site = { key: settings.site, name: settings.siteName }
@@ -58,7 +59,7 @@ export async function openSite(options: SiteOptions) {
       passes(defaultSettings, { collection, facts, direction, site: settings.site as Ulid, now: clock.now(), erasure })
         .passes
   const replica = await openReplica({
-    store: await openSqliteStore({ file: join(dir, 'replica.sqlite'), master }),
+    store: await openSqliteStore({ file: join(dir, 'replica.sqlite'), master, mostBytes: options.mostBytes }),
     practice: settings.practice as Ulid,
     id: settings.replica as Ulid,
     clock,
@@ -96,9 +97,11 @@ export async function openSite(options: SiteOptions) {
     passesIn: may('down'),
     // What should be at the portal is what may go there: an owner's own records, withheld, are not missing.
     shared: may('up'),
+    settings: { version: () => defaultSettings.version, sends: (name) => isSent(defaultSettings, name, 'up') },
     clock,
   })
   const proofs = weeklyProof({ replica, link, clock })
+  const stopKeeping = keepToSettings(replica, clock)
 
   /** Does what needs the portal; gives up with a sentence where it is not connected. */
   const reachPortal = async <T>(what: string, work: () => Promise<T>): Promise<T> => {
@@ -413,6 +416,7 @@ export async function openSite(options: SiteOptions) {
     onChange: (run: () => void) => link.onChange(run),
     async close() {
       proofs.stop()
+      stopKeeping()
       await link.stop()
       await bridge.stop()
       await replica.close()

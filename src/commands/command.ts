@@ -46,6 +46,15 @@ export function optional(given: Given, name: string): string | undefined {
   return typeof value === 'string' ? value : undefined
 }
 
+/** `--disk-limit`: the most that a replica's file may take, in MB (a million bytes) on the command line and in bytes here. */
+export function diskLimit(given: Given): number | undefined {
+  const text = optional(given, 'disk-limit')
+  if (text === undefined) return undefined
+  if (!/^\d{1,9}(\.\d{1,3})?$/.test(text) || Number(text) === 0)
+    throw new Usage(`--disk-limit takes a number of MB greater than 0, not ${text}.`)
+  return Number(text) * 1_000_000
+}
+
 /** A whole number; throws Usage that names the option. */
 export function wholeNumber(text: string | undefined, name: string): number | undefined {
   if (text === undefined) return undefined

@@ -5,12 +5,22 @@ import { openPortal, portalOperations, type PortalStatus } from '../portal.ts'
 import { callControl } from '../server/control.ts'
 import { loopback } from '../server/listen.ts'
 import { namedProxies } from '../server/reverse-proxy.ts'
-import { need, optional, Usage, wholeNumber, type Command, type CommandContext, type Given } from './command.ts'
+import {
+  diskLimit,
+  need,
+  optional,
+  Usage,
+  wholeNumber,
+  type Command,
+  type CommandContext,
+  type Given,
+} from './command.ts'
 
 const string = { type: 'string' } as const
 
 export const portal: Command = {
-  usage: 'portal --data DIR [--port N] [--host H] [--tls-cert F --tls-key F] [--public-url URL] [--behind-proxy CIDR]',
+  usage:
+    'portal --data DIR [--port N] [--host H] [--tls-cert F --tls-key F] [--public-url URL] [--behind-proxy CIDR] [--disk-limit MB]',
   about: 'run the portal',
   options: {
     data: string,
@@ -20,6 +30,7 @@ export const portal: Command = {
     'tls-key': string,
     'public-url': string,
     'behind-proxy': string,
+    'disk-limit': string,
   },
   async run(given, context) {
     const dir = need(given, 'data')
@@ -30,7 +41,13 @@ export const portal: Command = {
     const proxy = optional(given, 'behind-proxy')
     const behindProxy = proxy === undefined ? undefined : usage(() => namedProxies(proxy))
     const publicUrl = publicOrigin(optional(given, 'public-url'))
-    const opened = await openPortal({ dir, master: context.master(dir), clock: context.clock, log: context.say })
+    const opened = await openPortal({
+      dir,
+      master: context.master(dir),
+      clock: context.clock,
+      log: context.say,
+      mostBytes: diskLimit(given),
+    })
     try {
       const url = await opened.listen({
         port: wholeNumber(optional(given, 'port'), 'port') ?? 8080,

@@ -7,7 +7,16 @@ import { callControl } from '../server/control.ts'
 import { serveConsole } from '../server/console/serve-console.ts'
 import { siteOperations } from '../server/console/site-operations.ts'
 import { openStaffStore } from '../server/console/staff-store-sqlite.ts'
-import { need, optional, Usage, wholeNumber, type Command, type CommandContext, type Given } from './command.ts'
+import {
+  diskLimit,
+  need,
+  optional,
+  Usage,
+  wholeNumber,
+  type Command,
+  type CommandContext,
+  type Given,
+} from './command.ts'
 
 const string = { type: 'string' } as const
 type Result = Record<string, unknown>
@@ -103,14 +112,15 @@ export const enroll: Command = {
 }
 
 export const site: Command = {
-  usage: 'site --data DIR [--console-port N]',
+  usage: 'site --data DIR [--console-port N] [--disk-limit MB]',
   about: 'run a practice site',
-  options: { data: string, 'console-port': string },
+  options: { data: string, 'console-port': string, 'disk-limit': string },
   async run(given, context) {
     const dir = need(given, 'data')
     const { clock, say } = context
+    const mostBytes = diskLimit(given)
     const master = context.master(dir)
-    const opened = await openSite({ dir, master, clock })
+    const opened = await openSite({ dir, master, clock, mostBytes })
     try {
       const port = wholeNumber(optional(given, 'console-port'), 'console-port') ?? 8090
       const served = await serveConsole({ site: opened, dir, master, port, clock, say })

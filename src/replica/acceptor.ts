@@ -8,7 +8,7 @@ import type { Clock } from './clock.ts'
 import { readFrame, writeFrame, type CloseReason } from './codec.ts'
 import { isAnswer, readCertificate, type Certified } from './device.ts'
 import { connect, type Connection } from './link-socket.ts'
-import type { Passes } from './collections.ts'
+import type { LinkSettings, Passes } from './collections.ts'
 import type { OpenReplica } from './replica.ts'
 
 /** Where a device is let in. */
@@ -18,6 +18,7 @@ export interface Admitted {
   readonly passesIn: Passes
   /** Which documents both sides should hold. */
   readonly shared?: Passes
+  readonly settings?: LinkSettings
 }
 
 export interface AcceptorOptions {
@@ -28,7 +29,7 @@ export interface AcceptorOptions {
   readonly clock: Clock
   /** Told of each site: when it is connected, heard and gone. */
   readonly events?: {
-    connected?(device: Certified): void
+    connected?(device: Certified, settingsVersion: number): void
     /** Once a connection: all that the site had is here, and the other way round. */
     caughtUp?(device: Certified): void
     heard?(device: Certified): void
@@ -93,8 +94,8 @@ export function acceptLinks(options: AcceptorOptions): Acceptor {
         return enter(device.replica, own)
       },
       events: {
-        live() {
-          events?.connected?.(device)
+        live(_, __, settingsVersion) {
+          events?.connected?.(device, settingsVersion)
           // A connection that ends before has not caught up; its next one may.
           if (events?.caughtUp)
             connection.caughtUp().then(

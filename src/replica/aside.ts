@@ -18,6 +18,8 @@ export interface AsideDraft {
   /** Keeps a row aside; it gets its place. `site`: whose document it is of. */
   put(row: Omit<AsideRow, 'place'>, site: string | null): void
   drop(row: AsideRow): void
+  /** Drops all of a collection that begins anew (rule 11). */
+  dropCollection(collection: number): Promise<void>
   /** Gives up what was put aside under a review until then; the rest is told of by the review `next`. */
   skip(review: string, until: number, next: string): void
   /** The incidents that began or ended with the job that is being built. */
@@ -99,41 +101,54 @@ function draftOf(store: Store, totals: ReadonlyMap<string, AsideTotal>, nextPlac
     return left
   }
 
+  const rows = async function* (collection: number, key: string, seq = 0): AsyncGenerator<AsideRow> {
+    let after = { seq, place: 0 }
+    for (let more = totals.size > 0; more;) {
+      const some = await store.asideOf(collection, key, after, atOnce)
+      for (const row of some) {
+        const left = asLeft(row)
+        if (left) yield left
+      }
+      const last = some.at(-1)
+      more = some.length === atOnce
+      if (last) after = { seq: last.seq, place: last.place }
+    }
+    for (const row of [...(byDocument.get(documentOf({ collection, key })) ?? [])]) if (row.seq >= seq) yield row
+  }
+  const drop = (row: AsideRow): void => {
+    count(row, -1)
+    if (puts.has(row.place)) {
+      remove(row)
+      undoing.push(() => add(row))
+    } else {
+      drops.add(row.place)
+      undoing.push(() => drops.delete(row.place))
+    }
+  }
+
   return {
     get isEmpty() {
       return totals.size === 0 && puts.size === 0
     },
     incident: (review) => incidents.get(review),
     incidentOf: (peer) => [...incidents.values()].find((one) => one.peer === peer),
-    async *rows(collection, key, seq = 0) {
-      let after = { seq, place: 0 }
-      for (let more = totals.size > 0; more;) {
-        const some = await store.asideOf(collection, key, after, atOnce)
-        for (const row of some) {
-          const left = asLeft(row)
-          if (left) yield left
-        }
-        const last = some.at(-1)
-        more = some.length === atOnce
-        if (last) after = { seq: last.seq, place: last.place }
-      }
-      for (const row of [...(byDocument.get(documentOf({ collection, key })) ?? [])]) if (row.seq >= seq) yield row
-    },
+    rows,
     put(content, site) {
       const row = { ...content, place: nextPlace() }
       add(row)
       count(row, 1, site)
       undoing.push(() => remove(row))
     },
-    drop(row) {
-      count(row, -1)
-      if (puts.has(row.place)) {
-        remove(row)
-        undoing.push(() => add(row))
-      } else {
-        drops.add(row.place)
-        undoing.push(() => drops.delete(row.place))
+    drop,
+    async dropCollection(collection) {
+      const keys = new Set([...puts.values()].flatMap((row) => (row.collection === collection ? [row.key] : [])))
+      for (let after = 0, more = true; more;) {
+        const places = await store.asideAfter(after, 500)
+        for (const one of places) if (one.collection === collection) keys.add(one.key)
+        after = places.at(-1)?.place ?? after
+        more = places.length === 500
       }
+      for (const key of keys) for await (const row of rows(collection, key)) drop(row)
     },
     skip(review, until, next) {
       const incident = incidents.get(review)!

@@ -6,7 +6,7 @@
 import type { AsideDraft, AsideRows } from './aside.ts'
 import { collectionNumber, collectionOf, type Collection } from './collections.ts'
 import { DocumentMap } from './document-map.ts'
-import type { NewRow, Progress, Store, StoredDocument } from './store.ts'
+import type { NewRow, Progress, Renewal, Store, StoredDocument } from './store.ts'
 
 /** The documents as they will stand after the rows that are already in this commit. */
 export interface Draft {
@@ -22,7 +22,9 @@ export interface Draft {
 
 export interface Job {
   /** The rows to append; called once, when those before it are in the draft. It adds its own to the draft as it goes. */
-  build(draft: Draft): Promise<{ readonly rows: readonly NewRow[]; readonly progress?: Progress }>
+  build(
+    draft: Draft,
+  ): Promise<{ readonly rows: readonly NewRow[]; readonly progress?: Progress; readonly renewal?: Renewal }>
   /** The seqs of its rows, then of those that followed from them. */
   done(seqs: readonly number[]): void
   failed(error: unknown): void
@@ -43,9 +45,9 @@ export interface CommitOptions {
   readonly store: Store
   readonly aside: AsideRows
   /** What follows from the rows of a job for the rows that are aside: more rows of the same commit. */
-  readonly settle: (draft: Draft, rows: readonly NewRow[]) => Promise<readonly NewRow[]>
-  /** Called after each commit that wrote something. */
-  readonly committed: () => void
+  readonly settle: (draft: Draft, rows: readonly NewRow[], renewal?: Renewal) => Promise<readonly NewRow[]>
+  /** Called with the newest seq after each commit that wrote rows. */
+  readonly committed: (head: number) => void
 }
 
 /** The queue over a store. */
@@ -70,6 +72,7 @@ export function commitQueue({ store, aside, settle, committed }: CommitOptions):
     const draft = draftOver(store, await aside.draft())
     const built: { job: Job; rows: readonly NewRow[] }[] = []
     const progress: Progress[] = []
+    const renewals: Renewal[] = []
     let taken = 0
     let rows = 0
     while (taken < queue.length && rows < rowsPerCommit) {
@@ -77,11 +80,12 @@ export function commitQueue({ store, aside, settle, committed }: CommitOptions):
       try {
         const result = await job.build(draft)
         const concerned = !draft.aside.isEmpty || result.rows.some((row) => row.collection === reviews)
-        const more = concerned ? await settle(draft, result.rows) : []
+        const more = concerned ? await settle(draft, result.rows, result.renewal) : []
         draft.keep()
         built.push({ job, rows: more.length > 0 ? [...result.rows, ...more] : result.rows })
         rows += result.rows.length + more.length
         if (result.progress) progress.push(result.progress)
+        if (result.renewal) renewals.push(result.renewal)
       } catch (error) {
         // A job that fails half way leaves nothing in the draft.
         draft.undo()
@@ -89,19 +93,21 @@ export function commitQueue({ store, aside, settle, committed }: CommitOptions):
       }
     }
     queue = queue.slice(taken)
+    let head = 0
     try {
       const all = built.flatMap((item) => item.rows)
       const changes = draft.aside.changes()
-      const any = all.length > 0 || progress.length > 0 || changes !== undefined
-      const seqs = any ? await store.append(all, progress, changes) : []
+      const nothing = all.length === 0 && progress.length === 0 && renewals.length === 0 && !changes
+      const seqs = nothing ? [] : await store.append(all, progress, renewals, changes)
       if (changes) aside.committed()
+      head = seqs.at(-1) ?? 0
       let from = 0
       for (const item of built) item.job.done(seqs.slice(from, (from += item.rows.length)))
     } catch (error) {
       for (const item of built) item.job.failed(error)
       return
     }
-    if (rows > 0) committed()
+    if (rows > 0) committed(head)
     // A long queue of commits must let sockets and pages have their turn.
     if (queue.length > 0) await new Promise<void>((resolve) => setImmediate(resolve))
   }
@@ -131,10 +137,15 @@ function draftOver(store: Store, aside: AsideDraft): Draft & { keep(): void; und
       for (const key of asked) loaded.set(collection, key, found.get(key))
     },
     document(collection, key) {
-      const row = written.get(collection, key)?.at(-1)
+      const rows = written.get(collection, key)
+      const row = rows?.at(-1)
       if (row) {
         const { generation, erased, facts, vector } = row
-        return { head: { collection, key, generation, erased, seq: Number.MAX_SAFE_INTEGER, facts }, vector }
+        const head = { collection, key, generation, erased, seq: Number.MAX_SAFE_INTEGER, facts }
+        const [first] = rows!
+        const withdrawn =
+          first!.mode === 'add' ? loaded.get(collection, key)?.withdrawn === true : first!.mode === 'withdraw'
+        return { head, vector, withdrawn }
       }
       const held = loaded.get(collection, key)
       if (!held && !loaded.has(collection, key))

@@ -9,7 +9,7 @@ import { readFrame, writeFrame, type CloseReason } from './codec.ts'
 import { answerChallenge } from './device.ts'
 import { connect, type Connection } from './link-socket.ts'
 import { closeSentences } from './refused.ts'
-import type { Passes } from './collections.ts'
+import { fixedSettings, type LinkSettings, type Passes } from './collections.ts'
 import type { Proof } from './reconcile.ts'
 import type { OpenReplica } from './replica.ts'
 
@@ -27,6 +27,8 @@ export interface LinkOptions {
   readonly passesIn: Passes
   /** Which documents both sides should hold. */
   readonly shared?: Passes
+  /** The settings at this end; by default they never change. */
+  readonly settings?: LinkSettings
   readonly clock: Clock
 }
 
@@ -150,7 +152,7 @@ export function keepLink(options: LinkOptions): Link {
       over = true
       socket.off('close', onClose)
       socket.off('error', onError)
-      const { passesOut, passesIn, shared } = options
+      const { passesOut, passesIn, shared, settings = fixedSettings } = options
       connection = connect({
         replica,
         socket,
@@ -158,6 +160,7 @@ export function keepLink(options: LinkOptions): Link {
         passesOut,
         passesIn,
         ...(shared ? { shared } : {}),
+        settings,
         clock,
         events: {
           live(_, offset) {
@@ -220,7 +223,7 @@ export function keepLink(options: LinkOptions): Link {
 
   return {
     async status() {
-      const behind = await replica.replication.behind(peer)
+      const behind = await replica.replication.behind(peer, options.settings?.sends)
       return { state, problem, lastContact, since, peer, sent, received, behind, restores, clockOffset }
     },
     caughtUp: () => whenConnected((on) => on.caughtUp()),

@@ -8,7 +8,7 @@ import { collectionNumber, shapeOf, type Collection, type Facts } from './collec
 import type { Commits } from './commits.ts'
 import { decodeVector, foldUpdates, renewed, type Writer } from './document.ts'
 import { foldInWorker } from './fold-in-worker.ts'
-import type { PeerKnowledge, Store } from './store.ts'
+import type { NewRow, PeerKnowledge, Store } from './store.ts'
 
 /** From so many rows a document is looked at; from so many it is folded whatever peers have acknowledged. */
 export const foldFrom = 32
@@ -91,22 +91,21 @@ export function startFolding(options: FoldingOptions): Folding {
           const held = draft.document(collection, key)!
           const change = renewed(await draft.updates(collection, key), shapeOf(collection), writer())
           const { facts, generation, erased } = held.head
-          return {
-            rows: [
-              {
-                collection: collectionNumber(collection),
-                key,
-                generation: generation + 1,
-                erased,
-                facts,
-                update: change.update,
-                vector: change.vector,
-                origin: null,
-                receipt: false,
-                mode: 'replace',
-              },
-            ],
+          const row: NewRow = {
+            collection: collectionNumber(collection),
+            key,
+            generation: generation + 1,
+            erased,
+            facts,
+            update: change.update,
+            vector: change.vector,
+            origin: null,
+            receipt: false,
+            mode: 'replace',
           }
+          // Changes that share this commit build on it.
+          draft.add(row)
+          return { rows: [row] }
         },
         done: () => resolve(),
         failed: reject,

@@ -19,10 +19,11 @@ import {
 import { MalformedFrame } from './wire-values.ts'
 import { batchBytes, begin, step, type LinkEffect, type LinkEvent, type LinkState, type Step } from './link-state.ts'
 import type { Declared, KnownOfUs } from './peers.ts'
-import type { Collection, Passes } from './collections.ts'
+import { fixedSettings, type Collection, type LinkSettings, type Passes } from './collections.ts'
 import type { Proof } from './reconcile.ts'
 import { QuarantineFull } from './quarantine.ts'
 import type { Met, OpenReplica } from './replica.ts'
+import type { Mirroring } from './withdrawing.ts'
 import { openRefusalReviews } from './refused.ts'
 
 /** How often a peer is asked whether it is there, and how long it may take to answer; twice this must stay below 30 s. */
@@ -44,13 +45,18 @@ export interface ConnectionOptions {
   readonly passesIn: Passes
   /** Which documents both sides should hold; by default all that pass in either direction. */
   readonly shared?: Passes
+  /** The settings at this end; by default they never change. */
+  readonly settings?: LinkSettings
   readonly clock: Clock
   readonly events: ConnectionEvents
 }
 
 export interface ConnectionEvents {
-  /** Both sides know where the other stands. `clockOffset`: the peer's clock less ours, milliseconds. */
-  live?(peer: string, clockOffset: number): void
+  /**
+   * Both sides know where the other stands. `clockOffset`: the peer's clock less ours, milliseconds; `settingsVersion`:
+   * that of the settings at its end.
+   */
+  live?(peer: string, clockOffset: number, settingsVersion: number): void
   /** Anything came from the peer. */
   heard?(): void
   /** Counts of rows, as they happen. */
@@ -76,11 +82,15 @@ export interface Connection {
 
 /** Runs the link on a socket that is open and signed in. */
 export function connect(options: ConnectionOptions): Connection {
-  const { replica, socket, peer, clock, events } = options
+  const { replica, socket, peer, clock, events, settings = fixedSettings } = options
+  const settingsVersion = settings.version()
   const { replication } = replica
+  const mirroring: Mirroring = { peer, passes: options.passesOut, startOver: () => end({}) }
+  const attached = replication.attach(mirroring)
   let state: LinkState
   let offset = 0
   let version = 0
+  let theirSettings = 0
   let reconciling: Promise<unknown> = Promise.resolve()
   let unanswered = 0
   let ended = false
@@ -97,6 +107,7 @@ export function connect(options: ConnectionOptions): Connection {
     if (ended) return
     ended = true
     cancelPing()
+    attached.end()
     stopListening()
     proofs.end(new Error('The connection ended before the proof was done'))
     for (const one of waiting.values()) one.reject(new Error('The connection ended before both sides had caught up'))
@@ -117,7 +128,10 @@ export function connect(options: ConnectionOptions): Connection {
     for (const effect of effects) if (!ended) carryOut(effect)
   }
   const happen = (event: LinkEvent): void => {
-    if (!ended) apply(step(state, event))
+    if (ended) return
+    // What is under way was chosen by settings that are no more: it begins anew with hello.
+    if (settings.version() !== settingsVersion) return end({})
+    apply(step(state, event))
   }
 
   const carryOut = (effect: LinkEffect): void => {
@@ -126,6 +140,7 @@ export function connect(options: ConnectionOptions): Connection {
         return send(effect.frame)
       case 'meet':
         offset = effect.clock - clock.now()
+        theirSettings = effect.settingsVersion
         return after(meet(effect.declared, effect.yours), (met) => {
           if (met === undefined) return
           if (typeof met === 'string') return refuse(met)
@@ -135,12 +150,10 @@ export function connect(options: ConnectionOptions): Connection {
         })
       case 'read': {
         const { collection, from, complete } = effect
-        const reading = replication.outgoing(
-          peer,
-          collection,
-          { from, complete, maxBytes: batchBytes },
-          options.passesOut,
-        )
+        const range = { from, complete, maxBytes: batchBytes }
+        const reading = settings.sends(collection)
+          ? replication.outgoing(peer, collection, range, options.passesOut)
+          : Promise.resolve({ rows: [], to: from, tail: true, off: true })
         return after(reading, (outgoing) => happen({ kind: 'read', collection, outgoing }))
       }
       case 'receive':
@@ -149,7 +162,7 @@ export function connect(options: ConnectionOptions): Connection {
       case 'acknowledged':
         return after(replication.acknowledged(peer, effect.collection, effect.position), () => {})
       case 'stands':
-        return after(replication.stands(peer, effect.positions), () => {})
+        return after(replication.stands(peer, effect.positions), () => attached.stands())
       case 'refused rows':
         return after(refusedRows(effect.ack), () => {})
       case 'held':
@@ -162,7 +175,7 @@ export function connect(options: ConnectionOptions): Connection {
         return
       case 'live':
         version = effect.version
-        return events.live?.(peer, offset)
+        return events.live?.(peer, offset, theirSettings)
       case 'reconcile':
         // What heals may come faster than it is taken in: no more is read then, until there is room.
         if (++unanswered === mostUnanswered) socket.pause()
@@ -177,7 +190,7 @@ export function connect(options: ConnectionOptions): Connection {
     }
   }
   const receive = (batch: BatchFrame): Promise<void> => {
-    const receiving = replication.receive(peer, batch, options.passesIn)
+    const receiving = replication.receive(peer, batch, passesNow)
     // In the order of the batches: one that cannot be built is known before the commit of the one before it.
     return (taken = Promise.allSettled([receiving, taken]).then(async () => {
       try {
@@ -221,6 +234,11 @@ export function connect(options: ConnectionOptions): Connection {
   }
 
   const { passesIn, passesOut } = options
+  // A batch that waits to be committed while the settings change is not taken: what they leave out would count as read.
+  const passesNow: Passes = (...asked) => {
+    if (settings.version() !== settingsVersion) throw new Error('The settings have changed')
+    return passesIn(...asked)
+  }
   const either: Passes = (...asked) => passesIn(...asked) || passesOut(...asked)
   const proofs = replication.reconciler({
     shared: options.shared ?? either,
@@ -273,7 +291,7 @@ export function connect(options: ConnectionOptions): Connection {
     })
   }
 
-  apply(begin(helloOf(replica, peer, clock.now())))
+  apply(begin(helloOf(replica, peer, clock.now(), settingsVersion)))
   ping()
   return {
     caughtUp,
@@ -290,7 +308,7 @@ export function connect(options: ConnectionOptions): Connection {
   }
 }
 
-function helloOf(replica: OpenReplica, peer: string, now: number): Hello {
+function helloOf(replica: OpenReplica, peer: string, now: number, settingsVersion: number): Hello {
   const known = replica.replication.peer(peer)
   return {
     kind: 'hello',
@@ -303,6 +321,6 @@ function helloOf(replica: OpenReplica, peer: string, now: number): Hello {
       seen: known?.seen ?? 0,
       positions: known?.cursors.map((cursor) => cursor.position) ?? [],
     },
-    settingsVersion: 0,
+    settingsVersion,
   }
 }

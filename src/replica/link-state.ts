@@ -40,7 +40,13 @@ export type LinkEvent =
 
 export type LinkEffect =
   | { readonly kind: 'send'; readonly frame: Frame }
-  | { readonly kind: 'meet'; readonly declared: Declared; readonly yours: KnownOfUs; readonly clock: number }
+  | {
+      readonly kind: 'meet'
+      readonly declared: Declared
+      readonly yours: KnownOfUs
+      readonly clock: number
+      readonly settingsVersion: number
+    }
   | { readonly kind: 'read'; readonly collection: Collection; readonly from: number; readonly complete: number }
   | { readonly kind: 'receive'; readonly batch: BatchFrame }
   | { readonly kind: 'acknowledged'; readonly collection: Collection; readonly position: number }
@@ -76,6 +82,8 @@ interface Live {
   /** The newest version that both speak. */
   readonly version: number
   readonly epoch: number
+  /** The version of the settings that the rows are chosen under; another begins another connection (rule 6). */
+  readonly settingsVersion: number
   readonly sending: readonly Sending[]
   /** Bytes of the peer's batches that are being taken. */
   readonly untaken: number
@@ -157,7 +165,8 @@ function greeted(state: Extract<LinkState, { at: 'greeting' }>, hello: Hello): S
   const { replica, epochs, head, incarnations } = hello
   const declared: Declared = { replica, epochs, head, incarnations }
   const version = Math.min(versions.newest, hello.versions.newest)
-  const meet: LinkEffect = { kind: 'meet', declared, yours: hello.yours, clock: hello.clock }
+  const { yours, clock, settingsVersion } = hello
+  const meet: LinkEffect = { kind: 'meet', declared, yours, clock, settingsVersion }
   return [{ ...state, at: 'meeting', version, want: undefined }, [meet]]
 }
 
@@ -181,6 +190,7 @@ function wanted(state: Extract<LinkState, { at: 'wanting' }>, want: Want): Step 
     at: 'live',
     version: state.version,
     epoch: state.own.epochs.at(-1)!.id,
+    settingsVersion: state.own.settingsVersion,
     sending: want.cursors.map(({ position, complete }) => ({
       position,
       complete,
@@ -293,6 +303,7 @@ function sent(state: Live, collection: Collection, outgoing: Outgoing): [Live, L
   const sending = state.sending[number]!
   const { rows, to, tail } = outgoing
   const next = { ...state, reading: false }
+  if (outgoing.off) return [next, []]
   if (to === sending.position && (!tail || sending.told >= to))
     return [{ ...next, sending: state.sending.with(number, { ...sending, stale: sending.stale || !tail }) }, []]
   const bytes = bytesOf(rows)
@@ -304,7 +315,6 @@ function sent(state: Live, collection: Collection, outgoing: Outgoing): [Live, L
     underWay: [...sending.underWay, { from: sending.position, to, bytes }],
     stale: sending.stale || !tail,
   }
-  // The version of the settings that the rows were chosen under; there is one fixed policy yet.
   const batch: BatchFrame = {
     kind: 'batch',
     collection,
@@ -312,7 +322,7 @@ function sent(state: Live, collection: Collection, outgoing: Outgoing): [Live, L
     to,
     tail,
     epoch: state.epoch,
-    settingsVersion: 0,
+    settingsVersion: state.settingsVersion,
     rows,
   }
   return [{ ...next, sending: state.sending.with(number, after) }, [{ kind: 'send', frame: batch }]]

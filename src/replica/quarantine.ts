@@ -15,9 +15,10 @@ import { mintUlid } from './ids.ts'
 import type { By } from './kinds/kind.ts'
 import { foldReview, type Review, type ReviewEntry } from './kinds/reviews.ts'
 import { intoLog, takenRows } from './receiving.ts'
+import { refusedReceipt } from './withdrawal.ts'
 import type { Edit } from './replica-face.ts'
 import { packRows, unpackRows } from './row-codec.ts'
-import type { AsideRow, AsideTotal, NewRow } from './store.ts'
+import type { AsideRow, AsideTotal, NewRow, Renewal, StoredDocument } from './store.ts'
 
 /** How much of one peer is kept aside by default, in bytes; then its link takes nothing more of that collection. */
 export const mostAside = 64 * 1024 * 1024
@@ -55,6 +56,10 @@ export interface QuarantineContext {
   readonly writer: () => Writer
   readonly clock: Clock
   readonly passes: Passes
+  /** Of a portal: what its settings withhold it takes no content of (rule 9). */
+  readonly holds: Passes | undefined
+  /** Whether a document is to be logged anew with a row. */
+  readonly isAnew: (row: NewRow, held: StoredDocument | undefined) => boolean
   /** How much of one peer is kept aside at most, in bytes. */
   readonly mostAside: number
   /** What of a peer's may come in here. */
@@ -97,7 +102,13 @@ export async function setAside(
  * What follows from the rows of a job for what waits: the rows of it that fit now, and the review items that open and
  * resolve. They belong to the same commit.
  */
-export async function settled(draft: Draft, rows: readonly NewRow[], context: QuarantineContext): Promise<NewRow[]> {
+export async function settled(
+  draft: Draft,
+  rows: readonly NewRow[],
+  context: QuarantineContext,
+  renewal?: Renewal,
+): Promise<NewRow[]> {
+  if (renewal) await draft.aside.dropCollection(renewal.collection)
   const documents = new Map(rows.map(({ collection, key }) => [`${collection}/${key}`, { collection, key }]))
   const added: NewRow[] = []
   for (const { collection, key } of documents.values()) {
@@ -138,18 +149,31 @@ export async function released(
     again = false
     let [misses, missed] = [0, 0]
     for await (const held of aside.rows(collectionNumber(collection), key)) {
-      const to = { draft, collection, passes: context.passesFrom(held.peer), writer: context.writer() }
+      const to = {
+        draft,
+        collection,
+        passes: context.passesFrom(held.peer),
+        holds: context.holds,
+        writer: context.writer(),
+      }
       // As if written here: the peer may have been put back to before it, and gets it again.
-      const taken = await takenRows(to, unpacked(held), null)
+      const row = unpacked(held)
+      const taken = await takenRows(to, row, null)
       if (taken === 'gap') {
         missed += held.size
         if (++misses >= mostMisses || missed >= mostMissedBytes) break
         continue
       }
       aside.drop(held)
-      if (taken === 'dropped' || 'refused' in taken || taken.rows.length === 0) continue
-      added.push(...(await intoLog(draft, collection, taken.rows, context.passes)))
-      again = true
+      if (taken === 'dropped' || 'refused' in taken) continue
+      added.push(...(await intoLog(draft, collection, taken.rows, context.isAnew)))
+      // What is withheld by now: with the receipt the peer sends all of it where it passes again (rule 9).
+      if (taken.withheld) {
+        const receipt = refusedReceipt(collection, row, draft.document(collection, key))
+        draft.add(receipt)
+        added.push(receipt)
+      }
+      again ||= taken.rows.length > 0
     }
   }
   return added
@@ -175,6 +199,7 @@ async function edited(draft: Draft, edit: Edit, context: QuarantineContext): Pro
     writer: context.writer(),
     now: context.clock.now(),
     passes: context.passes,
+    begins: context.isAnew,
   })
   if (!row) return []
   draft.add(row)

@@ -39,3 +39,6 @@ create table if not exists aside(
 create index if not exists aside_by_document on aside(collection, key, seq, place);
 create index if not exists aside_by_review on aside(review, since, size, peer);
 `
+/** What a file of this version may lack that an earlier build made. */
+export const laterIndexes =
+  'create index if not exists withdrawn_documents on documents(collection, key) where flags >= 8'

@@ -10,6 +10,7 @@ import { StoreRefused } from '../replica/store.ts'
 import { auditTrail } from './audit-sqlite.ts'
 import { secretsOf } from './secrets-sqlite.ts'
 import { sessionTable } from './sessions-sqlite.ts'
+import type { Language } from './words/language.ts'
 
 export interface Practice { readonly id: string; readonly name: string; readonly zone: string; readonly replica: string } // prettier-ignore
 export interface SiteRow { readonly id: string; readonly practice: string; readonly name: string; readonly heard_at: number | null; readonly retired_at: number | null } // prettier-ignore
@@ -50,6 +51,7 @@ export function openControlStore(file: string, master: Sealer, clock: Clock) {
     create table if not exists accounts(id text primary key, name text unique, password text);
     create table if not exists account_patients(account text not null, practice text not null, patient text not null, primary key (account, practice, patient));
     create table if not exists account_addresses(account text not null, address text not null, seen_at integer not null, primary key (account, address));
+    create table if not exists account_languages(account text primary key, language text not null);
     create table if not exists wrong_dates(invitation text primary key, count integer not null);
     create table if not exists claims(invitation text primary key, browser text not null, account text not null, at integer not null, practice text not null, patient text not null);`)
   const secret = secretsOf(db, master)
@@ -105,6 +107,11 @@ export function openControlStore(file: string, master: Sealer, clock: Clock) {
       if (from !== undefined) sql('update accounts set name = null, password = null where id = ?').run(from)
       sql('update accounts set name = ?, password = ? where id = ?').run(name, password, id)
     }),
+    /** The language that an account chose to read in. */
+    languageOf: (account: string) =>
+      sql('select language from account_languages where account = ?').pluck().get(account) as Language | undefined,
+    setLanguage: (account: string, language: Language) =>
+      sql('insert or replace into account_languages values (?, ?)').run(account, language),
     patientsOf: (account: string) =>
       sql('select practice, patient from account_patients where account = ? order by rowid').all(account) as Patient[],
     /** Who took the invitation of this token hash. */

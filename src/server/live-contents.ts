@@ -4,20 +4,21 @@
  */
 import type { Clock } from '../replica/clock.ts'
 import type { View } from '../replica/view-document.ts'
-import { dayText, instantText, wallText } from './layout.ts'
-import { confirmedOf, placeOf, unreadOf, upcoming } from './portal/home.ts'
+import { confirmedOf, placeOf, upcoming } from './portal/home.ts'
 import type { Message } from './portal/messages.ts'
 import { shownPlan } from './portal/plan.ts'
-import { practiceOf, type Shown } from './portal/viewer.ts'
+import { practiceOf, unreadOf, type Shown } from './portal/viewer.ts'
+import type { Speech } from './words/speech.ts'
 
 export type LiveName = 'home' | 'messages' | 'plan'
-export type Contents = (shown: Shown, clock: Clock) => Promise<View>
+/** Says it in the words and the way of writing dates of `speech`. */
+export type Contents = (shown: Shown, clock: Clock, speech: Speech) => Promise<View>
 
 /** The newest messages that a view holds; a page that is loaded shows all. */
 const mostMessages = 500
 
 export const liveContents: Readonly<Record<LiveName, Contents>> = {
-  async home(shown, clock) {
+  async home(shown, clock, speech) {
     const { office } = shown
     const practice = await practiceOf(shown)
     const events = await Promise.all(
@@ -27,9 +28,9 @@ export const liveContents: Readonly<Record<LiveName, Contents>> = {
         const where = { place: place?.name ?? null, address: place?.address ?? null }
         const state =
           confirmed.state === 'confirmed'
-            ? { state: confirmed.state, on: confirmed.on, onText: wallText(confirmed.on) }
+            ? { state: confirmed.state, on: confirmed.on, onText: speech.wall(confirmed.on) }
             : confirmed
-        return [event.id, { words, startsAt, when: wallText(startsAt), minutes, ...where, ...state }] as const
+        return [event.id, { words, startsAt, when: speech.wall(startsAt), minutes, ...where, ...state }] as const
       }),
     )
     // To the minute, as the page says it: an office that is connected is heard all the time.
@@ -42,12 +43,13 @@ export const liveContents: Readonly<Record<LiveName, Contents>> = {
         phone: practice.phone ?? null,
         connected: office.connected,
         heardAt,
-        heardText: heardAt === null ? null : instantText(heardAt, practice.zone ?? 'UTC'),
+        heardText: heardAt === null ? null : speech.instant(heardAt, practice.zone ?? 'UTC'),
       },
     }
   },
 
-  async messages(shown) {
+  async messages(shown, _, speech) {
+    const { office, you } = speech.words.patient.messages
     const { replica, patient } = shown
     const rows = await replica.index({ view: 'message', patient, descending: true, limit: mostMessages })
     const zone = (await practiceOf(shown)).zone ?? 'UTC'
@@ -56,15 +58,15 @@ export const liveContents: Readonly<Record<LiveName, Contents>> = {
         rows.map(({ id, at, state, body }) => {
           const { thread, subject, text, by, retracted } = body as unknown as Message
           const fromOffice = state === 'out'
-          const who = fromOffice ? 'The office' : (by.name ?? 'You')
-          const said = { text: retracted ? null : text, retracted, fromOffice, who, at, when: instantText(at, zone) }
+          const who = fromOffice ? office : (by.name ?? you)
+          const said = { text: retracted ? null : text, retracted, fromOffice, who, at, when: speech.instant(at, zone) }
           return [id, { thread, subject, ...said }] as const
         }),
       ),
     }
   },
 
-  async plan({ replica, patient }) {
+  async plan({ replica, patient }, _, speech) {
     const plans = (await replica.index({ view: 'plan', patient, state: 'shown' })).map(
       (row) => [row.id, shownPlan(row)] as const,
     )
@@ -74,7 +76,9 @@ export const liveContents: Readonly<Record<LiveName, Contents>> = {
         plans.flatMap(([plan, { stages, current }]) =>
           stages.map((stage, position) => {
             const { words, completed, completedOn } = stage
-            const done = completed ? { doneOn: completedOn, doneText: completedOn ? dayText(completedOn) : null } : {}
+            const done = completed
+              ? { doneOn: completedOn, doneText: completedOn ? speech.day(completedOn) : null }
+              : {}
             const state = completed ? 'done' : stage === current ? 'next' : 'later'
             return [`${plan}/${stage.id}`, { plan, position, words, state, ...done }] as const
           }),

@@ -5,10 +5,9 @@
  */
 import type { Clock } from '../replica/clock.ts'
 import type { DocumentHead } from '../replica/replica-face.ts'
-import type { ViewDocument } from '../replica/view-document.ts'
+import type { View, ViewDocument } from '../replica/view-document.ts'
 import { nobodyAware, writeViewState, writeViewUpdate, type ViewMessage } from '../replica/view-messages.ts'
 import type { Ending, LiveConnection } from './live-connection.ts'
-import type { Contents } from './live-contents.ts'
 import type { Shown } from './portal/viewer.ts'
 
 export interface LiveView {
@@ -27,7 +26,7 @@ export function liveView(options: {
   readonly patient: string
   /** The patient while access stands; asked before every reading. */
   readonly shown: () => Promise<Shown | undefined>
-  readonly contents: Contents
+  readonly contents: (shown: Shown, clock: Clock) => Promise<View>
   readonly document: ViewDocument
   /** Why a connection has to end now, if it has to. */
   readonly over: (connection: LiveConnection) => Ending | undefined

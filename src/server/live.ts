@@ -12,9 +12,11 @@ import { liveConnection, mostBytesIn, type Ending, type LiveConnection } from '.
 import { liveContents, liveNameOf, type LiveName } from './live-contents.ts'
 import { liveView, type LiveView } from './live-view.ts'
 import { isOwnOrigin } from './own-forms.ts'
-import { membersOf, shownBy, withOffice, type Member, type Viewing } from './portal/viewer.ts'
+import { membersOf, patientOf, shownBy, withOffice, type Member, type Viewing } from './portal/viewer.ts'
 import type { Sessions } from './sessions.ts'
 import { tickets } from './tickets.ts'
+import { languageOf } from './words/language.ts'
+import { speechIn } from './words/speech.ts'
 
 export interface Live {
   /** Takes an upgrade of a path below `/live/`; what may not be here is refused and its socket closed. */
@@ -66,7 +68,10 @@ export function liveViews(
         const still = (await membersOf(options, account)).find((one) => one.key === member.key)
         return still && withOffice(options, still)
       },
-      contents: liveContents[name],
+      async contents(shown, at) {
+        const onFile = languageOf((await patientOf(shown)).language)
+        return liveContents[name](shown, at, speechIn(store.languageOf(account) ?? onFile ?? 'en'))
+      },
       document: openDocument(),
       over,
       clock,

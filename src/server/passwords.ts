@@ -4,6 +4,7 @@
  */
 import { dictionary } from '@zxcvbn-ts/language-common'
 import { randomBytes, scrypt, timingSafeEqual } from 'node:crypto'
+import type { Words } from './words/en.ts'
 
 const cost = { N: 2 ** 15, r: 8, p: 3, maxmem: 128 * 1024 * 1024 }
 export const shortestPassword = 10
@@ -11,23 +12,20 @@ export const longestPassword = 128
 const mostUsed: ReadonlySet<string> = new Set(dictionary['passwords-common'])
 
 /**
- * Why a password will not do, as a sentence; undefined where it will. `known` are the words of its context: names of the
+ * Why a password will not do, as a sentence in these words; undefined where it will. `known` are the words of its context: names of the
  * practice, the person and the account, the birth date; they count for nothing in it.
  */
 export function passwordFault(
   password: string,
+  { signIn: { faults } }: Words,
   known: readonly (string | null | undefined)[] = [],
 ): string | undefined {
-  if (password.length < shortestPassword)
-    return `Use at least ${shortestPassword} characters. A few words in a row are easy to remember.`
-  if (password.length > longestPassword) return `Use at most ${longestPassword} characters.`
-  if (isMostUsed(password.toLowerCase()))
-    return 'This password is among the first that anybody would try. Choose another.'
+  if (password.length < shortestPassword) return faults.passwordShort(shortestPassword)
+  if (password.length > longestPassword) return faults.passwordLong(longestPassword)
+  if (isMostUsed(password.toLowerCase())) return faults.passwordMostUsed
   const bare = letters(password)
   const rest = contextOf(known).reduce((left, word) => left.replaceAll(word, ''), bare)
-  return rest.length < bare.length && rest.length < 8
-    ? 'This password is made of your name, your sign-in name or the practice’s name. Choose other words.'
-    : undefined
+  return rest.length < bare.length && rest.length < 8 ? faults.passwordKnown : undefined
 }
 
 /** On the list, or a word of it with figures behind, or one short piece over and over. */

@@ -73,8 +73,3 @@ export function throttle(clock: Clock): Throttle {
     size: () => counts.size,
   }
 }
-
-/** How long to wait, in words. */
-export function waitText(seconds: number): string {
-  return `Too many tries. Wait ${seconds} ${seconds === 1 ? 'second' : 'seconds'} and try again.`
-}

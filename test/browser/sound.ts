@@ -10,7 +10,8 @@ const pictures = new URL('../../docs/pictures/', import.meta.url).pathname
 
 export async function openBrowser(): Promise<Browser> {
   return playwright.launch({
-    args: [...chromium.args, '--no-sandbox'],
+    // In a single process the first context that is closed takes the browser with it.
+    args: [...chromium.args.filter((one) => one !== '--single-process'), '--no-sandbox'],
     executablePath: await chromium.executablePath(),
     headless: true,
   })
@@ -23,9 +24,14 @@ export async function sound(page: Page, picture?: string): Promise<void> {
     `(() => { ${axe}; return axe.run(document, { resultTypes: ['violations'] }).then((r) => r.violations.map((v) => v.id + ': ' + v.nodes.map((n) => n.target).join(' '))) })()`,
   )
   expect(found, page.url().replace(/invitation.*/, 'invitation')).toEqual([])
+  await sidewaysFree(page)
+  if (picture && process.env['PICTURES']) await page.screenshot({ path: `${pictures}${picture}.png` })
+}
+
+/** Fails with what reaches beyond the window. */
+export async function sidewaysFree(page: Page): Promise<void> {
   const wide = await page.evaluate(
     `document.documentElement.scrollWidth <= innerWidth ? [] : [document.documentElement.scrollWidth + " of " + innerWidth, ...[...document.querySelectorAll('*')].filter((e) => e.getBoundingClientRect().right > innerWidth).map((e) => e.tagName + '.' + e.className)]`,
   )
   expect(wide, 'no sideways scrolling').toEqual([])
-  if (picture && process.env['PICTURES']) await page.screenshot({ path: `${pictures}${picture}.png` })
 }

@@ -99,14 +99,14 @@ export interface EnrolledSite {
   readonly dir: string
   readonly database: string
   readonly insched: Database.Database
-  launch(): Launched
+  launch(...options: string[]): Launched
 }
 export interface EnrolledPractice {
   readonly dir: string
   readonly portalDir: string
   /** The portal as it was launched for the enrolment. */
   readonly portal: Launched
-  launchPortal(): Launched
+  launchPortal(...options: string[]): Launched
   readonly sites: readonly EnrolledSite[]
 }
 
@@ -134,7 +134,7 @@ export async function enrollPractice(options: {
     '--zone',
     'America/Phoenix',
   )
-  const launchPortal = () => launch('portal', '--data', portalDir, '--port', portalPort)
+  const launchPortal = (...options: string[]) => launch('portal', '--data', portalDir, '--port', portalPort, ...options)
   const portal = launchPortal()
   const { url } = await portal.ready
   const enrolled = async (_: unknown, number: number): Promise<EnrolledSite> => {
@@ -168,7 +168,9 @@ export async function enrollPractice(options: {
       `sqlite:${database}`,
     )
     if (done.code !== 0) throw new Error(done.sentence)
-    return { dir: site, database, insched, launch: () => launch('site', '--data', site, '--console-port', consolePort) }
+    const launchSite = (...options: string[]) =>
+      launch('site', '--data', site, '--console-port', consolePort, ...options)
+    return { dir: site, database, insched, launch: launchSite }
   }
   const sites = await Promise.all(Array.from({ length: options.sites }, enrolled))
   return { dir, portalDir, portal, launchPortal, sites }

@@ -6,7 +6,7 @@ import { foldUpdates, mergeUpdates } from '../../src/replica/document.ts'
 import { foldAtMost } from '../../src/replica/folding.ts'
 import { openReplica, type OpenReplica } from '../../src/replica/replica.ts'
 import { openSqliteStore } from '../../src/replica/sqlite-store.ts'
-import { clock, factsOf, fileReplica, folder, linkTo, master, portalFor, ulid } from './world.ts'
+import { clock, factsOf, folder, linkedPair, linkTo, master, ulid } from './world.ts'
 
 const closers: (() => Promise<void>)[] = []
 afterEach(async () => {
@@ -61,18 +61,8 @@ it('[LOG-4] [LOG-9] a field that is changed for ever by writers that start again
 })
 
 it('[R2] rows that the peer has not acknowledged wait, and after a fold the peer still gets all of them', async () => {
-  const dir = folder()
-  const hub = await fileReplica(join(dir, 'hub.sqlite'), practice, ulid())
-  const store = await openSqliteStore({ file: join(dir, 'site.sqlite'), master })
-  const own = await openReplica({ store, practice, id: ulid(), clock })
-  const portal = await portalFor(() => hub)
-  const link = linkTo(portal, own, hub.id)
-  closers.push(
-    () => own.close(),
-    () => hub.close(),
-    () => portal.close(),
-    () => link.stop(),
-  )
+  const store = await openSqliteStore({ file: join(folder(), 'site.sqlite'), master })
+  const { hub, own, portal, link } = await linkedPair({ practice, own: store })
   await note(own, 'first', 'x')
   await link.caughtUp()
   portal.acceptor.disconnect()

@@ -6,8 +6,9 @@ import type { Collection } from '../../src/replica/collections.ts'
 import { carriesOver, compareVersions, erasureOf } from '../../src/replica/generations.ts'
 import { memoryStore } from '../../src/replica/memory-store.ts'
 import { openReplica, type OpenReplica } from '../../src/replica/replica.ts'
+import type { Store } from '../../src/replica/store.ts'
 import { mostClients } from '../../src/replica/folding.ts'
-import { clock, factsOf, fileReplica, folder, linkTo, portalFor, ulid } from './world.ts'
+import { clock, factsOf, fileReplica, linkedPair, ulid } from './world.ts'
 
 const closers: (() => Promise<void>)[] = []
 afterEach(async () => {
@@ -64,17 +65,7 @@ const exchange = async (a: OpenReplica, b: OpenReplica, times = 2): Promise<void
 }
 
 it('[R8] an erasure empties the document here and at the peer, and stays after a restart', async () => {
-  const dir = folder()
-  const hub = await fileReplica(join(dir, 'hub.sqlite'), practice, ulid())
-  const own = await fileReplica(join(dir, 'site.sqlite'), practice, ulid())
-  const portal = await portalFor(() => hub)
-  const link = linkTo(portal, own, hub.id)
-  closers.push(
-    () => own.close(),
-    () => hub.close(),
-    () => portal.close(),
-    () => link.stop(),
-  )
+  const { dir, hub, own, link } = await linkedPair({ practice })
   await say(own, 'a')
   await link.caughtUp()
   expect(await said(hub)).toEqual(['a'])
@@ -166,6 +157,42 @@ it('[LOG-9] [R8] a document that more writers have touched than it may is writte
     expect((await replica.record('patients', patient))!.fields).toEqual({ firstName: 'name last' })
     expect((await replica.head('messages', patient))!.generation).toBe(2)
   }
+})
+
+it('[LOG-9] a change that shares the commit in which its document is written anew goes into the new generation', async () => {
+  const store = memoryStore()
+  const id = ulid()
+  let meanwhile: Promise<void> | undefined
+  let own: OpenReplica | undefined
+  let changing = true
+  /** While the document is written anew, and only then, it is read without a change under way: that is when one comes. */
+  const watched: Store = {
+    ...store,
+    async updatesOf(collection, key) {
+      if (!changing && own) meanwhile ??= name(own, 'meanwhile', 9_000)
+      return store.updatesOf(collection, key)
+    },
+  }
+  for (let start = 0; start <= mostClients; start++) {
+    const replica = await openReplica({ store, practice, id, clock, site })
+    await name(replica, `name ${start}`, 1_000 + start)
+    await replica.close()
+  }
+  own = await openReplica({ store: watched, practice, id, clock, site })
+  closers.push(() => own.close())
+  const many = Array.from({ length: 40 }, (_, i) => name(own!, `late ${i}`, 5_000 + i))
+  await Promise.all(many)
+  changing = false
+  await own.folding.idle()
+  await meanwhile!
+  expect((await own.head('patients', patient))!.generation).toBe(2)
+  expect((await own.record('patients', patient))!.fields).toEqual({ firstName: 'meanwhile' })
+  const hub = await memoryReplica()
+  changing = true
+  await exchange(own, hub)
+  await name(own, 'after', 10_000)
+  await exchange(own, hub)
+  expect((await hub.record('patients', patient))!.fields).toEqual({ firstName: 'after' })
 })
 
 const version = fc

@@ -123,7 +123,7 @@ export function knowledgeContract(name: string, make: () => StorePlace): void {
         asideOf(6, { seq: 9, epoch: 2 ** 48 - 1, packed: new Uint8Array() }),
         ...nastyKeys.map((key, i) => asideOf(100 + i, { key, collection: 1, review: key, peer: 'q' })),
       ]
-      await store.append([], [], { put: rows, drop: [], skip: [] })
+      await store.append([], [], [], { put: rows, drop: [], skip: [] })
       const [first, other, last] = rows as [(typeof rows)[0], (typeof rows)[0], (typeof rows)[0]]
       for await (const now of starts()) {
         expect(plain(await now.asideOf(6, 'a', { seq: 0, place: 0 }, 9))).toEqual(plain([other, first, last]))
@@ -141,14 +141,14 @@ export function knowledgeContract(name: string, make: () => StorePlace): void {
     it('[LINK-12] what becomes of rows aside is one transaction with the rows and the cursor', async () => {
       const { store, starts } = await started(make)
       await store.meet(peerOf('p'))
-      await store.append([rowOf('a', '1')], [], {
+      await store.append([rowOf('a', '1')], [], [], {
         put: [1, 2, 3, 4].map((place) => asideOf(place)),
         drop: [],
         skip: [],
       })
       const refused = [
-        store.append([rowOf('a', 'lost', { origin: { peer: 'nobody', epoch: 1, seq: 1 } })], [], { put: [], drop: [1], skip: [] }), // prettier-ignore
-        store.append([rowOf('a', 'lost')], [], { put: [asideOf(9, { peer: 'nobody' })], drop: [1], skip: [] }),
+        store.append([rowOf('a', 'lost', { origin: { peer: 'nobody', epoch: 1, seq: 1 } })], [], [], { put: [], drop: [1], skip: [] }), // prettier-ignore
+        store.append([rowOf('a', 'lost')], [], [], { put: [asideOf(9, { peer: 'nobody' })], drop: [1], skip: [] }),
       ]
       for (const one of refused) await expect(one).rejects.toThrow('never met')
       const places = async (now: Store): Promise<number[]> => (await now.asideAfter(0, 9)).map(({ place }) => place)
@@ -161,8 +161,8 @@ export function knowledgeContract(name: string, make: () => StorePlace): void {
     it('[LINK-12] drops rows aside by place, or those of a review until a time, and has another review tell of the rest', async () => {
       const { store, starts } = await started(make)
       await store.meet(peerOf('p'))
-      await store.append([], [], { put: [1, 2, 3, 4].map((place) => asideOf(place)), drop: [], skip: [] })
-      await store.append([], [], { put: [asideOf(5, { review: 'other', since: 1 })], drop: [1], skip: [{ review: 'r', until: 103, next: 'n' }] }) // prettier-ignore
+      await store.append([], [], [], { put: [1, 2, 3, 4].map((place) => asideOf(place)), drop: [], skip: [] })
+      await store.append([], [], [], { put: [asideOf(5, { review: 'other', since: 1 })], drop: [1], skip: [{ review: 'r', until: 103, next: 'n' }] }) // prettier-ignore
       for await (const now of starts()) {
         const left = (await now.asideTotals()).map(({ review, rows, place }) => [review, rows, place])
         expect(left).toEqual([
@@ -200,6 +200,32 @@ export function knowledgeContract(name: string, make: () => StorePlace): void {
       const { incarnations } = await store.open(identity)
       expect(incarnations.length).toBe(collections.length)
       expect((await (await again()).open(identity)).incarnations).toEqual(incarnations)
+    })
+
+    it('[R11] a collection that begins anew is read from the start of every peer, in the transaction that emptied it', async () => {
+      const { store, starts } = await started(make)
+      for (const peer of ['p', 'q']) await store.meet(peerOf(peer, 100))
+      await store.append([rowOf('a', '1')], [])
+      const before = await contentOf(store, ['a'])
+      const renewals = [{ collection: 6, incarnation: 'next' }]
+      const stranger = { peer: 'never met', epoch: 1, seq: 1 }
+      await expect(store.append([rowOf('a', '', { mode: 'withdraw' }), rowOf('b', '', { origin: stranger })], [], renewals)).rejects.toThrow('never met') // prettier-ignore
+      expect(await contentOf(store, ['a'])).toEqual(before)
+      const cursor = { epoch: 1, position: 2, complete: 0, erasedAt: 0 }
+      await store.append([rowOf('a', '', { mode: 'withdraw' })], [{ peer: 'p', collection: 6, cursor, seen: 999 }], renewals) // prettier-ignore
+      for await (const now of starts()) {
+        const { incarnations, peers } = await now.open(identity)
+        expect(incarnations).toEqual(collections.map((_, number) => (number === 6 ? 'next' : '')))
+        for (const peer of peers) {
+          const was = peerOf(peer.replica, 100)
+          const start = { epoch: 0, position: 0, complete: 0, erasedAt: 0 }
+          expect(peer).toEqual({
+            ...was,
+            seen: peer.replica === 'p' ? 999 : was.seen,
+            cursors: was.cursors.with(6, start),
+          })
+        }
+      }
     })
 
     it('[LOG-6] belongs to one replica of one practice: another is refused and changes nothing', async () => {

@@ -2,7 +2,7 @@
 import { join } from 'node:path'
 import { expect, it, onTestFinished } from 'vitest'
 import type { WireRow } from '../../src/replica/admission.ts'
-import { openDocument, writeEntries } from '../../src/replica/document.ts'
+import { writeEntries } from '../../src/replica/document.ts'
 import { foldReview } from '../../src/replica/kinds/reviews.ts'
 import { openReplica, type OpenReplica } from '../../src/replica/replica.ts'
 import { openSqliteStore } from '../../src/replica/sqlite-store.ts'
@@ -105,7 +105,7 @@ it('[LINK-12] a peer that fills the quarantine pauses its own link with a reason
 /** A consent in a site's log, as a peer would have brought it. */
 async function consent(site: OpenReplica): Promise<void> {
   await site.replication.meet({ replica: 'HEARD', epochs: [{ id: 5, first: 1 }], head: 9, incarnations: [] })
-  const { update } = writeEntries(openDocument([]), { client: 6, replica: 'HEARD' }, { out: { kind: 'opted out' } })!
+  const { update } = writeEntries([], { client: 6, replica: 'HEARD' }, { out: { kind: 'opted out' } })!
   const row = { seq: 1, key: 'number', generation: 1, erased: 0, facts: { ...factsOf('p', 'S'), at: 1 }, update, receipt: false } // prettier-ignore
   const batch = { collection: 'consents' as const, from: 0, to: 1, tail: true, epoch: 5, rows: [row] }
   await site.replication.receive('HEARD', batch, () => true)

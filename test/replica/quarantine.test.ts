@@ -4,7 +4,7 @@ import { expect, it, onTestFinished } from 'vitest'
 import * as Y from 'yjs'
 import type { Batch, WireRow } from '../../src/replica/admission.ts'
 import { collectionNumber, type Collection } from '../../src/replica/collections.ts'
-import { emptyUpdate, mergeUpdates, openDocument, writeEntries, writeRecord } from '../../src/replica/document.ts'
+import { emptyUpdate, mergeUpdates, writeEntries, writeRecord } from '../../src/replica/document.ts'
 import { foldReview, type Review } from '../../src/replica/kinds/reviews.ts'
 import { memoryStore } from '../../src/replica/memory-store.ts'
 import { mostAside, QuarantineFull, type Waiting } from '../../src/replica/quarantine.ts'
@@ -26,16 +26,15 @@ async function replicaOver(store: Store = memoryStore()): Promise<OpenReplica> {
 /** Updates of one process, each of which builds on the one before. */
 function updatesOf(client: number, ...sets: readonly Record<string, string>[]): Uint8Array[] {
   const done: Uint8Array[] = []
-  for (const set of sets)
-    done.push(writeRecord(openDocument(done), { client, replica: `R${client}` }, set, done.length + 1)!.update)
+  for (const set of sets) done.push(writeRecord(done, { client, replica: `R${client}` }, set, done.length + 1)!.update)
   return done
 }
 
 /** Two consents of one process: the second builds on the first. */
 function consents(note = ''): [Uint8Array, Uint8Array] {
   const writer = { client: 5, replica: 'R5' }
-  const yes = writeEntries(openDocument([]), writer, { yes: { kind: 'opted in' } })!.update
-  return [yes, writeEntries(openDocument([yes]), writer, { out: { kind: 'opted out', note } })!.update]
+  const yes = writeEntries([], writer, { yes: { kind: 'opted in' } })!.update
+  return [yes, writeEntries([yes], writer, { out: { kind: 'opted out', note } })!.update]
 }
 
 const row = (seq: number, update: Uint8Array, over: Partial<WireRow> = {}): WireRow => ({ seq, key: 'a', generation: 1, erased: 0, facts, update, receipt: false, ...over }) // prettier-ignore

@@ -1,16 +1,11 @@
 /** Proof of equality: what two sides hold is compared top down, only what differs is exchanged, and damage is healed. */
-import { join } from 'node:path'
-import { afterEach, expect, it } from 'vitest'
+import { expect, it } from 'vitest'
 import type { Link } from '../../src/replica/connection.ts'
 import { memoryStore } from '../../src/replica/memory-store.ts'
-import { openReplica, type OpenReplica } from '../../src/replica/replica.ts'
+import type { OpenReplica } from '../../src/replica/replica.ts'
 import type { Store } from '../../src/replica/store.ts'
-import { clock, factsOf, fileReplica, folder, linkTo, portalFor, ulid } from './world.ts'
+import { clock, factsOf, linkedPair, ulid } from './world.ts'
 
-const closers: (() => Promise<void>)[] = []
-afterEach(async () => {
-  for (const close of closers.splice(0).toReversed()) await close()
-})
 const practice = ulid()
 const site = ulid()
 const name = (replica: OpenReplica, key: string, firstName: string) =>
@@ -44,16 +39,7 @@ async function world(): Promise<{
   link: Link
 }> {
   const store = damagedStore()
-  const hub = await openReplica({ store, practice, id: ulid(), clock })
-  const own = await fileReplica(join(folder(), 'site.sqlite'), practice, ulid())
-  const portal = await portalFor(() => hub)
-  const link = linkTo(portal, own, hub.id)
-  closers.push(
-    () => own.close(),
-    () => hub.close(),
-    () => portal.close(),
-    () => link.stop(),
-  )
+  const { hub, own, link } = await linkedPair({ practice, hub: store })
   return { hub, own, store, link }
 }
 const patientsIn = (proof: Awaited<ReturnType<Link['prove']>>) =>

@@ -4,8 +4,9 @@ import { mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { AddressInfo } from 'node:net'
+import { onTestFinished } from 'vitest'
 import { WebSocket, WebSocketServer } from 'ws'
-import { acceptLinks, type Acceptor } from '../../src/replica/acceptor.ts'
+import { acceptLinks, type Acceptor, type Admitted } from '../../src/replica/acceptor.ts'
 import { systemClock } from '../../src/replica/clock.ts'
 import { certify, mintKeyPair } from '../../src/replica/device.ts'
 import { keepLink, type Link, type LinkOptions } from '../../src/replica/connection.ts'
@@ -13,6 +14,7 @@ import { mintUlid, type PracticeId, type ReplicaId } from '../../src/replica/ids
 import { openReplica, type OpenReplica } from '../../src/replica/replica.ts'
 import { sealerOf } from '../../src/replica/sealing.ts'
 import { openSqliteStore } from '../../src/replica/sqlite-store.ts'
+import type { Store } from '../../src/replica/store.ts'
 import type { Facts, Passes } from '../../src/replica/collections.ts'
 
 export const clock = systemClock
@@ -29,15 +31,38 @@ export async function fileReplica(file: string, practice: PracticeId, id: Replic
   return openReplica({ store: await openSqliteStore({ file, master }), practice, id, clock })
 }
 
+/**
+ * A hub and a site's replica, linked over a real socket; closed when the test ends. Each is in a file of `dir`,
+ * `hub.sqlite` and `site.sqlite`, where the test brings no store.
+ */
+export async function linkedPair(given: { readonly practice: PracticeId; readonly hub?: Store; readonly own?: Store }) {
+  const { practice } = given
+  const dir = folder()
+  const opened = async (name: string, store: Store | undefined): Promise<OpenReplica> => {
+    const held = store ?? (await openSqliteStore({ file: join(dir, name), master }))
+    const replica = await openReplica({ store: held, practice, id: ulid(), clock })
+    onTestFinished(() => replica.close())
+    return replica
+  }
+  const hub = await opened('hub.sqlite', given.hub)
+  const own = await opened('site.sqlite', given.own)
+  const portal = await portalFor(() => hub)
+  onTestFinished(() => portal.close())
+  const link = linkTo(portal, own, hub.id)
+  onTestFinished(() => link.stop())
+  return { dir, hub, own, portal, link }
+}
+
 /** A portal that accepts one site over a real socket. */
 export async function portalFor(
   replica: () => OpenReplica,
+  other: Partial<Admitted> = {},
 ): Promise<{ url: string; acceptor: Acceptor; privateKey: string; close(): Promise<void> }> {
   const keys = mintKeyPair()
   const all: Passes = () => true
   const acceptor = acceptLinks({
     portalPublicKey: keys.publicKey,
-    admit: async () => ({ replica: replica(), passesIn: all, passesOut: all }),
+    admit: async () => ({ replica: replica(), passesIn: all, passesOut: all, ...other }),
     clock,
   })
   const server = new WebSocketServer({ port: 0, host: '127.0.0.1' })
@@ -61,7 +86,7 @@ export function linkTo(
   portal: { url: string; privateKey: string },
   site: OpenReplica,
   peer: string,
-  other: Partial<Pick<LinkOptions, 'dial' | 'clock'>> = {},
+  other: Partial<Pick<LinkOptions, 'dial' | 'clock' | 'passesIn' | 'passesOut' | 'settings'>> = {},
 ): Link {
   const keys = mintKeyPair()
   const certificate = certify(portal.privateKey, {

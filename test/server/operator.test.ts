@@ -7,7 +7,7 @@ import { openPortal, type Portal } from '../../src/portal.ts'
 import { systemClock as clock } from '../../src/replica/clock.ts'
 import { enroll } from '../../src/enrolling.ts'
 import { collectionNumber } from '../../src/replica/collections.ts'
-import { openDocument, writeEntries } from '../../src/replica/document.ts'
+import { writeEntries } from '../../src/replica/document.ts'
 import type { OpenReplica } from '../../src/replica/replica.ts'
 import { openSite, type Site } from '../../src/site.ts'
 import { folder, master, ulid } from '../replica/world.ts'
@@ -161,8 +161,8 @@ it('[LINK-12] staff see what waits at the site and at the portal, how much and s
 /** Gives a replica a row of a peer that builds on another that never comes. */
 async function followerRow(here: OpenReplica, peer: string, site: string): Promise<void> {
   const writer = { client: 9, replica: 'gone' }
-  const first = writeEntries(openDocument([]), writer, { one: 'secret' })!.update
-  const { update } = writeEntries(openDocument([first]), writer, { two: 'secret' })!
+  const first = writeEntries([], writer, { one: 'secret' })!.update
+  const { update } = writeEntries([first], writer, { two: 'secret' })!
   const { position, epoch } = here.replication.peer(peer)!.cursors[collectionNumber('messages')]!
   const facts = { patient: 'p', site, shown: true, reachable: true, startsAt: null, at: 1 }
   const row = { seq: Math.max(1, position), key: 'p', generation: 1, erased: 0, facts, update, receipt: false }

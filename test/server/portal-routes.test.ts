@@ -1,6 +1,7 @@
 /** Every route of the portal, asked by everybody who might: what each is answered, and what nobody else's page holds. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { mintUlid } from '../../src/replica/ids.ts'
+import { stylesheet } from '../../src/server/look/stylesheet.ts'
 import { browserOf, openPortalWorld, people, secretsOf, type Answer, type Browser, type PortalWorld } from './world.ts'
 
 const whos = ['guest', 'owner', 'other patient', 'patient of another practice'] as const
@@ -43,7 +44,8 @@ interface Route {
 }
 const routes: readonly Route[] = [
   { route: 'GET /healthz', statuses: everybody(200) },
-  { route: 'GET /style.css', statuses: everybody(200) },
+  { route: `GET ${stylesheet.path}`, statuses: everybody(200) },
+  { route: 'POST /preferences', statuses: everybody(303), fields: async () => ({ theme: 'auto' }) },
   { route: 'GET /sign-in', statuses: everybody(200) },
   { route: 'POST /sign-in', statuses: everybody(401), fields: async () => ({ name: `nobody ${mintUlid(world.clock)}`, password: 'not the right one' }) }, // prettier-ignore
   { route: 'POST /enroll', statuses: everybody(400) },
@@ -84,7 +86,7 @@ describe.each(whos)('asked by the %s', (who) => {
     const others = people.filter((person) => person.key !== personOf[who])
     for (const secret of others.flatMap(secretsOf)) expect(answer.text).not.toContain(secret)
     expect(answer.headers.get('location') ?? '/').toMatch(/^\/(sign-in|messages\?said=[a-z]+|\?said=[a-z]+)?$/)
-    expect(answer.headers.get('cache-control')).toBe(route.route === 'GET /style.css' ? 'public, max-age=3600' : 'no-store') // prettier-ignore
+    expect(answer.headers.get('cache-control')).toBe(route.route.endsWith('.css') ? 'public, max-age=31536000, immutable' : 'no-store') // prettier-ignore
     expect(answer.headers.get('content-security-policy')).toContain("default-src 'none'")
   })
 })

@@ -232,7 +232,7 @@ describe('forms', () => {
       const { text } = await browser.get(`/?said=${said}`)
       expect(text).not.toContain('SCAM')
       expect(text).not.toContain('native code')
-      expect(text).not.toContain('class="notice" role="status"')
+      expect(text).not.toContain('class="notice good"')
     }
   })
   it('a failure is told without what was sent, and logged without a word of it', async () => {

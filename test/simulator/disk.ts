@@ -69,7 +69,7 @@ export function diskOver(kept: MemoryStore, { resumed, slow, mostRead, lose, fol
       resumedUnder = undefined
       return read(async () => epochs)
     },
-    append: (rows, progress, aside) => later('append', () => kept.append(rows, progress, aside)),
+    append: (...all) => later('append', () => kept.append(...all)),
     meet: (peer) => later('meet', () => kept.meet(peer)),
     acknowledge: (peer, collection, position) =>
       later('acknowledge', () => kept.acknowledge(peer, collection, position)),
@@ -90,6 +90,7 @@ export function diskOver(kept: MemoryStore, { resumed, slow, mostRead, lose, fol
     changedAfter: (numbers, after, limit) => read(() => kept.changedAfter(numbers, after, limit)),
     countChangedAfter: (numbers, after) => read(() => kept.countChangedAfter(numbers, after)),
     list: (collection, after, limit) => read(() => kept.list(collection, after, limit)),
+    withdrawn: (collection, after, limit) => read(() => kept.withdrawn(collection, after, limit)),
     count: (collection) => read(() => kept.count(collection)),
     asideTotals: () => read(() => kept.asideTotals()),
     asideOf: (...asked) => read(() => kept.asideOf(...asked)),

@@ -2,7 +2,7 @@
 import { expect } from 'vitest'
 import { chanceOf, seedOfRun, type Chance } from '../faults/harness/chance.ts'
 import { disagreements } from '../faults/harness/disagreements.ts'
-import { differences } from '../faults/harness/equality.ts'
+import { differences, unproven } from '../faults/harness/equality.ts'
 import { openPractice, type Practice } from '../faults/harness/practice.ts'
 import { Work } from '../faults/harness/work.ts'
 import { record, type Run } from './record.ts'
@@ -26,6 +26,8 @@ export async function soak(
     done = await faults(practice, work, chance)
     const ask = async (): Promise<string[]> => (wrong = await disagreements(practice, work))
     await expect.poll(ask, { timeout: 90_000, interval: 500 }).toEqual([])
+    wrong = await unproven(practice)
+    expect(wrong).toEqual([])
     await practice.stop()
     wrong = await differences(practice)
     expect(wrong).toEqual([])

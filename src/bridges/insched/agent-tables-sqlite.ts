@@ -43,6 +43,9 @@ export function agentReads(sql: Sql) {
       sql(
         'select * from pc_identity where table_name = ? and gone = 0 and local_id in (select value from json_each(?))',
       ).all(table, JSON.stringify(ids)) as Identity[],
+    /** Identities of rows that are gone: of one local id there may be several, one after the other. */
+    goneIdentities: (table: BridgedTable, id: number) =>
+      sql('select * from pc_identity where table_name = ? and gone = 1 and local_id = ?').all(table, id) as Identity[],
     identity: (document: string) =>
       sql('select * from pc_identity where document = ?').get(document) as Identity | undefined,
     /** All rows, also deleted ones, of which nothing is said before a review is resolved. */

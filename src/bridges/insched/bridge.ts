@@ -5,18 +5,18 @@
  */
 import type { Clock } from '../../replica/clock.ts'
 import { mintUlid } from '../../replica/ids.ts'
-import type { DocumentHead, Follower, Projection, Replica } from '../../replica/replica-face.ts'
+import type { DocumentHead, Follower, Projection } from '../../replica/replica-face.ts'
 import type { BridgedTable } from './agent-tables-sqlite.ts'
 import { acquireLease, type Lease } from './binding.ts'
 import type { Progress } from './full-read.ts'
 import { identitiesOf } from './identities.ts'
 import { InSchedRefused, isBusy, LeaseLost, openInSched, type InSched, type PatientRow } from './insched-sqlite.ts'
-import { inSchedReader, type Reader } from './reader.ts'
+import { inSchedReader, type Reader, type ToldReplica } from './reader.ts'
 import { inSchedWriter, writtenCollections } from './writer.ts'
 
 export interface BridgeOptions {
   readonly url: string
-  readonly replica: Replica
+  readonly replica: ToldReplica
   readonly practice: string
   readonly site: { readonly key: string; readonly name: string }
   /** The folder of this agent on this machine. */

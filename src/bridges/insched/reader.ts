@@ -1,8 +1,10 @@
 /**
  * The source of the bridge: reads InSched once in full, then follows its audit trail. Its cost is what changed. The cursor
- * in the trail moves after the replica has the change durably, so a crash reads again and changes nothing twice.
+ * in the trail moves after the replica has the change durably, so a crash reads again and changes nothing twice. The
+ * replica remembers how far it was told, so that one that was put back to a copy is told again what came since (DOM-8).
  */
 import type { Clock } from '../../replica/clock.ts'
+import type { OpenReplica } from '../../replica/replica.ts'
 import type { DocumentHead, Edit, Replica } from '../../replica/replica-face.ts'
 import type { Identity } from './agent-tables-sqlite.ts'
 import { goneEdit, practiceEdit, type Context } from './documents.ts'
@@ -15,9 +17,12 @@ import { reachEdits } from './reach.ts'
 import { auditTrail, type Stretch } from './trail.ts'
 import { daysLater, wallClockOf } from './wall-clock.ts'
 
+/** A replica that keeps how far it was told. */
+export type ToldReplica = Replica & Pick<OpenReplica, 'remember' | 'remembered'>
+
 export interface ReaderOptions {
   readonly insched: InSched
-  readonly replica: Replica
+  readonly replica: ToldReplica
   readonly identities: Identities
   readonly site: { readonly key: string; readonly name: string }
   readonly clock: Clock
@@ -28,11 +33,19 @@ export type Reader = ReturnType<typeof inSchedReader>
 const daysBack = 1
 const daysAhead = 365
 const horizonChunk = 1_000
+/** What a deleted row comes to: edits, the identities that are gone, and holds that begin or end. */
+interface Ended {
+  readonly edits: Edit[]
+  readonly gone: readonly Identity[]
+  readonly holds: readonly (readonly [string, string | null])[]
+}
 const nothing: Progress = { patients: 0, plans: 0, stages: 0, events: 0 }
 
 export function inSchedReader(options: ReaderOptions) {
   const { insched, replica, identities, site, clock } = options
   const trail = auditTrail(insched, clock)
+  /** Whether what this process found in InSched's side is known to be in the replica too. */
+  let wasTold = false
 
   const practice = (): NonNullable<ReturnType<InSched['practice']>> => {
     const row = insched.practice()
@@ -75,12 +88,15 @@ export function inSchedReader(options: ReaderOptions) {
     })
     await replica.change([practiceNow(now)])
     await readInFull({ insched, replica, records, horizon: window, at: now, keepHolds }, progress)
+    await told(trail.cursor())
   }
+  /** Keeps in the replica that it was told the trail up to an audit row; 0 is kept for one that was told nothing. */
+  const told = (audit: number): Promise<void> => replica.remember('insched trail', audit + 1)
 
   /** What one stretch says, with the rows as they stood when it was read. */
-  const unread = (): { stretch: Stretch; rows: Rows; first: Edit[] } | undefined =>
+  const says = (next: () => Stretch | undefined): { stretch: Stretch; rows: Rows; first: Edit[] } | undefined =>
     insched.read(() => {
-      const stretch = trail.next()
+      const stretch = next()
       if (!stretch) return undefined
       const { patients, plans, events } = stretch.touched
       const found = insched.events([...events.keys()])
@@ -94,11 +110,11 @@ export function inSchedReader(options: ReaderOptions) {
       return { stretch, rows, first: stretch.practiceAt === null ? [] : [practiceNow(stretch.practiceAt)] }
     })
 
-  /** Reads one stretch of the trail; resolves with what was read, or undefined where nothing is unread. */
-  const readSome = async (): Promise<Progress | undefined> => {
-    const found = unread()
-    if (!found) return undefined
-    const { stretch, rows, first } = found
+  /** Tells the replica one stretch; resolves with what InSched's side is to keep of it. */
+  const tell = async (
+    { stretch, rows, first }: NonNullable<ReturnType<typeof says>>,
+    deletedBefore: boolean,
+  ): Promise<{ holds: readonly Hold[]; ended: Ended | undefined }> => {
     const { edits, holds } = await records.say(rows, (table, id) => stretch.touched[table].get(id)!)
     const held = new Set(holds.map((hold) => hold.document))
     for (const row of rows.patients) {
@@ -108,9 +124,19 @@ export function inSchedReader(options: ReaderOptions) {
       if (identity.held === null && !held.has(identity.document))
         edits.push(...(await reach.changed(row.patient_id, identity.document, at)))
     }
-    const ended = stretch.deleted ? await deletedEdits(stretch.deleted, holds) : undefined
+    const ended = stretch.deleted ? await deletedEdits(stretch.deleted, holds, deletedBefore) : undefined
     const all = [...first, ...edits, ...(ended?.edits ?? [])]
     if (all.length > 0) await replica.change(all)
+    await told(stretch.last.audit_id)
+    return { holds, ended }
+  }
+
+  /** Reads one stretch of the trail; resolves with what was read, or undefined where nothing is unread. */
+  const readSome = async (): Promise<Progress | undefined> => {
+    const found = says(trail.next)
+    if (!found) return undefined
+    const { holds, ended } = await tell(found, false)
+    const { stretch, rows } = found
     insched.write((change) => {
       keepHolds(change, holds)
       if (ended) {
@@ -122,12 +148,37 @@ export function inSchedReader(options: ReaderOptions) {
     return progressOf(rows)
   }
 
-  /** What a deleted row leaves behind. */
+  /**
+   * Tells a replica that was put back to a copy what was read since, whether a peer has it or not. What InSched's side
+   * keeps of it stands already.
+   */
+  const tellAgain = async (progress: (read: Progress) => void): Promise<void> => {
+    const mark = await replica.remembered('insched trail')
+    if (mark === 0) {
+      insched.write((change) => change.setReading('patients', 0))
+      return readAll(progress)
+    }
+    for (let after = mark - 1; ;) {
+      const found = says(() => trail.again(after))
+      if (!found) return
+      const { holds } = await tell(found, true)
+      if (holds.length > 0) insched.write((change) => keepHolds(change, holds))
+      after = found.stretch.last.audit_id
+    }
+  }
+
+  /** What a deleted row leaves behind; `before`: it is gone from InSched's side already. */
   const deletedEdits = async (
     { table, localId, at }: NonNullable<Stretch['deleted']>,
     holds: readonly Hold[],
-  ): Promise<{ edits: Edit[]; gone: Identity[]; holds: (readonly [string, string | null])[] }> => {
-    const gone = insched.identities(table, [localId])
+    before: boolean,
+  ): Promise<Ended> => {
+    // Of one id several rows may have been deleted, one after the other: each is gone, and it is the same to say so again.
+    if (before && table !== 'patients') {
+      const gone = insched.goneIdentities(table, localId)
+      return { edits: gone.map((one) => goneEdit(table, one.document, at)), gone, holds: [] }
+    }
+    const gone = before ? insched.goneIdentities(table, localId) : insched.identities(table, [localId])
     const identity = gone[0]
     if (!identity) return { edits: [], gone, holds: [] }
     const { document } = identity
@@ -193,6 +244,8 @@ export function inSchedReader(options: ReaderOptions) {
         progress(read)
       }
       if (insched.agent()!.read_table !== 'done') await readAll(add)
+      else if (!wasTold) await tellAgain(add)
+      wasTold = true
       for (let more = await readSome(); more; more = await readSome()) add(more)
       return read
     },

@@ -103,29 +103,35 @@ export function auditTrail(insched: InSched, clock: Clock) {
     return { touched, reach, practiceAt }
   }
 
+  const stretch = (unread: readonly AuditRow[]): Stretch | undefined => {
+    if (unread.length === 0) return undefined
+    look()
+    const end = unread.findIndex(isDelete)
+    const audit = end < 0 ? unread : unread.slice(0, end + 1)
+    const own = insched.effects([...new Set(audit.map((row) => row.checkpoint))])
+    const last = audit.at(-1)!
+    return {
+      last,
+      ...touchedBy(audit.filter((row) => !own.has(row.checkpoint))),
+      deleted: isDelete(last)
+        ? { table: last.table_name as BridgedTable, localId: Number(last.row_id), at: timeOf(last, clock) }
+        : null,
+    }
+  }
+
   return {
     look,
     isDeletedAhead,
     /** Whether unread rows of the trail modify this patient: then the record may be of another person (DOM-17). */
     isModifiedAhead: (patient: number): boolean => (modifications.get(patient) ?? 0) > readTo,
     hasUnread: (): boolean => insched.lastAuditId() > cursor(),
+    /** How far the trail was read; 0 where it was not. */
+    cursor,
     /** The next stretch; undefined where nothing is unread. Within a `read`, with the rows that it names. */
-    next(): Stretch | undefined {
-      const unread = insched.auditAfter(cursor(), stretchLength)
-      if (unread.length === 0) return undefined
-      look()
-      const end = unread.findIndex(isDelete)
-      const audit = end < 0 ? unread : unread.slice(0, end + 1)
-      const own = insched.effects([...new Set(audit.map((row) => row.checkpoint))])
-      const last = audit.at(-1)!
-      return {
-        last,
-        ...touchedBy(audit.filter((row) => !own.has(row.checkpoint))),
-        deleted: isDelete(last)
-          ? { table: last.table_name as BridgedTable, localId: Number(last.row_id), at: timeOf(last, clock) }
-          : null,
-      }
-    },
+    next: (): Stretch | undefined => stretch(insched.auditAfter(cursor(), stretchLength)),
+    /** The first stretch after `after` of what was read already; undefined where there is none. Within a `read`. */
+    again: (after: number): Stretch | undefined =>
+      stretch(insched.auditAfter(after, stretchLength).filter((row) => row.audit_id <= cursor())),
     /** Moves the cursor to an audit row, with the hash by which a restored database is known again (DOM-19). */
     moveTo(change: Changes, audit: number): void {
       change.setCursor(audit, hashOf(insched.auditRow(audit)))

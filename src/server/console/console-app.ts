@@ -2,16 +2,19 @@
  * The site's console: status in words, Recent Communications, Send Secure Portal Message, Upload Records, Download Online
  * Communications, and the reviews, behind a sign-in of named staff. Deny by default; on loopback, by its own address only.
  */
-import { Hono } from 'hono'
+import { Hono, type Context } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
-import { html } from 'hono/html'
 import type { Clock } from '../../replica/clock.ts'
 import { StoreFull } from '../../replica/store.ts'
 import { failureOf } from '../failure.ts'
-import { page, pageHeaders, stylesheet, type Html } from '../layout.ts'
+import { pageHeaders } from '../look/headers.ts'
+import { inEnglish, type Html } from '../look/html.ts'
+import { problemPage, type Told } from '../look/problem-page.ts'
+import { choicePath, reading, takeChoice } from '../look/reader.ts'
+import { serveStylesheet, stylesheet } from '../look/stylesheet.ts'
 import { formOf, ownFormsOnly } from '../own-forms.ts'
 import { sessions } from '../sessions.ts'
-import { failed, ownerOf, type ConsoleEnv, type ConsoleParts } from './frame.ts'
+import { bareFrame, failed, type ConsoleEnv, type ConsoleParts } from './frame.ts'
 import { recentPage } from './recent-page.ts'
 import { reviewsPage } from './reviews-page.ts'
 import { sendPages } from './send-pages.ts'
@@ -32,15 +35,17 @@ export function consoleApp(
   const app = new Hono<ConsoleEnv>()
   // Cookies know no ports: two consoles on one machine have a name each.
   const session = sessions(store.sessions, { secure: false, idle: idleLimit, name: `console-${site.settings.siteId}`, clock }) // prettier-ignore
-  const plain = (title: string, what: string, csrf?: string): Html =>
-    page({ title, practice: ownerOf(site), csrf }, html`<p>${what}</p>`)
+  const choices = { name: `console-${site.settings.siteId}-`, secure: false }
+  const plain = (c: Context<ConsoleEnv>, problem: Told, csrf?: string): Html => problemPage(bareFrame(c, site, csrf), problem) // prettier-ignore
 
   app.onError((error, c) => {
     options.log(failureOf(error, c))
-    if (error instanceof StoreFull) return c.html(plain('This could not be saved', error.message), 503)
-    return c.html(plain('This did not work', 'Nothing was lost. Try again in a moment.'), 500)
+    const { problems } = c.get('reader').words
+    if (error instanceof StoreFull) return c.html(plain(c, { ...problems.siteFull, cause: inEnglish(error.message) }), 503) // prettier-ignore
+    return c.html(plain(c, problems.broken), 500)
   })
   app.use(pageHeaders(false))
+  app.use(reading(choices))
   app.use(async (c, next) => {
     // DNS rebinding: a page elsewhere must not speak to the console by a name of its own.
     if (!/^(127\.0\.0\.1|localhost)(:\d+)?$/.test(c.req.header('host') ?? ''))
@@ -48,8 +53,9 @@ export function consoleApp(
     return next()
   })
   app.use(bodyLimit({ maxSize: 256 * 1024 }))
-  app.get('/style.css', (c) => c.body(stylesheet, 200, { 'content-type': 'text/css; charset=utf-8' }))
+  app.get(stylesheet.path, serveStylesheet)
   app.use(ownFormsOnly(undefined, (c) => c.text('This form came from another site.', 403)))
+  app.post(choicePath, takeChoice(choices))
   app.route('/', signInPages({ ...options, session }))
 
   // From here on: only for a member of staff who is signed in, and forms only with the token of the session.
@@ -58,10 +64,7 @@ export function consoleApp(
     const staff = current && store.staff(current.account)
     if (!current || !staff) return c.redirect('/sign-in', 303)
     if (c.req.method === 'POST' && (await formOf(c))?.['csrf'] !== current.csrf)
-      return c.html(
-        plain('This form is too old', 'Go back, load the page again and send it once more.', current.csrf),
-        403,
-      )
+      return c.html(plain(c, c.get('reader').words.problems.tooOld, current.csrf), 403)
     c.set('staff', staff)
     c.set('csrf', current.csrf)
     return next()
@@ -75,6 +78,6 @@ export function consoleApp(
   app.route('/', sendPages(options))
   app.route('/', recentPage(options))
   app.route('/', reviewsPage(options))
-  app.notFound((c) => c.html(failed(c, site, 'This page is not there', 'Choose from the menu.'), 404))
+  app.notFound((c) => c.html(failed(c, site, c.get('reader').words.problems.noConsolePage), 404))
   return app
 }

@@ -1,14 +1,16 @@
 /** The frame of a page of the console for the member of staff who is signed in, and what the pages may say. */
 import type { Context } from 'hono'
-import { html } from 'hono/html'
 import type { By } from '../../replica/kinds/kind.ts'
 import type { AuditEvent, Deed } from '../audit-sqlite.ts'
-import { page, type Html } from '../layout.ts'
+import type { Content, Html } from '../look/html.ts'
+import { page, type Frame } from '../look/page.ts'
+import { problemPage, type Told } from '../look/problem-page.ts'
+import type { Reader } from '../look/reader.ts'
 import type { ConsoleSite } from './site-operations.ts'
 import type { Staff, StaffStore } from './staff-store-sqlite.ts'
 
 export interface ConsoleEnv {
-  Variables: { staff: Staff; csrf: string }
+  Variables: { reader: Reader; staff: Staff; csrf: string }
 }
 /** What each part of the console is made with. */
 export interface ConsoleParts {
@@ -16,48 +18,37 @@ export interface ConsoleParts {
   readonly store: StaffStore
 }
 
-const links = [
-  ['/', 'Status'],
-  ['/send', 'Send Secure Portal Message'],
-  ['/recent', 'Recent Communications'],
-  ['/reviews', 'Reviews'],
-] as const
-
-/** What a page may say after a form was sent; the address only names one of these. */
-const said: Readonly<Record<string, string>> = {
-  sent: 'Saved here. It goes to the portal by itself.',
-  resolved: 'The review is resolved.',
+/** The frame of a page before anybody is signed in; with the token of forms where somebody is. */
+export function bareFrame(c: Context<ConsoleEnv>, { settings }: ConsoleSite, csrf?: string): Omit<Frame, 'title'> {
+  const practice = `${settings.practiceName} · ${settings.siteName}`
+  return { reader: c.get('reader'), practice, kind: 'desk', csrf }
 }
 
-export function ownerOf({ settings }: ConsoleSite): string {
-  return `${settings.practiceName} · ${settings.siteName}`
+function frameOf(c: Context<ConsoleEnv>, site: ConsoleSite, here: string): Omit<Frame, 'title'> {
+  const { menu, said } = c.get('reader').words.console
+  const key = c.req.query('said') ?? ''
+  const links = [
+    ['/', menu.status],
+    ['/send', menu.send],
+    ['/recent', menu.recent],
+    ['/reviews', menu.reviews],
+  ] as const
+  return {
+    ...bareFrame(c, site, c.get('csrf')),
+    // The address only names one of these: what stands in it is never said.
+    notice: Object.hasOwn(said, key) ? said[key as keyof typeof said] : undefined,
+    links: links.map(([href, text]) => ({ href, text, here: href === here })),
+  }
 }
 
 /** A page for somebody who is signed in. */
-export function framed(
-  c: Context<ConsoleEnv>,
-  site: ConsoleSite,
-  title: string,
-  here: string,
-  main: Html | readonly Html[],
-): Html {
-  // prettier-ignore
-  const key = c.req.query('said') ?? ''
-  return page(
-    {
-      title,
-      practice: ownerOf(site),
-      csrf: c.get('csrf'),
-      notice: Object.hasOwn(said, key) ? said[key] : undefined,
-      links: links.map(([href, text]) => ({ href, text, here: href === here })),
-    },
-    main,
-  )
+export function framed(c: Context<ConsoleEnv>, site: ConsoleSite, title: string, here: string, main: Content): Html {
+  return page({ ...frameOf(c, site, here), title }, main)
 }
 
-/** A page that says why something was not done. */
-export function failed(c: Context<ConsoleEnv>, site: ConsoleSite, title: string, why: string): Html {
-  return framed(c, site, title, '', html`<p class="notice error" role="alert">${why}</p>`)
+/** A page that says why something was not done, and what to do. */
+export function failed(c: Context<ConsoleEnv>, site: ConsoleSite, problem: Told): Html {
+  return problemPage(frameOf(c, site, ''), problem)
 }
 
 export function byOf(staff: Staff): By {

@@ -2,15 +2,18 @@
  * Send Secure Portal Message: find the patient, write, send; and the invitation of a patient who has none. Names that
  * are looked for go by POST: an address stays in a browser's history, and no datum of a person belongs there.
  */
-import { Hono } from 'hono'
+import { Hono, type Context } from 'hono'
 import { html } from 'hono/html'
 import * as v from 'valibot'
-import { button, instantText, type Html } from '../layout.ts'
+import { area, button, field, form, oneButton } from '../look/form.ts'
+import { inEnglish, type Html } from '../look/html.ts'
+import { empty } from '../look/notice.ts'
+import type { Reader } from '../look/reader.ts'
+import { badge, card, list } from '../look/show.ts'
 import { formOf } from '../own-forms.ts'
 import { byOf, deedOf, failed, framed, type ConsoleEnv, type ConsoleParts } from './frame.ts'
 import type { FoundPatient } from './site-operations.ts'
 
-const title = 'Send Secure Portal Message'
 const text = v.pipe(v.string(), v.trim(), v.minLength(1), v.maxLength(20_000))
 const patientNumber = v.pipe(v.string(), v.regex(/^\d{1,15}$/), v.toNumber())
 const findSchema = v.object({ find: v.pipe(v.string(), v.trim(), v.minLength(1), v.maxLength(200)) })
@@ -19,92 +22,97 @@ const messageSchema = v.object({ patient: patientNumber, subject: v.pipe(text, v
 
 export function sendPages({ site, store }: ConsoleParts): Hono<ConsoleEnv> {
   const app = new Hono<ConsoleEnv>()
-  app.get('/send', (c) => c.html(framed(c, site, title, '/send', findForm(c.get('csrf')))))
+  const titled = (c: Context<ConsoleEnv>) => {
+    const { menu, send } = c.get('reader').words.console
+    return { title: menu.send, send }
+  }
+  app.get('/send', (c) => c.html(framed(c, site, titled(c).title, '/send', findForm(c.get('reader'), c.get('csrf')))))
   app.post('/send/find', async (c) => {
-    const csrf = c.get('csrf')
-    const form = v.safeParse(findSchema, await formOf(c))
-    if (!form.success) return c.html(framed(c, site, title, '/send', findForm(csrf)), 400)
+    const [csrf, reader, { title, send }] = [c.get('csrf'), c.get('reader'), titled(c)]
+    const given = v.safeParse(findSchema, await formOf(c))
+    if (!given.success) return c.html(framed(c, site, title, '/send', findForm(reader, csrf)), 400)
     let found: readonly FoundPatient[]
     try {
-      found = site.bridge.findPatients(form.output.find)
+      found = site.bridge.findPatients(given.output.find)
     } catch (error) {
       // InSched is locked by another program: said in words, to be tried again.
-      return c.html(failed(c, site, title, (error as Error).message), 503)
+      return c.html(failed(c, site, { title, cause: inEnglish((error as Error).message), next: send.busyNext }), 503)
     }
     store.audit.record(deedOf(c, 'patients found', { of: found.map((row) => String(row.patient_id)) }))
-    const none = html`<p>Nobody of this name. Try a part of the last name.</p>`
-    return c.html(framed(c, site, title, '/send', [findForm(csrf, form.output.find), found.length === 0 ? none : foundList(found, csrf)])) // prettier-ignore
+    const shown = found.length === 0 ? empty(send.nobody, send.nobodyNext) : foundList(reader, found, csrf)
+    return c.html(framed(c, site, title, '/send', [findForm(reader, csrf, given.output.find), shown]))
   })
   app.post('/send/to', async (c) => {
-    const form = v.safeParse(patientSchema, await formOf(c))
-    if (!form.success) return c.redirect('/send', 303)
-    return c.html(framed(c, site, title, '/send', messageForm(form.output.patient, c.get('csrf'))))
+    const given = v.safeParse(patientSchema, await formOf(c))
+    if (!given.success) return c.redirect('/send', 303)
+    return c.html(
+      framed(c, site, titled(c).title, '/send', messageForm(c.get('reader'), given.output.patient, c.get('csrf'))),
+    )
   })
   app.post('/send', async (c) => {
-    const form = v.safeParse(messageSchema, await formOf(c))
-    if (!form.success)
-      return c.html(failed(c, site, title, 'A message needs a patient, a subject of at most 200 characters and a text. Go back: what you wrote is still there.'), 400) // prettier-ignore
+    const { title, send } = titled(c)
+    const given = v.safeParse(messageSchema, await formOf(c))
+    if (!given.success)
+      return c.html(failed(c, site, { title, cause: send.incomplete, next: send.incompleteNext }), 400)
     let entryId: string
     try {
-      entryId = (await site.message(form.output, byOf(c.get('staff')))).entryId
+      entryId = (await site.message(given.output, byOf(c.get('staff')))).entryId
     } catch (error) {
-      return c.html(failed(c, site, title, (error as Error).message), 400)
+      return c.html(failed(c, site, { title, cause: inEnglish((error as Error).message), next: send.failedNext }), 400)
     }
-    store.audit.record(deedOf(c, 'message sent', { patient: String(form.output.patient), of: entryId }))
+    store.audit.record(deedOf(c, 'message sent', { patient: String(given.output.patient), of: entryId }))
     return c.redirect('/recent?said=sent', 303)
   })
   app.post('/invite', async (c) => {
-    const form = v.safeParse(patientSchema, await formOf(c))
-    if (!form.success) return c.redirect('/send', 303)
-    const { patient } = form.output
+    const { send } = titled(c)
+    const given = v.safeParse(patientSchema, await formOf(c))
+    if (!given.success) return c.redirect('/send', 303)
+    const { patient } = given.output
     let invitation: { url: string; expiresAt: string }
     try {
       invitation = await site.invite(patient, byOf(c.get('staff')))
     } catch (error) {
-      return c.html(failed(c, site, 'Invitation', (error as Error).message), 400)
+      const cause = inEnglish((error as Error).message)
+      return c.html(failed(c, site, { title: send.invitation, cause, next: send.invitationFailedNext }), 400)
     }
     store.audit.record(deedOf(c, 'patient invited', { patient: String(patient) }))
-    const until = instantText(Date.parse(invitation.expiresAt), await site.zone())
-    return c.html(
-      framed(c, site, 'Invitation', '/send', html`<section class="card">
-        <h2>For patient no. ${patient}</h2>
-        <p>Give this link to the patient alone. It works once, until ${until}, with the date of birth. An earlier one has ended.</p>
-        <p class="text">${invitation.url}</p>
-      </section>`), // prettier-ignore
-    )
+    const until = c.get('reader').instant(Date.parse(invitation.expiresAt), await site.zone())
+    const shown = html`<p>${send.invitationHow(until)}</p><p class="copy">${invitation.url}</p>` // prettier-ignore
+    return c.html(framed(c, site, send.invitation, '/send', card(shown, { title: send.invitationFor(patient) })))
   })
   return app
 }
 
-function findForm(csrf: string, find = ''): Html {
-  return html`<form method="post" action="/send/find" class="card">
-    <input type="hidden" name="csrf" value="${csrf}" /><label for="find">Find a patient by name</label
-    ><input id="find" name="find" value="${find}" required maxlength="200" /><button>Find</button>
-  </form>`
+function findForm({ words }: Reader, csrf: string, find?: string): Html {
+  const { send } = words.console
+  return card(
+    form('/send/find', { csrf }, [
+      field({ name: 'find', label: send.find, value: find, more: { type: 'search', maxlength: 200, autocomplete: 'off' } }), // prettier-ignore
+      button(send.findButton, 'main'),
+    ]),
+  )
 }
 
-function foundList(found: readonly FoundPatient[], csrf: string): Html {
-  return html`<section class="card">
-    <ul>
-      ${found.map((row) => {
-        const name = `${row.first_name ?? ''} ${row.last_name ?? ''}`.trim()
-        const hidden = { csrf, patient: String(row.patient_id) }
-        return html`<li>
-          ${name}, born ${row.birth_date ?? 'unknown'}, no.
-          ${row.patient_id}${row.portal_enabled === 1 ? html` ${button('/send/to', `Write to ${name}`, hidden)} ${button('/invite', `Invite ${name}`, hidden)}` : ' (no portal access)'}
-        </li>`
-      })}
-    </ul>
-  </section>`
+function foundList({ words, day }: Reader, found: readonly FoundPatient[], csrf: string): Html {
+  const { send } = words.console
+  const items = found.map((row) => {
+    const name = `${row.first_name ?? ''} ${row.last_name ?? ''}`.trim()
+    const hidden = { csrf, patient: String(row.patient_id) }
+    const born = send.born(row.birth_date === null ? send.unknown : day(row.birth_date))
+    return html`<div class="row apart">
+      <div><strong>${name}</strong><br /><span class="soft">${born}, ${send.number(row.patient_id)}</span></div>
+      ${row.portal_enabled === 1 ? html`<div class="row">${oneButton('/send/to', send.write(name), hidden)} ${oneButton('/invite', send.invite(name), hidden)}</div>` : badge('plain', send.noAccess)}
+    </div>`
+  })
+  return card(list(items))
 }
 
-function messageForm(patient: number, csrf: string): Html {
-  return html`<form method="post" action="/send" class="card">
-    <h2>To patient no. ${patient}</h2>
-    <input type="hidden" name="csrf" value="${csrf}" /><input type="hidden" name="patient" value="${patient}" />
-    <label for="subject">Subject</label><input id="subject" name="subject" required maxlength="200" /><label for="text"
-      >Message</label
-    ><textarea id="text" name="text" required maxlength="20000"></textarea>
-    <button class="main">Send message</button>
-  </form>`
+function messageForm({ words }: Reader, patient: number, csrf: string): Html {
+  const { send } = words.console
+  const fields = [
+    field({ name: 'subject', label: send.subject, more: { maxlength: 200 } }),
+    area({ name: 'text', label: send.message, more: { maxlength: 20_000 } }),
+    button(send.send, 'main'),
+  ]
+  return card(form('/send', { csrf, patient: String(patient) }, fields), { title: send.to(patient) })
 }

@@ -1,17 +1,21 @@
 /** Who gets into the console: the first user by the one-time link that the program prints where it starts, then named staff by password. */
-import { Hono } from 'hono'
-import { html } from 'hono/html'
+import { Hono, type Context } from 'hono'
 import { timingSafeEqual } from 'node:crypto'
 import * as v from 'valibot'
 import type { Clock } from '../../replica/clock.ts'
 import { mintUlid } from '../../replica/ids.ts'
 import { hashOf } from '../control-store-sqlite.ts'
-import { faultText, page, type Html } from '../layout.ts'
+import { button, field, form } from '../look/form.ts'
+import type { Html } from '../look/html.ts'
+import { faultNotice } from '../look/notice.ts'
+import { page } from '../look/page.ts'
+import { card } from '../look/show.ts'
 import { formOf } from '../own-forms.ts'
 import { hashPassword, isPassword, passwordFault, shortestPassword } from '../passwords.ts'
 import type { Sessions } from '../sessions.ts'
-import { throttle, waitText } from '../throttle.ts'
-import { ownerOf, type ConsoleEnv, type ConsoleParts } from './frame.ts'
+import { throttle } from '../throttle.ts'
+import { bareFrame, type ConsoleEnv, type ConsoleParts } from './frame.ts'
+import type { Words } from '../words/en.ts'
 import type { Staff } from './staff-store-sqlite.ts'
 
 const nameSchema = v.pipe(v.string(), v.trim(), v.minLength(1), v.maxLength(200))
@@ -30,23 +34,29 @@ export function signInPages(
   const { site, store, session, setupCode, clock } = options
   const app = new Hono<ConsoleEnv>()
   const tries = throttle(clock)
-  const plain = (title: string, main: Html): Html => page({ title, practice: ownerOf(site) }, main)
+  const signInPage = (c: Context<ConsoleEnv>, fault?: string): Html => {
+    const { words } = c.get('reader')
+    return page({ ...bareFrame(c, site), title: words.signIn.signIn }, card(signInForm(words, fault)))
+  }
+  const firstUserPage = (c: Context<ConsoleEnv>, fault?: string): Html => {
+    const { words } = c.get('reader')
+    return page({ ...bareFrame(c, site), title: words.signIn.staff.firstUser }, card(firstUserForm(words, setupCode, fault))) // prettier-ignore
+  }
   const isCode = (code: string): boolean => timingSafeEqual(Buffer.from(hashOf(code)), Buffer.from(hashOf(setupCode)))
 
   app.get('/first-user', (c) =>
-    store.isEmpty() && isCode(c.req.query('code') ?? '')
-      ? c.html(plain('First user', firstUserForm(setupCode)))
-      : c.redirect('/sign-in', 303),
+    store.isEmpty() && isCode(c.req.query('code') ?? '') ? c.html(firstUserPage(c)) : c.redirect('/sign-in', 303),
   )
   app.post('/first-user', async (c) => {
     const body = await formOf(c)
     if (!store.isEmpty() || !isCode(String(body?.['code']))) return c.redirect('/sign-in', 303)
-    const again = (fault: string) => c.html(plain('First user', firstUserForm(setupCode, fault)), 400)
-    const form = v.safeParse(firstUserSchema, body)
-    if (!form.success) return again('Write your name, your initials (at most 4 letters) and a password.')
-    const { name, initials, password } = form.output
+    const { words } = c.get('reader')
+    const again = (fault: string) => c.html(firstUserPage(c, fault), 400)
+    const given = v.safeParse(firstUserSchema, body)
+    if (!given.success) return again(words.signIn.staff.firstIncomplete)
+    const { name, initials, password } = given.output
     const { practiceName, siteName } = site.settings
-    const fault = passwordFault(password, [name, practiceName, siteName])
+    const fault = passwordFault(password, words, [name, practiceName, siteName])
     if (fault !== undefined) return again(fault)
     const staff: Staff = {
       id: mintUlid(clock),
@@ -60,21 +70,22 @@ export function signInPages(
     return c.redirect('/', 303)
   })
 
-  app.get('/sign-in', (c) => c.html(plain('Sign in', signInForm())))
+  app.get('/sign-in', (c) => c.html(signInPage(c)))
   app.post('/sign-in', async (c) => {
-    const form = v.safeParse(signInSchema, await formOf(c))
-    if (!form.success) return c.html(plain('Sign in', signInForm('Write your name and your password.')), 400)
-    const name = form.output.name.toLowerCase()
+    const { signIn } = c.get('reader').words
+    const given = v.safeParse(signInSchema, await formOf(c))
+    if (!given.success) return c.html(signInPage(c, signIn.staff.incomplete), 400)
+    const name = given.output.name.toLowerCase()
     // All come from this machine: the address says nothing.
     const wait = tries.take({ name })
     if (wait > 0) {
       c.header('Retry-After', String(wait))
-      return c.html(plain('Sign in', signInForm(waitText(wait))), 429)
+      return c.html(signInPage(c, signIn.wait(wait)), 429)
     }
     const staff = store.named(name)
-    if (!(await isPassword(form.output.password, staff?.password)) || !staff) {
+    if (!(await isPassword(given.output.password, staff?.password)) || !staff) {
       store.audit.noted({ did: 'wrong password', by: staff?.id })
-      return c.html(plain('Sign in', signInForm('Name and password do not fit together.')), 401)
+      return c.html(signInPage(c, signIn.staff.wrong), 401)
     }
     tries.right({ name })
     store.audit.record({ did: 'signed in', by: staff.id })
@@ -84,27 +95,22 @@ export function signInPages(
   return app
 }
 
-function firstUserForm(code: string, fault?: string): Html {
-  return html`<form method="post" action="/first-user" class="card">
-    ${faultText(fault)}<input type="hidden" name="code" value="${code}" /> <label for="name">Your name</label
-    ><input id="name" name="name" autocomplete="name" required maxlength="200" /><label for="initials"
-      >Initials, as InSched stamps them</label
-    ><input id="initials" name="initials" maxlength="4" required />
-    <label for="password">Password (at least ${shortestPassword} characters)</label
-    ><input id="password" name="password" type="password" autocomplete="new-password" required /><button class="main">
-      Make the first user
-    </button>
-  </form>`
+function firstUserForm({ signIn }: Words, code: string, fault?: string): Html {
+  const { staff } = signIn
+  return form('/first-user', { code }, [
+    faultNotice(fault),
+    field({ name: 'name', label: staff.yourName, more: { autocomplete: 'name', maxlength: 200 } }),
+    field({ name: 'initials', label: staff.initials, more: { maxlength: 4 } }),
+    field({ name: 'password', label: signIn.newPassword(shortestPassword), more: { type: 'password', autocomplete: 'new-password' } }), // prettier-ignore
+    button(staff.makeFirst, 'main'),
+  ])
 }
 
-function signInForm(fault?: string): Html {
-  return html`<form method="post" action="/sign-in" class="card">
-    ${faultText(fault)} <label for="name">Name</label
-    ><input id="name" name="name" autocomplete="username" required /><label for="password">Password</label
-    ><input id="password" name="password" type="password" autocomplete="current-password" required /><button
-      class="main"
-    >
-      Sign in
-    </button>
-  </form>`
+function signInForm({ signIn }: Words, fault?: string): Html {
+  return form('/sign-in', {}, [
+    faultNotice(fault),
+    field({ name: 'name', label: signIn.staff.name, more: { autocomplete: 'username' } }),
+    field({ name: 'password', label: signIn.password, more: { type: 'password', autocomplete: 'current-password' } }),
+    button(signIn.signIn, 'main'),
+  ])
 }

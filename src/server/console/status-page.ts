@@ -1,7 +1,11 @@
 /** Status in words, with Upload Records and Download Online Communications. */
 import { Hono } from 'hono'
 import { html } from 'hono/html'
-import { button, instantText, type Html } from '../layout.ts'
+import { oneButton } from '../look/form.ts'
+import { inEnglish } from '../look/html.ts'
+import { notice } from '../look/notice.ts'
+import { card, facts } from '../look/show.ts'
+import type { Reader } from '../look/reader.ts'
 import { deedOf, failed, framed, type ConsoleEnv, type ConsoleParts } from './frame.ts'
 
 export function statusPage({ site, store }: ConsoleParts): Hono<ConsoleEnv> {
@@ -10,50 +14,56 @@ export function statusPage({ site, store }: ConsoleParts): Hono<ConsoleEnv> {
     store.audit.noted(deedOf(c, 'viewed', { of: 'status' }))
     const { state, since, link, lastContact, problems, notes, queues } = await site.status()
     const zone = await site.zone()
-    const inWords = (at: string): string => instantText(Date.parse(at), zone)
+    const reader = c.get('reader')
+    const { menu, status } = reader.words.console
+    const inWords = (at: string): string => reader.instant(Date.parse(at), zone)
     const csrf = c.get('csrf')
+    const word = link === 'connected' ? inEnglish(state) : status.downSince(inWords(since))
     return c.html(
-      framed(c, site, 'Status', '/', [
-        html`<section class="card">
-          <p class="when" role="status">${link === 'connected' ? state : `Down since ${inWords(since)}`}</p>
-          <p>
-            Last contact with the portal: ${lastContact === null ? 'none yet' : inWords(lastContact)}. Waiting for the
-            portal: ${queues.toPortal}. Reviews: <a href="/reviews">${queues.reviews}</a>.
-          </p>
-          ${notes.map((note) => html`<p>${note}</p>`)}
-          ${problems.map((problem) => html`<p class="fault">${problem}</p>`)}
-        </section>`,
-        html`<section class="card actions">
-          ${button('/upload', 'Upload Records', { csrf }, '', 'main')}
-          ${button('/download', 'Download Online Communications', { csrf })}
-        </section>`,
+      framed(c, site, menu.status, '/', [
+        card(
+          [
+            html`<p class="when" role="status">${word}</p>`,
+            facts([
+              [status.lastContact, lastContact === null ? status.noContact : inWords(lastContact)],
+              [status.waiting, reader.number(queues.toPortal)],
+              [status.reviews, html`<a href="/reviews">${reader.number(queues.reviews)}</a>`],
+            ]),
+          ],
+          { lead: true },
+        ),
+        ...problems.map((problem) => notice('bad', inEnglish(problem))),
+        ...notes.map((note) => notice('info', inEnglish(note))),
+        html`<div class="row">
+          ${oneButton('/upload', status.upload, { csrf }, 'main')} ${oneButton('/download', status.download, { csrf })}
+        </div>`,
       ]),
     )
   })
 
-  const upload = async (): Promise<Html> => {
-    const { patients, plans, stages, events, seconds } = await site.upload()
-    return html`<p>
-      The portal has all records: ${patients} patients, ${plans} plans, ${stages} stages, ${events} events; it took
-      ${seconds.toFixed(1)} s.
-    </p>`
+  const upload = async ({ words, number }: Reader): Promise<string> => {
+    const { seconds, ...counts } = await site.upload()
+    return words.console.status.uploaded(counts, number(Math.round(seconds * 10) / 10))
   }
-  const download = async (): Promise<Html> => {
+  const download = async ({ words }: Reader): Promise<string> => {
     const { messages, confirmations } = await site.download()
-    return html`<p>InSched has all: ${messages} new messages, ${confirmations} new confirmations.</p>`
+    return words.console.status.downloaded(messages, confirmations)
   }
   const jobs = [
-    ['/upload', 'Upload Records', 'records uploaded', upload],
-    ['/download', 'Download Online Communications', 'communications downloaded', download],
+    ['/upload', 'upload', 'records uploaded', upload],
+    ['/download', 'download', 'communications downloaded', download],
   ] as const
-  for (const [path, title, did, run] of jobs)
+  for (const [path, name, did, run] of jobs)
     app.post(path, async (c) => {
+      const reader = c.get('reader')
+      const { status } = reader.words.console
       try {
-        const done = await run()
+        const done = await run(reader)
         store.audit.record(deedOf(c, did))
-        return c.html(framed(c, site, title, '', done))
+        return c.html(framed(c, site, status[name], '', notice('good', done)))
       } catch (error) {
-        return c.html(failed(c, site, title, (error as Error).message), 503)
+        const cause = inEnglish((error as Error).message)
+        return c.html(failed(c, site, { title: status[name], cause, next: status.failedNext }), 503)
       }
     })
   return app

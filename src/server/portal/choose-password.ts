@@ -3,14 +3,17 @@
  * other sessions of the account end. Who came back by a new invitation may take over the name of the account from before.
  */
 import { Hono, type Context } from 'hono'
-import { html } from 'hono/html'
 import * as v from 'valibot'
 import type { PatientFields } from '../../replica/kinds/fields.ts'
 import type { ControlStore } from '../control-store-sqlite.ts'
-import { faultText, page, type Html } from '../layout.ts'
+import { button, field, form } from '../look/form.ts'
+import { nothing, type Html } from '../look/html.ts'
+import { faultNotice } from '../look/notice.ts'
+import { page } from '../look/page.ts'
+import { card } from '../look/show.ts'
 import { formOf } from '../own-forms.ts'
 import { hashPassword, isPassword, longestPassword, passwordFault, shortestPassword } from '../passwords.ts'
-import { waitText, type Throttle } from '../throttle.ts'
+import type { Throttle } from '../throttle.ts'
 import { frameOf } from './frame.ts'
 import { signInNameSchema } from './sign-in.ts'
 import { nameOf, patientOf, practiceOf, type PortalEnv, type Viewer } from './viewer.ts'
@@ -26,16 +29,18 @@ export function passwordPages({ store, tries }: { store: ControlStore; tries: Th
   app.get('/password', async (c) => c.html(await passwordPage(c)))
   app.post('/password', async (c) => {
     const viewer = c.get('viewer')
-    const form = v.safeParse(passwordSchema, await formOf(c))
-    if (!form.success) return c.html(await passwordPage(c, 'Write a sign-in name: your email, or your mobile number.'), 400) // prettier-ignore
-    const { name, password, current } = form.output
+    const { words } = c.get('reader')
+    const { faults, wait: waitText } = words.signIn
+    const given = v.safeParse(passwordSchema, await formOf(c))
+    if (!given.success) return c.html(await passwordPage(c, faults.nameNeeded), 400)
+    const { name, password, current } = given.output
     const account = store.account(viewer.account)
     if (account?.password) {
       const attempt = { name: `account ${account.id}`, address: c.get('caller').address }
       const wait = tries.take(attempt)
       if (wait > 0) return c.html(await passwordPage(c, waitText(wait)), 429)
       if (!(await isPassword(current ?? '', account.password)))
-        return c.html(await passwordPage(c, 'The password that you have now is another.'), 401)
+        return c.html(await passwordPage(c, faults.currentWrong), 401)
       tries.right(attempt)
     }
     const person = await patientOf(viewer)
@@ -45,8 +50,8 @@ export function passwordPages({ store, tries }: { store: ControlStore; tries: Th
     const taken = holder !== undefined && holder.id !== viewer.account
     const fault =
       taken && !(isOnFile(name, person) && seesNoMore(store, holder.id, viewer))
-        ? 'This sign-in name is taken. Choose another.'
-        : passwordFault(password, known)
+        ? faults.nameTaken
+        : passwordFault(password, words, known)
     if (fault !== undefined) return c.html(await passwordPage(c, fault), 400)
     store.setPassword(viewer.account, name, await hashPassword(password), taken ? holder.id : undefined)
     store.sessions.endOthers(viewer.account, viewer.session.id)
@@ -70,37 +75,17 @@ function seesNoMore(store: ControlStore, former: string, viewer: Viewer): boolea
 
 async function passwordPage(c: Context<PortalEnv>, fault?: string): Promise<Html> {
   const viewer = c.get('viewer')
+  const { choose, name, newPassword } = c.get('reader').words.signIn
   const { email, cellPhone } = await patientOf(viewer)
-  return page(
-    await frameOf(c, 'Choose a password', ''),
-    html`<form method="post" action="/password" class="card">
-      <input type="hidden" name="csrf" value="${viewer.csrf}" />${faultText(fault)}
-      <label for="name">Sign-in name</label
-      ><input
-        id="name"
-        name="name"
-        autocomplete="username"
-        value="${email ?? cellPhone ?? ''}"
-        required
-        minlength="3"
-      />
-      ${
-        viewer.hasPassword
-          ? html`<label for="current">The password that you have now</label
-              ><input id="current" name="current" type="password" autocomplete="current-password" required />`
-          : ''
-      }
-      <label for="password">Password (at least ${shortestPassword} characters)</label
-      ><input
-        id="password"
-        name="password"
-        type="password"
-        autocomplete="new-password"
-        required
-        minlength="${shortestPassword}"
-        maxlength="${longestPassword}"
-      />
-      <button class="main">Save password</button>
-    </form>`,
-  )
+  const limits = { minlength: shortestPassword, maxlength: longestPassword }
+  const fields = [
+    faultNotice(fault),
+    field({ name: 'name', label: name, value: email ?? cellPhone ?? '', more: { autocomplete: 'username', minlength: 3 } }), // prettier-ignore
+    viewer.hasPassword
+      ? field({ name: 'current', label: choose.current, more: { type: 'password', autocomplete: 'current-password' } })
+      : nothing,
+    field({ name: 'password', label: newPassword(shortestPassword), more: { type: 'password', autocomplete: 'new-password', ...limits } }), // prettier-ignore
+    button(choose.save, 'main'),
+  ]
+  return page(await frameOf(c, choose.title, ''), card(form('/password', { csrf: viewer.csrf }, fields)))
 }

@@ -1,39 +1,32 @@
 /** The frame of a signed-in patient's page: the practice's name and phone, what there is to see, and for whom. */
 import type { Context } from 'hono'
-import { html } from 'hono/html'
-import { page, type Html, type PageOptions } from '../layout.ts'
-import { nameOf, patientOf, practiceOf, type Member, type PortalEnv } from './viewer.ts'
+import type { Html } from '../look/html.ts'
+import type { Frame } from '../look/page.ts'
+import { problemPage } from '../look/problem-page.ts'
+import type { Problem } from '../words/en/problems.ts'
+import { nameOf, patientOf, practiceOf, unreadOf, type Member, type PortalEnv } from './viewer.ts'
 
-const links = [
-  ['/', 'Home'],
-  ['/messages', 'Messages'],
-  ['/plan', 'My plan'],
-] as const
-
-/** What a page may say after a form was sent; the address only names one of these. */
-const said: Readonly<Record<string, string>> = {
-  confirmed: 'Thank you. Your answer is sent to the office.',
-  moved: 'This appointment has changed since you opened the page. Your answer was not taken for the new time.',
-  asked: 'Your wish is sent to the office. They will answer you.',
-  sent: 'Your message is sent to the office.',
-  password: 'Your password is set.',
-}
-
-export async function frameOf(
-  c: Context<PortalEnv>,
-  title: string,
-  here: string,
-): Promise<PageOptions & { zone: string }> {
+export async function frameOf(c: Context<PortalEnv>, title: string, here: string): Promise<Frame & { zone: string }> {
   const viewer = c.get('viewer')
+  const reader = c.get('reader')
+  const { menu, said } = reader.words.patient
   const practice = await practiceOf(viewer)
   const key = c.req.query('said') ?? ''
+  // What the page of messages shows is read by that, whether the index knows it yet or not.
+  const links = [
+    { href: '/', text: menu.home },
+    { href: '/messages', text: menu.messages, count: here === '/messages' ? 0 : await unreadOf(viewer) },
+    { href: '/plan', text: menu.plan },
+  ]
   return {
+    reader,
     title,
-    practice: practice.practiceName ?? 'Patient portal',
+    practice: practice.practiceName ?? reader.words.frame.portal,
     phone: practice.phone ?? null,
-    links: links.map(([href, text]) => ({ href, text, here: href === here })),
+    links: links.map((link) => ({ ...link, here: link.href === here })),
     csrf: viewer.csrf,
-    notice: Object.hasOwn(said, key) ? said[key] : undefined,
+    // The address only names one of these: what stands in it is never said.
+    notice: Object.hasOwn(said, key) ? said[key as keyof typeof said] : undefined,
     family: viewer.family.length > 1 ? await Promise.all(viewer.family.map(async (one) => ({ value: one.key, label: await labelOf(one, viewer.family), here: one.key === viewer.key }))) : [], // prettier-ignore
     zone: practice.zone ?? 'UTC',
   }
@@ -49,6 +42,6 @@ async function labelOf(member: Member, family: readonly Member[]): Promise<strin
 }
 
 /** A page that says what went wrong. */
-export async function problem(c: Context<PortalEnv>, title: string, what: string): Promise<Html> {
-  return page(await frameOf(c, title, ''), html`<p class="notice error" role="alert">${what}</p>`)
+export async function problem(c: Context<PortalEnv>, what: Problem): Promise<Html> {
+  return problemPage(await frameOf(c, what.title, ''), what)
 }

@@ -1,20 +1,24 @@
 /** What a page shows before anybody is signed in: whose portal it is, and the telephone to ask for help (WCAG 3.2.6). */
-import { html } from 'hono/html'
+import type { Context } from 'hono'
 import type { PracticeFields } from '../../replica/kinds/fields.ts'
 import type { Replica } from '../../replica/replica-face.ts'
 import type { ControlStore } from '../control-store-sqlite.ts'
-import { page, type Html } from '../layout.ts'
+import type { Html } from '../look/html.ts'
+import type { Frame } from '../look/page.ts'
+import { problemPage } from '../look/problem-page.ts'
+import type { Problem } from '../words/en/problems.ts'
+import type { PortalEnv } from './viewer.ts'
 
 export interface Front {
-  readonly practice: string
+  /** Null where the portal serves several practices, or none yet. */
+  readonly practice: string | null
   readonly phone: string | null
   /** The sites with a telephone of their own, where they have different ones. */
   readonly offices: readonly { readonly name: string; readonly phone: string }[]
 }
 export type Fronts = ReturnType<typeof frontsOf>
 
-/** The name that a portal has where it serves several practices, or none yet. */
-const nameless: Front = { practice: 'Patient portal', phone: null, offices: [] }
+const nameless: Front = { practice: null, phone: null, offices: [] }
 
 export function frontsOf(store: ControlStore, replicaOf: (practice: string) => Replica | undefined) {
   /** The front of a practice, or of one of its sites; a practice that is not served here has none. */
@@ -41,21 +45,13 @@ export function frontsOf(store: ControlStore, replicaOf: (practice: string) => R
   }
 }
 
-/** A page of a front that says one thing. */
-export function plainPage(front: Front, title: string, what: string, csrf?: string): Html {
-  return page(
-    { title, ...front, csrf },
-    html`<p>${what}</p>
-      ${officesOf(front)}
-      <p><a href="/">Home</a></p>`,
-  )
+/** The frame of a page before anybody is signed in; with the token of forms where somebody is, but has nothing to see. */
+export function frontFrame(c: Context<PortalEnv>, front: Front, csrf?: string): Omit<Frame, 'title'> {
+  const reader = c.get('reader')
+  return { reader, ...front, practice: front.practice ?? reader.words.frame.portal, csrf }
 }
 
-/** Whom to call, where the head of the page cannot say it for all. */
-export function officesOf(front: Front): Html {
-  return front.offices.length === 0
-    ? html``
-    : html`<ul>
-        ${front.offices.map(({ name, phone }) => html`<li>${name}: <a href="tel:${phone.replaceAll(/[^+\d]/g, '')}">${phone}</a></li>`)}
-      </ul>`
+/** A page of a front that says what went wrong. */
+export function frontProblem(c: Context<PortalEnv>, front: Front, problem: Problem, csrf?: string): Html {
+  return problemPage(frontFrame(c, front, csrf), problem)
 }

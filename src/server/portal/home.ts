@@ -8,10 +8,16 @@ import { answerFor, type Answer } from '../../replica/kinds/confirmations.ts'
 import type { EventFields, LocationValue } from '../../replica/kinds/fields.ts'
 import { ulidSchema, wallClockSchema } from '../../replica/kinds/kind.ts'
 import type { AuditTrail } from '../audit-sqlite.ts'
-import { button, instantText, page, wallText, type Html, type PageOptions } from '../layout.ts'
+import { area, button, form, oneButton } from '../look/form.ts'
+import { nothing, type Html } from '../look/html.ts'
+import { icon } from '../look/icon.ts'
+import { empty, notice } from '../look/notice.ts'
+import { page } from '../look/page.ts'
+import type { Reader } from '../look/reader.ts'
+import { badge, card, folded } from '../look/show.ts'
 import { formOf } from '../own-forms.ts'
 import { frameOf, problem } from './frame.ts'
-import { byOf, deedOf, factsOf, practiceOf, type Member, type PortalEnv, type Viewer } from './viewer.ts'
+import { byOf, deedOf, factsOf, practiceOf, unreadOf, type Member, type PortalEnv, type Viewer } from './viewer.ts'
 
 // The id is made when the page is, so that sending its form twice says it once.
 const answerSchema = v.object({
@@ -30,46 +36,38 @@ export function homePages({ clock, audit }: { clock: Clock; audit: AuditTrail })
   app.get('/', async (c) => {
     const viewer = c.get('viewer')
     audit.noted(deedOf(viewer, 'viewed', 'home'))
-    const [frame, events, unread] = [
-      await frameOf(c, 'Home', '/'),
-      await upcoming(viewer, clock),
-      await unreadOf(viewer),
-    ]
-    const cards = await Promise.all(events.map((event, index) => eventCard(viewer, event, index === 0, clock)))
+    const reader = c.get('reader')
+    const { home, menu } = reader.words.patient
+    const frame = await frameOf(c, menu.home, '/')
+    const [events, unread] = [await upcoming(viewer, clock), await unreadOf(viewer)]
+    const cards = await Promise.all(events.map((event, i) => eventCard({ reader, viewer, clock }, event, i === 0, frame.zone))) // prettier-ignore
+    const { heardAt } = viewer.office
     return c.html(
       page(frame, [
-        unread > 0
-          ? html`<p class="notice">
-              <a href="/messages">You have ${unread} new ${unread === 1 ? 'message' : 'messages'}</a>
-            </p>`
-          : html``,
-        ...(cards.length > 0
-          ? cards
-          : [
-              html`<section class="card">
-                <p>You have no upcoming appointments. To make one, call the office.</p>
-              </section>`,
-            ]),
-        officeLine(viewer, frame),
+        unread > 0 ? notice('info', html`<a href="/messages">${home.newMessages(unread)}</a>`) : nothing,
+        ...(cards.length > 0 ? cards : [empty(home.noAppointments, home.noAppointmentsNext, 'calendar')]),
         viewer.hasPassword
-          ? html``
-          : html`<section class="card">
-              <h2>Next time</h2>
-              <p>Choose a password, so that you can sign in without an invitation.</p>
-              <p><a href="/password">Choose a password</a></p>
-            </section>`,
+          ? nothing
+          : card(
+              html`<p>${home.nextTimeWhy}</p>
+                <p><a class="button" href="/password">${reader.words.signIn.choose.title}</a></p>`,
+              { title: home.nextTime },
+            ),
+        html`<p class="soft small">
+          ${home.asOf(heardAt === null ? home.firstUpload : reader.instant(heardAt, frame.zone))}
+        </p>`,
       ]),
     )
   })
 
   /** What the form says of an event of this patient; or the page that says that there is none. */
   const answered = async (c: Context<PortalEnv>) => {
-    const form = v.safeParse(answerSchema, await formOf(c))
-    const event = form.success ? await ownEvent(c.get('viewer'), form.output.event) : undefined
-    return form.success && event ? { ...form.output, event } : undefined
+    const given = v.safeParse(answerSchema, await formOf(c))
+    const event = given.success ? await ownEvent(c.get('viewer'), given.output.event) : undefined
+    return given.success && event ? { ...given.output, event } : undefined
   }
   const notThere = async (c: Context<PortalEnv>): Promise<Response> =>
-    c.html(await problem(c, 'This appointment is not there', 'It may have changed. Go back to the home page.'), 404)
+    c.html(await problem(c, c.get('reader').words.problems.noAppointment), 404)
 
   app.post('/confirm', async (c) => {
     const viewer = c.get('viewer')
@@ -166,44 +164,59 @@ export async function placeOf(member: Member, { body }: OwnEvent): Promise<Locat
   return (practice[`location/${body.location}`] as unknown as LocationValue | undefined) ?? null
 }
 
-async function eventCard(viewer: Viewer, event: OwnEvent, next: boolean, clock: Clock): Promise<Html> {
-  const { csrf } = viewer
+interface Showing { readonly reader: Reader; readonly viewer: Viewer; readonly clock: Clock } // prettier-ignore
+
+/** An appointment with what became of the answer to it, and the buttons that there are. `zone` is the site's. */
+async function eventCard(
+  { reader, viewer, clock }: Showing,
+  event: OwnEvent,
+  next: boolean,
+  zone: string,
+): Promise<Html> {
+  const { home } = reader.words.patient
   const { body } = event
   const confirmed = await confirmedOf(viewer, event)
   const place = await placeOf(viewer, event)
-  const hidden = (): Record<string, string> => ({ csrf, id: mintUlid(clock), event: event.id, startsAt: body.startsAt })
-  const state =
-    confirmed.state === 'confirmed'
-      ? html`<p class="good" role="status">Confirmed in the office's schedule on ${wallText(confirmed.on)}</p>`
-      : confirmed.state === 'sent'
-        ? html`<p class="good" role="status">Sent to the office</p>
-            ${viewer.office.connected ? '' : html`<p>The office is offline. We have your answer and will pass it on.</p>`}`
-        : html`${confirmed.state === 'changed' ? html`<p class="notice error"><strong>This appointment has changed.</strong> Please confirm the new time.</p>` : ''}${button('/confirm', 'Confirm', hidden(), '', 'main')}`
-  const note = (id: string): Html =>
-    html`<label for="${id}">Anything the office should know (optional)</label
-      ><textarea id="${id}" name="note" maxlength="2000"></textarea>`
-  return html`<section class="card">
-    <h2>${next ? 'Your next appointment' : 'Later appointment'}</h2>
-    <p class="when">${wallText(body.startsAt)}</p>
-    <p>${body.words}${place ? html` · ${place.name}` : ''}</p>
-    ${place?.address ? html`<p class="soft">${place.address}</p>` : ''} ${state}
-    <details>
-      <summary>I need a change</summary>
-      ${button('/decline', "I can't make it", hidden(), note(`decline-${event.id}`))}
-      ${button('/move', 'Ask to move', hidden(), note(`move-${event.id}`))}
-      <p class="soft">The office decides and answers you. Nothing changes before.</p>
-    </details>
-  </section>`
+  const hidden = (): Record<string, string> => ({ csrf: viewer.csrf, id: mintUlid(clock), event: event.id, startsAt: body.startsAt }) // prettier-ignore
+  const wish = (action: string, label: string): Html =>
+    form(action, hidden(), [
+      area({ id: `${action.slice(1)}-${event.id}`, name: 'note', label: home.note, optional: reader.words.frame.optional, more: { maxlength: 2_000, rows: 2 } }), // prettier-ignore
+      button(label),
+    ])
+  return card(
+    [
+      html`<p class="when">${reader.wall(body.startsAt)}</p>
+        <p>${body.words}</p>
+        ${place ? html`<p>${icon('place')} ${place.name}${place.address ? html`<br /><span class="soft">${place.address}</span>` : nothing}</p>` : nothing}
+        ${place && place.zone !== zone ? html`<p class="soft small">${home.zone(reader.zoneName(place.zone, body.startsAt))}</p>` : nothing}`,
+      answerState(reader, viewer, confirmed, hidden()),
+      folded(home.change, [
+        wish('/decline', home.decline),
+        wish('/move', home.move),
+        html`<p class="soft">${home.officeDecides}</p>`,
+      ]),
+    ],
+    { eyebrow: next ? home.next : home.later, lead: next },
+  )
 }
 
-function officeLine(viewer: Viewer, frame: PageOptions & { zone: string }): Html {
-  const { heardAt } = viewer.office
-  return html`<p class="soft">
-    Office data as of ${heardAt === null ? 'the first upload' : instantText(heardAt, frame.zone)}
-  </p>`
-}
-
-export async function unreadOf(viewer: Member): Promise<number> {
-  const rows = await viewer.replica.index({ view: 'message', patient: viewer.patient, state: 'out' })
-  return rows.filter((row) => !(row.body as { read: boolean }).read).length
+function answerState(
+  { words, wall }: Reader,
+  { office }: Viewer,
+  confirmed: Confirmed,
+  hidden: Record<string, string>,
+): Html {
+  const { home } = words.patient
+  switch (confirmed.state) {
+    case 'confirmed':
+      return html`<p role="status">${badge('good', home.confirmed(wall(confirmed.on)))}</p>`
+    case 'sent':
+      return html`<p role="status">${badge('wait', home.sent)}</p>
+        ${office.connected ? nothing : html`<p class="soft">${home.officeOffline}</p>`}`
+    case 'changed':
+      return html`${notice('warn', html`<strong>${home.changed}</strong>`, html`<p>${home.changedNext}</p>`)}
+      ${oneButton('/confirm', home.confirm, hidden, 'main')}`
+    case 'open':
+      return oneButton('/confirm', home.confirm, hidden, 'main')
+  }
 }

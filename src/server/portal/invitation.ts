@@ -12,10 +12,14 @@ import { foldAccess } from '../../replica/kinds/access.ts'
 import { ulidSchema } from '../../replica/kinds/kind.ts'
 import type { Replica } from '../../replica/replica-face.ts'
 import { hashOf, type Claim } from '../control-store-sqlite.ts'
-import { faultText, page, type Html } from '../layout.ts'
+import { button, choices, field, form } from '../look/form.ts'
+import { nothing, type Html } from '../look/html.ts'
+import { faultNotice } from '../look/notice.ts'
+import { page } from '../look/page.ts'
+import { card } from '../look/show.ts'
 import { formOf } from '../own-forms.ts'
 import type { Sessions } from '../sessions.ts'
-import { officesOf, plainPage, type Front, type Fronts } from './front.ts'
+import { frontFrame, frontProblem, type Front, type Fronts } from './front.ts'
 import type { PortalEnv, Viewing } from './viewer.ts'
 
 const datesAllowed = 5
@@ -59,7 +63,7 @@ export function invitationPages(
     foldAccess(await replica.entries('access', patient)).accounts.includes(account)
   const over = async (c: Context<PortalEnv>, link?: Link): Promise<Response> => {
     const front = link ? await fronts.of(link.practice) : await fronts.whole()
-    return c.html(plainPage(front, 'This invitation is over', overText), 404)
+    return c.html(frontProblem(c, front, c.get('reader').words.problems.invitationOver), 404)
   }
   const frontOf = async (link: Link, patient: string): Promise<Front> =>
     fronts.of(link.practice, (await link.replica.head('patients', patient))?.facts.site)
@@ -72,7 +76,7 @@ export function invitationPages(
     if (link && open) {
       if (!getCookie(c, cookie))
         setCookie(c, cookie, Buffer.from(clock.bytes(16)).toString('base64url'), { path: '/', httpOnly: true, sameSite: 'Lax', secure }) // prettier-ignore
-      return c.html(datePage(await frontOf(link, open.patient), token, current !== undefined))
+      return c.html(datePage(c, await frontOf(link, open.patient), token, current !== undefined))
     }
     const claim = link && store.claim(link.hash)
     return claim && current?.account === claim.account ? c.redirect('/', 303) : over(c, link)
@@ -88,20 +92,20 @@ export function invitationPages(
     if (patient === undefined) return over(c, link)
     const current = session.current(c)
     const ask = async (fault: string, status: 400 | 401): Promise<Response> =>
-      c.html(datePage(await frontOf(link, patient), token, current !== undefined, fault), status)
-    const form = await formOf(c)
-    const given = dateOf(form?.['date'])
-    const join = form?.['join']
-    if (given === undefined) return ask('Write the date as month, day and year, for example 04/27/1985.', 400)
-    if (current && !claim && join !== 'yes' && join !== 'no') return ask('Say whether this is for you too.', 400)
+      c.html(datePage(c, await frontOf(link, patient), token, current !== undefined, fault), status)
+    const { invitation } = c.get('reader').words.signIn
+    const sent = await formOf(c)
+    const given = dateOf(sent?.['date'])
+    const join = sent?.['join']
+    if (given === undefined) return ask(invitation.dateUnread, 400)
+    if (current && !claim && join !== 'yes' && join !== 'no') return ask(invitation.joinUnsaid, 400)
     // Counted before it is looked at: many at once are no more tries than one after the other.
     const tries = store.countDate(link.hash)
     if (tries > datesAllowed) return over(c, link)
     const where = { practice: link.practice, patient }
     if (given !== (await link.replica.record('patients', patient))?.fields['birthDate']) {
       store.audit.record({ did: 'wrong date', ...where, of: open?.entry })
-      if (tries < datesAllowed)
-        return ask('This is not the date of birth that the office has on file. Try again, or call the office.', 401)
+      if (tries < datesAllowed) return ask(invitation.dateWrong, 401)
       if (open) await end(link, patient, open.entry)
       return over(c, link)
     }
@@ -145,44 +149,21 @@ export function invitationPages(
   return app
 }
 
-const overText =
-  'It was used, it has ended, or the link is not whole. Call the office for a new one, or sign in with your password.'
-
-function datePage(front: Front, token: string, signedIn: boolean, fault?: string): Html {
-  return page(
-    { title: 'Welcome', ...front },
-    html`<form method="post" action="/invitation/${token}" class="card">
-        <p>To see that it is you, write your date of birth. For a child, write the child’s.</p>
-        ${faultText(fault)} <label for="date">Date of birth</label
-        ><input
-          id="date"
-          name="date"
-          inputmode="numeric"
-          autocomplete="bday"
-          placeholder="MM/DD/YYYY"
-          aria-describedby="date-hint"
-          required
-        />
-        <p class="soft" id="date-hint">For example 04/27/1985</p>
-        ${signedIn ? joinChoice() : ''}
-        <button class="main">Sign in</button>
-      </form>
-      ${signedIn ? '' : html`<p class="soft">You have a password already? <a href="/sign-in">Sign in</a> first, then open this link again: you will see all in one place.</p>`}
-      ${officesOf(front)}`,
-  )
-}
-
-/** On a shared computer the one who is signed in need not be the one who was invited: nobody is joined unasked. */
-function joinChoice(): Html {
-  return html`<fieldset>
-    <legend>Somebody is signed in here</legend>
-    <label class="choice"
-      ><input type="radio" name="join" value="yes" required />That is me: show this record in my sign-in too</label
-    >
-    <label class="choice"
-      ><input type="radio" name="join" value="no" required />That is somebody else: sign them out</label
-    >
-  </fieldset>`
+function datePage(c: Context<PortalEnv>, front: Front, token: string, signedIn: boolean, fault?: string): Html {
+  const { signIn, invitation } = c.get('reader').words.signIn
+  const born = { inputmode: 'numeric', autocomplete: 'bday' }
+  const fields = [
+    html`<p>${invitation.why}</p>`,
+    faultNotice(fault),
+    field({ name: 'date', label: invitation.born, hint: invitation.bornHint, more: born }),
+    // On a shared computer the one who is signed in need not be the one who was invited: nobody is joined unasked.
+    signedIn ? choices({ name: 'join', label: invitation.somebody }, [{ value: 'yes', label: invitation.joinYes }, { value: 'no', label: invitation.joinNo }]) : nothing, // prettier-ignore
+    button(signIn, 'main'),
+  ]
+  return page({ ...frontFrame(c, front), title: invitation.title }, [
+    card(form(`/invitation/${token}`, {}, fields)),
+    signedIn ? nothing : html`<p class="soft">${invitation.havePassword} <a href="/sign-in">${signIn}</a></p>`,
+  ])
 }
 
 /** `YYYY-MM-DD` of a date as people write it: month, day, year, or ISO; undefined where it is none. */

@@ -1,13 +1,19 @@
 /** Messages: the threads with the office, an answer to each, a new one. What is shown is read, once for each person. */
 import { Hono } from 'hono'
-import { html } from 'hono/html'
 import * as v from 'valibot'
 import type { Clock } from '../../replica/clock.ts'
 import { mintUlid } from '../../replica/ids.ts'
 import { ulidSchema, type By } from '../../replica/kinds/kind.ts'
 import type { IndexRow } from '../../replica/replica-face.ts'
+import { StoreFull } from '../../replica/store.ts'
 import type { AuditTrail } from '../audit-sqlite.ts'
-import { instantText, page, type Html } from '../layout.ts'
+import { failureOf } from '../failure.ts'
+import { area, button, field, form } from '../look/form.ts'
+import type { Html } from '../look/html.ts'
+import { empty } from '../look/notice.ts'
+import { page } from '../look/page.ts'
+import type { Reader } from '../look/reader.ts'
+import { card, folded, talk } from '../look/show.ts'
 import { formOf } from '../own-forms.ts'
 import { frameOf, problem } from './frame.ts'
 import { byOf, deedOf, factsOf, type PortalEnv, type Viewer } from './viewer.ts'
@@ -20,8 +26,18 @@ const messageSchema = v.object({
 })
 export interface Message { thread: string; subject: string; text: string; by: By; retracted: boolean } // prettier-ignore
 
-export function messagePages({ clock, audit }: { clock: Clock; audit: AuditTrail }): Hono<PortalEnv> {
+export function messagePages(options: {
+  readonly clock: Clock
+  readonly audit: AuditTrail
+  readonly log: (line: string) => void
+}): Hono<PortalEnv> {
+  const { clock, audit, log } = options
   const app = new Hono<PortalEnv>()
+  const markRead = async (viewer: Viewer, by: By, read: readonly IndexRow[]): Promise<void> => {
+    const entries = read.map(({ id }) => [`read:${viewer.account}:${id}`, { kind: 'read' as const, at: clock.now(), by, entry: id }] as const) // prettier-ignore
+    await viewer.replica.change([{ collection: 'messages', key: viewer.patient, add: Object.fromEntries(entries) }])
+    audit.record(deedOf(viewer, 'messages read', read.map((row) => row.id))) // prettier-ignore
+  }
   app.get('/messages', async (c) => {
     const viewer = c.get('viewer')
     audit.noted(deedOf(viewer, 'viewed', 'messages'))
@@ -29,58 +45,32 @@ export function messagePages({ clock, audit }: { clock: Clock; audit: AuditTrail
     const threads = Map.groupBy(rows, (row) => (row.body as unknown as Message).thread)
     const by = await byOf(viewer)
     const read = rows.filter((row) => row.state === 'out' && !(row.body as { read: boolean }).read)
-    if (read.length > 0) {
-      await viewer.replica.change([
-        {
-          collection: 'messages',
-          key: viewer.patient,
-          add: Object.fromEntries(
-            read.map((row) => [
-              `read:${viewer.account}:${row.id}`,
-              { kind: 'read' as const, at: clock.now(), by, entry: row.id },
-            ]),
-          ),
-        },
-      ])
-      audit.record(
-        deedOf(
-          viewer,
-          'messages read',
-          read.map((row) => row.id),
-        ),
-      )
-    }
-    const frame = await frameOf(c, 'Messages', '/messages')
-    const shown = [...threads]
-      .toReversed()
-      .map(([thread, messages]) => threadCard(viewer, thread, messages, frame.zone, clock))
-    const fresh = mintUlid(clock)
+    if (read.length > 0)
+      try {
+        await markRead(viewer, by, read)
+      } catch (error) {
+        // Who has no room to say so can read all the same; it is said at the next look.
+        if (!(error instanceof StoreFull)) throw error
+        log(failureOf(error, c))
+      }
+    const reader = c.get('reader')
+    const { messages } = reader.words.patient
+    const frame = await frameOf(c, reader.words.patient.menu.messages, '/messages')
+    const shown = [...threads].toReversed().map(([thread, rows]) => threadCard({ reader, viewer, clock }, thread, rows, frame.zone)) // prettier-ignore
+    const composed = composer({ reader, viewer, clock }, mintUlid(clock))
     return c.html(
       page(frame, [
-        ...(shown.length > 0 ? shown : [html`<p>No messages yet. What the office writes to you appears here.</p>`]),
-        html`<section class="card">
-          <details ${shown.length === 0 ? 'open' : ''}>
-            <summary>Write a new message</summary>
-            ${composer(viewer, fresh, undefined, clock)}
-          </details>
-        </section>`,
+        ...(shown.length > 0 ? shown : [empty(messages.none, messages.noneNext, 'mail')]),
+        card(folded(messages.writeNew, composed, shown.length === 0)),
       ]),
     )
   })
 
   app.post('/messages', async (c) => {
     const viewer = c.get('viewer')
-    const form = v.safeParse(messageSchema, await formOf(c))
-    if (!form.success)
-      return c.html(
-        await problem(
-          c,
-          'The message was not sent',
-          'A message needs a subject and a text of at most 20,000 characters. Go back: what you wrote is still there.',
-        ),
-        400,
-      )
-    const { id, thread, subject, text } = form.output
+    const given = v.safeParse(messageSchema, await formOf(c))
+    if (!given.success) return c.html(await problem(c, c.get('reader').words.problems.messageRefused), 400)
+    const { id, thread, subject, text } = given.output
     await viewer.replica.change([
       {
         collection: 'messages',
@@ -98,40 +88,34 @@ export function messagePages({ clock, audit }: { clock: Clock; audit: AuditTrail
   return app
 }
 
-function threadCard(viewer: Viewer, thread: string, messages: readonly IndexRow[], zone: string, clock: Clock): Html {
-  const bodies = messages.map((row) => ({ at: row.at, out: row.state === 'out', ...(row.body as unknown as Message) }))
-  const subject = bodies[0]!.subject
-  return html`<section class="card">
-    <h2>${subject}</h2>
-    ${bodies.map(
-      (message) =>
-        html`<div class="${message.out ? 'them' : 'mine'}">
-          <p class="soft">
-            ${message.out ? 'The office' : (message.by.name ?? 'You')} · ${instantText(message.at, zone)}
-          </p>
-          <p class="text">${message.retracted ? 'This message was retracted.' : message.text}</p>
-        </div>`,
-    )}
-    ${composer(viewer, thread, subject, clock)}
-  </section>`
+interface Writing { readonly reader: Reader; readonly viewer: Viewer; readonly clock: Clock } // prettier-ignore
+
+function threadCard(writing: Writing, thread: string, rows: readonly IndexRow[], zone: string): Html {
+  const { reader } = writing
+  const { messages } = reader.words.patient
+  const said = rows.map((row) => {
+    const { by, text, retracted } = row.body as unknown as Message
+    const mine = row.state !== 'out'
+    const who = mine ? (by.name ?? messages.you) : messages.office
+    return { mine, from: `${who} · ${reader.instant(row.at, zone)}`, text: retracted ? messages.retracted : text }
+  })
+  const { subject } = rows[0]!.body as unknown as Message
+  return card([talk(said), composer(writing, thread, subject)], { title: subject })
 }
 
-function composer(viewer: Viewer, thread: string, subject: string | undefined, clock: Clock): Html {
-  return html`<form method="post" action="/messages">
-    <p class="soft">Not for emergencies. In an emergency call 911.</p>
-    <input type="hidden" name="csrf" value="${viewer.csrf}" /><input
-      type="hidden"
-      name="id"
-      value="${mintUlid(clock)}"
-    /><input type="hidden" name="thread" value="${thread}" />
-    ${
-      subject === undefined
-        ? html`<label for="subject-${thread}">Subject</label
-            ><input id="subject-${thread}" name="subject" required maxlength="200" />`
-        : html`<input type="hidden" name="subject" value="${subject}" />`
-    }
-    <label for="text-${thread}">${subject === undefined ? 'Message' : 'Your answer'}</label
-    ><textarea id="text-${thread}" name="text" required maxlength="20000"></textarea>
-    <button class="main">${subject === undefined ? 'Send message' : 'Send answer'}</button>
-  </form>`
+/** The form of an answer in a thread, or, without a subject, of a new one. */
+function composer({ reader, viewer, clock }: Writing, thread: string, subject?: string): Html {
+  const { messages } = reader.words.patient
+  const hidden = { csrf: viewer.csrf, id: mintUlid(clock), thread }
+  const text = { id: `text-${thread}`, name: 'text', more: { maxlength: 20_000 } }
+  if (subject !== undefined)
+    return form('/messages', { ...hidden, subject }, [
+      area({ ...text, label: messages.answer }),
+      button(messages.sendAnswer, 'main'),
+    ])
+  return form('/messages', hidden, [
+    field({ id: `subject-${thread}`, name: 'subject', label: messages.subject, more: { maxlength: 200 } }),
+    area({ ...text, label: messages.message }),
+    button(messages.send, 'main'),
+  ])
 }

@@ -1,10 +1,11 @@
 /** My plan: the stages that have words for patients, in their order, with the next one marked. */
 import { Hono } from 'hono'
-import { html } from 'hono/html'
 import type { StageFields } from '../../replica/kinds/fields.ts'
 import type { IndexRow } from '../../replica/replica-face.ts'
 import type { AuditTrail } from '../audit-sqlite.ts'
-import { dayText, page } from '../layout.ts'
+import { empty } from '../look/notice.ts'
+import { page } from '../look/page.ts'
+import { badge, card, timeline } from '../look/show.ts'
 import { frameOf } from './frame.ts'
 import { deedOf, type PortalEnv } from './viewer.ts'
 
@@ -14,28 +15,19 @@ export function planPage({ audit }: { audit: AuditTrail }): Hono<PortalEnv> {
     const viewer = c.get('viewer')
     audit.noted(deedOf(viewer, 'viewed', 'plan'))
     const plans = await viewer.replica.index({ view: 'plan', patient: viewer.patient, state: 'shown' })
+    const reader = c.get('reader')
+    const { menu, plan } = reader.words.patient
     const cards = plans.map((row) => {
       const { words, stages, current } = shownPlan(row)
-      return html`<section class="card">
-        <h2>${words}</h2>
-        <ol>
-          ${stages.map(
-            (stage) =>
-              html`<li ${stage === current ? html`aria-current="step"` : ''}>
-                ${stage.words}
-                ${stage.completed ? html`<span class="good">Done${stage.completedOn ? ` on ${dayText(stage.completedOn)}` : ''}</span>` : stage === current ? html`<strong>Next step</strong>` : ''}
-              </li>`,
-          )}
-        </ol>
-      </section>`
+      const moments = stages.map((stage) => {
+        const title = stage.words ?? ''
+        if (!stage.completed) return stage === current ? { state: 'now' as const, title, detail: badge('info', plan.nextStep) } : { state: 'later' as const, title, detail: plan.later } // prettier-ignore
+        return { state: 'done' as const, title, detail: stage.completedOn ? plan.doneOn(reader.day(stage.completedOn)) : plan.done } // prettier-ignore
+      })
+      return card(timeline(moments), { title: words })
     })
     return c.html(
-      page(
-        await frameOf(c, 'My plan', '/plan'),
-        cards.length > 0
-          ? cards
-          : html`<p>There is no plan to show yet. The office adds it after your first visit.</p>`,
-      ),
+      page(await frameOf(c, menu.plan, '/plan'), cards.length > 0 ? cards : empty(plan.none, plan.noneNext)),
     )
   })
   return app

@@ -10,21 +10,25 @@ import { ulidSchema } from '../../replica/kinds/kind.ts'
 import type { Replica } from '../../replica/replica-face.ts'
 import { StoreFull } from '../../replica/store.ts'
 import type { ControlStore } from '../control-store-sqlite.ts'
-import { pageHeaders, stylesheet } from '../layout.ts'
+import { pageHeaders } from '../look/headers.ts'
+import { choicePath, knownReader, reading, takeChoice } from '../look/reader.ts'
+import { serveStylesheet, stylesheet } from '../look/stylesheet.ts'
 import { failureOf } from '../failure.ts'
 import { formOf, ownFormsOnly } from '../own-forms.ts'
 import { callerOf, type NamedProxies } from '../reverse-proxy.ts'
 import { sessions } from '../sessions.ts'
 import { throttle } from '../throttle.ts'
+import type { Words } from '../words/en.ts'
+import { languageOf } from '../words/language.ts'
 import { passwordPages } from './choose-password.ts'
 import { problem } from './frame.ts'
-import { frontsOf, plainPage } from './front.ts'
+import { frontProblem, frontsOf } from './front.ts'
 import { homePages } from './home.ts'
 import { invitationPages } from './invitation.ts'
 import { messagePages } from './messages.ts'
 import { planPage } from './plan.ts'
 import { signInPage, signInPages } from './sign-in.ts'
-import { deedOf, formToken, membersOf, viewerOf, type PortalEnv } from './viewer.ts'
+import { deedOf, formToken, membersOf, patientOf, viewerOf, type PortalEnv } from './viewer.ts'
 
 export interface PortalAppOptions {
   readonly store: ControlStore
@@ -64,15 +68,15 @@ export function portalApp(options: PortalAppOptions): Hono<PortalEnv> {
   const session = patientSessions(options)
   const tries = throttle(clock)
   const fronts = frontsOf(store, options.replicaOf)
-  const plain = async (c: Context, status: 403 | 404 | 409 | 500 | 503, title: string, what: string, csrf?: string): Promise<Response> => c.html(plainPage(await fronts.whole(), title, what, csrf), status) // prettier-ignore
+  const choices = { secure }
+  const plain = async (c: Context<PortalEnv>, status: 403 | 404 | 409 | 500 | 503, which: keyof Words['problems'], csrf?: string): Promise<Response> => c.html(frontProblem(c, await fronts.whole(), c.get('reader').words.problems[which], csrf), status) // prettier-ignore
 
   app.onError(async (error, c) => {
     options.log(failureOf(error, c))
-    if (error instanceof StoreFull)
-      return plain(c, 503, 'This could not be saved', 'The portal has no room left. Nothing was sent: try again later, or call the office.') // prettier-ignore
-    return plain(c, 500, 'This did not work', 'It is not your fault, and nothing was lost. Try again in a moment.')
+    return error instanceof StoreFull ? plain(c, 503, 'full') : plain(c, 500, 'broken')
   })
   app.use(pageHeaders(secure))
+  app.use(reading(choices))
   app.get('/healthz', (c) => c.text('ok'))
   app.use(async (c, next) => {
     const caller = callerOf(c.env.incoming, options.proxies)
@@ -81,7 +85,7 @@ export function portalApp(options: PortalAppOptions): Hono<PortalEnv> {
     return next()
   })
   app.use(bodyLimit({ maxSize: 256 * 1024 }))
-  app.get('/style.css', (c) => c.body(stylesheet, 200, { 'content-type': 'text/css; charset=utf-8' }))
+  app.get(stylesheet.path, serveStylesheet)
 
   app.post('/enroll', async (c) => {
     const request = v.safeParse(enrollSchema, await c.req.json().catch(() => undefined))
@@ -90,10 +94,13 @@ export function portalApp(options: PortalAppOptions): Hono<PortalEnv> {
     return c.json(body as never, status)
   })
 
-  app.use(
-    ownFormsOnly(options.origin, (c) =>
-      plain(c, 403, 'This form came from another site', 'Open the portal and try again.'),
-    ),
+  app.use(ownFormsOnly(options.origin, (c) => plain(c, 403, 'elsewhere')))
+  app.post(
+    choicePath,
+    takeChoice(choices, (c, language) => {
+      const account = session.current(c)?.account
+      if (account) store.setLanguage(account, language)
+    }),
   )
   app.route('/', invitationPages({ ...options, session, fronts }))
   app.route('/', signInPages({ store, session, fronts, tries, clock }))
@@ -105,9 +112,11 @@ export function portalApp(options: PortalAppOptions): Hono<PortalEnv> {
     if (!current)
       return c.req.method === 'GET'
         ? c.redirect('/sign-in', 303)
-        : c.html(signInPage(front, 'You were signed out. Sign in and try again.'), 401)
+        : c.html(signInPage(c, front, c.get('reader').words.signIn.faults.signedOut), 401)
     const family = await membersOf(options, current.account)
     const viewer = viewerOf(options, current, family)
+    const onFile = viewer && languageOf((await patientOf(viewer)).language)
+    c.set('reader', knownReader(c, choices, c.get('reader'), { account: store.languageOf(current.account), onFile }))
     if (c.req.method === 'POST') {
       const token = (await formOf(c))?.['csrf']
       const madeFor = family.find((member) => token === formToken(current, member))
@@ -118,30 +127,10 @@ export function portalApp(options: PortalAppOptions): Hono<PortalEnv> {
         return c.redirect('/sign-in', 303)
       }
       if (madeFor && viewer && madeFor.key !== viewer.key && c.req.path !== '/viewing')
-        return plain(
-          c,
-          409,
-          'You were viewing another person',
-          'Nothing was sent: since this page was made, another person was chosen. Choose the right one on the home page and try again.',
-          viewer.csrf,
-        )
-      if (!madeFor)
-        return plain(
-          c,
-          403,
-          'This form is too old',
-          'Go back, load the page again and send it once more. What you wrote is still there.',
-          current.csrf,
-        )
+        return plain(c, 409, 'otherPerson', viewer.csrf)
+      if (!madeFor) return plain(c, 403, 'tooOld', current.csrf)
     }
-    if (!viewer)
-      return plain(
-        c,
-        403,
-        'There is nothing to show',
-        'The office has ended your access to the portal. Call the office if this is not right.',
-        current.csrf,
-      )
+    if (!viewer) return plain(c, 403, 'noAccess', current.csrf)
     c.set('viewer', viewer)
     return next()
   })
@@ -150,7 +139,7 @@ export function portalApp(options: PortalAppOptions): Hono<PortalEnv> {
     const viewer = c.get('viewer')
     const wanted = (await formOf(c))?.['viewing']
     const member = viewer.family.find((one) => one.key === wanted)
-    if (!member) return plain(c, 404, 'This person is not there', 'Choose again on the home page.', viewer.csrf)
+    if (!member) return plain(c, 404, 'noPerson', viewer.csrf)
     store.sessions.view(viewer.session.id, member.key)
     audit.record(deedOf({ ...viewer, ...member }, 'switched person'))
     return c.redirect('/', 303)
@@ -159,8 +148,8 @@ export function portalApp(options: PortalAppOptions): Hono<PortalEnv> {
   app.post('/live/ticket', (c) => c.json({ ticket: options.ticket(c.get('viewer').session.id) }))
   app.route('/', passwordPages({ store, tries }))
   app.route('/', homePages({ clock, audit }))
-  app.route('/', messagePages({ clock, audit }))
+  app.route('/', messagePages({ clock, audit, log: options.log }))
   app.route('/', planPage({ audit }))
-  app.notFound(async (c) => c.html(await problem(c, 'This page is not there', 'Go back to the home page.'), 404))
+  app.notFound(async (c) => c.html(await problem(c, c.get('reader').words.problems.noPage), 404))
   return app
 }

@@ -9,6 +9,7 @@ import type { PatientFields, PracticeFields } from '../../replica/kinds/fields.t
 import type { By } from '../../replica/kinds/kind.ts'
 import type { Replica } from '../../replica/replica-face.ts'
 import type { AuditEvent, Deed } from '../audit-sqlite.ts'
+import type { Reader } from '../look/reader.ts'
 import { hashOf, type ControlStore } from '../control-store-sqlite.ts'
 import type { Caller, Incoming } from '../reverse-proxy.ts'
 import type { Session } from '../sessions.ts'
@@ -42,7 +43,7 @@ export interface Viewer extends Shown {
 
 export interface PortalEnv {
   Bindings: { incoming: Incoming }
-  Variables: { caller: Caller; viewer: Viewer }
+  Variables: { caller: Caller; reader: Reader; viewer: Viewer }
 }
 
 export interface Viewing {
@@ -127,4 +128,10 @@ export async function factsOf(replica: Replica, collection: 'patients' | 'events
   if (!head) throw new Error(`There is no document ${collection}/${key}`)
   const { at: _, ...facts } = head.facts
   return facts
+}
+
+/** How many messages of the office nobody has read for this patient. */
+export async function unreadOf(viewer: Member): Promise<number> {
+  const rows = await viewer.replica.index({ view: 'message', patient: viewer.patient, state: 'out' })
+  return rows.filter((row) => !(row.body as { read: boolean }).read).length
 }

@@ -47,7 +47,7 @@ function communications(site: Site, items: readonly Item[]): string[] {
     byText.delete(item.text)
     if (more.length > 0) found.push(`${site.name}: ${item.kind} ${item.text} is ${more.length + 1} times in InSched`)
     if (!row) {
-      if (item.acknowledged)
+      if (mustBeThere(item))
         found.push(`${site.name}: ${item.kind} ${item.text} was acknowledged and is not in InSched`)
     } else if (row.patient_id !== item.patient || (item.id !== undefined && row.external_id !== item.id))
       found.push(`${site.name}: ${item.kind} ${item.text} is in InSched under another id or patient`)
@@ -70,7 +70,7 @@ async function confirmations(site: Site, items: readonly Item[]): Promise<string
   for (const item of said) {
     const written = effects.has(`confirmation:${item.id}`)
     const aside = open.has(derivedUlid('confirmation set aside', item.event!, item.id!))
-    if (item.acknowledged && !written && !aside)
+    if (mustBeThere(item) && !written && !aside)
       found.push(`${site.name}: confirmation ${item.id} was acknowledged and is neither in InSched nor a review item`)
     if (written && aside) found.push(`${site.name}: confirmation ${item.id} is in InSched and a review item too`)
   }
@@ -119,8 +119,13 @@ async function pages(site: Site, who: SignedIn, items: readonly Item[]): Promise
   for (const item of items) {
     if (item.patient !== patient || !item.kind.endsWith('message')) continue
     const times = shown.get(item.text)?.length ?? 0
-    const rows = db.prepare('select count(*) from communications where body = ?').pluck().get(item.text)
-    if (times !== rows || times > 1 || (item.acknowledged && times === 0))
+    const rows = db
+      .prepare(`select count(*) from communications where body = :text or body like :text || ' %'`)
+      .pluck()
+      .get({ text: item.text })
+    // What a site said and lost with its disk may be in InSched, and nowhere else.
+    const agree = times === rows || (item.lost && times === 0)
+    if (!agree || times > 1 || (mustBeThere(item) && times === 0))
       found.push(`${site.name}: ${item.kind} ${item.text} is ${times} times on the page, ${String(rows)} in InSched`)
   }
   const home = await browser.get('/')
@@ -150,4 +155,8 @@ async function pages(site: Site, who: SignedIn, items: readonly Item[]): Promise
 
 function sorted(events: readonly { event: string | undefined; startsAt: string | undefined }[]) {
   return events.toSorted((a, b) => (`${a.startsAt} ${a.event}` < `${b.startsAt} ${b.event}` ? -1 : 1))
+}
+
+function mustBeThere(item: Item): boolean {
+  return item.acknowledged && !item.lost
 }

@@ -22,6 +22,16 @@ import type { Practice } from './practice.ts'
 
 const known: readonly (keyof Kinds)[] = ['access', 'confirmations', 'requests', 'messages', 'reviews']
 
+/** A sentence for each site whose own proof of equality found something that differed from the portal, though all is at rest. */
+export async function unproven(practice: Practice): Promise<string[]> {
+  const proofs = practice.sites.map(async ({ name, control }) => {
+    const proof = (await control('verify')) as { equal: boolean; collections: { differing: number }[] } | undefined
+    const differing = proof?.collections.reduce((sum, one) => sum + one.differing, 0) ?? 0
+    return proof?.equal && differing === 0 ? [] : [`verify at ${name}: ${differing} documents differed from the portal`]
+  })
+  return (await Promise.all(proofs)).flat()
+}
+
 /** A sentence for each document that differs, or that one has and the other lacks; ids only. */
 export async function differences(practice: Practice): Promise<string[]> {
   const found: string[] = []

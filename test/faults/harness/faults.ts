@@ -3,8 +3,11 @@
  * pass, and this is the only place where one may: it is what makes a fault come at any time, no test waits by it.
  */
 import type { Chance } from './chance.ts'
-import type { Machine } from './machine.ts'
+import { expect } from 'vitest'
+import { disagreements } from './disagreements.ts'
+import { noRoom, type Machine } from './machine.ts'
 import type { Practice, Site } from './practice.ts'
+import { copyPlace, putBack, startTwice } from './restores.ts'
 import type { Work } from './work.ts'
 
 const moment = (ms: number): Promise<void> => new Promise((pass) => setTimeout(pass, ms))
@@ -42,6 +45,60 @@ export async function killAtRandom(practice: Practice, work: Work, chance: Chanc
   await work.done()
 }
 
+/** A place is started without room on its disk and refuses what is said there, while the others work; then it has room again. */
+export async function fillDisk(work: Work, chance: Chance, place: Machine): Promise<void> {
+  await place.kill9()
+  place.start(...noRoom)
+  await place.up()
+  work.begin()
+  await work.fill(place)
+  await moment(chance.below(400))
+  await place.kill9()
+  place.start()
+  await place.up()
+}
+
+/** What a restore came to. */
+export interface Restored {
+  /** Acknowledged by the place since the copy, and known to no peer when its disk was lost. */
+  readonly lost: number
+  /** Copies that were started beside the original, and refused. */
+  readonly twins: number
+}
+
+/**
+ * A place is copied, works on, and is put back to the copy. `spread`: only when everything said is everywhere, so that
+ * nothing may be lost; else at any moment. A copy of a site is started beside it too.
+ */
+export async function restore(
+  practice: Practice,
+  work: Work,
+  chance: Chance,
+  place: Machine,
+  spread: boolean,
+): Promise<Restored> {
+  const copy = await copyPlace(practice, work, place)
+  await place.up()
+  work.begin()
+  await moment(chance.below(600))
+  if (spread) await allSpread(practice, work)
+  const lost = await putBack(practice, work, copy)
+  await place.up()
+  if (spread && lost > 0) work.faults.push(`${place.name} lost ${lost} acknowledged changes that were everywhere`)
+  if (place === practice.portal) return { lost, twins: 0 }
+  const said = await startTwice(copy.dir)
+  if (!/^1: .*Another agent works on the InSched database .*Stop that one first\./s.test(said))
+    work.faults.push(`A copy of ${place.name} was started beside it: ${said.slice(0, 300)}`)
+  return { lost, twins: 1 }
+}
+
+/** Resolves when all that was begun is done and is everywhere. */
+async function allSpread(practice: Practice, work: Work): Promise<void> {
+  await work.done()
+  expect(work.faults).toEqual([])
+  await expect.poll(() => disagreements(practice, work), { timeout: 90_000, interval: 250 }).toEqual([])
+}
+
 /** What was done to a practice, by kind, and how long each dead connection was not noticed. */
 export interface Done {
   kill: number
@@ -49,13 +106,29 @@ export interface Done {
   drop: number
   'half open': number
   truncate: number
+  'full disk': number
+  restore: number
+  'changes lost with a disk that no peer had': number
+  'copies refused': number
   /** Milliseconds from a connection going half open to the site's next one. */
   readonly foundAfter: number[]
 }
-type Cut = Exclude<keyof Done, 'foundAfter'>
+type Fault = 'kill' | 'delay' | 'drop' | 'half open' | 'truncate' | 'full disk' | 'restore'
 
-export const noneDone = (): Done => ({ kill: 0, delay: 0, drop: 0, 'half open': 0, truncate: 0, foundAfter: [] })
-export const faultsDone = (done: Done): number => done.kill + done.delay + done.drop + done['half open'] + done.truncate
+export const noneDone = (): Done => ({
+  kill: 0,
+  delay: 0,
+  drop: 0,
+  'half open': 0,
+  truncate: 0,
+  'full disk': 0,
+  restore: 0,
+  'changes lost with a disk that no peer had': 0,
+  'copies refused': 0,
+  foundAfter: [],
+})
+export const faultsDone = (done: Done): number =>
+  done.kill + done.delay + done.drop + done['half open'] + done.truncate + done['full disk'] + done.restore
 
 const longestLatency = 1_500
 
@@ -73,7 +146,8 @@ export async function faultAtRandom(practice: Practice, work: Work, chance: Chan
       dead.delete(site)
     }
   }
-  const next = (): Cut => chance.pick(['kill', 'delay', 'drop', 'drop', 'truncate', 'truncate', 'half open'])
+  const next = (): Fault =>
+    chance.pick(['kill', 'delay', 'drop', 'drop', 'truncate', 'truncate', 'half open', 'full disk', 'restore'])
   let what = next()
   while (faultsDone(done) < count || dead.size > 0) {
     await moment(50 + chance.below(400))
@@ -85,6 +159,19 @@ export async function faultAtRandom(practice: Practice, work: Work, chance: Chan
       const before = kills(practice)
       await kill(chance.pick([[portal], ...connected.map((one) => [one.machine])]), chance)
       done.kill += kills(practice) - before
+      what = next()
+      continue
+    }
+    if (what === 'full disk' || what === 'restore') {
+      const place = chance.pick([portal, ...connected.map((one) => one.machine)])
+      await Promise.all([portal, ...sites.map((one) => one.machine)].map((machine) => machine.up()))
+      if (what === 'full disk') await fillDisk(work, chance, place)
+      else {
+        const { lost, twins } = await restore(practice, work, chance, place, chance.once(2))
+        done['changes lost with a disk that no peer had'] += lost
+        done['copies refused'] += twins
+      }
+      done[what]++
       what = next()
       continue
     }

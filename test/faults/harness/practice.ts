@@ -75,11 +75,11 @@ export async function openPractice(sites: number): Promise<Practice> {
     },
   })
   const { url } = await enrolled.portal.ready
-  const portal = new Machine('portal', enrolled.launchPortal, enrolled.portal)
+  const portal = new Machine('portal', enrolled.portalDir, enrolled.launchPortal, enrolled.portal)
   const opened = await Promise.all(
     enrolled.sites.map(async (site, number): Promise<Site> => {
       const settings = JSON.parse(readFileSync(join(site.dir, 'site.json'), 'utf8')) as { site: string; portal: string }
-      const machine = new Machine(`site ${number + 1}`, site.launch)
+      const machine = new Machine(`site ${number + 1}`, site.dir, site.launch)
       await machine.up()
       const patients: SignedIn[] = []
       for (const patient of taking) patients.push({ patient, browser: await signInAt(url, site, patient) })

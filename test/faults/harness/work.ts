@@ -3,8 +3,10 @@
  * was not may be there once or not at all. Every text is said by one item only. Which items, for whom and in which
  * order comes from the seed.
  */
+import { randomBytes } from 'node:crypto'
 import { run, formsOf } from '../../cli/office.ts'
 import type { Chance } from './chance.ts'
+import type { Machine } from './machine.ts'
 import type { Practice, SignedIn, Site } from './practice.ts'
 
 export interface Item {
@@ -18,6 +20,8 @@ export interface Item {
   /** The event's document, of a confirmation. */
   readonly event?: string
   acknowledged: boolean
+  /** Acknowledged by a place that was then put back to an older copy, when no peer had it yet: nobody can have it back. */
+  lost: boolean
 }
 
 /** The texts of items as they stand on pages and in InSched. */
@@ -38,6 +42,9 @@ export class Work {
     this.#practice = practice
     this.#chance = chance
   }
+
+  /** Refusals that said that a disk is full. */
+  refusedForRoom = 0
 
   /** Begins some work at every site and waits for none of it; an actor does one thing after the other. */
   begin(): void {
@@ -60,10 +67,29 @@ export class Work {
   #text(): string {
     return `item-${this.#chance.seed}-${++this.#texts}`
   }
-  #enter(item: Omit<Item, 'acknowledged'>): Item {
-    const entered = { ...item, acknowledged: false }
+  #enter(item: Omit<Item, 'acknowledged' | 'lost'>): Item {
+    const entered = { ...item, acknowledged: false, lost: false }
     this.ledger.push(entered)
     return entered
+  }
+  /** `life`: that of the place when it was asked. */
+  #acknowledge(item: Item, by: Machine, life: number): void {
+    item.acknowledged = true
+    if (by.lives === life) item.lost = false
+  }
+
+  /** Says long things at a place without room, each in the ledger, until one is refused for that. */
+  async fill(place: Machine): Promise<void> {
+    const { portal, sites } = this.#practice
+    const before = this.refusedForRoom
+    const site = sites.find((one) => one.machine === place) ?? this.#chance.pick(sites)
+    const who = this.#chance.pick(site.patients)
+    for (let i = 0; i < 60 && this.refusedForRoom === before; i++)
+      if (place === portal) {
+        const long = randomBytes(6_000).toString('base64')
+        await this.#fill(site, who, { page: '/messages', action: '/messages', kind: 'patient message', which: i, again: false, long }) // prettier-ignore
+      } else await this.#staffWrites(site, who.patient, false, randomBytes(6_000).toString('base64'))()
+    if (this.refusedForRoom === before) this.faults.push(`${place.name} has no room and refuses nothing`)
   }
 
   #staffDoes(site: Site): () => Promise<void> {
@@ -101,21 +127,32 @@ export class Work {
       this.edits++
     }
   }
-  #staffWrites(site: Site, patient: number, byCommand: boolean): () => Promise<void> {
+  #staffWrites(site: Site, patient: number, byCommand: boolean, long = ''): () => Promise<void> {
     const item = this.#enter({ kind: 'staff message', site, patient, text: this.#text(), id: undefined })
-    const message = { patient, subject: 'From the office', text: item.text }
+    const message = { patient, subject: 'From the office', text: `${item.text} ${long}`.trim() }
     return async () => {
+      const { machine } = site
+      let life = machine.lives
       if (byCommand) {
         const args = ['--patient', String(patient), '--subject', message.subject, '--text', message.text]
-        const { code, result, sentence } = await run('message', '--data', site.dir, ...args)
-        if (code === 0) Object.assign(item, { id: result.entryId, acknowledged: true })
-        else this.#explain(site, sentence)
+        const { code, result, sentence } = await machine.command(() => {
+          life = machine.lives
+          return run('message', '--data', site.dir, ...args)
+        })
+        if (code === 0) {
+          item.id = result.entryId
+          this.#acknowledge(item, machine, life)
+        } else this.#explain(site, sentence)
         return
       }
-      await site.machine.up()
+      await machine.up()
+      life = machine.lives
       try {
         const sent = (await site.control('message', message)) as { entryId: string } | undefined
-        if (sent) Object.assign(item, { id: sent.entryId, acknowledged: true })
+        if (sent) {
+          item.id = sent.entryId
+          this.#acknowledge(item, machine, life)
+        }
       } catch (error) {
         this.#explain(site, (error as Error).message)
       }
@@ -124,7 +161,8 @@ export class Work {
 
   /** A message that was not acknowledged may be there once, or not at all; staff are told so in a sentence. */
   #explain(site: Site, sentence: string): void {
-    if (!/Whether this was done is not known|in use by another process/.test(sentence))
+    if (site.machine.isFull && /The disk is full\. Nothing of this was saved/.test(sentence)) this.refusedForRoom++
+    else if (!/Whether this was done is not known|in use by another process/.test(sentence))
       this.faults.push(`${site.name}: a message was not sent: ${sentence.slice(0, 300)}`)
   }
 
@@ -148,7 +186,14 @@ export class Work {
   async #fill(
     site: Site,
     who: SignedIn,
-    what: { page: string; action: string; kind: Exclude<Item['kind'], 'staff message'>; which: number; again: boolean },
+    what: {
+      page: string
+      action: string
+      kind: Exclude<Item['kind'], 'staff message'>
+      which: number
+      again: boolean
+      long?: string
+    },
   ): Promise<void> {
     const { portal } = this.#practice
     let page: string
@@ -176,12 +221,17 @@ export class Work {
         ? {}
         : kind === 'wish'
           ? { note: text }
-          : { text, ...(form.hidden['subject'] ? {} : { subject: 'From a patient' }) }
+          : {
+              text: `${text} ${what.long ?? ''}`.trim(),
+              ...(form.hidden['subject'] ? {} : { subject: 'From a patient' }),
+            }
     for (let tries = 0; tries < (what.again ? 5 : 1) && !item.acknowledged; tries++) {
       try {
         await portal.up()
+        const life = portal.lives
         const { status } = await who.browser.send(form, fields)
-        if (status === 303) item.acknowledged = true
+        if (status === 303) this.#acknowledge(item, portal, life)
+        else if (status === 503 && portal.isFull) this.refusedForRoom++
         else this.faults.push(`${site.name}: ${what.action} answered ${status}`)
       } catch {
         // The answer is lost: whether it was taken is not known.

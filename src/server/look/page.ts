@@ -1,0 +1,138 @@
+/** The frame of every page: the practice's name and phone in the same place (WCAG 3.2.6), the menu, whose record it is, language and appearance. */
+import { html } from 'hono/html'
+import { languages, nameOfLanguage } from '../words/language.ts'
+import { icon } from './icon.ts'
+import { attributes, nothing, type Content, type Html } from './html.ts'
+import { notice } from './notice.ts'
+import { choicePath, type Reader } from './reader.ts'
+import { stylesheet } from './stylesheet.ts'
+
+export interface Link {
+  readonly href: string
+  readonly text: string
+  readonly here?: boolean
+  /** How many wait there; 0 is not shown. */
+  readonly count?: number
+}
+export interface Frame {
+  readonly reader: Reader
+  /** Stands in the window and as the heading. */
+  readonly title: string
+  readonly practice: string
+  readonly phone?: string | null
+  /** Whom to call, where the sites have different telephones. */
+  readonly offices?: readonly { readonly name: string; readonly phone: string }[]
+  readonly links?: readonly Link[]
+  /** The token of the forms on this page; where there is one, somebody is signed in. */
+  readonly csrf?: string | undefined
+  /** What the last form did. */
+  readonly notice?: string | undefined
+  /** Whose record can be shown, where there is more than one. */
+  readonly family?: readonly { readonly value: string; readonly label: string; readonly here: boolean }[]
+  /** For a patient (default) or for a front desk, which has the menu at the side where there is room. */
+  readonly kind?: 'patient' | 'desk'
+}
+
+/** A whole page. */
+export function page(frame: Frame, main: Content): Html {
+  const { reader, title, practice, links = [], csrf, kind = 'patient', offices = [] } = frame
+  const { words, language, theme } = reader
+  return html`<!doctype html>
+    <html lang="${language}" ${theme ? html`data-theme="${theme}"` : nothing}>
+      <head>
+        <meta charset="utf-8" />
+        <meta name="viewport" content="width=device-width, initial-scale=1" />
+        <title>${title} · ${practice}</title>
+        <link rel="stylesheet" href="${stylesheet.path}" />
+      </head>
+      <body class="${kind} ${links.length > 0 ? '' : 'bare'}">
+        <a class="skip" href="#main">${words.frame.skip}</a>
+        <header class="head">
+          <div class="bar">
+            <p class="practice">
+              <span class="mark" aria-hidden="true">${practice.trim().charAt(0)}</span><strong>${practice}</strong>
+            </p>
+            ${languageSwitch(reader)}
+            <div class="reach">
+              ${frame.phone ? phoneLink(reader, frame.phone) : nothing} ${csrf ? signOut(reader, csrf) : nothing}
+            </div>
+          </div>
+          ${
+            offices.length > 0
+              ? html`<ul class="bar offices">
+                  ${offices.map(({ name, phone }) => html`<li>${name}: ${phoneLink(reader, phone)}</li>`)}
+                </ul>`
+              : nothing
+          }
+          ${kind === 'patient' ? menu(reader, links) : nothing} ${familySwitch(frame)}
+        </header>
+        ${kind === 'desk' ? menu(reader, links) : nothing}
+        <main id="main" tabindex="-1">
+          <h1>${title}</h1>
+          ${frame.notice ? notice('good', frame.notice) : nothing} ${main}
+        </main>
+        <footer class="foot">
+          <div class="row">
+            ${kind === 'patient' ? html`<p>${words.frame.emergency}</p>` : nothing} ${themeSwitch(reader)}
+          </div>
+        </footer>
+      </body>
+    </html>`
+}
+
+export function phoneLink({ words }: Reader, phone: string): Html {
+  return html`<a class="phone" href="tel:${phone.replaceAll(/[^+\d]/g, '')}"
+    >${icon('phone')}<span class="unseen">${words.frame.callOffice}: </span>${phone}</a
+  >`
+}
+
+function menu({ words }: Reader, links: readonly Link[]): Html {
+  if (links.length === 0) return nothing
+  return html`<nav class="menu" aria-label="${words.frame.mainMenu}">
+    <ul>
+      ${links.map(
+        ({ href, text, here, count = 0 }) =>
+          html`<li>
+            <a href="${href}" ${here ? html`aria-current="page"` : nothing}
+              >${text}${count > 0 ? html` <span class="count">${count}</span>` : nothing}</a
+            >
+          </li>`,
+      )}
+    </ul>
+  </nav>`
+}
+
+/** The other languages, each in its own words. */
+function languageSwitch({ words, language, path }: Reader): Html {
+  return html`<form method="post" action="${choicePath}" class="choices" aria-label="${words.frame.readIn}">
+    <input type="hidden" name="back" value="${path}" />
+    ${languages.filter((one) => one !== language).map((one) => html`<button class="plain" name="language" value="${one}" lang="${one}">${nameOfLanguage[one]}</button>`)}
+  </form>`
+}
+
+function themeSwitch({ words, theme, path }: Reader): Html {
+  return html`<form method="post" action="${choicePath}" class="choices" aria-label="${words.frame.appearance}">
+    <input type="hidden" name="back" value="${path}" />
+    <span>${words.frame.appearance}</span>
+    ${(['auto', 'light', 'dark'] as const).map((one) => html`<button class="plain" name="theme" value="${one}" aria-pressed="${String(one === (theme ?? 'auto'))}">${words.frame.themes[one]}</button>`)}
+  </form>`
+}
+
+function signOut({ words }: Reader, csrf: string): Html {
+  return html`<form method="post" action="/sign-out">
+    <input type="hidden" name="csrf" value="${csrf}" /><button class="plain">${words.frame.signOut}</button>
+  </form>`
+}
+
+/** Whose record the pages show: always visible where there is more than one. */
+function familySwitch({ reader, csrf, family = [] }: Frame): Html {
+  if (family.length < 2 || !csrf) return nothing
+  return html`<form method="post" action="/viewing" class="family">
+    <input type="hidden" name="csrf" value="${csrf}" />
+    <label for="viewing">${reader.words.frame.viewing}</label>
+    <select id="viewing" name="viewing">
+      ${family.map((one) => html`<option ${attributes({ value: one.value, selected: one.here })}>${one.label}</option>`)}
+    </select>
+    <button>${reader.words.frame.show}</button>
+  </form>`
+}

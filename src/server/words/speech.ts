@@ -1,0 +1,55 @@
+/**
+ * What a page says to one reader: the words of their language, and dates, times, numbers and money as that language
+ * writes them. Wall clocks are of their place and are never converted; instants are told in the zone that is given.
+ */
+import { Temporal } from 'temporal-polyfill'
+import { en, type Words } from './en.ts'
+import { es } from './es.ts'
+import { languages, type Language } from './language.ts'
+
+export interface Speech {
+  readonly language: Language
+  readonly words: Words
+  /** `Tuesday, March 3 at 9:00 AM` from a wall clock `YYYY-MM-DDTHH:MM`. */
+  wall(wall: string): string
+  /** `March 3, 2026` from a date `YYYY-MM-DD`. */
+  day(date: string): string
+  /** `Tuesday, March 3 at 9:00 AM` of an instant (milliseconds UTC) in an IANA zone. */
+  instant(at: number, zone: string): string
+  /** `Mountain Standard Time`: the name of a zone at a wall clock, for where it matters. */
+  zoneName(zone: string, wall: string): string
+  number(value: number): string
+  /** `$12.50` from integer cents. */
+  money(cents: number): string
+}
+
+/** Every language and what its words are. */
+export const catalogue: Readonly<Record<Language, Words>> = { en, es }
+
+const localeOf: Readonly<Record<Language, string>> = { en: 'en-US', es: 'es-US' }
+const moment = { weekday: 'long', month: 'long', day: 'numeric', hour: 'numeric', minute: '2-digit' } as const
+
+const speeches = new Map<Language, Speech>(
+  languages.map((language) => {
+    const locale = localeOf[language]
+    const speech: Speech = {
+      language,
+      words: catalogue[language],
+      wall: (wall) => Temporal.PlainDateTime.from(wall).toLocaleString(locale, moment),
+      day: (date) => Temporal.PlainDate.from(date).toLocaleString(locale, { dateStyle: 'long' }),
+      instant: (at, zone) => new Date(at).toLocaleString(locale, { ...moment, timeZone: zone }),
+      zoneName(zone, wall) {
+        const at = Temporal.PlainDateTime.from(wall).toZonedDateTime(zone).epochMilliseconds
+        const parts = new Intl.DateTimeFormat(locale, { timeZone: zone, timeZoneName: 'long' }).formatToParts(at)
+        return parts.find((part) => part.type === 'timeZoneName')?.value ?? zone
+      },
+      number: (value) => value.toLocaleString(locale),
+      money: (cents) => (cents / 100).toLocaleString(locale, { style: 'currency', currency: 'USD' }),
+    }
+    return [language, speech]
+  }),
+)
+
+export function speechIn(language: Language): Speech {
+  return speeches.get(language)!
+}

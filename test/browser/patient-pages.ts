@@ -1,0 +1,89 @@
+/**
+ * Every page of the portal in every state that it has, as a table: `pages.test.ts` visits each line in both languages, light and
+ * dark, narrow and wide. A new page or state is one more line.
+ */
+import type { Page } from 'playwright-core'
+import { mintUlid } from '../../src/replica/ids.ts'
+import type { Edit } from '../../src/replica/replica-face.ts'
+import type { Words } from '../../src/server/words/en.ts'
+import { hiddenOf, openPortalWorld, type Browser, type PortalWorld } from '../server/world.ts'
+
+export interface PageState<World> {
+  readonly page: string
+  readonly state: string
+  /** Where it is. */
+  readonly at: string | ((world: World, browser: Browser | undefined) => Promise<string>)
+  /** Who is signed in; nobody by default. */
+  readonly as?: string
+  /** What is done there by a person, to come into the state. */
+  readonly does?: (page: Page, words: Words, world: World) => Promise<void>
+  /** What a reader sees there and nowhere else. */
+  readonly shows: (words: Words) => string
+}
+
+/** The portal with people in every state: nora is new and has nothing, ann has three appointments answered in three ways. */
+export async function openPatientWorld(): Promise<PortalWorld> {
+  const world = await openPortalWorld()
+  const { ann, ben } = world.known as Record<'ann' | 'ben', (typeof world.known)[string]>
+  const { replica, patient } = ann
+  const facts = { patient, site: (await replica.head('patients', patient))!.facts.site, shown: true, reachable: true, startsAt: null } // prettier-ignore
+  const by = { role: 'site' as const, id: 'site' }
+  const at = world.clock.now()
+  const event = (key: string, startsAt: string, words: string): Edit => ({ collection: 'events', key, at, facts: { ...facts, startsAt: Date.parse(`${startsAt}:00-07:00`) }, set: { words, startsAt, minutes: 30, location: '7', status: 'None', lastConfirmed: null, confirmationType: null, deleted: false } }) // prettier-ignore
+  const answered = (key: string, startsAt: string): Edit => ({ collection: 'confirmations', key, facts, add: { [mintUlid(world.clock)]: { kind: 'answered', at, by: { role: 'patient', id: 'ann' }, channel: 'portal', patient: patient as never, startsAt } } }) // prettier-ignore
+  const [sent, done, moved, nora] = [mintUlid(world.clock), mintUlid(world.clock), mintUlid(world.clock), mintUlid(world.clock)] // prettier-ignore
+  const answer = mintUlid(world.clock)
+  await replica.change([
+    { collection: 'practice', key: facts.site!, at, facts: { ...facts, patient: null }, set: { 'location/7': { name: 'Quailbrush Mesa, second floor', zone: 'America/Phoenix', address: '1200 East Broadway Road, Mesa, Arizona 85204', phone: null } } }, // prettier-ignore
+    event(sent, '2026-12-08T10:30', 'Laser, second session'),
+    answered(sent, '2026-12-08T10:30'),
+    event(done, '2026-12-15T08:15', 'Follow-up'),
+    { collection: 'confirmations', key: done, facts, add: { [answer]: { kind: 'answered', at, by: { role: 'patient', id: 'ann' }, channel: 'portal', patient: patient as never, startsAt: '2026-12-15T08:15' }, [mintUlid(world.clock)]: { kind: 'written', at, by, answer, lastConfirmed: '2026-11-23T10:02', confirmationType: 'Portal' } } }, // prettier-ignore
+    event(moved, '2027-01-05T16:45', 'Photographs'),
+    answered(moved, '2027-01-05T15:00'),
+    { collection: 'plans', key: mintUlid(world.clock), at, facts, set: { words: 'Your nose, step by step', status: 'Active', deleted: false, 'stage/1/words': 'Consultation', 'stage/1/position': 0, 'stage/1/completed': true, 'stage/1/completedOn': '2026-10-12', 'stage/2/words': 'Photographs and measurements', 'stage/2/position': 1, 'stage/2/completed': false, 'stage/3/words': 'The day of the procedure', 'stage/3/position': 2, 'stage/3/completed': false } }, // prettier-ignore
+    { collection: 'patients', key: nora, at, facts: { ...facts, patient: nora }, set: { firstName: 'Nora', middleName: null, lastName: 'Newcombe', birthDate: '1990-02-03', email: null, cellPhone: null, homePhone: null, language: null, portalEnabled: true, deleted: false } }, // prettier-ignore
+    { collection: 'messages', key: patient, facts, add: { [mintUlid(world.clock)]: { kind: 'message', at, by: { role: 'patient', id: 'ann', name: 'Annalise Quillfeather' }, thread: ann.thread as never, subject: ann.subject, text: 'Thank you. Is there parking behind the building, or shall I come by the light rail?' } } }, // prettier-ignore
+  ])
+  await world.indexed()
+  Object.assign(world.known, { nora: { ...ben, ...ann, key: 'nora', birthDate: '1990-02-03', patient: nora } })
+  return world
+}
+
+const invitation = (world: PortalWorld): Promise<string> => world.invite('cleo')
+const fill = async (page: Page, fields: Readonly<Record<string, string>>, button: string): Promise<void> => {
+  for (const [label, value] of Object.entries(fields)) await page.getByLabel(label, { exact: true }).fill(value)
+  await page.getByRole('main').getByRole('button', { name: button, exact: true }).click()
+}
+
+export const patientPages: readonly PageState<PortalWorld>[] = [
+  { page: 'sign-in', state: 'empty', at: '/sign-in', shows: (w) => w.signIn.invited },
+  { page: 'sign-in', state: 'wrong', at: '/sign-in', shows: (w) => w.signIn.faults.wrong, does: async (page, { signIn }, { clock }) => { clock.advance(300_000); await fill(page, { [signIn.name]: `somebody ${clock.now()}`, [signIn.password]: 'not the right one' }, signIn.signIn) } }, // prettier-ignore
+  { page: 'invitation', state: 'asks', at: invitation, shows: (w) => w.signIn.invitation.why },
+  { page: 'invitation', state: 'wrong date', at: invitation, shows: (w) => w.signIn.invitation.dateWrong, does: (page, { signIn }) => fill(page, { [signIn.invitation.born]: '01/02/1903' }, signIn.signIn) }, // prettier-ignore
+  { page: 'invitation', state: 'no date', at: invitation, shows: (w) => w.signIn.invitation.dateUnread, does: (page, { signIn }) => fill(page, { [signIn.invitation.born]: 'yesterday' }, signIn.signIn) }, // prettier-ignore
+  { page: 'invitation', state: 'somebody is signed in', at: invitation, as: 'ann', shows: (w) => w.signIn.invitation.joinYes }, // prettier-ignore
+  { page: 'invitation', state: 'over', at: '/invitation/none', shows: (w) => w.problems.invitationOver.cause },
+  { page: 'home', state: 'every answer', at: '/', as: 'ann', shows: (w) => w.patient.home.changed },
+  { page: 'home', state: 'wants a change', at: '/', as: 'ann', shows: (w) => w.patient.home.officeDecides, does: (page, { patient }) => page.getByText(patient.home.change).first().click() }, // prettier-ignore
+  { page: 'home', state: 'just answered', at: '/?said=asked', as: 'ben', shows: (w) => w.patient.said.asked },
+  { page: 'home', state: 'empty', at: '/', as: 'nora', shows: (w) => w.patient.home.noAppointments },
+  { page: 'home', state: 'a family', at: familyHome, as: 'ann', shows: (w) => w.frame.viewing },
+  { page: 'messages', state: 'a thread', at: '/messages', as: 'ann', shows: (w) => w.patient.messages.answer },
+  { page: 'messages', state: 'a new one', at: '/messages', as: 'ann', shows: (w) => w.patient.messages.subject, does: (page, { patient }) => page.getByText(patient.messages.writeNew).click() }, // prettier-ignore
+  { page: 'messages', state: 'empty', at: '/messages', as: 'nora', shows: (w) => w.patient.messages.none },
+  { page: 'plan', state: 'stages', at: '/plan', as: 'ann', shows: (w) => w.patient.plan.nextStep },
+  { page: 'plan', state: 'empty', at: '/plan', as: 'nora', shows: (w) => w.patient.plan.none },
+  { page: 'password', state: 'first', at: '/password', as: 'ann', shows: (w) => w.signIn.choose.save },
+  { page: 'password', state: 'too easy', at: '/password', as: 'ann', shows: (w) => w.signIn.faults.passwordMostUsed, does: (page, { signIn }) => fill(page, { [signIn.name]: 'annalise', [signIn.newPassword(10)]: 'sunshine2026' }, signIn.choose.save) }, // prettier-ignore
+  { page: 'problem', state: 'no page', at: '/nowhere', as: 'ann', shows: (w) => w.problems.noPage.cause },
+]
+
+/** The home page of somebody who may act for two. */
+async function familyHome(world: PortalWorld, browser: Browser | undefined): Promise<string> {
+  const path = await world.invite('cleo')
+  await browser!.get(path)
+  await browser!.post(path, { ...hiddenOf((await browser!.get(path)).text, path), date: world.known['cleo']!.birthDate, join: 'yes' }) // prettier-ignore
+  await world.indexed()
+  return '/'
+}
