@@ -30,6 +30,8 @@ const settingsSchema = v.object({
   /** Sealed by the master key, base 64: the device's private key and the practice's HMAC key. */
   privateKey: v.string(),
   hmacKey: v.string(),
+  /** The command of the practice's virus scanner for files of messages; off where it is null. */
+  scan: v.optional(v.nullable(v.string()), null),
 })
 export type Settings = v.InferOutput<typeof settingsSchema>
 const enrolledSchema = v.pick(v.object({ ...settingsSchema.entries, zone: v.string() }), [
@@ -114,6 +116,7 @@ export async function enroll(
       replica: device.replica,
       portal: address.origin,
       ca: ca ?? null,
+      scan: null,
       insched: url,
       privateKey: device.privateKey,
       hmacKey: seal(enrolled.hmacKey, 'hmac key'),

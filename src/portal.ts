@@ -9,6 +9,7 @@ import { WebSocketServer } from 'ws'
 import { keepToSettings } from './mirror/keeping-to-settings.ts'
 import { defaultSettings, isSent, mayHold, passes } from './mirror/policy.ts'
 import { acceptLinks } from './replica/acceptor.ts'
+import { keepChunks, type Chunks } from './replica/chunks.ts'
 import type { Clock } from './replica/clock.ts'
 import { certify, mintKeyPair, type Certified, type KeyPair } from './replica/device.ts'
 import { mintUlid, parseUlid, type Ulid } from './replica/ids.ts'
@@ -16,6 +17,7 @@ import { openReplica, type OpenReplica } from './replica/replica.ts'
 import type { LinkSettings, Passes } from './replica/collections.ts'
 import type { Sealer } from './replica/sealing.ts'
 import { openSqliteStore } from './replica/sqlite-store.ts'
+import { virusScan } from './server/attachments/virus-scan.ts'
 import { serveControl, type Operations } from './server/control.ts'
 import { hashOf, openControlStore, type Practice, type SiteRow } from './server/control-store-sqlite.ts'
 import { closeServer, listen, type ListenOptions } from './server/listen.ts'
@@ -40,8 +42,16 @@ export interface Portal {
   /** Whether anything may go outward for a practice. */
   outward(practice: string): Outward
   replicaOf(practice: string): OpenReplica | undefined
+  /** The files of a practice's messages. */
+  chunksOf(practice: string): Chunks | undefined
   /** Serves pages and links, and the commands of this machine apart from them; resolves with the address. `publicUrl` is the origin that people see. */
-  listen(options: ListenOptions & { readonly publicUrl?: string | undefined }): Promise<string>
+  listen(
+    options: ListenOptions & {
+      readonly publicUrl?: string | undefined
+      /** The command of a virus scanner for files of messages. */
+      readonly scan?: string | undefined
+    },
+  ): Promise<string>
   close(): Promise<void>
 }
 
@@ -80,15 +90,19 @@ export async function openPortal(options: {
   const store = openControlStore(join(dir, 'control.sqlite'), master, clock)
   const keys = JSON.parse(store.secret('portal key', () => JSON.stringify(mintKeyPair()))) as KeyPair
   const replicas = new Map<string, OpenReplica>()
+  const chunks = new Map<string, Chunks>()
   const closers: (() => void | Promise<void>)[] = []
   const heard = new Map<string, number>()
   const paused = new Map<string, string>()
   const indexed: Live['changed'][] = []
   let publicUrl: string | undefined
 
+  const hmacKeyOf = (practice: string): string =>
+    store.secret(`hmac ${practice}`, () => Buffer.from(clock.bytes(32)).toString('base64'))
   const openPractice = async (practice: Practice): Promise<void> => {
+    const kept = await openSqliteStore({ file: join(dir, 'practices', `${practice.id}.sqlite`), master, mostBytes })
     const replica = await openReplica({
-      store: await openSqliteStore({ file: join(dir, 'practices', `${practice.id}.sqlite`), master, mostBytes }),
+      store: kept,
       practice: practice.id as Ulid,
       id: practice.replica as Ulid,
       clock,
@@ -102,6 +116,8 @@ export async function openPortal(options: {
       advanced: (documents) => indexed.forEach((run) => run(practice.id, documents)),
     })
     replicas.set(practice.id, replica)
+    const key = Buffer.from(hmacKeyOf(practice.id), 'base64')
+    chunks.set(practice.id, keepChunks({ replica, store: kept.chunks, key, clock }))
   }
   for (const practice of store.practices()) await openPractice(practice)
 
@@ -140,7 +156,14 @@ export async function openPortal(options: {
           passes(defaultSettings, { collection, facts, direction, site: device.site, now: clock.now(), erasure }).passes
       const { version } = defaultSettings
       const settings: LinkSettings = { version: () => version, sends: (name) => isSent(defaultSettings, name, 'down') }
-      return { replica, passesIn: may('up'), passesOut: may('down'), shared: may('up'), settings }
+      return {
+        replica,
+        passesIn: may('up'),
+        passesOut: may('down'),
+        shared: may('up'),
+        settings,
+        chunks: chunks.get(device.practice)!,
+      }
     },
     events: {
       connected(device) {
@@ -186,7 +209,7 @@ export async function openPortal(options: {
       held?.certificate ??
       certify(keys.privateKey, { practice: practice.id, site: site.id, replica, publicKey, issuedAt: clock.now() })
     if (!held) store.addDevice({ replica, site: site.id, publicKey, certificate })
-    const hmacKey = store.secret(`hmac ${practice.id}`, () => Buffer.from(clock.bytes(32)).toString('base64'))
+    const hmacKey = hmacKeyOf(practice.id)
     store.audit.record({ did: 'site enrolled', practice: practice.id, of: [site.id, replica] })
     return {
       status: 200,
@@ -298,18 +321,21 @@ export async function openPortal(options: {
     },
     outward: (practice) => gate.of(practice),
     replicaOf: (practice) => replicas.get(practice),
+    chunksOf: (practice) => chunks.get(practice),
     async listen(where) {
       publicUrl = where.publicUrl
+      const scan = where.scan === undefined ? undefined : virusScan(where.scan, clock)
       const proxies = where.behindProxy
       const secure = where.tls !== undefined || proxies !== undefined || publicUrl?.startsWith('https:') === true
       const isConnected = (site: string): boolean => acceptor.isConnected(store.device(site)?.replica ?? '')
-      const { replicaOf } = portal
+      const { replicaOf, chunksOf } = portal
       const session = patientSessions({ store, secure, clock })
       const viewing = { store, replicaOf, isConnected, clock }
+      const files = { chunksOf, scan }
       const live = liveViews({ ...viewing, session, origin: publicUrl, log })
       indexed.push(live.changed)
       const { ticket } = live
-      const app = portalApp({ ...viewing, ticket, enroll, secure, origin: publicUrl, proxies, log })
+      const app = portalApp({ ...viewing, ...files, ticket, enroll, secure, origin: publicUrl, proxies, log })
       const { server, url } = await listen(app.fetch, where)
       const sockets = new WebSocketServer({ noServer: true, maxPayload: 8 * 1024 * 1024 })
       server.on('upgrade', (request, socket, head) => {
@@ -329,6 +355,7 @@ export async function openPortal(options: {
     },
     async close() {
       for (const close of closers.splice(0).toReversed()) await close()
+      for (const one of chunks.values()) await one.stop()
       for (const replica of replicas.values()) await replica.close()
       store.close()
     },

@@ -12,9 +12,11 @@ import { fieldConflicts } from './mirror/field-conflicts.ts'
 import { erasePatient } from './mirror/erasing.ts'
 import { keepToSettings } from './mirror/keeping-to-settings.ts'
 import { defaultSettings, isSent, passes } from './mirror/policy.ts'
+import { keepChunks } from './replica/chunks.ts'
 import { keepLink, type Link, type Restore } from './replica/connection.ts'
 import { mintUlid, type Ulid } from './replica/ids.ts'
 import { foldAccess } from './replica/kinds/access.ts'
+import type { Attachment } from './replica/kinds/attachments.ts'
 import type { Answer } from './replica/kinds/confirmations.ts'
 import type { PracticeFields } from './replica/kinds/fields.ts'
 import type { By } from './replica/kinds/kind.ts'
@@ -24,6 +26,8 @@ import { openReplica } from './replica/replica.ts'
 import { weeklyProof } from './replica/weekly-proof.ts'
 import type { Passes } from './replica/collections.ts'
 import { openSqliteStore } from './replica/sqlite-store.ts'
+import { withFiles, type IncomingFile } from './server/attachments/taking.ts'
+import { virusScan } from './server/attachments/virus-scan.ts'
 import { hashOf } from './server/control-store-sqlite.ts'
 import { dialing, whyUnreached } from './server/dialing.ts'
 import { indexedCollections, pageIndex } from './server/page-index.ts'
@@ -58,8 +62,9 @@ export async function openSite(options: SiteOptions & { readonly mostBytes?: num
     (collection, facts, erasure = false) =>
       passes(defaultSettings, { collection, facts, direction, site: settings.site as Ulid, now: clock.now(), erasure })
         .passes
+  const store = await openSqliteStore({ file: join(dir, 'replica.sqlite'), master, mostBytes: options.mostBytes })
   const replica = await openReplica({
-    store: await openSqliteStore({ file: join(dir, 'replica.sqlite'), master, mostBytes: options.mostBytes }),
+    store,
     practice: settings.practice as Ulid,
     id: settings.replica as Ulid,
     clock,
@@ -81,6 +86,9 @@ export async function openSite(options: SiteOptions & { readonly mostBytes?: num
     await replica.close()
     throw error
   }
+  const key = master.open(Buffer.from(settings.hmacKey, 'base64'), 'hmac key')
+  const chunks = keepChunks({ replica, store: store.chunks, key: Buffer.from(key.toString(), 'base64'), clock })
+  const scan = settings.scan ? virusScan(settings.scan, clock) : undefined
   const index = replica.follow({ name: 'index', collections: indexedCollections, handle: pageIndex(replica) })
   replica.follow(fieldConflicts(replica, site.key, clock))
   const link: Link = keepLink({
@@ -97,6 +105,7 @@ export async function openSite(options: SiteOptions & { readonly mostBytes?: num
     passesIn: may('down'),
     // What should be at the portal is what may go there: an owner's own records, withheld, are not missing.
     shared: may('up'),
+    chunks,
     settings: { version: () => defaultSettings.version, sends: (name) => isSent(defaultSettings, name, 'up') },
     clock,
   })
@@ -165,6 +174,14 @@ export async function openSite(options: SiteOptions & { readonly mostBytes?: num
     },
     bridge,
     replica,
+    chunks,
+    /** The attachments of a message; none where there is no such message, or it was retracted. */
+    async attachmentsOf(entry: string): Promise<readonly Attachment[]> {
+      const { attachments = [] } = ((await replica.indexed('message', entry))?.body ?? {}) as {
+        attachments?: Attachment[]
+      }
+      return attachments
+    },
     /** The IANA zone of the site, as InSched has it. */
     async zone(): Promise<string> {
       const { zone } = ((await replica.indexed('practice', settings.site))?.body ?? {}) as Partial<PracticeFields>
@@ -245,9 +262,15 @@ export async function openSite(options: SiteOptions & { readonly mostBytes?: num
         expiresAt: new Date(expiresAt).toISOString(),
       }
     },
-    /** Send Secure Portal Message. */
+    /** Send Secure Portal Message; `files` become its attachments. Rejects with FileRefused where one is not taken. */
     async message(
-      message: { patient: number; event?: number | undefined; subject: string; text: string },
+      message: {
+        patient: number
+        event?: number | undefined
+        subject: string
+        text: string
+        files?: AsyncIterable<IncomingFile> | undefined
+      },
       by: By = agent,
     ) {
       await bridge.readNow()
@@ -260,24 +283,28 @@ export async function openSite(options: SiteOptions & { readonly mostBytes?: num
       if (message.subject.trim() === '' || message.text.trim() === '')
         throw new Error('A message needs a subject and a text.')
       const entryId = mintUlid(clock)
-      await replica.change([
-        {
-          collection: 'messages',
-          key,
-          facts: await factsOfPatient(key),
-          add: {
-            [entryId]: {
-              kind: 'message',
-              at: clock.now(),
-              by,
-              thread: mintUlid(clock),
-              subject: message.subject,
-              text: message.text,
-              event,
+      const { subject, text, files } = message
+      const say = async (attachments: Attachment[]): Promise<void> =>
+        replica.change([
+          {
+            collection: 'messages',
+            key,
+            facts: await factsOfPatient(key),
+            add: {
+              [entryId]: {
+                kind: 'message',
+                at: clock.now(),
+                by,
+                thread: mintUlid(clock),
+                subject,
+                text,
+                event,
+                ...(attachments.length > 0 ? { attachments } : {}),
+              },
             },
           },
-        },
-      ])
+        ])
+      await (files ? withFiles({ chunks, scan }, files, key, say) : say([]))
       return { entryId }
     },
     /** Recent Communications, newest first; `cut` where there are more than it gives. */
@@ -297,7 +324,12 @@ export async function openSite(options: SiteOptions & { readonly mostBytes?: num
         ...(query.since ? { from: query.since } : {}),
       })
       const items = rows.slice(0, mostRecent).map((row) => {
-        const { direction, subject, event } = row.body as { direction: string; subject: string; event: string | null }
+        const { direction, subject, event, hasFiles } = row.body as {
+          direction: string
+          subject: string
+          event: string | null
+          hasFiles?: boolean
+        }
         return {
           at: new Date(row.at).toISOString(),
           channel: 'portal',
@@ -306,6 +338,7 @@ export async function openSite(options: SiteOptions & { readonly mostBytes?: num
           event: localOf(event),
           subject,
           state: row.state,
+          ...(hasFiles ? { entry: row.id } : {}),
         }
       })
       return { items, cut: rows.length > mostRecent }
@@ -400,7 +433,10 @@ export async function openSite(options: SiteOptions & { readonly mostBytes?: num
         throw new Error(
           `Patient ${patient} has portal access, or consent to text or email, so the records would come back. End these in InSched first, then erase.`,
         )
-      return { documents: await erasePatient(replica, key) }
+      const documents = await erasePatient(replica, key)
+      // What was made of them goes too, also where this process ends right after.
+      await Promise.all([index.caughtUp(), chunks.caughtUp()])
+      return { documents }
     },
     /** Proves that the portal holds what it should, and heals what differs. */
     async verify() {
@@ -419,6 +455,7 @@ export async function openSite(options: SiteOptions & { readonly mostBytes?: num
       stopKeeping()
       await link.stop()
       await bridge.stop()
+      await chunks.stop()
       await replica.close()
     },
   }

@@ -24,13 +24,13 @@ export interface CommandContext {
 
 export interface Given {
   readonly positionals: readonly string[]
-  readonly values: Readonly<Record<string, string | boolean | undefined>>
+  readonly values: Readonly<Record<string, string | boolean | readonly (string | boolean)[] | undefined>>
 }
 
 export interface Command {
   readonly usage: string
   readonly about: string
-  readonly options: Readonly<Record<string, { type: 'string' | 'boolean' }>>
+  readonly options: Readonly<Record<string, { type: 'string' | 'boolean'; multiple?: boolean }>>
   run(given: Given, context: CommandContext): Promise<void>
 }
 
@@ -44,6 +44,12 @@ export function need(given: Given, name: string): string {
 export function optional(given: Given, name: string): string | undefined {
   const value = given.values[name]
   return typeof value === 'string' ? value : undefined
+}
+
+/** The values of an option that may be given several times. */
+export function several(given: Given, name: string): string[] {
+  const value = given.values[name]
+  return Array.isArray(value) ? value.filter((one) => typeof one === 'string') : []
 }
 
 /** `--disk-limit`: the most that a replica's file may take, in MB (a million bytes) on the command line and in bytes here. */

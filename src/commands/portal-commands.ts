@@ -20,7 +20,7 @@ const string = { type: 'string' } as const
 
 export const portal: Command = {
   usage:
-    'portal --data DIR [--port N] [--host H] [--tls-cert F --tls-key F] [--public-url URL] [--behind-proxy CIDR] [--disk-limit MB]',
+    'portal --data DIR [--port N] [--host H] [--tls-cert F --tls-key F] [--public-url URL] [--behind-proxy CIDR] [--disk-limit MB] [--scan COMMAND]',
   about: 'run the portal',
   options: {
     data: string,
@@ -30,6 +30,7 @@ export const portal: Command = {
     'tls-key': string,
     'public-url': string,
     'behind-proxy': string,
+    scan: string,
     'disk-limit': string,
   },
   async run(given, context) {
@@ -55,6 +56,7 @@ export const portal: Command = {
         tls: cert && key ? { cert: readFileSync(cert, 'utf8'), key: readFileSync(key, 'utf8') } : undefined,
         behindProxy,
         publicUrl,
+        scan: optional(given, 'scan'),
       })
       context.print({ ready: true, url, pid: process.pid }, `The portal is ready at ${url}`)
       await context.ended

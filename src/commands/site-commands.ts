@@ -1,5 +1,5 @@
 /** The commands of a site. Each asks the running site over loopback, or opens the folder where none runs. */
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { createReferenceDatabase } from '../bridges/insched/create-sqlite.ts'
 import { enroll as enrollSite } from '../enrolling.ts'
 import { openSite } from '../site.ts'
@@ -11,6 +11,7 @@ import {
   diskLimit,
   need,
   optional,
+  several,
   Usage,
   wholeNumber,
   type Command,
@@ -152,13 +153,15 @@ export const invite = operation(
 export const message = operation(
   'message',
   'Send Secure Portal Message',
-  'message --patient LOCAL_ID [--event LOCAL_ID] --subject S --text T',
-  { patient: string, event: string, subject: string, text: string },
+  'message --patient LOCAL_ID [--event LOCAL_ID] --subject S --text T [--attach FILE ...]',
+  { patient: string, event: string, subject: string, text: string, attach: { ...string, multiple: true } },
   (given) => ({
     patient: neededPatient(given),
     event: wholeNumber(optional(given, 'event'), 'event'),
     subject: need(given, 'subject'),
     text: need(given, 'text'),
+    // The site may run in another folder.
+    attach: several(given, 'attach').map((file) => resolve(file)),
   }),
 )
 export const recent = operation(

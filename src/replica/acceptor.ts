@@ -4,6 +4,7 @@
  * the older one still answers is a copied folder, and is refused.
  */
 import type { WebSocket } from 'ws'
+import type { Chunks } from './chunks.ts'
 import type { Clock } from './clock.ts'
 import { readFrame, writeFrame, type CloseReason } from './codec.ts'
 import { isAnswer, readCertificate, type Certified } from './device.ts'
@@ -18,6 +19,8 @@ export interface Admitted {
   readonly passesIn: Passes
   /** Which documents both sides should hold. */
   readonly shared?: Passes
+  /** Attachments, where this replica keeps them. */
+  readonly chunks?: Chunks
   readonly settings?: LinkSettings
 }
 

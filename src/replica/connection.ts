@@ -4,6 +4,7 @@
  * trying until it is started again, with a sentence for the status page.
  */
 import type { WebSocket } from 'ws'
+import type { Chunks } from './chunks.ts'
 import { randomBelow, type Clock } from './clock.ts'
 import { readFrame, writeFrame, type CloseReason } from './codec.ts'
 import { answerChallenge } from './device.ts'
@@ -27,6 +28,8 @@ export interface LinkOptions {
   readonly passesIn: Passes
   /** Which documents both sides should hold. */
   readonly shared?: Passes
+  /** Attachments, where this replica keeps them. */
+  readonly chunks?: Chunks
   /** The settings at this end; by default they never change. */
   readonly settings?: LinkSettings
   readonly clock: Clock
@@ -152,7 +155,7 @@ export function keepLink(options: LinkOptions): Link {
       over = true
       socket.off('close', onClose)
       socket.off('error', onError)
-      const { passesOut, passesIn, shared, settings = fixedSettings } = options
+      const { passesOut, passesIn, shared, chunks, settings = fixedSettings } = options
       connection = connect({
         replica,
         socket,
@@ -160,6 +163,7 @@ export function keepLink(options: LinkOptions): Link {
         passesOut,
         passesIn,
         ...(shared ? { shared } : {}),
+        ...(chunks ? { chunks } : {}),
         settings,
         clock,
         events: {

@@ -41,7 +41,11 @@ export function startFollower(store: Store, clock: Clock, options: FollowerOptio
 
   const start = (failures: number): void => {
     running = walk().then(
-      () => void (running = undefined),
+      () => {
+        running = undefined
+        // Woken after the walk had found nothing more, and before it had ended.
+        if (again && !stopped) start(0)
+      },
       (error: unknown) => {
         running = undefined
         problem = {

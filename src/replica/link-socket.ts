@@ -5,7 +5,10 @@
  */
 import type { WebSocket } from 'ws'
 import type { Clock } from './clock.ts'
+import { chunkExchange } from './chunk-exchange.ts'
+import type { Chunks } from './chunks.ts'
 import {
+  chunksFrom,
   readFrame,
   reconcileFrom,
   versions,
@@ -45,6 +48,8 @@ export interface ConnectionOptions {
   readonly passesIn: Passes
   /** Which documents both sides should hold; by default all that pass in either direction. */
   readonly shared?: Passes
+  /** Attachments, where this replica keeps them. */
+  readonly chunks?: Chunks
   /** The settings at this end; by default they never change. */
   readonly settings?: LinkSettings
   readonly clock: Clock
@@ -110,6 +115,7 @@ export function connect(options: ConnectionOptions): Connection {
     attached.end()
     stopListening()
     proofs.end(new Error('The connection ended before the proof was done'))
+    exchange?.end()
     for (const one of waiting.values()) one.reject(new Error('The connection ended before both sides had caught up'))
     socket.close()
     // A half-open connection never answers a close: its socket must not outlive the link.
@@ -121,7 +127,9 @@ export function connect(options: ConnectionOptions): Connection {
     if (socket.bufferedAmount > mostBuffered)
       return end({ error: new Error('The peer takes nothing: too much waits to be sent') })
     if (frame.kind === 'batch') events.sent?.(frame.rows.length)
-    socket.send(writeFrame(frame))
+    if (frame.kind !== 'chunk') return socket.send(writeFrame(frame))
+    // The next follows when this one has left, so that what else is to be sent waits behind one at most.
+    socket.send(writeFrame(frame), () => happen({ kind: 'chunk left' }))
   }
   const apply = ([next, effects]: Step): void => {
     state = next
@@ -175,7 +183,16 @@ export function connect(options: ConnectionOptions): Connection {
         return
       case 'live':
         version = effect.version
+        if (version >= chunksFrom) exchange?.begin()
         return events.live?.(peer, offset, theirSettings)
+      case 'read chunk': {
+        const { wanted } = effect
+        return after(exchange?.read(wanted) ?? Promise.resolve(new Uint8Array()), (content) =>
+          happen({ kind: 'chunk read', chunk: { kind: 'chunk', name: wanted.name, content } }),
+        )
+      }
+      case 'take chunk':
+        return after(exchange!.take(effect.chunk.name, effect.chunk.content), () => {})
       case 'reconcile':
         // What heals may come faster than it is taken in: no more is read then, until there is room.
         if (++unanswered === mostUnanswered) socket.pause()
@@ -254,6 +271,19 @@ export function connect(options: ConnectionOptions): Connection {
       }),
     heal: (collection, rows) => replication.heal(peer, collection, rows, passesIn),
   })
+
+  const { chunks } = options
+  const exchange =
+    chunks &&
+    chunkExchange({
+      chunks,
+      replica,
+      passesIn,
+      passesOut,
+      clock,
+      ask: (wanted) => happen({ kind: 'want chunk', wanted }),
+      failed,
+    })
 
   const ping = (): void => {
     let answered = false

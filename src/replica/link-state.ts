@@ -7,7 +7,8 @@
 import { largestUpdate, type WireRow } from './admission.ts'
 import type { Ack, BatchFrame, CloseReason, Frame, Hello, Want } from './codec.ts'
 import type { ReconcileFrame } from './reconcile-codec.ts'
-import { reconcileFrom, versions } from './codec.ts'
+import { mostChunksAsked, type Chunk, type ChunkWanted } from './chunk-codec.ts'
+import { chunksFrom, reconcileFrom, versions } from './codec.ts'
 import { collectionNumber, collections, type Collection } from './collections.ts'
 import type { Outgoing } from './outgoing.ts'
 import type { Declared, KnownOfUs } from './peers.ts'
@@ -37,6 +38,11 @@ export type LinkEvent =
   | { readonly kind: 'changed' }
   /** Somebody here wants to know when both sides have what the other had. */
   | { readonly kind: 'mark'; readonly number: number }
+  /** A chunk of an attachment is wanted of the peer. */
+  | { readonly kind: 'want chunk'; readonly wanted: ChunkWanted }
+  /** A chunk for the peer was read; then, it left this machine. */
+  | { readonly kind: 'chunk read'; readonly chunk: Chunk }
+  | { readonly kind: 'chunk left' }
 
 export type LinkEffect =
   | { readonly kind: 'send'; readonly frame: Frame }
@@ -59,6 +65,8 @@ export type LinkEffect =
   /** Both sides know where the other stands, and which version of the protocol they speak. */
   | { readonly kind: 'live'; readonly version: number }
   | { readonly kind: 'reconcile'; readonly frame: ReconcileFrame }
+  | { readonly kind: 'read chunk'; readonly wanted: ChunkWanted }
+  | { readonly kind: 'take chunk'; readonly chunk: Chunk }
   /** The peer refused the connection. */
   | { readonly kind: 'refused'; readonly reason: CloseReason }
   /** Starts over with a new connection (rule 3), or for good where there is a reason. */
@@ -98,6 +106,10 @@ interface Live {
   readonly marked: readonly number[]
   /** Marks of our own that wait for the peer's word and for our own sending. */
   readonly waiting: readonly number[]
+  /** Chunks that the peer wants, in order; what is being done of one; and those that were asked of the peer. */
+  readonly owed: readonly ChunkWanted[]
+  readonly giving: 'nothing' | 'being read' | 'being sent'
+  readonly asked: readonly string[]
 }
 export type LinkState =
   | { readonly at: 'greeting'; readonly own: Hello; readonly marks: readonly number[] }
@@ -137,6 +149,8 @@ export function step(state: LinkState, event: LinkEvent): Step {
     if (state.at !== 'live') return [{ ...state, marks: [...state.marks, event.number] }, []]
     return evaluate(ask(state, [event.number]), [{ kind: 'send', frame: { kind: 'mark', number: event.number } }])
   }
+  // Asked for while the connection was ending or not yet there: the next one asks again.
+  if (event.kind === 'want chunk' && (state.at !== 'live' || state.version < chunksFrom)) return [state, []]
   switch (state.at) {
     case 'greeting':
       if (event.kind !== 'frame' || event.frame.kind !== 'hello') return closed('malformed frame')
@@ -207,6 +221,9 @@ function wanted(state: Extract<LinkState, { at: 'wanting' }>, want: Want): Step 
     marks: [],
     marked: [],
     waiting: [],
+    owed: [],
+    giving: 'nothing',
+    asked: [],
   }
   const marks = state.marks.map((number): LinkEffect => ({ kind: 'send', frame: { kind: 'mark', number } }))
   const stands: LinkEffect = { kind: 'stands', positions: want.cursors.map(({ position }) => position) }
@@ -239,6 +256,16 @@ function live(state: Live, event: Exclude<LinkEvent, { kind: 'changed' | 'mark' 
     }
     case 'frame':
       return taken(state, event.frame)
+    case 'want chunk': {
+      const { wanted } = event
+      return [{ ...state, asked: [...state.asked, wanted.name] }, [{ kind: 'send', frame: wanted }]]
+    }
+    case 'chunk read':
+      if (state.giving !== 'being read') return closed('malformed frame')
+      return [{ ...state, giving: 'being sent', owed: state.owed.slice(1) }, [{ kind: 'send', frame: event.chunk }]]
+    case 'chunk left':
+      if (state.giving !== 'being sent') return closed('malformed frame')
+      return evaluate({ ...state, giving: 'nothing' })
   }
 }
 
@@ -283,6 +310,15 @@ function taken(state: Live, frame: Frame): Step {
     case 'differing':
     case 'documents':
       return state.version < reconcileFrom ? closed('malformed frame') : [state, [{ kind: 'reconcile', frame }]]
+    case 'chunk wanted':
+      // Each that waits is a chunk in memory: who asks for more does not wait for answers.
+      if (state.version < chunksFrom || state.owed.length >= mostChunksAsked) return closed('malformed frame')
+      return evaluate({ ...state, owed: [...state.owed, frame] })
+    case 'chunk': {
+      const at = state.asked.indexOf(frame.name)
+      if (at < 0) return closed('malformed frame')
+      return [{ ...state, asked: state.asked.toSpliced(at, 1) }, [{ kind: 'take chunk', chunk: frame }]]
+    }
     case 'refuse':
     case 'hello':
     case 'want':
@@ -347,6 +383,12 @@ function evaluate(state: Live, before: readonly LinkEffect[] = []): Step {
       }
       effects.push({ kind: 'read', collection: collections[number]!, from: position, complete })
     }
+  }
+  // Chunks come after all that the collections have to send, one at a time (BLOB-3).
+  const [owed] = next.owed
+  if (owed && next.giving === 'nothing' && !next.reading && next.sending.every((one) => !one.stale || one.held)) {
+    next = { ...next, giving: 'being read' }
+    effects.push({ kind: 'read chunk', wanted: owed })
   }
   const quiet = !next.reading && next.sending.every((one) => !one.stale && !one.held && one.underWay.length === 0)
   if (quiet && next.marks.length > 0) {

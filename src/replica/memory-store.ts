@@ -3,6 +3,7 @@
  * what a backup of a folder is: the same history, going its own way from here. Documents and rows are never changed in
  * place, so a copy shares them.
  */
+import { copyOfChunks, memoryChunks, noChunks, type ChunkState } from './memory-chunks.ts'
 import { collectionNumber, collectionOf, collections as collectionNames } from './collections.ts'
 import type { DocumentHead, IndexRow } from './replica-face.ts'
 import {
@@ -46,6 +47,7 @@ interface State {
   readonly followers: Map<string, number>
   readonly index: Map<string, { row: IndexRow; document: string }>
   readonly aside: Map<number, AsideRow>
+  readonly chunks: ChunkState
   identity: { practice: string; replica: string } | undefined
   epochs: readonly Epoch[]
   incarnations: readonly string[]
@@ -65,6 +67,7 @@ export function memoryStore(): MemoryStore {
     followers: new Map(),
     index: new Map(),
     aside: new Map(),
+    chunks: noChunks(),
     identity: undefined,
     epochs: [],
     incarnations: collectionNames.map(() => ''),
@@ -83,6 +86,7 @@ function copyOf(state: State): State {
     followers: new Map(followers),
     index: new Map(index),
     aside: new Map(aside),
+    chunks: copyOfChunks(state.chunks),
   }
 }
 
@@ -186,6 +190,7 @@ function storeOver(state: State): MemoryStore {
       .toSorted((a, b) => a.seq - b.seq)
 
   return {
+    chunks: memoryChunks(state.chunks),
     copy: () => storeOver(copyOf(state)),
     async open({ practice, replica }) {
       state.identity ??= { practice, replica }

@@ -9,6 +9,7 @@ import type { DocumentHead } from './replica-face.ts'
 import { unwrapKey, wrapNewKey, type Sealer } from './sealing.ts'
 import type { LogRow, RowHead } from './segment.ts'
 import { sqliteAside } from './sqlite-aside.ts'
+import { sqliteChunks } from './sqlite-chunks.ts'
 import { sqliteDocuments } from './sqlite-documents.ts'
 import { sqliteIndex } from './sqlite-index.ts'
 import { sqliteLog } from './sqlite-log.ts'
@@ -209,6 +210,7 @@ function sqliteStore(db: Database.Database, sealer: Sealer): Store {
   }
 
   return {
+    chunks: sqliteChunks(db, sealer, { atomically, scrub }),
     async open({ practice, replica }) {
       const get = db.prepare('select value from meta where name = ?').pluck()
       const held = get.get('replica') as string | undefined

@@ -6,6 +6,7 @@
  * The log: one row per change, `seq` increasing by one over all collections. Collections are numbers here
  * (`collectionNumber`). Facts stand once, beside the document.
  */
+import type { ChunkStore } from './chunk-store.ts'
 import type { Collection, Facts } from './collections.ts'
 import type { DocumentHead, IndexQuery, IndexRow, Projection } from './replica-face.ts'
 
@@ -163,6 +164,8 @@ export interface Opened {
 }
 
 export interface Store {
+  /** Attachments, beside the log. */
+  readonly chunks: ChunkStore
   /**
    * Reads what a replica starts from. The first open writes practice and replica into the store; a later one with
    * others rejects: a folder belongs to one replica.

@@ -31,6 +31,7 @@ export type Deed =
   | 'asked to move'
   | 'message sent'
   | 'messages read'
+  | 'attachment opened'
   | 'first user made'
   | 'patients found'
   | 'patient invited'

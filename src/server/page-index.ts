@@ -101,6 +101,8 @@ async function rowsOf(replica: Replica, head: DocumentHead): Promise<IndexRow[]>
         thread.messages.flatMap((message) => {
           const direction = message.by.role === 'patient' || message.by.role === 'representative' ? 'in' : 'out'
           const { id, at, subject, text, by, readBy } = message
+          const attachments = message.retracted ? [] : (message.attachments ?? [])
+          const hasFiles = attachments.length > 0
           const event = message.event ?? null
           const state = readBy.length > 0 ? 'read' : direction === 'in' ? 'received' : 'sent'
           return [
@@ -115,9 +117,14 @@ async function rowsOf(replica: Replica, head: DocumentHead): Promise<IndexRow[]>
                 event,
                 read: readBy.length > 0,
                 retracted: message.retracted,
+                ...(hasFiles ? { attachments } : {}),
               },
             }),
-            row('communication', id, { state, at, body: { direction, subject, event } }),
+            row('communication', id, {
+              state,
+              at,
+              body: { direction, subject, event, ...(hasFiles ? { hasFiles } : {}) },
+            }),
           ]
         }),
       )

@@ -130,6 +130,8 @@ const golden: readonly (readonly [string, Frame, string])[] = [
     },
     '0b 01 06 02 01 6b 00 01 09 00 01 01 00 00 00 01 01 ff',
   ],
+  ['chunk wanted', { kind: 'chunk wanted', name: 'n', patient: 'p' }, '0c 01 6e 01 70'],
+  ['chunk', { kind: 'chunk', name: 'n', content: Uint8Array.of(4, 5) }, '0d 01 6e 02 0405'],
 ]
 const unspaced = (hex: string): string => hex.replaceAll(/\s/g, '')
 
@@ -281,6 +283,7 @@ it.each([
   ['has a row of no generation', batchOf(row(1, Uint8Array.of(128), 0, 0, 0, 0, 0, 0))],
   ['has a row that says its first generation', batchOf(row(1, Uint8Array.of(128), 0, 1, 0, 0, 0, 0))],
   ['has flags that mean nothing', batchOf(bytesOf(0, 0), { flags: 4 })],
+  ['has a chunk whose name is longer than a name', bytesOf(13, 101, ...Array<number>(101).fill(97), 0)],
   ['has documents with flags that mean nothing', bytesOf(11, 1, 6, 0, 4, 2, 0, 0)],
   ['has half a digest', bytesOf(10, 1, 6, 0, 1, 0, new Uint8Array(8))],
   ['is packed and does not unpack', batchOf(Uint8Array.of(1, 2, 3), { flags: 3 })],

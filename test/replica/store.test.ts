@@ -7,6 +7,7 @@ import { collections } from '../../src/replica/collections.ts'
 import { memoryStore } from '../../src/replica/memory-store.ts'
 import { openSqliteStore } from '../../src/replica/sqlite-store.ts'
 import type { NewRow, Progress, Store } from '../../src/replica/store.ts'
+import { chunkContract } from './chunk-contract.ts'
 import { knowledgeContract } from './knowledge-contract.ts'
 import { logContract } from './store-contract.ts'
 import { bytes, contentOf, identity, indexRowOf, nameOf, peerOf, plain, rowOf, type StorePlace } from './store-values.ts' // prettier-ignore
@@ -21,7 +22,7 @@ const inSqlite = (): StorePlace => {
   return { open: () => openSqliteStore({ file, master }) }
 }
 
-for (const contract of [logContract, knowledgeContract]) {
+for (const contract of [logContract, knowledgeContract, chunkContract]) {
   contract('in memory', inMemory)
   contract('in a SQLite file', inSqlite)
 }

@@ -57,6 +57,7 @@ export function diskOver(kept: MemoryStore, { resumed, slow, mostRead, lose, fol
   let resumedUnder = resumed ? ([] as readonly Epoch[]) : undefined
 
   const store: Store = {
+    chunks: kept.chunks,
     open: (identity) =>
       read(async () => {
         const opened = await kept.open(identity)

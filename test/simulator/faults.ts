@@ -213,8 +213,8 @@ export const faults: readonly Fault[] = [
     'a fold depends on the order of its writers',
     'a fold is the same in any order',
     'replica/records.ts',
-    'if (!held || isNewer(written, replica, held.written, held.replica)) best.set',
-    'if (!held || [...maps.keys()].indexOf(replica) > 0) best.set',
+    'if (held && !isNewer(written, replica, held, winners.get(field)!)) continue',
+    'if (held && [...maps.keys()].indexOf(replica) === 0) continue',
     20_000,
   ),
   one(

@@ -1,6 +1,11 @@
 /** What the console and the commands need of a site, and the operations by name that the command line calls. */
+import { open } from 'node:fs/promises'
+import { basename } from 'node:path'
 import * as v from 'valibot'
+import type { Chunks } from '../../replica/chunks.ts'
+import type { Attachment } from '../../replica/kinds/attachments.ts'
 import type { By } from '../../replica/kinds/kind.ts'
+import type { IncomingFile } from '../attachments/taking.ts'
 import type { AuditTrail } from '../audit-sqlite.ts'
 import type { Operations } from '../control.ts'
 
@@ -13,6 +18,8 @@ export interface Communication {
   readonly event: number | null
   readonly subject: string
   readonly state: string
+  /** Of a message with attachments, what `attachmentsOf` knows it by. */
+  readonly entry?: string
 }
 export interface FoundPatient {
   readonly patient_id: number
@@ -40,9 +47,18 @@ export interface ConsoleSite {
   }>
   invite(patient: number, by?: By): Promise<{ url: string; expiresAt: string }>
   message(
-    message: { patient: number; event?: number | undefined; subject: string; text: string },
+    message: {
+      patient: number
+      event?: number | undefined
+      subject: string
+      text: string
+      files?: AsyncIterable<IncomingFile> | undefined
+    },
     by?: By,
   ): Promise<{ entryId: string }>
+  readonly chunks: Chunks
+  /** The attachments of a message, by the entry of a communication. */
+  attachmentsOf(entry: string): Promise<readonly Attachment[]>
   /** The newest first; `cut`: there are more. */
   recent(query?: {
     patient?: number | undefined
@@ -80,7 +96,14 @@ export interface ConsoleSite {
 
 const idNumber = v.pipe(v.number(), v.integer(), v.minValue(0))
 const patientInput = v.object({ patient: idNumber })
-const messageInput = v.object({ patient: idNumber, event: v.optional(idNumber), subject: v.string(), text: v.string() })
+const messageInput = v.object({
+  patient: idNumber,
+  event: v.optional(idNumber),
+  subject: v.string(),
+  text: v.string(),
+  /** Paths of files on this machine. */
+  attach: v.optional(v.array(v.string()), []),
+})
 const recentInput = v.object({
   patient: v.optional(idNumber),
   channel: v.optional(v.string()),
@@ -88,6 +111,20 @@ const recentInput = v.object({
 })
 /** Who acts in the trail, where it is whoever runs the commands of this machine. */
 const by = 'command line'
+
+/** Files of this machine; throws a sentence where one cannot be read. */
+async function* filesAt(paths: readonly string[]): AsyncGenerator<IncomingFile> {
+  for (const path of paths) {
+    const file = await open(path).catch((cause: Error) => {
+      throw new Error(`${path} cannot be read (${(cause as NodeJS.ErrnoException).code ?? cause.message}).`, { cause })
+    })
+    try {
+      yield { name: basename(path), content: file.createReadStream({ autoClose: false }) }
+    } finally {
+      await file.close()
+    }
+  }
+}
 
 /** The operations of a site by name; what they do stands in the trail as what staff do in the console does. */
 export function siteOperations(site: ConsoleSite, audit: AuditTrail, say: (line: string) => void): Operations {
@@ -109,8 +146,8 @@ export function siteOperations(site: ConsoleSite, audit: AuditTrail, say: (line:
       return done
     },
     async message(input) {
-      const message = v.parse(messageInput, input)
-      const done = await site.message(message)
+      const { attach, ...message } = v.parse(messageInput, input)
+      const done = await site.message({ ...message, files: attach.length > 0 ? filesAt(attach) : undefined })
       audit.record({ did: 'message sent', by, patient: String(message.patient), of: done.entryId })
       return done
     },

@@ -3,12 +3,14 @@
  * default: a page of a patient is reached only with a session whose account may act for that patient now.
  */
 import { Hono, type Context } from 'hono'
-import { bodyLimit } from 'hono/body-limit'
 import * as v from 'valibot'
+import type { Chunks } from '../../replica/chunks.ts'
 import type { Clock } from '../../replica/clock.ts'
 import { ulidSchema } from '../../replica/kinds/kind.ts'
 import type { Replica } from '../../replica/replica-face.ts'
 import { StoreFull } from '../../replica/store.ts'
+import { boundedBodies } from '../attachments/file-forms.ts'
+import type { Scan } from '../attachments/virus-scan.ts'
 import type { ControlStore } from '../control-store-sqlite.ts'
 import { pageHeaders } from '../look/headers.ts'
 import { choicePath, knownReader, reading, takeChoice } from '../look/reader.ts'
@@ -34,6 +36,9 @@ export interface PortalAppOptions {
   readonly store: ControlStore
   readonly replicaOf: (practice: string) => Replica | undefined
   readonly isConnected: (site: string) => boolean
+  /** The files of a practice's messages. */
+  readonly chunksOf: (practice: string) => Chunks | undefined
+  readonly scan?: Scan | undefined
   /** Makes a ticket for a live view of what a session shows. */
   readonly ticket: (session: string) => string
   readonly enroll: (request: EnrollRequest) => { status: 200 | 409 | 404; body: unknown }
@@ -84,7 +89,7 @@ export function portalApp(options: PortalAppOptions): Hono<PortalEnv> {
     c.set('caller', caller)
     return next()
   })
-  app.use(bodyLimit({ maxSize: 256 * 1024 }))
+  app.use(boundedBodies({ filesTo: ['/messages'] }))
   app.get(stylesheet.path, serveStylesheet)
 
   app.post('/enroll', async (c) => {
@@ -148,7 +153,7 @@ export function portalApp(options: PortalAppOptions): Hono<PortalEnv> {
   app.post('/live/ticket', (c) => c.json({ ticket: options.ticket(c.get('viewer').session.id) }))
   app.route('/', passwordPages({ store, tries }))
   app.route('/', homePages({ clock, audit }))
-  app.route('/', messagePages({ clock, audit, log: options.log }))
+  app.route('/', messagePages({ ...options, audit }))
   app.route('/', planPage({ audit }))
   app.notFound(async (c) => c.html(await problem(c, c.get('reader').words.problems.noPage), 404))
   return app

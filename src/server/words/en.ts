@@ -1,9 +1,10 @@
 /** The English words, a section for each part of the product. It is the measure of the other languages: what one of them lacks does not compile. */
+import { attachments } from './en/attachments.ts'
 import { console } from './en/console.ts'
 import { frame } from './en/frame.ts'
 import { patient } from './en/patient.ts'
 import { problems } from './en/problems.ts'
 import { signIn } from './en/sign-in.ts'
 
-export const en = { frame, problems, patient, signIn, console }
+export const en = { frame, problems, patient, signIn, console, attachments }
 export type Words = typeof en

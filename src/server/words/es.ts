@@ -1,9 +1,10 @@
 /** The Spanish words, in the sections of the English ones. */
 import type { Words } from './en.ts'
+import { attachments } from './es/attachments.ts'
 import { console } from './es/console.ts'
 import { frame } from './es/frame.ts'
 import { patient } from './es/patient.ts'
 import { problems } from './es/problems.ts'
 import { signIn } from './es/sign-in.ts'
 
-export const es: Words = { frame, problems, patient, signIn, console }
+export const es: Words = { frame, problems, patient, signIn, console, attachments }
