@@ -221,8 +221,8 @@ export const faults: readonly Fault[] = [
     'two processes of one replica write into one map',
     'a field never goes back in time',
     'replica/document.ts',
-    'return doc.getMap(`by:${writer.replica}:${writer.client.toString(36)}`)',
-    'return doc.getMap(`by:${writer.replica}:`)',
+    'return `by:${replica}:${client.toString(36)}`',
+    'return `by:${replica}:`',
     100_000,
   ),
   one(
