@@ -7,14 +7,15 @@ import { join } from 'node:path'
 import * as v from 'valibot'
 import { WebSocketServer } from 'ws'
 import type { Mailer } from './bridges/email/mailer.ts'
-import { defaultSettings, passes } from './mirror/policy.ts'
+import { keepToSettings } from './mirror/keeping-to-settings.ts'
+import { defaultSettings, isSent, mayHold, passes } from './mirror/policy.ts'
 import { acceptLinks } from './replica/acceptor.ts'
 import { keepChunks, type Chunks } from './replica/chunks.ts'
 import type { Clock } from './replica/clock.ts'
 import { certify, mintKeyPair, type Certified, type KeyPair } from './replica/device.ts'
 import { mintUlid, parseUlid, type Ulid } from './replica/ids.ts'
 import { openReplica, type OpenReplica } from './replica/replica.ts'
-import type { Passes } from './replica/collections.ts'
+import type { LinkSettings, Passes } from './replica/collections.ts'
 import type { Sealer } from './replica/sealing.ts'
 import { openSqliteStore } from './replica/sqlite-store.ts'
 import { virusScan } from './server/attachments/virus-scan.ts'
@@ -25,6 +26,7 @@ import { liveViews, type Live } from './server/live.ts'
 import { outwardGate, type Outward } from './server/outward.ts'
 import { indexedCollections, pageIndex } from './server/page-index.ts'
 import { patientSessions, portalApp, type EnrollRequest } from './server/portal/portal-app.ts'
+import { siteStates, type SiteStatus } from './portal/site-states.ts'
 import { passOn } from './server/retiring.ts'
 import { callerOf } from './server/reverse-proxy.ts'
 
@@ -35,10 +37,10 @@ export interface Portal {
   revokeDevice(site: string): Promise<{ siteId: string; revokedAt: string }>
   /** Ends a site: its device is refused, and its records go to the site `to`, or nobody is shown them any more. */
   retireSite(site: string, to?: string): Promise<{ siteId: string; documents: number }>
-  /** What the portal serves, and for whom nothing goes outward yet. */
-  status(): PortalStatus
+  /** What the portal serves, how its sites are, and for whom nothing goes outward yet. */
+  status(): Promise<PortalStatus>
   /** Lets a practice's texts, emails and payments go out though not every site was heard since the start. */
-  release(practice: string): PortalStatus
+  release(practice: string): Promise<PortalStatus>
   /** Whether anything may go outward for a practice. */
   outward(practice: string): Outward
   replicaOf(practice: string): OpenReplica | undefined
@@ -61,12 +63,7 @@ export interface PortalStatus {
     readonly name: string
     readonly outward: 'open' | 'waits'
     readonly waitsFor: readonly string[]
-    readonly sites: readonly {
-      readonly siteId: string
-      readonly name: string
-      readonly state: 'connected' | 'away' | 'revoked' | 'retired' | 'not enrolled'
-      readonly lastContact: string | null
-    }[]
+    readonly sites: readonly SiteStatus[]
   }[]
 }
 
@@ -103,7 +100,9 @@ export async function openPortal(options: {
       practice: practice.id as Ulid,
       id: practice.replica as Ulid,
       clock,
+      holds: (collection, facts) => mayHold(defaultSettings, { collection, facts, now: clock.now() }),
     })
+    closers.push(keepToSettings(replica, clock))
     replica.follow({
       name: 'index',
       collections: indexedCollections,
@@ -149,16 +148,20 @@ export async function openPortal(options: {
         (direction: 'up' | 'down'): Passes =>
         (collection, facts, erasure = false) =>
           passes(defaultSettings, { collection, facts, direction, site: device.site, now: clock.now(), erasure }).passes
+      const { version } = defaultSettings
+      const settings: LinkSettings = { version: () => version, sends: (name) => isSent(defaultSettings, name, 'down') }
       return {
         replica,
         passesIn: may('up'),
         passesOut: may('down'),
         shared: may('up'),
+        settings,
         chunks: chunks.get(device.practice)!,
       }
     },
     events: {
-      connected(device) {
+      connected(device, clockOffset) {
+        states.connected(device.site, clockOffset)
         store.heard(device.site, clock.now())
         log(`site ${device.site} connected`)
       },
@@ -169,6 +172,10 @@ export async function openPortal(options: {
         if (now - (heard.get(device.site) ?? 0) < 5_000) return
         heard.set(device.site, now)
         store.heard(device.site, now)
+      },
+      paused(device, why) {
+        states.paused(device.site, why)
+        log(`site ${device.site} paused: ${why}`)
       },
       gone: (device, why) => log(`site ${device.site} gone${why ? `: ${why}` : ''}`),
     },
@@ -215,14 +222,13 @@ export async function openPortal(options: {
     }
   }
 
-  const stateOf = (site: SiteRow): PortalStatus['practices'][number]['sites'][number]['state'] => {
-    const device = store.device(site.id)
-    if (site.retired_at !== null) return 'retired'
-    if (!device) return 'not enrolled'
-    if (device.revoked_at !== null) return 'revoked'
-    return acceptor.isConnected(device.replica) ? 'connected' : 'away'
-  }
-
+  const states = siteStates({
+    store,
+    replicaOf: (practice) => replicas.get(practice),
+    isConnected: (replica) => acceptor.isConnected(replica),
+    clock,
+    log,
+  })
   const portal: Portal = {
     async addPractice({ name, zone }) {
       if (name.trim() === '') throw new Error('A practice needs a name. Give it with --name.')
@@ -271,25 +277,25 @@ export async function openPortal(options: {
       store.audit.record({ did: 'site retired', practice: site.practice, of: heir ? [site.id, heir.id] : site.id })
       return { siteId: site.id, documents }
     },
-    status: () => ({
-      practices: store.practices().map((practice) => {
-        const { open, waitsFor } = gate.of(practice.id)
-        const sites = store.sites().filter((site) => site.practice === practice.id)
-        return {
-          practiceId: practice.id,
-          name: practice.name,
-          outward: open ? 'open' : 'waits',
-          waitsFor,
-          sites: sites.map((site) => ({
-            siteId: site.id,
-            name: site.name,
-            state: stateOf(site),
-            lastContact: site.heard_at === null ? null : new Date(site.heard_at).toISOString(),
-          })),
-        }
-      }),
+    status: async () => ({
+      practices: await Promise.all(
+        store.practices().map(async (practice) => {
+          const { open, waitsFor } = gate.of(practice.id)
+          const sites = store.sites().filter((site) => site.practice === practice.id)
+          const waiting = new Map((await replicas.get(practice.id)!.waiting()).map((one) => [one.peer, one]))
+          return {
+            practiceId: practice.id,
+            name: practice.name,
+            outward: open ? ('open' as const) : ('waits' as const),
+            waitsFor,
+            sites: await Promise.all(
+              sites.map((site) => states.of(site, waiting.get(store.device(site.id)?.replica ?? ''))),
+            ),
+          }
+        }),
+      ),
     }),
-    release(text) {
+    async release(text) {
       const practice = store.practice(parseUlid(text, 'practice id'))
       if (!practice) throw new Error(`There is no practice ${text} at this portal.`)
       const { waitsFor } = gate.of(practice.id)
@@ -334,6 +340,7 @@ export async function openPortal(options: {
     async close() {
       for (const close of closers.splice(0).toReversed()) await close()
       for (const one of chunks.values()) await one.stop()
+      await states.stop()
       for (const replica of replicas.values()) await replica.close()
       store.close()
     },
@@ -351,7 +358,7 @@ export function portalOperations(portal: Portal): Operations {
       return portal.retireSite(site, to)
     },
     'device revoke': (input) => portal.revokeDevice(v.parse(v.object({ site: v.string() }), input).site),
-    'portal status': async () => portal.status(),
+    'portal status': () => portal.status(),
     'portal release': async (input) => portal.release(v.parse(v.object({ practice: v.string() }), input).practice),
   }
 }

@@ -2,6 +2,7 @@
 import type { ChildProcess } from 'node:child_process'
 import type { Clock } from '../replica/clock.ts'
 import type { Sealer } from '../replica/sealing.ts'
+import type { ProxyEnvironment } from '../server/proxy.ts'
 
 export class Usage extends Error {
   override readonly name = 'Usage'
@@ -11,6 +12,8 @@ export interface CommandContext {
   readonly clock: Clock
   /** The master key for a folder; made at first use. */
   readonly master: (dir: string) => Sealer
+  /** The proxy that the environment names. */
+  readonly machine: ProxyEnvironment
   /** Prints the result: one JSON object with --json, else `text`. */
   readonly print: (result: object, text: string) => void
   /** Progress and log lines, on stderr; ids only. */
@@ -48,6 +51,12 @@ export function optional(given: Given, name: string): string | undefined {
   return typeof value === 'string' ? value : undefined
 }
 
+/** The values of an option that may be given several times. */
+export function several(given: Given, name: string): string[] {
+  const value = given.values[name]
+  return Array.isArray(value) ? value.filter((one) => typeof one === 'string') : []
+}
+
 /** `--disk-limit`: the most that a replica's file may take, in MB (a million bytes) on the command line and in bytes here. */
 export function diskLimit(given: Given): number | undefined {
   const text = optional(given, 'disk-limit')
@@ -55,12 +64,6 @@ export function diskLimit(given: Given): number | undefined {
   if (!/^\d{1,9}(\.\d{1,3})?$/.test(text) || Number(text) === 0)
     throw new Usage(`--disk-limit takes a number of MB greater than 0, not ${text}.`)
   return Number(text) * 1_000_000
-}
-
-/** The values of an option that may be given several times. */
-export function several(given: Given, name: string): string[] {
-  const value = given.values[name]
-  return Array.isArray(value) ? value.filter((one) => typeof one === 'string') : []
 }
 
 /** A whole number; throws Usage that names the option. */

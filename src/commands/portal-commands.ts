@@ -21,7 +21,7 @@ const string = { type: 'string' } as const
 
 export const portal: Command = {
   usage:
-    'portal --data DIR [--port N] [--host H] [--tls-cert F --tls-key F] [--public-url URL] [--behind-proxy CIDR] [--smtp URL --mail-from ADDRESS] [--disk-limit MB] [--scan COMMAND]',
+    'portal --data DIR [--port N] [--host H] [--tls-cert F --tls-key F] [--public-url URL] [--behind-proxy CIDR] [--disk-limit MB] [--scan COMMAND] [--smtp URL --mail-from ADDRESS]',
   about: 'run the portal',
   options: {
     data: string,
@@ -31,10 +31,10 @@ export const portal: Command = {
     'tls-key': string,
     'public-url': string,
     'behind-proxy': string,
-    'disk-limit': string,
+    scan: string,
     smtp: string,
     'mail-from': string,
-    scan: string,
+    'disk-limit': string,
   },
   async run(given, context) {
     const dir = need(given, 'data')
@@ -201,8 +201,14 @@ export const portalRelease: Command = {
 
 function words({ name, practiceId, outward, waitsFor, sites }: PortalStatus['practices'][number]): string {
   const waits = outward === 'waits' ? `  Nothing goes out before these sites were heard: ${waitsFor.join(', ')}\n` : ''
-  const lines = sites.map(
-    (site) => `  ${site.siteId}  ${site.name}: ${site.state}, last contact ${site.lastContact ?? 'none yet'}`,
-  )
+  const lines = sites.map((site) => {
+    const apart = site.waiting
+      ? `, ${site.waiting.changes} changes wait since ${site.waiting.since} for others that did not arrive`
+      : ''
+    const problem = site.problem ? `\n    ${site.problem}` : ''
+    const clock = site.clockDifference === null ? '' : `, its clock is ${site.clockDifference} s off`
+    const waiting = site.patientsWaiting === 0 ? '' : `, answers of ${site.patientsWaiting} patients wait for it`
+    return `  ${site.siteId}  ${site.name}: ${site.alarm ? 'ALARM, ' : ''}${site.state}, last contact ${site.lastContact ?? 'none yet'}${waiting}${apart}${clock}${problem}`
+  })
   return `${name} (${practiceId})\n${waits}${lines.join('\n')}`
 }

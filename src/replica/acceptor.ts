@@ -9,7 +9,7 @@ import type { Clock } from './clock.ts'
 import { readFrame, writeFrame, type CloseReason } from './codec.ts'
 import { isAnswer, readCertificate, type Certified } from './device.ts'
 import { connect, type Connection } from './link-socket.ts'
-import type { Passes } from './collections.ts'
+import type { LinkSettings, Passes } from './collections.ts'
 import type { OpenReplica } from './replica.ts'
 
 /** Where a device is let in. */
@@ -21,6 +21,7 @@ export interface Admitted {
   readonly shared?: Passes
   /** Attachments, where this replica keeps them. */
   readonly chunks?: Chunks
+  readonly settings?: LinkSettings
 }
 
 export interface AcceptorOptions {
@@ -31,10 +32,13 @@ export interface AcceptorOptions {
   readonly clock: Clock
   /** Told of each site: when it is connected, heard and gone. */
   readonly events?: {
-    connected?(device: Certified): void
+    /** `clockOffset`: the site's clock less the portal's, milliseconds. */
+    connected?(device: Certified, clockOffset: number, settingsVersion: number): void
     /** Once a connection: all that the site had is here, and the other way round. */
     caughtUp?(device: Certified): void
     heard?(device: Certified): void
+    /** It sends what there is no room for: a sentence why it is not taken (LINK-12). */
+    paused?(device: Certified, why: string): void
     gone?(device: Certified, why: string | null): void
   }
 }
@@ -94,8 +98,8 @@ export function acceptLinks(options: AcceptorOptions): Acceptor {
         return enter(device.replica, own)
       },
       events: {
-        live() {
-          events?.connected?.(device)
+        live(_, clockOffset, settingsVersion) {
+          events?.connected?.(device, clockOffset, settingsVersion)
           // A connection that ends before has not caught up; its next one may.
           if (events?.caughtUp)
             connection.caughtUp().then(
@@ -104,6 +108,7 @@ export function acceptLinks(options: AcceptorOptions): Acceptor {
             )
         },
         heard: () => events?.heard?.(device),
+        paused: (why) => events?.paused?.(device, why),
         closed({ reason, error }) {
           if (own) own.ended = true
           if (own && links.get(device.replica) === own) links.delete(device.replica)

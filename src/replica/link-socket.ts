@@ -14,6 +14,7 @@ import {
   versions,
   writeFrame,
   type Ack,
+  type BatchFrame,
   type CloseReason,
   type Frame,
   type Hello,
@@ -21,9 +22,11 @@ import {
 import { MalformedFrame } from './wire-values.ts'
 import { batchBytes, begin, step, type LinkEffect, type LinkEvent, type LinkState, type Step } from './link-state.ts'
 import type { Declared, KnownOfUs } from './peers.ts'
-import type { Passes } from './collections.ts'
+import { fixedSettings, type Collection, type LinkSettings, type Passes } from './collections.ts'
 import type { Proof } from './reconcile.ts'
+import { QuarantineFull } from './quarantine.ts'
 import type { Met, OpenReplica } from './replica.ts'
+import type { Mirroring } from './withdrawing.ts'
 import { openRefusalReviews } from './refused.ts'
 
 /** How often a peer is asked whether it is there, and how long it may take to answer; twice this must stay below 30 s. */
@@ -47,18 +50,25 @@ export interface ConnectionOptions {
   readonly shared?: Passes
   /** Attachments, where this replica keeps them. */
   readonly chunks?: Chunks
+  /** The settings at this end; by default they never change. */
+  readonly settings?: LinkSettings
   readonly clock: Clock
   readonly events: ConnectionEvents
 }
 
 export interface ConnectionEvents {
-  /** Both sides know where the other stands. `clockOffset`: the peer's clock less ours, milliseconds. */
-  live?(peer: string, clockOffset: number): void
+  /**
+   * Both sides know where the other stands. `clockOffset`: the peer's clock less ours, milliseconds; `settingsVersion`:
+   * that of the settings at its end.
+   */
+  live?(peer: string, clockOffset: number, settingsVersion: number): void
   /** Anything came from the peer. */
   heard?(): void
   /** Counts of rows, as they happen. */
   sent?(rows: number): void
   received?(rows: number): void
+  /** What one side sends in a collection is not taken any more: a sentence why (LINK-12). */
+  paused?(why: string): void
   /** Of those received, how many became rows of this log. */
   logged?(rows: number): void
   /** The peer, or this replica, was put back to an older copy; what it lacks comes back now. */
@@ -77,22 +87,32 @@ export interface Connection {
 
 /** Runs the link on a socket that is open and signed in. */
 export function connect(options: ConnectionOptions): Connection {
-  const { replica, socket, peer, clock, events } = options
+  const { replica, socket, peer, clock, events, settings = fixedSettings } = options
+  const settingsVersion = settings.version()
   const { replication } = replica
+  const mirroring: Mirroring = { peer, passes: options.passesOut, startOver: () => end({}) }
+  const attached = replication.attach(mirroring)
   let state: LinkState
   let offset = 0
   let version = 0
+  let theirSettings = 0
   let reconciling: Promise<unknown> = Promise.resolve()
   let unanswered = 0
   let ended = false
   let marks = 0
   let cancelPing = (): void => {}
+  /** Collections of the peer that are not taken (LINK-12). */
+  const paused = new Set<Collection>()
+  /** Resolves when either side takes no more of a collection: then both sides do not catch up. */
+  const someHeld = Promise.withResolvers<void>()
+  let taken: Promise<void> = Promise.resolve()
   const waiting = new Map<number, { resolve(): void; reject(error: Error): void }>()
 
   const end = (what: { reason?: CloseReason; error?: Error }): void => {
     if (ended) return
     ended = true
     cancelPing()
+    attached.end()
     stopListening()
     proofs.end(new Error('The connection ended before the proof was done'))
     exchange?.end()
@@ -116,7 +136,10 @@ export function connect(options: ConnectionOptions): Connection {
     for (const effect of effects) if (!ended) carryOut(effect)
   }
   const happen = (event: LinkEvent): void => {
-    if (!ended) apply(step(state, event))
+    if (ended) return
+    // What is under way was chosen by settings that are no more: it begins anew with hello.
+    if (settings.version() !== settingsVersion) return end({})
+    apply(step(state, event))
   }
 
   const carryOut = (effect: LinkEffect): void => {
@@ -125,6 +148,7 @@ export function connect(options: ConnectionOptions): Connection {
         return send(effect.frame)
       case 'meet':
         offset = effect.clock - clock.now()
+        theirSettings = effect.settingsVersion
         return after(meet(effect.declared, effect.yours), (met) => {
           if (met === undefined) return
           if (typeof met === 'string') return refuse(met)
@@ -134,26 +158,25 @@ export function connect(options: ConnectionOptions): Connection {
         })
       case 'read': {
         const { collection, from, complete } = effect
-        const reading = replication.outgoing(
-          peer,
-          collection,
-          { from, complete, maxBytes: batchBytes },
-          options.passesOut,
-        )
+        const range = { from, complete, maxBytes: batchBytes }
+        const reading = settings.sends(collection)
+          ? replication.outgoing(peer, collection, range, options.passesOut)
+          : Promise.resolve({ rows: [], to: from, tail: true, off: true })
         return after(reading, (outgoing) => happen({ kind: 'read', collection, outgoing }))
       }
       case 'receive':
         events.received?.(effect.batch.rows.length)
-        return after(replication.receive(peer, effect.batch, options.passesIn), (received) => {
-          events.logged?.(received.logged)
-          happen({ kind: 'received', batch: effect.batch, received })
-        })
+        return after(receive(effect.batch), () => {})
       case 'acknowledged':
         return after(replication.acknowledged(peer, effect.collection, effect.position), () => {})
       case 'stands':
-        return after(replication.stands(peer, effect.positions), () => {})
+        return after(replication.stands(peer, effect.positions), () => attached.stands())
       case 'refused rows':
         return after(refusedRows(effect.ack), () => {})
+      case 'held':
+        return pause(
+          `The other side takes no more ${effect.collection}: too much of what it has waits there for what did not arrive. Compare both sides; it goes on by itself when there is room.`,
+        )
       case 'caught up':
         waiting.get(effect.number)?.resolve()
         waiting.delete(effect.number)
@@ -161,7 +184,7 @@ export function connect(options: ConnectionOptions): Connection {
       case 'live':
         version = effect.version
         if (version >= chunksFrom) exchange?.begin()
-        return events.live?.(peer, offset)
+        return events.live?.(peer, offset, theirSettings)
       case 'read chunk': {
         const { wanted } = effect
         return after(exchange?.read(wanted) ?? Promise.resolve(new Uint8Array()), (content) =>
@@ -183,6 +206,31 @@ export function connect(options: ConnectionOptions): Connection {
         return end({ reason: effect.reason })
     }
   }
+  const receive = (batch: BatchFrame): Promise<void> => {
+    const receiving = replication.receive(peer, batch, passesNow)
+    // In the order of the batches: one that cannot be built is known before the commit of the one before it.
+    return (taken = Promise.allSettled([receiving, taken]).then(async () => {
+      try {
+        const received = await receiving
+        events.logged?.(received.logged)
+        happen({ kind: 'received', batch, received })
+      } catch (error) {
+        // What follows in a collection that is not taken does not begin where this replica stands.
+        if (!(error instanceof QuarantineFull) && !paused.has(batch.collection)) throw error
+        paused.add(batch.collection)
+        if (error instanceof QuarantineFull) pause(error.message)
+        happen({ kind: 'paused', batch })
+      }
+    }))
+  }
+  const pause = (why: string): void => {
+    someHeld.resolve()
+    events.paused?.(why)
+  }
+  /** Where there is room again, and not just for the next row, a new connection reads on from what is durable. */
+  const goOn = async (): Promise<void> => {
+    if (await replication.hasRoom(peer)) end({})
+  }
   const meet = async (declared: Declared, yours: KnownOfUs): Promise<CloseReason | Met | undefined> => {
     if (declared.replica !== peer) return 'unknown device'
     const reason = await options.admit?.(declared)
@@ -203,13 +251,23 @@ export function connect(options: ConnectionOptions): Connection {
   }
 
   const { passesIn, passesOut } = options
+  // A batch that waits to be committed while the settings change is not taken: what they leave out would count as read.
+  const passesNow: Passes = (...asked) => {
+    if (settings.version() !== settingsVersion) throw new Error('The settings have changed')
+    return passesIn(...asked)
+  }
   const either: Passes = (...asked) => passesIn(...asked) || passesOut(...asked)
   const proofs = replication.reconciler({
     shared: options.shared ?? either,
     send: (frame) =>
       new Promise((resolve, reject) => {
         if (ended) return reject(new Error('The connection has ended'))
-        socket.send(writeFrame(frame), (error) => (error ? reject(error) : resolve()))
+        socket.send(writeFrame(frame), (error) => {
+          if (!error) return resolve()
+          // Whoever waits for the proof learns first that the connection is gone, and asks on the next.
+          failed(error)
+          reject(error)
+        })
       }),
     heal: (collection, rows) => replication.heal(peer, collection, rows, passesIn),
   })
@@ -238,7 +296,10 @@ export function connect(options: ConnectionOptions): Connection {
       answered ? ping() : end({ error: new Error('The peer does not answer') }),
     )
   }
-  const stopListening = replica.onCommit(() => happen({ kind: 'changed' }))
+  const stopListening = replica.onCommit(() => {
+    happen({ kind: 'changed' })
+    if (paused.size > 0) after(goOn(), () => {})
+  })
   socket.on('message', (data: Buffer) => {
     events.heard?.()
     try {
@@ -260,23 +321,24 @@ export function connect(options: ConnectionOptions): Connection {
     })
   }
 
-  apply(begin(helloOf(replica, peer, clock.now())))
+  apply(begin(helloOf(replica, peer, clock.now(), settingsVersion)))
   ping()
   return {
     caughtUp,
     async prove() {
-      await caughtUp()
+      // What is not taken would be waited for in vain, and the proof is what makes room.
+      await Promise.race([caughtUp(), someHeld.promise])
       if (version < reconcileFrom)
         throw new Error('The portal runs an older version that cannot prove equality yet. Update it first.')
       const proof = await proofs.prove()
-      await caughtUp()
+      await Promise.race([caughtUp(), someHeld.promise])
       return proof
     },
     close: () => end({}),
   }
 }
 
-function helloOf(replica: OpenReplica, peer: string, now: number): Hello {
+function helloOf(replica: OpenReplica, peer: string, now: number, settingsVersion: number): Hello {
   const known = replica.replication.peer(peer)
   return {
     kind: 'hello',
@@ -289,6 +351,6 @@ function helloOf(replica: OpenReplica, peer: string, now: number): Hello {
       seen: known?.seen ?? 0,
       positions: known?.cursors.map((cursor) => cursor.position) ?? [],
     },
-    settingsVersion: 0,
+    settingsVersion,
   }
 }

@@ -32,6 +32,8 @@ export type LinkEvent =
   | { readonly kind: 'met'; readonly known: PeerKnowledge; readonly restored: boolean }
   | { readonly kind: 'read'; readonly collection: Collection; readonly outgoing: Outgoing }
   | { readonly kind: 'received'; readonly batch: BatchFrame; readonly received: Received }
+  /** There is no room for what of a batch would have to wait: its collection is not taken before a new connection. */
+  | { readonly kind: 'paused'; readonly batch: BatchFrame }
   /** Something was committed to this replica's log. */
   | { readonly kind: 'changed' }
   /** Somebody here wants to know when both sides have what the other had. */
@@ -44,13 +46,21 @@ export type LinkEvent =
 
 export type LinkEffect =
   | { readonly kind: 'send'; readonly frame: Frame }
-  | { readonly kind: 'meet'; readonly declared: Declared; readonly yours: KnownOfUs; readonly clock: number }
+  | {
+      readonly kind: 'meet'
+      readonly declared: Declared
+      readonly yours: KnownOfUs
+      readonly clock: number
+      readonly settingsVersion: number
+    }
   | { readonly kind: 'read'; readonly collection: Collection; readonly from: number; readonly complete: number }
   | { readonly kind: 'receive'; readonly batch: BatchFrame }
   | { readonly kind: 'acknowledged'; readonly collection: Collection; readonly position: number }
   /** From where the peer reads on. */
   | { readonly kind: 'stands'; readonly positions: readonly number[] }
   | { readonly kind: 'refused rows'; readonly ack: Ack }
+  /** The peer has no room for what would wait of a collection, and takes nothing more of it in this connection. */
+  | { readonly kind: 'held'; readonly collection: Collection }
   | { readonly kind: 'caught up'; readonly number: number }
   /** Both sides know where the other stands, and which version of the protocol they speak. */
   | { readonly kind: 'live'; readonly version: number }
@@ -68,9 +78,11 @@ interface Sending {
   readonly complete: number
   /** The position up to which the peer was told that it reached the tail; -1 for never. */
   readonly told: number
-  readonly underWay: readonly { readonly to: number; readonly bytes: number }[]
+  readonly underWay: readonly { readonly from: number; readonly to: number; readonly bytes: number }[]
   /** There may be rows beyond `position`. */
   readonly stale: boolean
+  /** The peer takes nothing more of it in this connection (LINK-12). */
+  readonly held: boolean
 }
 
 interface Live {
@@ -78,11 +90,15 @@ interface Live {
   /** The newest version that both speak. */
   readonly version: number
   readonly epoch: number
+  /** The version of the settings that the rows are chosen under; another begins another connection (rule 6). */
+  readonly settingsVersion: number
   readonly sending: readonly Sending[]
   /** Bytes of the peer's batches that are being taken. */
   readonly untaken: number
   /** Up to where each collection of the peer is taken or being taken (rule 3). */
   readonly taking: readonly number[]
+  /** Collections of the peer that are not taken (LINK-12). */
+  readonly paused: readonly number[]
   readonly reading: boolean
   readonly turn: number
   /** Marks of the peer that are answered when all is sent and acknowledged. */
@@ -163,7 +179,8 @@ function greeted(state: Extract<LinkState, { at: 'greeting' }>, hello: Hello): S
   const { replica, epochs, head, incarnations } = hello
   const declared: Declared = { replica, epochs, head, incarnations }
   const version = Math.min(versions.newest, hello.versions.newest)
-  const meet: LinkEffect = { kind: 'meet', declared, yours: hello.yours, clock: hello.clock }
+  const { yours, clock, settingsVersion } = hello
+  const meet: LinkEffect = { kind: 'meet', declared, yours, clock, settingsVersion }
   return [{ ...state, at: 'meeting', version, want: undefined }, [meet]]
 }
 
@@ -187,15 +204,18 @@ function wanted(state: Extract<LinkState, { at: 'wanting' }>, want: Want): Step 
     at: 'live',
     version: state.version,
     epoch: state.own.epochs.at(-1)!.id,
+    settingsVersion: state.own.settingsVersion,
     sending: want.cursors.map(({ position, complete }) => ({
       position,
       complete,
       told: complete === position ? position : -1,
       underWay: [],
       stale: true,
+      held: false,
     })),
     untaken: 0,
     taking: state.taking,
+    paused: [],
     reading: false,
     turn: 0,
     marks: [],
@@ -226,6 +246,14 @@ function live(state: Live, event: Exclude<LinkEvent, { kind: 'changed' | 'mark' 
       const ack: Ack = { kind: 'ack', collection, to, refused: event.received.refused }
       return [{ ...state, untaken: state.untaken - bytesOf(event.batch.rows) }, [{ kind: 'send', frame: ack }]]
     }
+    case 'paused': {
+      const { collection, from, rows } = event.batch
+      const number = collectionNumber(collection)
+      const next = { ...state, untaken: state.untaken - bytesOf(rows) }
+      if (state.paused.includes(number)) return [next, []]
+      const ack: Ack = { kind: 'ack', collection, to: from, refused: [] }
+      return [{ ...next, paused: [...state.paused, number] }, [{ kind: 'send', frame: ack }]]
+    }
     case 'frame':
       return taken(state, event.frame)
     case 'want chunk': {
@@ -245,6 +273,7 @@ function taken(state: Live, frame: Frame): Step {
   switch (frame.kind) {
     case 'batch': {
       const number = collectionNumber(frame.collection)
+      if (state.paused.includes(number)) return [state, []]
       // Rule 3: a batch that does not begin where the cursor stands means that something is missing between.
       if (frame.from !== state.taking[number]) return closed('start over')
       const untaken = state.untaken + bytesOf(frame.rows)
@@ -255,6 +284,10 @@ function taken(state: Live, frame: Frame): Step {
       const number = collectionNumber(frame.collection)
       const sending = state.sending[number]!
       const [first, ...rest] = sending.underWay
+      if (first && frame.to === first.from && frame.to !== first.to)
+        return evaluate({ ...state, sending: state.sending.with(number, { ...sending, underWay: [], held: true }) }, [
+          { kind: 'held', collection: frame.collection },
+        ])
       if (!first || first.to !== frame.to) return closed('malformed frame')
       const effects: LinkEffect[] = []
       // Only the last of a burst is worth a write of its own.
@@ -306,17 +339,18 @@ function sent(state: Live, collection: Collection, outgoing: Outgoing): [Live, L
   const sending = state.sending[number]!
   const { rows, to, tail } = outgoing
   const next = { ...state, reading: false }
+  if (outgoing.off) return [next, []]
   if (to === sending.position && (!tail || sending.told >= to))
     return [{ ...next, sending: state.sending.with(number, { ...sending, stale: sending.stale || !tail }) }, []]
   const bytes = bytesOf(rows)
   const after: Sending = {
+    ...sending,
     position: to,
     complete: tail ? to : sending.complete,
     told: tail ? to : sending.told,
-    underWay: [...sending.underWay, { to, bytes }],
+    underWay: [...sending.underWay, { from: sending.position, to, bytes }],
     stale: sending.stale || !tail,
   }
-  // The version of the settings that the rows were chosen under; there is one fixed policy yet.
   const batch: BatchFrame = {
     kind: 'batch',
     collection,
@@ -324,7 +358,7 @@ function sent(state: Live, collection: Collection, outgoing: Outgoing): [Live, L
     to,
     tail,
     epoch: state.epoch,
-    settingsVersion: 0,
+    settingsVersion: state.settingsVersion,
     rows,
   }
   return [{ ...next, sending: state.sending.with(number, after) }, [{ kind: 'send', frame: batch }]]
@@ -352,11 +386,11 @@ function evaluate(state: Live, before: readonly LinkEffect[] = []): Step {
   }
   // Chunks come after all that the collections have to send, one at a time (BLOB-3).
   const [owed] = next.owed
-  if (owed && next.giving === 'nothing' && !next.reading && next.sending.every((one) => !one.stale)) {
+  if (owed && next.giving === 'nothing' && !next.reading && next.sending.every((one) => !one.stale || one.held)) {
     next = { ...next, giving: 'being read' }
     effects.push({ kind: 'read chunk', wanted: owed })
   }
-  const quiet = !next.reading && next.sending.every((one) => !one.stale && one.underWay.length === 0)
+  const quiet = !next.reading && next.sending.every((one) => !one.stale && !one.held && one.underWay.length === 0)
   if (quiet && next.marks.length > 0) {
     for (const number of next.marks) effects.push({ kind: 'send', frame: { kind: 'marked', number } })
     next = { ...next, marks: [] }
@@ -374,10 +408,11 @@ function evaluate(state: Live, before: readonly LinkEffect[] = []): Step {
 
 /** Whose turn it is: settings before all (rule 12), then round robin, so that no collection waits behind a large one. */
 function turnOf(state: Live): number | undefined {
-  if (state.sending[0]!.stale) return 0
+  const waits = ({ stale, held }: Sending): boolean => stale && !held
+  if (waits(state.sending[0]!)) return 0
   for (let i = 0; i < collections.length; i++) {
     const number = (state.turn + i) % collections.length
-    if (state.sending[number]!.stale) return number
+    if (waits(state.sending[number]!)) return number
   }
   return undefined
 }

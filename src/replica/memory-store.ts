@@ -7,8 +7,12 @@ import { copyOfChunks, memoryChunks, noChunks, type ChunkState } from './memory-
 import { collectionNumber, collectionOf, collections as collectionNames } from './collections.ts'
 import type { DocumentHead, IndexRow } from './replica-face.ts'
 import {
+  atStart,
   StoreRefused,
   withEpoch,
+  type Aside,
+  type AsideRow,
+  type AsideTotal,
   type Epoch,
   type NewRow,
   type Origin,
@@ -30,6 +34,7 @@ interface Document {
   readonly head: DocumentHead
   readonly vector: Uint8Array
   readonly rows: readonly Row[]
+  readonly withdrawn: boolean
 }
 /** One collection: its documents, and its rows in order of seq. */
 interface Held {
@@ -41,6 +46,7 @@ interface State {
   readonly peers: Map<string, PeerKnowledge>
   readonly followers: Map<string, number>
   readonly index: Map<string, { row: IndexRow; document: string }>
+  readonly aside: Map<number, AsideRow>
   readonly chunks: ChunkState
   identity: { practice: string; replica: string } | undefined
   epochs: readonly Epoch[]
@@ -60,6 +66,7 @@ export function memoryStore(): MemoryStore {
     peers: new Map(),
     followers: new Map(),
     index: new Map(),
+    aside: new Map(),
     chunks: noChunks(),
     identity: undefined,
     epochs: [],
@@ -69,7 +76,7 @@ export function memoryStore(): MemoryStore {
 }
 
 function copyOf(state: State): State {
-  const { collections, peers, followers, index } = state
+  const { collections, peers, followers, index, aside } = state
   return {
     ...state,
     collections: new Map(
@@ -78,6 +85,7 @@ function copyOf(state: State): State {
     peers: new Map(peers),
     followers: new Map(followers),
     index: new Map(index),
+    aside: new Map(aside),
     chunks: copyOfChunks(state.chunks),
   }
 }
@@ -93,12 +101,20 @@ function placeAfter(log: readonly Row[], seq: number): number {
   return low
 }
 
+/** Per source the newest seq that is in any of the rows. */
+function sourcesIn(rows: readonly Row[]): Map<string, number> {
+  const sources = new Map<string, number>()
+  for (const row of rows)
+    for (const [source, seq] of sourcesOf(row)) sources.set(source, Math.max(sources.get(source) ?? 0, seq))
+  return sources
+}
+
 function sourcesOf(row: Row): ReadonlyMap<string, number> {
   return row.sources ?? new Map([[row.origin?.peer ?? '', row.seq]])
 }
 
 function storeOver(state: State): MemoryStore {
-  const { collections, peers, followers, index } = state
+  const { collections, peers, followers, index, aside } = state
   const place = (collection: number, key: string): string => `${collection}/${key}`
   const held = (collection: number): Held => {
     let found = collections.get(collection)
@@ -123,7 +139,12 @@ function storeOver(state: State): MemoryStore {
       update: row.update.slice(),
       receipt: row.receipt,
       origin: row.origin,
-      sources: row.mode === 'anew' ? new Map([['', seq]]) : null,
+      sources:
+        row.mode === 'anew'
+          ? new Map([['', seq]])
+          : row.mode === 'withdraw'
+            ? sourcesIn(former?.rows ?? []).set('', seq)
+            : null,
     }
     if (former && row.mode !== 'add') held(row.collection).log = log.filter((one) => one.key !== row.key)
     held(row.collection).log.push(stored)
@@ -138,9 +159,30 @@ function storeOver(state: State): MemoryStore {
       },
       vector: row.vector.slice(),
       rows: former && row.mode === 'add' ? [...former.rows, stored] : [stored],
+      withdrawn: row.mode === 'withdraw' || (row.mode === 'add' && former?.withdrawn === true),
     })
     return seq
   }
+  const setAside = ({ put, drop, skip }: Aside): void => {
+    for (const place of drop) aside.delete(place)
+    for (const { review, until, next } of skip)
+      for (const [place, row] of aside)
+        if (row.review === review && row.since <= until) aside.delete(place)
+        else if (row.review === review) aside.set(place, { ...row, review: next })
+    for (const row of put) aside.set(row.place, { ...row, packed: row.packed.slice() })
+  }
+  const listed = (
+    collection: number,
+    after: string | undefined,
+    limit: number,
+    wanted: (document: Document) => boolean,
+  ): DocumentHead[] =>
+    [...(collections.get(collection)?.documents.values() ?? [])]
+      .filter(wanted)
+      .map((document) => document.head)
+      .filter((item) => after === undefined || byBytes(item.key, after) > 0)
+      .toSorted((a, b) => byBytes(a.key, b.key))
+      .slice(0, limit)
   const changed = (numbers: readonly number[], after: number): DocumentHead[] =>
     numbers
       .flatMap((number) => [...(collections.get(number)?.documents.values() ?? [])])
@@ -161,14 +203,26 @@ function storeOver(state: State): MemoryStore {
       state.epochs = withEpoch(state.epochs, id, first)
       return state.epochs
     },
-    async append(rows, progress) {
+    async append(rows, progress, renewals = [], changes) {
       for (const row of rows) if (row.origin) knownPeer(row.origin.peer)
+      for (const { peer } of changes?.put ?? []) knownPeer(peer)
       for (const { peer } of progress) knownPeer(peer)
       const seqs = rows.map(appendRow)
-      for (const { peer, collection, cursor, seen } of progress) {
+      for (const { peer, collection, cursor, seen, withdrawn = [] } of progress) {
         const known = knownPeer(peer)
         peers.set(peer, { ...known, seen, cursors: known.cursors.with(collection, cursor) })
+        const { documents } = held(collection)
+        for (const key of withdrawn) {
+          const document = documents.get(key)
+          if (document) documents.set(key, { ...document, withdrawn: true })
+        }
       }
+      for (const { collection, incarnation } of renewals) {
+        state.incarnations = state.incarnations.with(collection, incarnation)
+        for (const [replica, peer] of peers)
+          peers.set(replica, { ...peer, cursors: peer.cursors.with(collection, atStart) })
+      }
+      if (changes) setAside(changes)
       return seqs
     },
     async meet(peer) {
@@ -183,9 +237,7 @@ function storeOver(state: State): MemoryStore {
       const wanted = new Set(seqs)
       const gone = document.rows.filter((row) => wanted.has(row.seq))
       if (gone.length < seqs.length) return false
-      const sources = new Map<string, number>()
-      for (const row of gone)
-        for (const [source, seq] of sourcesOf(row)) sources.set(source, Math.max(sources.get(source) ?? 0, seq))
+      const sources = sourcesIn(gone)
       const folded: Row = { ...gone.at(-1)!, update: update.slice(), receipt: gone.some((row) => row.receipt), sources }
       const replaced = (rows: readonly Row[]): Row[] =>
         [folded, ...rows.filter((row) => row.key !== key || !wanted.has(row.seq))].toSorted((a, b) => a.seq - b.seq)
@@ -211,7 +263,9 @@ function storeOver(state: State): MemoryStore {
     async documents(collection, keys) {
       const found = keys.flatMap((key) => {
         const document = documentAt(collection, key)
-        return document ? [[key, { head: document.head, vector: document.vector }] as const] : []
+        if (!document) return []
+        const { head, vector, withdrawn } = document
+        return [[key, { head, vector, withdrawn }] as const]
       })
       return new Map(found)
     },
@@ -261,15 +315,39 @@ function storeOver(state: State): MemoryStore {
     async countChangedAfter(numbers, after) {
       return changed(numbers, after).length
     },
-    async list(collection, after, limit) {
-      return [...(collections.get(collection)?.documents.values() ?? [])]
-        .map((document) => document.head)
-        .filter((item) => after === undefined || byBytes(item.key, after) > 0)
-        .toSorted((a, b) => byBytes(a.key, b.key))
-        .slice(0, limit)
-    },
+    list: async (collection, after, limit) => listed(collection, after, limit, () => true),
+    withdrawn: async (collection, after, limit) => listed(collection, after, limit, (one) => one.withdrawn),
     async count(collection) {
       return collections.get(collection)?.documents.size ?? 0
+    },
+    async asideTotals() {
+      const totals = new Map<string, AsideTotal>()
+      for (const { review, peer, size, since, place } of aside.values()) {
+        const had = totals.get(review) ?? { review, peer, rows: 0, bytes: 0, since, newest: since, place }
+        totals.set(review, {
+          ...had,
+          rows: had.rows + 1,
+          bytes: had.bytes + size,
+          since: Math.min(had.since, since),
+          newest: Math.max(had.newest, since),
+          place: Math.max(had.place, place),
+        })
+      }
+      return [...totals.values()].toSorted((a, b) => byBytes(a.review, b.review))
+    },
+    async asideOf(collection, key, after, limit) {
+      return [...aside.values()]
+        .filter((row) => row.collection === collection && row.key === key)
+        .filter((row) => row.seq > after.seq || (row.seq === after.seq && row.place > after.place))
+        .toSorted((a, b) => a.seq - b.seq || a.place - b.place)
+        .slice(0, limit)
+    },
+    async asideAfter(after, limit) {
+      return [...aside.values()]
+        .filter((row) => row.place > after)
+        .toSorted((a, b) => a.place - b.place)
+        .slice(0, limit)
+        .map(({ place: at, collection, key }) => ({ place: at, collection, key }))
     },
     async index(query) {
       const { view, patient, state, from, before, descending, limit } = query

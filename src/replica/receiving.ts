@@ -1,6 +1,6 @@
 /**
  * What a peer's row becomes in this log: nothing, itself, itself with what is carried over into a later generation, or a
- * refusal. `healedRows` is the same for whole documents of a proof of equality, and mends what is damaged on either side.
+ * refusal, or that it has to wait. `healedRows` is the same for whole documents of a proof of equality, and mends what is damaged on either side.
  */
 import { admit, type Refusal, type WireRow } from './admission.ts'
 import {
@@ -25,6 +25,7 @@ import {
   vectorOf,
   type Writer,
 } from './document.ts'
+import { loggedAnew } from './edits.ts'
 import { carriesOver, compareVersions } from './generations.ts'
 import type { NewRow, Origin, StoredDocument } from './store.ts'
 
@@ -32,9 +33,13 @@ export interface Receiving {
   readonly draft: Draft
   readonly collection: Collection
   readonly passes: Passes
+  /** Of a portal: what its settings withhold it takes no content of (rule 9). */
+  readonly holds?: Passes | undefined
   readonly writer: Writer
 }
-export type Taken = { readonly rows: readonly NewRow[] } | { readonly refused: Refusal } | 'dropped'
+/** `withheld`: the content was not taken, and the peer is to have a receipt for it. */
+export type Taken =
+  { readonly rows: readonly NewRow[]; readonly withheld?: boolean } | { readonly refused: Refusal } | 'dropped' | 'gap'
 
 const nothing: Taken = { rows: [] }
 
@@ -42,15 +47,32 @@ const nothing: Taken = { rows: [] }
  * What becomes of a row; its document is loaded in the draft. Given at once where nothing has to be read for it, as for
  * nearly every row of a batch: a wait for each costs as much as its admission.
  */
-export function takenRows(to: Receiving, row: WireRow, origin: Origin): Taken | Promise<Taken> {
+export function takenRows(to: Receiving, row: WireRow, origin: Origin | null): Taken | Promise<Taken> {
   const held = to.draft.document(to.collection, row.key)
-  const passing = whatPasses(to.collection, row, held?.head.facts, to.passes)
-  if (!passing) return 'dropped'
-  const result = admit(to.collection, passing, origin, held)
+  if (!passesWhole(to, row, held)) return takenBare(to, row, origin, held)
+  const result = admit(to.collection, row, origin, held)
   if (result === 'nothing') return nothing
-  if ('refused' in result) return result
+  // It builds on what was withdrawn here: with the receipt the peer sends all of it.
+  if (to.holds && held?.withdrawn && result === 'gap') return { rows: [], withheld: true }
+  if (result === 'gap' || 'refused' in result) return result
   if (!result.unsure && !(held && carriesOver(held.head, result.row))) return { rows: [result.row] }
   return takenAfterReading(to, row, result, held)
+}
+
+/** Puts rows into the draft, those of which `isAnew` says so as their whole document. Resolves with what is logged. */
+export async function intoLog(
+  draft: Draft,
+  collection: Collection,
+  rows: readonly NewRow[],
+  isAnew: (row: NewRow, held: StoredDocument | undefined) => boolean,
+): Promise<NewRow[]> {
+  const done: NewRow[] = []
+  for (const added of rows) {
+    const logged = isAnew(added, draft.document(collection, added.key)) ? await loggedAnew(added, draft) : added
+    draft.add(logged)
+    done.push(logged)
+  }
+  return done
 }
 
 async function takenAfterReading(
@@ -71,7 +93,7 @@ export async function healedRows(to: Receiving, row: WireRow, origin: Origin): P
   const { draft, collection, writer } = to
   const shape = shapeOf(collection)
   const held = draft.document(collection, row.key)
-  if (held && whatPasses(collection, row, held.head.facts, to.passes)) {
+  if (held && passesWhole(to, row, held)) {
     const own = await readable(draft, collection, row.key)
     // What cannot be read here is lost; the peer's content takes its place.
     if (!own) return { rows: [anew(held, row, renewed([row.update], shape, writer))] }
@@ -117,16 +139,32 @@ function anew(held: StoredDocument, row: WireRow, change: { update: Uint8Array; 
   }
 }
 
-/** What of a peer's row may come in: all of it, its erasure alone, or nothing. */
-function whatPasses(
-  collection: Collection,
+/** Whether a peer's row may come in with its content: by its own facts, and by those that the document has with it. */
+function passesWhole(
+  { collection, passes, holds }: Receiving,
   row: WireRow,
-  held: Facts | undefined,
-  passes: Passes,
-): WireRow | undefined {
-  if (passes(collection, row.facts)) return row
-  if (row.erased === 0 || !passes(collection, held ?? row.facts, true)) return undefined
-  return { ...row, generation: row.erased, update: emptyUpdate }
+  held: StoredDocument | undefined,
+): boolean {
+  return passes(collection, row.facts) && (!holds || holds(collection, factsWith(row, held)))
+}
+
+function factsWith(row: WireRow, held: StoredDocument | undefined): Facts {
+  return held && compareVersions(row, held.head) <= 0 ? newerFacts(held.head.facts, row.facts) : row.facts
+}
+
+/** What becomes of a row whose content may not come in: its erasure, at a portal also its facts, or nothing. */
+function takenBare(to: Receiving, row: WireRow, origin: Origin | null, held: StoredDocument | undefined): Taken {
+  const { collection, passes, holds } = to
+  if (!passes(collection, held?.head.facts ?? row.facts, true)) return 'dropped'
+  const withholds = holds !== undefined && !holds(collection, factsWith(row, held))
+  const withheld = withholds && row.update.length > emptyUpdate.length
+  const erases = row.erased > (withholds && held ? held.head.erased : 0)
+  // A notice is kept also of what was never held: a site that is put back to before it gets it back.
+  if (!erases && !(withholds && (held || row.receipt))) return withheld ? { rows: [], withheld } : 'dropped'
+  const { generation, erased } = erases ? { generation: row.erased, erased: row.erased } : (held?.head ?? row)
+  const result = admit(collection, { ...row, generation, erased, update: emptyUpdate }, origin, held)
+  if (result === 'nothing') return { rows: [], withheld }
+  return result === 'gap' || 'refused' in result ? result : { rows: [result.row], withheld }
 }
 
 /** What of the earlier generation the later one lacks, as a change of this replica's own. */

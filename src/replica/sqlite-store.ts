@@ -8,12 +8,13 @@ import { collectionNumber, collections } from './collections.ts'
 import type { DocumentHead } from './replica-face.ts'
 import { unwrapKey, wrapNewKey, type Sealer } from './sealing.ts'
 import type { LogRow, RowHead } from './segment.ts'
+import { sqliteAside } from './sqlite-aside.ts'
 import { sqliteChunks } from './sqlite-chunks.ts'
 import { sqliteDocuments } from './sqlite-documents.ts'
 import { sqliteIndex } from './sqlite-index.ts'
 import { sqliteLog } from './sqlite-log.ts'
 import { sqlitePeers } from './sqlite-peers.ts'
-import { storeTables, storeVersion } from './sqlite-schema.ts'
+import { laterIndexes, storeTables, storeVersion } from './sqlite-schema.ts'
 import { StoreFull, StoreRefused, withEpoch, type NewRow, type Store, type StoredRow } from './store.ts'
 
 /** Opens `file`, made where it is missing; `mostBytes`: the largest that it may become, where that is bounded. Rejects with StoreRefused where another process has it, or its version is newer. */
@@ -61,6 +62,7 @@ export async function openSqliteStore(options: {
       db.prepare('insert into meta values (?, ?)').run('data key', wrapNewKey(master, 'data key'))
       db.pragma(`user_version = ${storeVersion}`)
     })()
+  db.exec(laterIndexes)
   const wrapped = db.prepare('select value from meta where name = ?').pluck().get('data key') as Uint8Array
   return sqliteStore(db, unwrapKey(master, wrapped, 'data key'))
 }
@@ -70,6 +72,7 @@ function sqliteStore(db: Database.Database, sealer: Sealer): Store {
   const documents = sqliteDocuments(db)
   const peers = sqlitePeers(db)
   const index = sqliteIndex(db, sealer)
+  const aside = sqliteAside(db, sealer, peers)
   // The newest row of a collection is never taken away without another in its place, so this is the highest seq ever given.
   let head = Math.max(0, ...collections.map((_, number) => log.newest(number)))
 
@@ -108,7 +111,8 @@ function sqliteStore(db: Database.Database, sealer: Sealer): Store {
     const seq = ++head
     const { collection, key, generation, update, origin, receipt, mode } = row
     const before = documents.place(collection, key)?.newest ?? 0
-    if (mode !== 'add') for (const old of chainOf(collection, before)) log.remove(collection, old.seq)
+    const gone = mode === 'add' ? [] : chainOf(collection, before)
+    for (const old of gone) log.remove(collection, old.seq)
     log.add(collection, {
       seq,
       document: documents.put(row, seq),
@@ -118,7 +122,7 @@ function sqliteStore(db: Database.Database, sealer: Sealer): Store {
       epoch: origin?.epoch ?? 0,
       position: origin?.seq ?? 0,
       receipt,
-      sources: mode === 'anew' ? new Map([[0, seq]]) : null,
+      sources: mode === 'anew' ? new Map([[0, seq]]) : mode === 'withdraw' ? sourcesIn(gone).set(0, seq) : null,
       size: update.length,
       update,
     })
@@ -133,10 +137,7 @@ function sqliteStore(db: Database.Database, sealer: Sealer): Store {
     const gone = chain.filter((row) => wanted.has(row.seq))
     const top = gone[0]
     if (!top || gone.length < wanted.size) return false
-    const sources = new Map<number, number>()
-    for (const row of gone)
-      for (const [source, seq] of row.sources ?? [[row.source, row.seq] as const])
-        sources.set(source, Math.max(sources.get(source) ?? 0, seq))
+    const sources = sourcesIn(gone)
     for (const row of gone) if (row !== top) log.remove(collection, row.seq)
     const left = chain.filter((row) => row === top || !wanted.has(row.seq))
     left.forEach((row, i) => {
@@ -228,15 +229,21 @@ function sqliteStore(db: Database.Database, sealer: Sealer): Store {
       atomically(() => peers.setEpochs(list))
       return list
     },
-    async append(rows, progress) {
+    async append(rows, progress, renewals = [], changes) {
       const seqs = atomically(() => {
         const given = rows.map(appendRow)
         documents.flush()
         log.flush()
-        for (const one of progress) peers.progress(one)
+        for (const one of progress) {
+          peers.progress(one)
+          for (const key of one.withdrawn ?? []) documents.setWithdrawn(one.collection, key)
+        }
+        for (const one of renewals) peers.renew(one)
+        if (changes) aside.change(changes)
         return given
       })
-      if (rows.some((row) => row.mode === 'replace')) scrub()
+      const gone = changes !== undefined && changes.drop.length + changes.skip.length > 0
+      if (gone || rows.some((row) => row.mode === 'replace' || row.mode === 'withdraw')) scrub()
       return seqs
     },
     meet: async (peer) => atomically(() => peers.meet(peer)),
@@ -250,6 +257,7 @@ function sqliteStore(db: Database.Database, sealer: Sealer): Store {
     documents: async (collection, keys) => documents.find(collection, keys),
     updatesOf: async (collection, key) => rowsOf(collection, key).map((row) => row.update),
     rowsOf: async (collection, key) => rowsOf(collection, key).map(({ seq, update }) => ({ seq, update })),
+    withdrawn: async (collection, after, limit) => documents.withdrawn(collection, after, limit),
     longDocuments: async (rows, limit) => documents.long(rows, limit),
     async rowsAfter(collection, after, maxBytes) {
       const { rows, tail } = rowsAfter(collection, after, maxBytes, () => true)
@@ -284,6 +292,9 @@ function sqliteStore(db: Database.Database, sealer: Sealer): Store {
     },
     list: async (collection, after, limit) => documents.list(collection, after, limit),
     count: async (collection) => documents.count(collection),
+    asideTotals: async () => aside.totals(),
+    asideOf: async (...asked) => aside.of(...asked),
+    asideAfter: async (...asked) => aside.after(...asked),
     index: async (query) => index.query(query),
     indexed: async (view, id) => index.find(view, id),
     async close() {
@@ -291,4 +302,13 @@ function sqliteStore(db: Database.Database, sealer: Sealer): Store {
       db.close()
     },
   }
+}
+
+/** Per source the newest seq that is in any of the rows. */
+function sourcesIn(rows: readonly LogRow[]): Map<number, number> {
+  const sources = new Map<number, number>()
+  for (const row of rows)
+    for (const [source, seq] of row.sources ?? [[row.source, row.seq] as const])
+      sources.set(source, Math.max(sources.get(source) ?? 0, seq))
+  return sources
 }

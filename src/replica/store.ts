@@ -67,9 +67,10 @@ export interface NewRow {
   readonly receipt: boolean
   /**
    * add: one more row of the document. anew: the whole document as one fold at a fresh seq, itself the only source
-   * (rule 10). replace: the first row of a higher generation; all rows of lower ones go.
+   * (rule 10). replace: the first row of a higher generation; all rows of lower ones go. withdraw: the content goes, and
+   * this row stands for all that was there, with its generation and its sources (rules 9 and 11).
    */
-  readonly mode: 'add' | 'anew' | 'replace'
+  readonly mode: 'add' | 'anew' | 'replace' | 'withdraw'
 }
 
 /** What else a commit carries of a batch from a peer: the cursor moves in the transaction of its rows (rule 4). */
@@ -78,6 +79,58 @@ export interface Progress {
   readonly collection: number
   readonly cursor: Cursor
   readonly seen: number
+  /** Documents of the collection whose content the peer erased, as its receipts say (rule 9). */
+  readonly withdrawn?: readonly string[]
+}
+
+/** A collection that begins anew: its incarnation gets this id, and every peer's cursor in it stands at 0 (rule 11). */
+export interface Renewal {
+  readonly collection: number
+  readonly incarnation: string
+}
+
+/**
+ * A row of a peer that builds on what is not here, kept aside: in no log, sent to nobody (LINK-12). `packed` is the row
+ * as `quarantine.ts` packs it.
+ */
+export interface AsideRow {
+  /** Its number among those aside, given by the replica. */
+  readonly place: number
+  readonly peer: string
+  readonly epoch: number
+  /** Its position in the peer's log. */
+  readonly seq: number
+  readonly collection: number
+  readonly key: string
+  /** When it was put aside, milliseconds UTC. */
+  readonly since: number
+  /** The review item that tells people of it. */
+  readonly review: string
+  /** What it counts for, in bytes. */
+  readonly size: number
+  readonly packed: Uint8Array
+}
+
+/** What is aside under one review item, all of one peer. */
+export interface AsideTotal {
+  readonly review: string
+  readonly peer: string
+  readonly rows: number
+  readonly bytes: number
+  /** When the oldest and the newest were put aside, milliseconds UTC. */
+  readonly since: number
+  readonly newest: number
+  /** The highest place. */
+  readonly place: number
+}
+
+/** What a commit changes of the rows aside. */
+export interface Aside {
+  readonly put: readonly AsideRow[]
+  /** The places of those that are aside no more. */
+  readonly drop: readonly number[]
+  /** Drops those of a review that were put aside until then; the rest is told of by the review `next`. */
+  readonly skip: readonly { readonly review: string; readonly until: number; readonly next: string }[]
 }
 
 /** A row as a link reads it. */
@@ -95,6 +148,11 @@ export interface StoredRow {
 export interface StoredDocument {
   readonly head: DocumentHead
   readonly vector: Uint8Array
+  /**
+   * Its content was erased: here by a row of mode `withdraw`, or at a peer by what `Progress.withdrawn` says. Until it is
+   * logged anew, or replaced.
+   */
+  readonly withdrawn: boolean
 }
 
 export interface Opened {
@@ -118,8 +176,16 @@ export interface Store {
    * under which nothing was written; the newest 64 are kept.
    */
   startEpoch(id: number, first?: number): Promise<readonly Epoch[]>
-  /** Appends rows in order with the progress of the batches that they came in; resolves with their seqs. All or nothing; a peer that was never met is refused. */
-  append(rows: readonly NewRow[], progress: readonly Progress[]): Promise<readonly number[]>
+  /**
+   * Appends rows in order with the progress of the batches that they came in, then begins `renewals`, and does what becomes
+   * of rows aside; resolves with the seqs of the rows. All or nothing; a peer that was never met is refused.
+   */
+  append(
+    rows: readonly NewRow[],
+    progress: readonly Progress[],
+    renewals?: readonly Renewal[],
+    aside?: Aside,
+  ): Promise<readonly number[]>
   /** Replaces all that is known of a peer. */
   meet(peer: PeerKnowledge): Promise<void>
   /** Remembers up to where a peer has acknowledged a collection. */
@@ -138,6 +204,8 @@ export interface Store {
   updatesOf(collection: number, key: string): Promise<Uint8Array[]>
   /** The rows of a document's current generation in order of seq. */
   rowsOf(collection: number, key: string): Promise<{ readonly seq: number; readonly update: Uint8Array }[]>
+  /** Documents that count as withdrawn, after the key `after`, in order of the keys' UTF-8 bytes. */
+  withdrawn(collection: number, after: string | undefined, limit: number): Promise<DocumentHead[]>
   /** Documents of at least so many rows. */
   longDocuments(rows: number, limit: number): Promise<{ collection: Collection; key: string; rows: number }[]>
   /** Rows of a collection beyond `after` in order of seq, at least one where there is one, up to about `maxBytes`. */
@@ -158,6 +226,17 @@ export interface Store {
   /** The heads of a collection after the key `after`, in order of the keys' UTF-8 bytes. */
   list(collection: number, after: string | undefined, limit: number): Promise<DocumentHead[]>
   count(collection: number): Promise<number>
+  /** What is aside, by review. */
+  asideTotals(): Promise<AsideTotal[]>
+  /** The rows aside of a document beyond `after`, in order of seq, then place. */
+  asideOf(
+    collection: number,
+    key: string,
+    after: { readonly seq: number; readonly place: number },
+    limit: number,
+  ): Promise<AsideRow[]>
+  /** The places beyond `after`, in order, and the documents that their rows are of. */
+  asideAfter(after: number, limit: number): Promise<{ place: number; collection: number; key: string }[]>
   index(query: IndexQuery): Promise<IndexRow[]>
   indexed(view: string, id: string): Promise<IndexRow | undefined>
   close(): Promise<void>
@@ -173,15 +252,17 @@ export class StoreFull extends Error {
   override readonly name = 'StoreFull'
 }
 
+/** A collection of which nothing was read. */
+export const atStart: Cursor = { epoch: 0, position: 0, complete: 0, erasedAt: 0 }
+
 /** What is known of a peer that was never met. */
 export function strangerOf(replica: string, collections: number): PeerKnowledge {
-  const none: Cursor = { epoch: 0, position: 0, complete: 0, erasedAt: 0 }
   return {
     replica,
     chain: [],
     seen: 0,
     incarnations: Array<string>(collections).fill(''),
-    cursors: Array<Cursor>(collections).fill(none),
+    cursors: Array<Cursor>(collections).fill(atStart),
     amnesty: Array<number>(collections).fill(0),
     acknowledged: Array<number>(collections).fill(0),
   }

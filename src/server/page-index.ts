@@ -11,6 +11,7 @@ import { foldMessages } from '../replica/kinds/messages.ts'
 import { foldRequests } from '../replica/kinds/requests.ts'
 import { foldReview } from '../replica/kinds/reviews.ts'
 import type { Json } from '../replica/json.ts'
+import type { FoldedRecord } from '../replica/records.ts'
 import type { DocumentHead, IndexRow, Projection, Replica } from '../replica/replica-face.ts'
 
 /** The collections that have pages. */
@@ -53,8 +54,8 @@ async function rowsOf(replica: Replica, head: DocumentHead): Promise<IndexRow[]>
     case 'patients':
     case 'plans':
     case 'events': {
-      const fields = (await replica.record(head.collection, key))?.fields
-      return fields ? [rowOfRecord(head, fields, row)] : []
+      const record = await replica.record(head.collection, key)
+      return record ? [rowOfRecord(head, record, row)] : []
     }
     case 'access': {
       const entries = await replica.entries('access', key)
@@ -144,24 +145,23 @@ async function rowsOf(replica: Replica, head: DocumentHead): Promise<IndexRow[]>
 
 type Row = (view: string, id: string, rest: { state?: string; at?: number; body: unknown }) => IndexRow
 
-function rowOfRecord(
-  { collection, key, facts }: DocumentHead,
-  fields: Readonly<Record<string, Json>>,
-  row: Row,
-): IndexRow {
+function rowOfRecord({ collection, key, facts }: DocumentHead, record: FoldedRecord, row: Row): IndexRow {
   const seen = { site: facts.site, shown: facts.shown }
   switch (collection) {
     case 'patients':
-      return row('patient', key, { body: { ...fields, ...seen } })
+      return row('patient', key, { body: { ...record.fields, ...seen } })
     case 'plans': {
-      const state = facts.shown && fields['deleted'] !== true ? 'shown' : 'hidden'
-      return row('plan', key, { state, body: { words: fields['words'] ?? null, stages: stagesOf(fields) } })
+      const state = facts.shown && record.values.get('deleted') !== true ? 'shown' : 'hidden'
+      return row('plan', key, {
+        state,
+        body: { words: record.values.get('words') ?? null, stages: stagesOf(record.values) },
+      })
     }
     case 'events': {
-      const state = fields['deleted'] === true ? 'deleted' : (fields['status'] as string)
-      return row('event', key, { state, at: facts.startsAt ?? 0, body: { ...fields, ...seen } })
+      const state = record.values.get('deleted') === true ? 'deleted' : (record.values.get('status') as string)
+      return row('event', key, { state, at: facts.startsAt ?? 0, body: { ...record.fields, ...seen } })
     }
     default:
-      return row('practice', key, { body: fields })
+      return row('practice', key, { body: record.fields })
   }
 }

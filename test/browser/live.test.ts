@@ -70,7 +70,9 @@ it('a message that is typed in one browser is on the open page of the other, and
   await expect
     .poll(async () => {
       const entries = await world.site.entries('messages', world.ana.patient)
-      return entries.flatMap((one) => (one.kind === 'message' && one.by.role === 'patient' ? [one.text] : [])).toSorted()
+      return entries
+        .flatMap((one) => (one.kind === 'message' && one.by.role === 'patient' ? [one.text] : []))
+        .toSorted()
     })
     .toEqual(wanted.toSorted())
 })

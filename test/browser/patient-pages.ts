@@ -99,7 +99,14 @@ export const patientPages: readonly PageState<PortalWorld>[] = [
   { page: 'messages', state: 'a thread', at: async (world) => `/messages/${world.known['ann']!.thread}`, as: 'ann', shows: (w) => w.patient.messages.answer }, // prettier-ignore
   { page: 'messages', state: 'just sent', at: async (world) => `/messages/${world.known['ann']!.thread}`, as: 'ann', shows: (w) => w.patient.messages.retract, does: (page, { patient: { messages } }) => fill(page, { [messages.answer]: 'Thank you.' }, messages.sendAnswer) }, // prettier-ignore
   { page: 'messages', state: 'taken back', at: async (world) => `/messages/${world.known['ann']!.thread}`, as: 'ann', shows: (w) => w.patient.said.retracted, does: async (page, { patient: { messages } }) => { await fill(page, { [messages.answer]: 'This was for somebody else.' }, messages.sendAnswer); await page.getByRole('button', { name: messages.retract }).first().click() } }, // prettier-ignore
-  { page: 'messages', state: 'a new one', at: '/messages', as: 'ann', shows: (w) => w.patient.messages.subject, does: (page, { patient }) => page.getByText(patient.messages.writeNew, { exact: true }).click() },
+  {
+    page: 'messages',
+    state: 'a new one',
+    at: '/messages',
+    as: 'ann',
+    shows: (w) => w.patient.messages.subject,
+    does: (page, { patient }) => page.getByText(patient.messages.writeNew, { exact: true }).click(),
+  },
   { page: 'messages', state: 'a draft', at: keptDraft, as: 'ben', shows: (w) => w.patient.messages.draft },
   { page: 'messages', state: 'empty', at: '/messages', as: 'nora', shows: (w) => w.patient.messages.none },
   { page: 'problem', state: 'no such thread', at: '/messages/nothing', as: 'ann', shows: (w) => w.problems.noThread.cause }, // prettier-ignore
@@ -114,6 +121,10 @@ export const patientPages: readonly PageState<PortalWorld>[] = [
   { page: 'password', state: 'first', at: '/password', as: 'ann', shows: (w) => w.signIn.choose.save },
   { page: 'password', state: 'too easy', at: '/password', as: 'ann', shows: (w) => w.signIn.faults.passwordMostUsed, does: (page, { signIn }) => fill(page, { [signIn.name]: 'annalise', [signIn.newPassword(10)]: 'sunshine2026' }, signIn.choose.save) }, // prettier-ignore
   { page: 'problem', state: 'no page', at: '/nowhere', as: 'ann', shows: (w) => w.problems.noPage.cause },
+  { page: 'code', state: 'asks', at: '/sign-in/code', shows: (w) => w.account.code.sent },
+  { page: 'account', state: 'new', at: '/account', as: 'ben', shows: (w) => w.account.passkey.none },
+  { page: 'people', state: 'none', at: '/people', as: 'ben', shows: (w) => w.account.people.none },
+  { page: 'people', state: 'one', at: async (world) => { await world.grant('ann', { name: 'Gwen Guardian', relationship: 'guardian', scope: ['appointments', 'messages'], from: '2026-11-23', to: '2027-12-31' }); return '/people' }, as: 'ann', shows: (w) => w.account.people.end('Gwen Guardian') }, // prettier-ignore
 ]
 
 /** The home page of somebody who may act for two. */

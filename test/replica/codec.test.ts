@@ -6,6 +6,7 @@ import { expect, it } from 'vitest'
 import { readFrame, writeFrame, type Frame, type Hello } from '../../src/replica/codec.ts'
 import { digestBytes } from '../../src/replica/reconcile-codec.ts'
 import { largestFrame, MalformedFrame } from '../../src/replica/wire-values.ts'
+import { emptyUpdate } from '../../src/replica/document.ts'
 import { collections } from '../../src/replica/collections.ts'
 import { anyFrame, frames } from './frames.ts'
 
@@ -62,6 +63,17 @@ const golden: readonly (readonly [string, Frame, string])[] = [
     hello,
     `02 01 01 01 50 02 c3a9  02 05 01 ${epochBytes} ac02  ad02 80d095ffbc31  0d ${zeros(12)} 01 69
      01 07 02 8001  0d 000102030405060708090a0b0c  00`,
+  ],
+  [
+    'hello under settings that were changed',
+    { ...hello, settingsVersion: 300 },
+    `02 01 01 01 50 02 c3a9  02 05 01 ${epochBytes} ac02  ad02 80d095ffbc31  0d ${zeros(12)} 01 69
+     01 07 02 8001  0d 000102030405060708090a0b0c  ac02`,
+  ],
+  [
+    'batch with a receipt: facts and no content',
+    { kind: 'batch', collection: 'events', from: 7, to: 9, tail: true, epoch: 1, settingsVersion: 300, rows: [{ ...rowsOfBatch[1]!, seq: 9, generation: 1, erased: 0, update: emptyUpdate }] }, // prettier-ignore
+    '04 0c 07 02 01 01 ac02 11  01 02 7332  01 02 6a 01 6b 01 70 01 41 00 02 0000',
   ],
   [
     'want',

@@ -56,13 +56,18 @@ export async function linkedPair(given: { readonly practice: PracticeId; readonl
 /** A portal that accepts one site over a real socket. */
 export async function portalFor(
   replica: () => OpenReplica,
-  more: () => Partial<Admitted> = () => ({}),
+  other: Partial<Admitted> | (() => Partial<Admitted>) = {},
 ): Promise<{ url: string; acceptor: Acceptor; privateKey: string; close(): Promise<void> }> {
   const keys = mintKeyPair()
   const all: Passes = () => true
   const acceptor = acceptLinks({
     portalPublicKey: keys.publicKey,
-    admit: async () => ({ replica: replica(), passesIn: all, passesOut: all, ...more() }),
+    admit: async () => ({
+      replica: replica(),
+      passesIn: all,
+      passesOut: all,
+      ...(typeof other === 'function' ? other() : other),
+    }),
     clock,
   })
   const server = new WebSocketServer({ port: 0, host: '127.0.0.1' })
@@ -86,7 +91,7 @@ export function linkTo(
   portal: { url: string; privateKey: string },
   site: OpenReplica,
   peer: string,
-  other: Partial<Pick<LinkOptions, 'dial' | 'clock' | 'chunks' | 'passesIn' | 'passesOut'>> = {},
+  other: Partial<Pick<LinkOptions, 'dial' | 'clock' | 'chunks' | 'passesIn' | 'passesOut' | 'settings'>> = {},
 ): Link {
   const keys = mintKeyPair()
   const certificate = certify(portal.privateKey, {

@@ -54,7 +54,9 @@ const links = async (browser: Browser, text: string): Promise<string[]> => {
 }
 /** The pages of all threads, one after the other. */
 const allThreads = async (browser: Browser): Promise<string> => {
-  const paths = [...(await browser.get('/messages')).text.matchAll(/href="(\/messages\/[0-9A-Z]{26})"/g)].map(([, path]) => path!)
+  const paths = [...(await browser.get('/messages')).text.matchAll(/href="(\/messages\/[0-9A-Z]{26})"/g)].map(
+    ([, path]) => path!,
+  )
   return (await Promise.all(paths.map(async (path) => (await browser.get(path)).text))).join('\n')
 }
 const allLinks = async (browser: Browser): Promise<string[]> =>
@@ -68,7 +70,9 @@ async function download(browser: Browser, path: string) {
 it('a patient attaches a photo: the picture arrives, upright and without the place where it was taken or the camera', async () => {
   const photo = await photoWithPlace(320, 240)
   expect(photo.includes('Telltale Camera')).toBe(true)
-  expect((await attach(ann, [['holiday.JPEG', photo]], 'A photo')).headers.get('location')).toMatch(/^\/messages\/[0-9A-Z]{26}\?said=sent$/)
+  expect((await attach(ann, [['holiday.JPEG', photo]], 'A photo')).headers.get('location')).toMatch(
+    /^\/messages\/[0-9A-Z]{26}\?said=sent$/,
+  )
   const [attachment] = await attachmentsOf('A photo')
   expect(attachment).toMatchObject({ name: 'holiday.jpg', type: 'image/jpeg' })
   const got = await download(ann, (await links(ann, 'A photo'))[0]!)

@@ -13,7 +13,10 @@ it('has what RFC 5545 asks of a calendar with one event, once each', () => {
   expect(lines.at(0)).toBe('BEGIN:VCALENDAR')
   expect(lines.at(-1)).toBe('END:VCALENDAR')
   for (const name of ['VERSION', 'PRODID', 'UID', 'DTSTAMP', 'DTSTART', 'DTEND', 'SUMMARY'])
-    expect(lines.filter((line) => line.startsWith(`${name}:`)), name).toHaveLength(1)
+    expect(
+      lines.filter((line) => line.startsWith(`${name}:`)),
+      name,
+    ).toHaveLength(1)
 })
 it.each([
   ['Phoenix, which keeps one offset', '2026-07-01T09:00', 'America/Phoenix', '20260701T160000Z'],

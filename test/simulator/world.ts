@@ -10,11 +10,13 @@ import type { MemoryStore } from '../../src/replica/memory-store.ts'
 import { readDocument } from './contents.ts'
 import { derivedUlid, type PracticeId, type ReplicaId, type SiteId } from '../../src/replica/ids.ts'
 import { chanceOf, traceOf, type Chance, type Trace } from './chance.ts'
+import { harmOf, type Harm } from './harm.ts'
 import { startProcess, machineOf, type Backup, type Machine, type Process, type Surroundings } from './machine.ts'
+import { modesChosen, switchable, type Modes } from './modes.ts'
 import { simulatedNetwork, type Network } from './network.ts'
 import { everythingPasses, productPolicy } from './policy.ts'
 import { promisesMade, type Promises } from './promises.ts'
-import { simulatedTime, type Time } from './time.ts'
+import { epochOfTime, simulatedTime, type Time } from './time.ts'
 
 export interface World {
   readonly chance: Chance
@@ -24,13 +26,13 @@ export interface World {
   readonly promises: Promises
   /** Whether the product's own policy decides what passes; else everything passes everywhere. */
   readonly policed: boolean
+  readonly harm: Harm
   readonly portal: Machine
   /** In use: retired ones and copies that were stopped for good are gone from here. */
   sites: Machine[]
   readonly retired: Set<string>
-  /** Documents that ceased to pass since the last restore, and those that did before one (see `holds`). */
-  readonly ceased: Set<string>
-  readonly ceasedBeforeRestore: Set<string>
+  /** What the sites have chosen for their collections. */
+  readonly modes: Modes
   readonly counts: Map<string, number>
   readonly violations: string[]
   readonly machines: readonly Machine[]
@@ -51,6 +53,10 @@ export interface World {
   /** Takes a machine out of use. */
   remove(machine: Machine): Promise<void>
   isCopied(machine: Machine): boolean
+  /** Whether every site has chosen that a collection be erased at the portal. */
+  erasedEverywhere(collection: Collection): boolean
+  /** Has the portal look for collections that are to be erased. */
+  askErasures(): void
 }
 
 const mostSites = 4
@@ -76,6 +82,7 @@ export function worldOf(seed: number, keepTrace = false): World {
   const trace = traceOf(keepTrace)
   const time = simulatedTime()
   const policed = chance.oneIn(3)
+  const harm = harmOf(seed, !policed)
   const slowReads = chance.oneIn(4)
   const foldFrom = chance.pick([3, 3, 8, Infinity])
   const mostRead = chance.pick([200, 1_000, Infinity])
@@ -90,6 +97,7 @@ export function worldOf(seed: number, keepTrace = false): World {
     const other = world.machines.find(({ process }) => process === peer)
     if (frame && machine && other) void checkAcknowledged(world, machine, other.replica, frame)
   })
+  const modes = modesChosen()
   let names = 0
   let enrolled = 0
 
@@ -97,8 +105,15 @@ export function worldOf(seed: number, keepTrace = false): World {
     practice,
     portal: portal.replica,
     portalPublicKey: portalKeys.publicKey,
-    disk: { slow: () => slowReads && chance.oneIn(3), mostRead, foldFrom },
+    disk: { slow: () => slowReads && chance.oneIn(3), mostRead, lose: (rows) => harm.lose(rows), foldFrom },
     policy: policed ? productPolicy : everythingPasses,
+    modes,
+    askErasures(process) {
+      for (const collection of switchable) {
+        // It ends with its process; whether it happened is seen in the folder.
+        process.replica!.eraseCollection(collection, () => world.erasedEverywhere(collection)).catch(() => {})
+      }
+    },
     deviceKey: deviceKeys.privateKey,
     dial: (process) => network.dial(process),
     isRetired: (site) => world.retired.has(site),
@@ -128,12 +143,11 @@ export function worldOf(seed: number, keepTrace = false): World {
   }
 
   const world: World = {
-    chance, trace, time, network, policed, portal,
+    chance, trace, time, network, policed, harm, portal,
     promises: promisesMade(),
     sites: [],
     retired: new Set(),
-    ceased: new Set(),
-    ceasedBeforeRestore: new Set(),
+    modes,
     counts: new Map(),
     violations: [],
     get machines() {
@@ -162,12 +176,15 @@ export function worldOf(seed: number, keepTrace = false): World {
       network.gone(process, told)
     },
     async putBack(machine, backup) {
-      for (const place of world.ceased) world.ceasedBeforeRestore.add(place)
       await forgetErasures(world, machine, backup.folder)
       world.stop(machine, chance.oneIn(2))
       const after = backup.folder.copy()
       const others = world.machines.filter((other) => other !== machine).map((other) => other.folder)
-      await world.promises.withdrawn(machine.folder, after, others)
+      // The portal erases what the site has acknowledged, and may not know yet that the site was put back since.
+      const holds = (policed ? productPolicy : everythingPasses).holds(() => epochOfTime + time.now)
+      await world.promises.withdrawn(machine.folder, after, others, (folder, collection, facts) => {
+        return folder !== portal.folder || (holds(collection, facts) && !world.erasedEverywhere(collection))
+      })
       machine.folder = after
       // A snapshot of a running machine from before this is beyond what a peer can tell it: its epoch is forgotten there.
       for (const other of machine === portal ? world.machines : [machine])
@@ -182,7 +199,6 @@ export function worldOf(seed: number, keepTrace = false): World {
       world.start(machine)
     },
     addCopy(of) {
-      for (const place of world.ceased) world.ceasedBeforeRestore.add(place)
       const machine = machineOf(`${of.name} copy`, of.place, of.replica, of.outside)
       machine.folder = of.folder.copy()
       world.sites = [...world.sites, machine]
@@ -193,6 +209,11 @@ export function worldOf(seed: number, keepTrace = false): World {
       await forgetErasures(world, machine, undefined)
       world.sites = world.sites.filter((other) => other !== machine)
       await world.promises.withdrawn(machine.folder, undefined, world.machines.map((other) => other.folder))
+    },
+    erasedEverywhere: (collection) =>
+      world.sites.length > 0 && world.sites.every(({ place }) => modes.of(place.site!, collection) === 'erased'),
+    askErasures() {
+      if (portal.process?.replica) around.askErasures(portal.process)
     },
     isCopied: (machine) => world.sites.some((other) => other !== machine && other.replica === machine.replica),
   } // prettier-ignore

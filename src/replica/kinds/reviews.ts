@@ -13,10 +13,12 @@ export const reviewKinds = [
   'patient wants to move',
   'contact change',
   'row refused',
+  'changes wait',
   'identity changed',
   'field conflict',
   'unknown patient',
   'not readable',
+  'not back from backup',
 ] as const
 export type ReviewKind = (typeof reviewKinds)[number]
 

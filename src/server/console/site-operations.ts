@@ -39,8 +39,9 @@ export interface ConsoleSite {
   zone(): Promise<string>
   upload(
     progress?: (line: string) => void,
+    how?: { wait?: boolean | undefined },
   ): Promise<{ patients: number; plans: number; stages: number; events: number; documents: number; seconds: number }>
-  download(): Promise<{
+  download(how?: { wait?: boolean | undefined }): Promise<{
     messages: number
     confirmations: number
     payments: number
@@ -89,7 +90,17 @@ export interface ConsoleSite {
   }): Promise<{ items: readonly Communication[]; cut: boolean }>
   confirmations(query?: { event?: number | undefined }): Promise<{ items: readonly unknown[] }>
   reviews(): Promise<{
-    items: readonly { id: string; kind: string; why: string; todo: string; openedAt: string; patient: number | null }[]
+    items: readonly {
+      id: string
+      kind: string
+      why: string
+      todo: string
+      openedAt: string
+      patient: number | null
+      /** How many changes wait under it, the oldest since when (ISO, UTC); of those that wait at this site. */
+      changes?: number
+      since?: string
+    }[]
   }>
   resolve(id: string, note: string, by?: By): Promise<{ id: string }>
   /** Answers what a patient asked, by its review. */
@@ -101,6 +112,20 @@ export interface ConsoleSite {
   setPortal(fields: Partial<PortalFields>): Promise<Partial<PortalFields>>
   erasePatient(patient: number): Promise<{ documents: number }>
   verify(): Promise<unknown>
+  sync(
+    progress?: (line: string) => void,
+    how?: { wait?: boolean | undefined; full?: boolean | undefined },
+  ): Promise<{ uploaded: object; downloaded: object }>
+  readonly preferences: {
+    get(key?: string): Readonly<Record<string, string>>
+    set(key: string, value: string): Promise<{ key: string; old: string; new: string }>
+  }
+  readonly backup: {
+    status(): object
+    begin(minutes?: number): Promise<object>
+    end(): Promise<object>
+  }
+  testConnection(): Promise<{ failed: string | null }>
   status(): Promise<{
     state: string
     /** ISO, UTC: since when it is so. */
@@ -109,7 +134,7 @@ export interface ConsoleSite {
     lastContact: string | null
     problems: readonly string[]
     notes: readonly string[]
-    queues: { toPortal: number; reviews: number }
+    queues: { toPortal: number; reviews: number; waiting: number }
   }>
 }
 
@@ -151,6 +176,8 @@ function portalPreference({ key, value }: { key: string; value: string }): Parti
   return read.output
 }
 
+const preferenceInput = v.object({ key: v.optional(v.string()) })
+const waitInput = v.object({ wait: v.optional(v.boolean()), full: v.optional(v.boolean()) })
 /** Who acts in the trail, where it is whoever runs the commands of this machine. */
 const by = 'command line'
 
@@ -170,14 +197,20 @@ async function* filesAt(paths: readonly string[]): AsyncGenerator<IncomingFile> 
 
 /** The operations of a site by name; what they do stands in the trail as what staff do in the console does. */
 export function siteOperations(site: ConsoleSite, audit: AuditTrail, say: (line: string) => void): Operations {
+  const answer = (verdict: 'accepted' | 'refused') => async (input: unknown) => {
+    const { id, note } = v.parse(v.object({ id: v.string(), note: v.optional(v.string()) }), input)
+    const done = await site.answer(id, verdict, note)
+    audit.record({ did: 'request answered', by, of: id })
+    return done
+  }
   return {
-    async upload() {
-      const done = await site.upload(say)
+    async upload(input) {
+      const done = await site.upload(say, v.parse(waitInput, input))
       audit.record({ did: 'records uploaded', by })
       return done
     },
-    async download() {
-      const done = await site.download()
+    async download(input) {
+      const done = await site.download(v.parse(waitInput, input))
       audit.record({ did: 'communications downloaded', by })
       return done
     },
@@ -228,12 +261,8 @@ export function siteOperations(site: ConsoleSite, audit: AuditTrail, say: (line:
       audit.record({ did: 'review resolved', by, of: id })
       return done
     },
-    async 'reviews answer'(input) {
-      const { id, verdict, note } = v.parse(v.object({ id: v.string(), verdict: v.picklist(['accepted', 'refused']), note: v.optional(v.string(), '') }), input) // prettier-ignore
-      const done = await site.answer(id, verdict, note)
-      audit.record({ did: 'request answered', by, of: id })
-      return done
-    },
+    'reviews accept': answer('accepted'),
+    'reviews refuse': answer('refused'),
     async 'thread close'(input) {
       const { patient, thread } = v.parse(v.object({ patient: idNumber, thread: v.string() }), input)
       const done = await site.closeThread(patient, thread)
@@ -255,6 +284,34 @@ export function siteOperations(site: ConsoleSite, audit: AuditTrail, say: (line:
       return done
     },
     verify: () => site.verify(),
+    async 'sync now'(input) {
+      const done = await site.sync(say, v.parse(waitInput, input))
+      audit.record({ did: 'synchronized', by })
+      return done
+    },
+    'preferences get': async (input) => site.preferences.get(v.parse(preferenceInput, input).key),
+    async 'preferences set'(input) {
+      const { key, value } = v.parse(v.object({ key: v.string(), value: v.string() }), input)
+      const done = await site.preferences.set(key, value)
+      audit.record({ did: 'preference changed', by, of: [done.key, done.old, done.new] })
+      return done
+    },
+    async 'backup begin'(input) {
+      const done = await site.backup.begin(v.parse(v.object({ minutes: v.optional(idNumber) }), input).minutes)
+      audit.record({ did: 'backup begun', by })
+      return done
+    },
+    async 'backup end'() {
+      const done = await site.backup.end()
+      audit.record({ did: 'backup ended', by })
+      return done
+    },
+    'backup status': async () => site.backup.status(),
+    async 'connection test'() {
+      const done = await site.testConnection()
+      audit.record({ did: 'connection tested', by, of: done.failed ?? undefined })
+      return done
+    },
     status: () => site.status(),
   }
 }

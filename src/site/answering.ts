@@ -2,15 +2,15 @@
  * What staff say back to a patient beside messages: a wish or a change of contact details accepted or refused, a thread
  * closed, and how the practice has its patients' pages. All of it is entries and fields that the link carries.
  */
-import type { Clock } from './replica/clock.ts'
-import type { Facts } from './replica/collections.ts'
-import { derivedUlid, mintUlid } from './replica/ids.ts'
-import { portalFieldsKey, type PortalFields } from './replica/kinds/fields.ts'
-import type { By } from './replica/kinds/kind.ts'
-import { foldMessages } from './replica/kinds/messages.ts'
-import { foldRequests } from './replica/kinds/requests.ts'
-import { foldReview } from './replica/kinds/reviews.ts'
-import type { Replica } from './replica/replica-face.ts'
+import type { Clock } from '../replica/clock.ts'
+import type { Facts } from '../replica/collections.ts'
+import { derivedUlid, mintUlid } from '../replica/ids.ts'
+import { portalFieldsKey, type PortalFields } from '../replica/kinds/fields.ts'
+import type { By } from '../replica/kinds/kind.ts'
+import { foldMessages } from '../replica/kinds/messages.ts'
+import { foldRequests } from '../replica/kinds/requests.ts'
+import { foldReview } from '../replica/kinds/reviews.ts'
+import type { Replica } from '../replica/replica-face.ts'
 
 export type Verdict = 'accepted' | 'refused'
 
