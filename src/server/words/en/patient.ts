@@ -58,7 +58,7 @@ export const patient = {
     toConfirm: (when: string) => `Confirm your appointment on ${when}`,
     toConfirmAnew: (when: string) => `Your appointment has changed: confirm the new time, ${when}`,
     unsent: 'A message that you wrote is not sent yet',
-    more: (n: number) => `${count(n, { one: 'later appointment', other: 'later appointments' })}`,
+    more: (n: number) => count(n, { one: 'later appointment', other: 'later appointments' }),
   },
   appointments: {
     upcoming: 'Upcoming',
@@ -91,7 +91,7 @@ export const patient = {
     notFoundNext: 'Try a part of a word.',
     closed: 'Closed. If you write, it is open again.',
     closedShort: 'Closed',
-    fresh: (n: number) => `${count(n, { one: 'new message', other: 'new messages' })}`,
+    fresh: (n: number) => count(n, { one: 'new message', other: 'new messages' }),
     hasDraft: 'Not sent yet',
     newFrom: (who: string) => `New message from ${who}`,
     sentState: 'Sent',

@@ -59,7 +59,7 @@ export const patient: typeof english = {
     toConfirm: (when) => `Confirme su cita: ${when}`,
     toConfirmAnew: (when) => `Su cita cambió: confirme la nueva hora, ${when}`,
     unsent: 'Un mensaje que usted escribió todavía no se envió',
-    more: (n) => `${count(n, { one: 'cita posterior', other: 'citas posteriores' })}`,
+    more: (n) => count(n, { one: 'cita posterior', other: 'citas posteriores' }),
   },
   appointments: {
     upcoming: 'Próximas',
@@ -92,7 +92,7 @@ export const patient: typeof english = {
     notFoundNext: 'Pruebe con una parte de la palabra.',
     closed: 'Cerrado. Si escribe, se abre de nuevo.',
     closedShort: 'Cerrado',
-    fresh: (n) => `${count(n, { one: 'mensaje nuevo', other: 'mensajes nuevos' })}`,
+    fresh: (n) => count(n, { one: 'mensaje nuevo', other: 'mensajes nuevos' }),
     hasDraft: 'Todavía no enviado',
     newFrom: (who) => `Mensaje nuevo de ${who}`,
     sentState: 'Enviado',
