@@ -167,7 +167,7 @@ it('the owner sees what is hers, so that the table does not pass on empty pages'
   const ann = world.known['ann']!
   const { owner } = browsers
   expect((await owner.get('/')).text).toContain(ann.event)
-  expect((await owner.get('/messages')).text).toContain(ann.text)
+  expect((await owner.get(`/messages/${ann.thread}`)).text).toContain(ann.text)
   expect((await owner.get('/plan')).text).toContain(ann.plan)
   expect((await owner.get('/password')).text).toContain(ann.email)
 })

@@ -57,6 +57,8 @@ export function followLive(): void {
   }
 
   doc.on('update', () => void refresh())
+  // For whoever watches it: from here on the page keeps itself up to date.
+  provider.on('sync', (is) => main.toggleAttribute('data-following', is))
   document.addEventListener('visibilitychange', () => void refresh())
 
   const offline = document.querySelector<HTMLElement>('[data-offline]')

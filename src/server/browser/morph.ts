@@ -79,7 +79,12 @@ function isInUse(element: Node): boolean {
 
 function copyAttributes(now: Element, then: Element): void {
   for (const { name } of [...now.attributes])
-    if (!then.hasAttribute(name) && !(name === 'open' && now instanceof HTMLDetailsElement)) now.removeAttribute(name)
+    if (
+      !then.hasAttribute(name) &&
+      !(name === 'open' && now instanceof HTMLDetailsElement) &&
+      name !== 'data-following'
+    )
+      now.removeAttribute(name)
   for (const { name, value } of [...then.attributes])
     if (now.getAttribute(name) !== value) now.setAttribute(name, value)
 }

@@ -16,7 +16,8 @@ import { formOf, ownFormsOnly } from '../own-forms.ts'
 import { servePageScript, pageScript } from '../browser-script.ts'
 import { routeOf } from '../route-of.ts'
 import { sessionEnd } from '../session-end.ts'
-import { sessions } from '../sessions.ts'
+import { deskDigest } from './console-live.ts'
+import { sessions, type Sessions } from '../sessions.ts'
 import { throttle } from '../throttle.ts'
 import { accessPages } from './access-page.ts'
 import { factorSetUp, factorSignIn, halfwayOf } from './factor-pages.ts'
@@ -33,6 +34,11 @@ import { welcomePages } from './welcome.ts'
 /** How long a console may stand unattended. */
 export const idleLimit = 10 * 60_000
 
+/** The sessions of staff. Cookies know no ports: two consoles on one machine have a name each. */
+export function consoleSessions({ site, store, clock }: ConsoleParts & { readonly clock: Clock }): Sessions {
+  return sessions(store.sessions, { secure: false, idle: idleLimit, name: `console-${site.settings.siteId}`, clock })
+}
+
 export function consoleApp(
   options: ConsoleParts & {
     readonly setupCode: string
@@ -42,8 +48,7 @@ export function consoleApp(
 ): Hono<ConsoleEnv> {
   const { site, store, clock } = options
   const app = new Hono<ConsoleEnv>()
-  // Cookies know no ports: two consoles on one machine have a name each.
-  const session = sessions(store.sessions, { secure: false, idle: idleLimit, name: `console-${site.settings.siteId}`, clock }) // prettier-ignore
+  const session = consoleSessions(options)
   const choices = { name: `console-${site.settings.siteId}-`, secure: false }
   const plain = (c: Context<ConsoleEnv>, problem: Told, csrf?: string): Html => problemPage(bareFrame(c, site, csrf), problem) // prettier-ignore
 
@@ -84,6 +89,7 @@ export function consoleApp(
     c.set('csrf', current.csrf)
     c.set('endsAt', session.endsAt(current))
     c.set('now', clock.now())
+    if (c.req.method === 'GET' && staff.hasSecondFactor) c.set('digest', await deskDigest(site))
     const route = routeOf(c)
     // Without a second factor there is nothing but setting one up.
     if (!staff.hasSecondFactor && !/^(GET|POST) \/(second-factor|sign-out)$/.test(route ?? ''))

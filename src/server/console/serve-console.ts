@@ -4,7 +4,8 @@ import type { Clock } from '../../replica/clock.ts'
 import type { Sealer } from '../../replica/sealing.ts'
 import { serveControl } from '../control.ts'
 import { closeServer, listen } from '../listen.ts'
-import { consoleApp } from './console-app.ts'
+import { consoleApp, consoleSessions } from './console-app.ts'
+import { consoleLive } from './console-live.ts'
 import { staffOperations } from './staff-operations.ts'
 import { siteOperations, type ConsoleSite } from './site-operations.ts'
 import { openStaffStore } from './staff-store-sqlite.ts'
@@ -31,6 +32,8 @@ export async function serveConsole(options: {
     const setupCode = Buffer.from(clock.bytes(16)).toString('base64url')
     const app = consoleApp({ site, store, setupCode, clock, log: say })
     const { server, url } = await listen(app.fetch, { port: options.port, host: '127.0.0.1' })
+    const live = consoleLive({ site, store, session: consoleSessions({ site, store, clock }), clock, log: say })
+    server.on('upgrade', live.upgrade)
     const endControl = await serveControl(
       dir,
       { ...siteOperations(site, store.audit, say), ...staffOperations(store, clock, url) },
@@ -40,6 +43,7 @@ export async function serveConsole(options: {
       url,
       setup: store.isEmpty() ? `${url}/first-user?code=${setupCode}` : undefined,
       async close() {
+        live.close()
         await endControl()
         await closeServer(server)
         store.close()

@@ -8,6 +8,7 @@ import type { Attachment } from '../../replica/kinds/attachments.ts'
 import type { PortalFields } from '../../replica/kinds/fields.ts'
 import type { By } from '../../replica/kinds/kind.ts'
 import type { IncomingFile } from '../attachments/taking.ts'
+import type { DocumentHead } from '../../replica/replica-face.ts'
 import type { AuditTrail } from '../audit-sqlite.ts'
 import type { Operations } from '../control.ts'
 
@@ -37,6 +38,8 @@ export interface ConsoleSite {
   readonly bridge: { findPatients(text: string): readonly FoundPatient[] }
   /** The IANA zone of the site. */
   zone(): Promise<string>
+  /** Calls `run` with documents once the pages show their change. */
+  onIndexed(run: (documents: readonly DocumentHead[]) => void): void
   upload(
     progress?: (line: string) => void,
     how?: { wait?: boolean | undefined },

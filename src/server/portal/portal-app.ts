@@ -139,8 +139,7 @@ export function portalApp(options: PortalAppOptions): Hono<PortalEnv> {
 
   // From here on: only with a session, only for a patient whose access stands, and forms only with the token of their page.
   app.use(async (c, next) => {
-    // A page that brings itself up to date is nobody who is there: that keeps no session from its end.
-    const current = c.req.method === 'GET' && c.req.header('x-live') ? session.standing(session.idIn(c.req.header('cookie')) ?? '') : session.current(c) // prettier-ignore
+    const current = session.current(c)
     const front = await fronts.whole()
     if (!current)
       return c.req.method === 'GET'
