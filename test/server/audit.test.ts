@@ -109,7 +109,7 @@ it('a visit stands in it whole, in order, with ids alone', async () => {
     'signed out',
     'wrong date',
   ])
-  expect(new Set(rows.filter((event) => event.did === 'viewed').map((event) => event.of))).toEqual(new Set(['home', 'messages', 'plan'])) // prettier-ignore
+  expect(new Set(rows.filter((event) => event.did === 'viewed').map((event) => event.of))).toEqual(new Set(['home', 'messages', ann.thread, 'plan'])) // prettier-ignore
   const confirmed = rows.find((event) => event.did === 'confirmed')!
   expect(confirmed).toMatchObject({ practice: ann.practice, patient: ann.patient, of: [ann.eventKey, expect.any(String)] }) // prettier-ignore
   for (const event of rows) if (event.did === 'viewed') expect(event).toMatchObject({ by: expect.any(String), patient: ann.patient }) // prettier-ignore

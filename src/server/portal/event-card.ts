@@ -35,8 +35,7 @@ export async function eventCard(showing: Showing, event: OwnEvent, next: boolean
       area({ id: `${action.slice(1)}-${event.id}`, name: 'note', label: home.note, optional: reader.words.frame.optional, more: { maxlength: 2_000, rows: 2 } }), // prettier-ignore
       button(label),
     ])
-  const wishing = html`${wish?.state === 'open' ? nothing : folded(home.decline, ask('/decline', home.sendDecline))}
-  ${wish?.state === 'open' ? nothing : folded(home.move, ask('/move', home.sendMove))}`
+  const wishing = [folded(home.decline, ask('/decline', home.sendDecline)), folded(home.move, ask('/move', home.sendMove))] // prettier-ignore
   return card(
     [
       whenAndWhere(showing, event, where),
@@ -44,7 +43,7 @@ export async function eventCard(showing: Showing, event: OwnEvent, next: boolean
         ? html`<p>${badge('bad', home.canceled)}</p>`
         : html`<div class="stack answer" data-key="answer">
             ${wish ? wishState(reader, wish) : nothing}
-            ${wish?.state === 'open' && confirmed.state !== 'confirmed' ? nothing : answerState(reader, viewer, confirmed, hidden())}
+            ${answerState(reader, viewer, confirmed, hidden(), wish?.state === 'open')}
           </div>`,
       isCanceled
         ? nothing
@@ -86,7 +85,13 @@ function wishState({ words }: Reader, { kind, state }: Wish): Html {
   return html`<p role="status" data-say="${of[state]}">${badge(state === 'open' ? 'wait' : state === 'accepted' ? 'good' : 'warn', of[state])}</p>` // prettier-ignore
 }
 
-function answerState(reader: Reader, { office }: Viewer, confirmed: Confirmed, hidden: Record<string, string>): Html {
+function answerState(
+  reader: Reader,
+  { office }: Viewer,
+  confirmed: Confirmed,
+  hidden: Record<string, string>,
+  wishes: boolean,
+): Html {
   const { home } = reader.words.patient
   switch (confirmed.state) {
     case 'confirmed': {
@@ -98,8 +103,8 @@ function answerState(reader: Reader, { office }: Viewer, confirmed: Confirmed, h
         ${office.connected ? nothing : html`<p class="soft">${home.officeOffline}</p>`}`
     case 'changed':
       return html`${notice('warn', html`<strong>${home.changed}</strong>`, html`<p>${home.changedNext}</p>`)}
-      ${oneButton('/confirm', home.confirm, hidden, 'main')}`
+      ${oneButton('/confirm', home.confirm, hidden, wishes ? '' : 'main')}`
     case 'open':
-      return oneButton('/confirm', home.confirm, hidden, 'main')
+      return oneButton('/confirm', home.confirm, hidden, wishes ? '' : 'main')
   }
 }
