@@ -7,6 +7,7 @@ import { Usage, type Command } from './commands/command.ts'
 import { demo } from './commands/demo.ts'
 import * as operator from './commands/portal-commands.ts'
 import * as site from './commands/site-commands.ts'
+import * as timing from './commands/timing-commands.ts'
 import { systemClock } from './replica/clock.ts'
 import { masterKeyFromText, readMasterKey } from './replica/sealing.ts'
 
@@ -39,6 +40,13 @@ const commands: Readonly<Record<string, Command>> = {
   reviews: site.reviews,
   verify: site.verify,
   status: site.status,
+  'sync now': timing.syncNow,
+  'preferences get': timing.preferencesGet,
+  'preferences set': timing.preferencesSet,
+  'backup begin': timing.backupBegin,
+  'backup end': timing.backupEnd,
+  'backup status': timing.backupStatus,
+  'connection test': timing.connectionTest,
 }
 
 function help(): string {
@@ -62,6 +70,10 @@ async function main(argv: readonly string[]): Promise<number> {
       { values, positionals },
       {
         clock: systemClock,
+        machine: {
+          proxy: process.env['HTTPS_PROXY'] ?? process.env['https_proxy'],
+          bypass: process.env['NO_PROXY'] ?? process.env['no_proxy'],
+        },
         json,
         smtp: process.env['PATIENTCONNECTION_SMTP'] || undefined,
         master: (dir) => {

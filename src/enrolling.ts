@@ -12,6 +12,7 @@ import type { Sealer } from './replica/sealing.ts'
 import { writeWhole } from './replica/whole-file.ts'
 import { certificatesOf, dialing, whyUnreached } from './server/dialing.ts'
 import { loopback } from './server/listen.ts'
+import type { ProxyEnvironment } from './server/proxy.ts'
 
 const settingsSchema = v.object({
   practice: ulidSchema,
@@ -30,6 +31,10 @@ const settingsSchema = v.object({
   /** Sealed by the master key, base 64: the device's private key and the practice's HMAC key. */
   privateKey: v.string(),
   hmacKey: v.string(),
+  /** The command of the practice's virus scanner for files of messages; off where it is null. */
+  scan: v.optional(v.nullable(v.string()), null),
+  /** Preferences that stay here, sealed, base 64. */
+  local: v.optional(v.nullable(v.string()), null),
 })
 export type Settings = v.InferOutput<typeof settingsSchema>
 const enrolledSchema = v.pick(v.object({ ...settingsSchema.entries, zone: v.string() }), [
@@ -47,6 +52,8 @@ export interface SiteOptions {
   readonly dir: string
   readonly master: Sealer
   readonly clock: Clock
+  /** The proxy that the machine names. */
+  readonly machine?: ProxyEnvironment | undefined
 }
 /** The settings of an enrolled folder; throws a sentence where it is none. */
 export function settingsOf(dir: string): Settings {
@@ -99,7 +106,7 @@ export async function enroll(
     )
     if (bound && bound.replica !== device.replica) checkUnbound(insched, undefined)
     const request = { code, replica: device.replica, publicKey: device.publicKey }
-    const answer = await dialing(ca)
+    const answer = await dialing({ ca, machine: options.machine })
       .post(new URL('/enroll', address), request)
       .catch((cause: Error) => {
         throw new Error(`${portal}: ${whyUnreached(cause)} The code was not used.`, { cause })
@@ -114,7 +121,9 @@ export async function enroll(
       replica: device.replica,
       portal: address.origin,
       ca: ca ?? null,
+      scan: null,
       insched: url,
+      local: null,
       privateKey: device.privateKey,
       hmacKey: seal(enrolled.hmacKey, 'hmac key'),
     }

@@ -7,15 +7,18 @@ import { join } from 'node:path'
 import * as v from 'valibot'
 import { WebSocketServer } from 'ws'
 import type { Mailer } from './bridges/email/mailer.ts'
-import { defaultSettings, passes } from './mirror/policy.ts'
+import { keepToSettings } from './mirror/keeping-to-settings.ts'
+import { defaultSettings, isSent, mayHold, passes } from './mirror/policy.ts'
 import { acceptLinks } from './replica/acceptor.ts'
+import { keepChunks, type Chunks } from './replica/chunks.ts'
 import type { Clock } from './replica/clock.ts'
 import { certify, mintKeyPair, type Certified, type KeyPair } from './replica/device.ts'
 import { mintUlid, parseUlid, type Ulid } from './replica/ids.ts'
 import { openReplica, type OpenReplica } from './replica/replica.ts'
-import type { Passes } from './replica/collections.ts'
+import type { LinkSettings, Passes } from './replica/collections.ts'
 import type { Sealer } from './replica/sealing.ts'
 import { openSqliteStore } from './replica/sqlite-store.ts'
+import { virusScan } from './server/attachments/virus-scan.ts'
 import { serveControl, type Operations } from './server/control.ts'
 import { hashOf, openControlStore, type Practice, type SiteRow } from './server/control-store-sqlite.ts'
 import { closeServer, listen, type ListenOptions } from './server/listen.ts'
@@ -23,6 +26,7 @@ import { liveViews, type Live } from './server/live.ts'
 import { outwardGate, type Outward } from './server/outward.ts'
 import { indexedCollections, pageIndex } from './server/page-index.ts'
 import { patientSessions, portalApp, type EnrollRequest } from './server/portal/portal-app.ts'
+import { siteStates, type SiteStatus } from './portal/site-states.ts'
 import { passOn } from './server/retiring.ts'
 import { callerOf } from './server/reverse-proxy.ts'
 
@@ -33,15 +37,23 @@ export interface Portal {
   revokeDevice(site: string): Promise<{ siteId: string; revokedAt: string }>
   /** Ends a site: its device is refused, and its records go to the site `to`, or nobody is shown them any more. */
   retireSite(site: string, to?: string): Promise<{ siteId: string; documents: number }>
-  /** What the portal serves, and for whom nothing goes outward yet. */
-  status(): PortalStatus
+  /** What the portal serves, how its sites are, and for whom nothing goes outward yet. */
+  status(): Promise<PortalStatus>
   /** Lets a practice's texts, emails and payments go out though not every site was heard since the start. */
-  release(practice: string): PortalStatus
+  release(practice: string): Promise<PortalStatus>
   /** Whether anything may go outward for a practice. */
   outward(practice: string): Outward
   replicaOf(practice: string): OpenReplica | undefined
+  /** The files of a practice's messages. */
+  chunksOf(practice: string): Chunks | undefined
   /** Serves pages and links, and the commands of this machine apart from them; resolves with the address. `publicUrl` is the origin that people see. */
-  listen(options: ListenOptions & { readonly publicUrl?: string | undefined }): Promise<string>
+  listen(
+    options: ListenOptions & {
+      readonly publicUrl?: string | undefined
+      /** The command of a virus scanner for files of messages. */
+      readonly scan?: string | undefined
+    },
+  ): Promise<string>
   close(): Promise<void>
 }
 
@@ -51,12 +63,7 @@ export interface PortalStatus {
     readonly name: string
     readonly outward: 'open' | 'waits'
     readonly waitsFor: readonly string[]
-    readonly sites: readonly {
-      readonly siteId: string
-      readonly name: string
-      readonly state: 'connected' | 'away' | 'revoked' | 'retired' | 'not enrolled'
-      readonly lastContact: string | null
-    }[]
+    readonly sites: readonly SiteStatus[]
   }[]
 }
 
@@ -78,18 +85,24 @@ export async function openPortal(options: {
   const store = openControlStore(join(dir, 'control.sqlite'), master, clock)
   const keys = JSON.parse(store.secret('portal key', () => JSON.stringify(mintKeyPair()))) as KeyPair
   const replicas = new Map<string, OpenReplica>()
+  const chunks = new Map<string, Chunks>()
   const closers: (() => void | Promise<void>)[] = []
   const heard = new Map<string, number>()
   const indexed: Live['changed'][] = []
   let publicUrl: string | undefined
 
+  const hmacKeyOf = (practice: string): string =>
+    store.secret(`hmac ${practice}`, () => Buffer.from(clock.bytes(32)).toString('base64'))
   const openPractice = async (practice: Practice): Promise<void> => {
+    const kept = await openSqliteStore({ file: join(dir, 'practices', `${practice.id}.sqlite`), master, mostBytes })
     const replica = await openReplica({
-      store: await openSqliteStore({ file: join(dir, 'practices', `${practice.id}.sqlite`), master, mostBytes }),
+      store: kept,
       practice: practice.id as Ulid,
       id: practice.replica as Ulid,
       clock,
+      holds: (collection, facts) => mayHold(defaultSettings, { collection, facts, now: clock.now() }),
     })
+    closers.push(keepToSettings(replica, clock))
     replica.follow({
       name: 'index',
       collections: indexedCollections,
@@ -97,6 +110,8 @@ export async function openPortal(options: {
       advanced: (documents) => indexed.forEach((run) => run(practice.id, documents)),
     })
     replicas.set(practice.id, replica)
+    const key = Buffer.from(hmacKeyOf(practice.id), 'base64')
+    chunks.set(practice.id, keepChunks({ replica, store: kept.chunks, key, clock }))
   }
   for (const practice of store.practices()) await openPractice(practice)
 
@@ -133,10 +148,20 @@ export async function openPortal(options: {
         (direction: 'up' | 'down'): Passes =>
         (collection, facts, erasure = false) =>
           passes(defaultSettings, { collection, facts, direction, site: device.site, now: clock.now(), erasure }).passes
-      return { replica, passesIn: may('up'), passesOut: may('down'), shared: may('up') }
+      const { version } = defaultSettings
+      const settings: LinkSettings = { version: () => version, sends: (name) => isSent(defaultSettings, name, 'down') }
+      return {
+        replica,
+        passesIn: may('up'),
+        passesOut: may('down'),
+        shared: may('up'),
+        settings,
+        chunks: chunks.get(device.practice)!,
+      }
     },
     events: {
-      connected(device) {
+      connected(device, clockOffset) {
+        states.connected(device.site, clockOffset)
         store.heard(device.site, clock.now())
         log(`site ${device.site} connected`)
       },
@@ -174,7 +199,7 @@ export async function openPortal(options: {
       held?.certificate ??
       certify(keys.privateKey, { practice: practice.id, site: site.id, replica, publicKey, issuedAt: clock.now() })
     if (!held) store.addDevice({ replica, site: site.id, publicKey, certificate })
-    const hmacKey = store.secret(`hmac ${practice.id}`, () => Buffer.from(clock.bytes(32)).toString('base64'))
+    const hmacKey = hmacKeyOf(practice.id)
     store.audit.record({ did: 'site enrolled', practice: practice.id, of: [site.id, replica] })
     return {
       status: 200,
@@ -193,14 +218,13 @@ export async function openPortal(options: {
     }
   }
 
-  const stateOf = (site: SiteRow): PortalStatus['practices'][number]['sites'][number]['state'] => {
-    const device = store.device(site.id)
-    if (site.retired_at !== null) return 'retired'
-    if (!device) return 'not enrolled'
-    if (device.revoked_at !== null) return 'revoked'
-    return acceptor.isConnected(device.replica) ? 'connected' : 'away'
-  }
-
+  const states = siteStates({
+    store,
+    replicaOf: (practice) => replicas.get(practice),
+    isConnected: (replica) => acceptor.isConnected(replica),
+    clock,
+    log,
+  })
   const portal: Portal = {
     async addPractice({ name, zone }) {
       if (name.trim() === '') throw new Error('A practice needs a name. Give it with --name.')
@@ -249,25 +273,22 @@ export async function openPortal(options: {
       store.audit.record({ did: 'site retired', practice: site.practice, of: heir ? [site.id, heir.id] : site.id })
       return { siteId: site.id, documents }
     },
-    status: () => ({
-      practices: store.practices().map((practice) => {
-        const { open, waitsFor } = gate.of(practice.id)
-        const sites = store.sites().filter((site) => site.practice === practice.id)
-        return {
-          practiceId: practice.id,
-          name: practice.name,
-          outward: open ? 'open' : 'waits',
-          waitsFor,
-          sites: sites.map((site) => ({
-            siteId: site.id,
-            name: site.name,
-            state: stateOf(site),
-            lastContact: site.heard_at === null ? null : new Date(site.heard_at).toISOString(),
-          })),
-        }
-      }),
+    status: async () => ({
+      practices: await Promise.all(
+        store.practices().map(async (practice) => {
+          const { open, waitsFor } = gate.of(practice.id)
+          const sites = store.sites().filter((site) => site.practice === practice.id)
+          return {
+            practiceId: practice.id,
+            name: practice.name,
+            outward: open ? ('open' as const) : ('waits' as const),
+            waitsFor,
+            sites: await Promise.all(sites.map((site) => states.of(site))),
+          }
+        }),
+      ),
     }),
-    release(text) {
+    async release(text) {
       const practice = store.practice(parseUlid(text, 'practice id'))
       if (!practice) throw new Error(`There is no practice ${text} at this portal.`)
       const { waitsFor } = gate.of(practice.id)
@@ -277,18 +298,21 @@ export async function openPortal(options: {
     },
     outward: (practice) => gate.of(practice),
     replicaOf: (practice) => replicas.get(practice),
+    chunksOf: (practice) => chunks.get(practice),
     async listen(where) {
       publicUrl = where.publicUrl
+      const scan = where.scan === undefined ? undefined : virusScan(where.scan, clock)
       const proxies = where.behindProxy
       const secure = where.tls !== undefined || proxies !== undefined || publicUrl?.startsWith('https:') === true
       const isConnected = (site: string): boolean => acceptor.isConnected(store.device(site)?.replica ?? '')
-      const { replicaOf } = portal
+      const { replicaOf, chunksOf } = portal
       const session = patientSessions({ store, secure, clock })
       const viewing = { store, replicaOf, isConnected, clock }
+      const files = { chunksOf, scan }
       const live = liveViews({ ...viewing, session, origin: publicUrl, log })
       indexed.push(live.changed)
       const { ticket } = live
-      const app = portalApp({ ...viewing, ticket, enroll, mailer, secure, origin: publicUrl, proxies, log })
+      const app = portalApp({ ...viewing, ...files, ticket, enroll, mailer, secure, origin: publicUrl, proxies, log })
       const { server, url } = await listen(app.fetch, where)
       const sockets = new WebSocketServer({ noServer: true, maxPayload: 8 * 1024 * 1024 })
       server.on('upgrade', (request, socket, head) => {
@@ -308,6 +332,8 @@ export async function openPortal(options: {
     },
     async close() {
       for (const close of closers.splice(0).toReversed()) await close()
+      for (const one of chunks.values()) await one.stop()
+      await states.stop()
       for (const replica of replicas.values()) await replica.close()
       store.close()
     },

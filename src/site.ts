@@ -1,45 +1,45 @@
 /**
- * What a practice site is: a replica with its index, the InSched bridge, and the link to the portal, with the operations
- * that the command line and the console offer. Local ids of InSched in and out.
+ * What a practice site is: a replica with its index, the InSched bridge, and the link to the portal; what it does with
+ * them is in `site/`. Local ids of InSched in and out.
  */
 import { realpathSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { settingsOf, type SiteOptions } from './enrolling.ts'
-import { startInSchedBridge, type InSchedBridge } from './bridges/insched/bridge.ts'
-import { isReachable } from './bridges/insched/documents.ts'
+import { keepInSched, type InSchedKeeper } from './bridges/insched/keeper.ts'
+import { keepBackupWindows, type Backup } from './mirror/backup.ts'
 import { fieldConflicts } from './mirror/field-conflicts.ts'
-import { erasePatient } from './mirror/erasing.ts'
-import { defaultSettings, passes } from './mirror/policy.ts'
-import { keepLink, type Link, type Restore } from './replica/connection.ts'
-import { mintUlid, type Ulid } from './replica/ids.ts'
-import { granting, type Grant } from './granting.ts'
-import { foldAccess } from './replica/kinds/access.ts'
-import type { Answer } from './replica/kinds/confirmations.ts'
+import { keepToSettings } from './mirror/keeping-to-settings.ts'
+import { defaultSettings, isSent, passes } from './mirror/policy.ts'
+import { keepChunks } from './replica/chunks.ts'
+import type { Preferences } from './mirror/preferences.ts'
+import { keepRuns, type Runs } from './mirror/runs.ts'
+import { momentInWords } from './mirror/schedule.ts'
+import { keepLink, type Link } from './replica/connection.ts'
+import type { Ulid } from './replica/ids.ts'
+import type { Attachment } from './replica/kinds/attachments.ts'
 import type { PracticeFields } from './replica/kinds/fields.ts'
 import type { By } from './replica/kinds/kind.ts'
-import type { Review } from './replica/kinds/reviews.ts'
 import { openReplica } from './replica/replica.ts'
 import { weeklyProof } from './replica/weekly-proof.ts'
 import type { Passes } from './replica/collections.ts'
 import { openSqliteStore } from './replica/sqlite-store.ts'
-import { hashOf } from './server/control-store-sqlite.ts'
+import { virusScan } from './server/attachments/virus-scan.ts'
+import { testConnection } from './server/connection-test.ts'
 import { dialing, whyUnreached } from './server/dialing.ts'
+import { noProxy, proxyFor } from './server/proxy.ts'
 import { indexedCollections, pageIndex } from './server/page-index.ts'
-
-/** The most that Recent Communications gives at once. */
-const mostRecent = 500
+import { backupOf } from './site/backup.ts'
+import { listsOf } from './site/lists.ts'
+import { keepLocalTexts, localTexts } from './site/local-preferences.ts'
+import { alarmWhenNotBack } from './site/not-back.ts'
+import { patientsOf } from './site/patients.ts'
+import { sitePreferences } from './site/preferences.ts'
+import { statusOf } from './site/status.ts'
+import { synchronizingOf } from './site/synchronizing.ts'
+import { transfersOf } from './site/transfers.ts'
 
 export type Site = Awaited<ReturnType<typeof openSite>>
-
-/** What a restore was, for the status. */
-function inWords({ which, at, rows }: Restore): string {
-  const changes = `${rows.toLocaleString('en-US')} ${rows === 1 ? 'change' : 'changes'}`
-  const when = new Date(at).toISOString()
-  return which === 'here'
-    ? `This replica was restored (noticed at ${when}); ${changes} came back from the portal.`
-    : `The portal was restored (noticed at ${when}); ${changes} went back to it.`
-}
 
 /** Opens an enrolled site and starts its bridge and link; throws a sentence where it cannot. `mostBytes` bounds the replica's file. */
 export async function openSite(options: SiteOptions & { readonly mostBytes?: number | undefined }) {
@@ -51,17 +51,48 @@ export async function openSite(options: SiteOptions & { readonly mostBytes?: num
     (collection, facts, erasure = false) =>
       passes(defaultSettings, { collection, facts, direction, site: settings.site as Ulid, now: clock.now(), erasure })
         .passes
+  const store = await openSqliteStore({ file: join(dir, 'replica.sqlite'), master, mostBytes: options.mostBytes })
   const replica = await openReplica({
-    store: await openSqliteStore({ file: join(dir, 'replica.sqlite'), master, mostBytes: options.mostBytes }),
+    store,
     practice: settings.practice as Ulid,
     id: settings.replica as Ulid,
     clock,
     passes: may('up'),
     site: settings.site,
   })
-  let bridge: InSchedBridge
+  const agent: By = { role: 'site', id: settings.site, initials: 'PC' }
+  let zone = 'UTC'
+  const loadZone = async (): Promise<void> => {
+    const { zone: found } = ((await replica.indexed('practice', settings.site))?.body ?? {}) as Partial<PracticeFields>
+    if (found !== undefined) zone = found
+  }
+  await loadZone()
+  const look = (): void => {
+    backup.look()
+    runs?.look()
+  }
+  const preferences = await sitePreferences({
+    replica,
+    site: settings.site,
+    clock,
+    local: localTexts(settings, master),
+    keepLocal: (texts) => keepLocalTexts(dir, master, texts),
+    changed: () => look(),
+  })
+  const values = (): Preferences => preferences.values()
+  // A database that is let go of now must not be opened: what is on is known before the bridge is made.
+  const backup: Backup = keepBackupWindows({
+    letGo: (until) => bridge.letGo(until),
+    takeBack: () => bridge.takeBack(),
+    windows: () => values().backup.windows,
+    byHand: preferences.byHand,
+    keepByHand: preferences.keepByHand,
+    zone: () => zone,
+    clock,
+  })
+  let bridge: InSchedKeeper
   try {
-    bridge = startInSchedBridge({
+    bridge = keepInSched({
       url: settings.insched,
       replica,
       practice: settings.practice,
@@ -69,99 +100,76 @@ export async function openSite(options: SiteOptions & { readonly mostBytes?: num
       holder: `${hostname()}:${realpathSync(dir)}`,
       station: hostname(),
       clock,
+      polls: () => runs?.readsAlong() ?? true,
+      disconnectedUntil: backup.now()?.until,
+      say: (moment) => momentInWords(moment, zone, clock.now()),
     })
   } catch (error) {
+    backup.stop()
     await replica.close()
     throw error
   }
-  const index = replica.follow({ name: 'index', collections: indexedCollections, handle: pageIndex(replica) })
+  const key = master.open(Buffer.from(settings.hmacKey, 'base64'), 'hmac key')
+  const chunks = keepChunks({ replica, store: store.chunks, key: Buffer.from(key.toString(), 'base64'), clock })
+  const scan = settings.scan ? virusScan(settings.scan, clock) : undefined
+  const index = replica.follow({
+    name: 'index',
+    collections: indexedCollections,
+    handle: pageIndex(replica),
+    advanced(documents) {
+      // Windows and runs are by the zone that InSched has.
+      if (documents.some((head) => head.collection === 'practice')) void loadZone().then(look)
+    },
+  })
   replica.follow(fieldConflicts(replica, site.key, clock))
+  const { dial } = dialing({ ca: settings.ca ?? undefined, proxy: () => values().proxy, machine: options.machine })
+  const device = {
+    certificate: settings.certificate,
+    privateKey: Buffer.from(master.open(Buffer.from(settings.privateKey, 'base64'), 'private key')).toString(),
+  }
+  const url = `${settings.portal.replace(/^http/, 'ws')}/link`
   const link: Link = keepLink({
     replica,
     peer: settings.portalReplica,
-    url: `${settings.portal.replace(/^http/, 'ws')}/link`,
-    dial: dialing(settings.ca ?? undefined).dial,
+    url,
+    dial,
     whyUnreached,
-    device: {
-      certificate: settings.certificate,
-      privateKey: Buffer.from(master.open(Buffer.from(settings.privateKey, 'base64'), 'private key')).toString(),
-    },
+    device,
     passesOut: may('up'),
     passesIn: may('down'),
     // What should be at the portal is what may go there: an owner's own records, withheld, are not missing.
     shared: may('up'),
+    chunks,
+    settings: { version: () => defaultSettings.version, sends: (name) => isSent(defaultSettings, name, 'up') },
     clock,
+    held: true,
   })
   const proofs = weeklyProof({ replica, link, clock })
-
-  const reachPortal = async (what: string): Promise<void> => {
-    const give = Promise.withResolvers<never>()
-    const cancel = clock.after(8_000, () => {
-      void link.status().then((now) => {
-        if (now.state !== 'connected')
-          give.reject(
-            new Error(
-              `${what} waits: ${now.problem ?? 'the portal is not connected.'} Nothing is lost; it goes on by itself when the portal answers.`,
-            ),
-          )
-      })
-    })
-    try {
-      await Promise.race([link.caughtUp(), give.promise])
-    } finally {
-      cancel()
-    }
-  }
-  /** The keys of the records that the policy passes to the portal. */
-  const atPortal = async (collection: 'patients' | 'plans' | 'events'): Promise<string[]> => {
-    const keys: string[] = []
-    for (let after: string | undefined; ;) {
-      const heads = await replica.list(collection, after, 2_000)
-      for (const { key, facts } of heads) if (may('up')(collection, facts)) keys.push(key)
-      if (heads.length === 0) return keys
-      after = heads.at(-1)!.key
-    }
-  }
-  const patientKey = (localId: number): string => {
-    const row = bridge.patient(localId)
-    const key = row && bridge.documentOf('patients', localId)
-    if (!row || key === undefined)
-      throw new Error(`There is no patient ${localId} in InSched. Look the number up in InSched; it is the patient_id.`)
-    if (row.survivor_id !== null)
-      throw new Error(`Patient ${localId} was combined into patient ${row.survivor_id}. Use that number.`)
-    if (row.portal_enabled !== 1)
-      throw new Error(`Patient ${localId} has no portal access. Enable the portal for this patient in InSched first.`)
-    if (bridge.isHeld(key))
-      throw new Error(
-        `Name and birth date of patient ${localId} were both changed, so this may be another person. Resolve the review first; list them with: patientconnection reviews`,
-      )
-    return key
-  }
-  const factsOfPatient = async (key: string) => {
-    const head = await replica.head('patients', key)
-    if (!head) throw new Error('This patient was not read from InSched yet. Try again in a moment.')
-    const { at: _, ...facts } = head.facts
-    return facts
-  }
-  const linkOf = (token: string): string =>
-    `${settings.publicUrl ?? settings.portal}/invitation/${settings.practice}.${token}`
-  const zone = async (): Promise<string> => {
-    const fields = ((await replica.indexed('practice', settings.site))?.body ?? {}) as Partial<PracticeFields>
-    return fields.zone ?? 'UTC'
-  }
-  const access = granting({
-    replica,
+  const stopKeeping = keepToSettings(replica, clock)
+  let runs: Runs | undefined = undefined
+  const parts = { replica, bridge, link, index, passesUp: may('up'), agent, clock }
+  const transfers = transfersOf(parts)
+  const kept = await keepRuns({
+    timing: () => values().timing,
+    zone: () => zone,
+    window: backup.now,
+    // A standby says nothing in the name of the site while another agent does.
+    link: { hold: link.hold, resume: () => (bridge.holding().at === 'standby' ? link.hold() : link.resume()) },
+    run: (kind) => synchronizing.sync(undefined, { full: kind === 'full' }),
+    remembered: async (what) => (await replica.remembered(`last ${what} by the clock`)) * 1000,
+    remember: (what, at) => replica.remember(`last ${what} by the clock`, Math.floor(at / 1000)),
     clock,
-    async patientKey(patient) {
-      await bridge.readNow()
-      return patientKey(patient)
-    },
-    factsOf: factsOfPatient,
-    zone,
-    linkOf,
   })
-  const agent: By = { role: 'site', id: settings.site, initials: 'PC' }
-  const localOf = (key: string | null | undefined): number | null => (key ? (bridge.localOf(key) ?? null) : null)
+  runs = kept
+  const synchronizing = synchronizingOf({ runs: kept, backup, transfers, prove: () => proofs.prove() })
+  bridge.onChange(kept.look)
+  kept.look()
+  const alarm = alarmWhenNotBack(parts)
+  const zoneNow = async (): Promise<string> => {
+    await loadZone()
+    return zone
+  }
+  const invitations = `${settings.publicUrl ?? settings.portal}/invitation/${settings.practice}`
 
   return {
     settings: {
@@ -172,250 +180,43 @@ export async function openSite(options: SiteOptions & { readonly mostBytes?: num
     },
     bridge,
     replica,
+    chunks,
+    /** The attachments of a message; none where there is no such message, or it was retracted. */
+    async attachmentsOf(entry: string): Promise<readonly Attachment[]> {
+      const { attachments = [] } = ((await replica.indexed('message', entry))?.body ?? {}) as {
+        attachments?: Attachment[]
+      }
+      return attachments
+    },
     /** The IANA zone of the site, as InSched has it. */
-    zone,
-    accessOf: access.accessOf,
-    grant: (patient: number, grant: Grant, by: By = agent) => access.grant(patient, grant, by),
-    endAccess: (patient: number, grant: string, by: By = agent) => access.endAccess(patient, grant, by),
-    /**
-     * Upload Records: reads what is unread and waits until the portal has it. The counts are of all that the portal holds
-     * by then, whenever it was uploaded: records that the policy passes, and the stages of such plans.
-     */
-    async upload(progress: (line: string) => void = () => {}) {
-      const began = clock.now()
-      await bridge.readNow((now) =>
-        progress(`read ${now.patients} patients, ${now.plans} plans, ${now.stages} stages, ${now.events} events`),
-      )
-      await reachPortal('Upload Records')
-      const [patients, plans, events] = [await atPortal('patients'), await atPortal('plans'), await atPortal('events')]
-      return {
-        patients: patients.length,
-        plans: plans.length,
-        stages: bridge.stagesOf(plans),
-        events: events.length,
-        documents: patients.length + plans.length + events.length,
-        seconds: (clock.now() - began) / 1000,
-      }
-    },
-    /** Download Online Communications: takes what the portal has and waits until InSched has it. */
-    async download() {
-      const began = clock.now()
-      const views = { messages: 'message', confirmations: 'confirmation', communications: 'communication' } as const
-      const count = async (): Promise<Record<keyof typeof views, number>> => {
-        await index.caughtUp()
-        const rows = async (view: string): Promise<number> =>
-          (await replica.index({ view })).filter((row) => row.state !== 'out').length
-        return {
-          messages: await rows(views.messages),
-          confirmations: await rows(views.confirmations),
-          communications: await rows(views.communications),
-        }
-      }
-      const before = await count()
-      await reachPortal('Download Online Communications')
-      await bridge.written()
-      const after = await count()
-      return {
-        messages: after.messages - before.messages,
-        confirmations: after.confirmations - before.confirmations,
-        payments: 0,
-        communications: after.communications - before.communications,
-        seconds: (clock.now() - began) / 1000,
-      }
-    },
-    /** A sign-in invitation; an earlier one that is open ends. */
-    async invite(patient: number, by: By = agent) {
-      await bridge.readNow()
-      const key = patientKey(patient)
-      const token = Buffer.from(clock.bytes(24)).toString('base64url')
-      const expiresAt = clock.now() + 72 * 3_600_000
-      const now = clock.now()
-      const { invitations } = foldAccess(await replica.entries('access', key))
-      const revokes = invitations.map((invitation) => invitation.id)
-      await replica.change([
-        {
-          collection: 'access',
-          key,
-          facts: await factsOfPatient(key),
-          add: {
-            ...(revokes.length > 0
-              ? {
-                  [mintUlid(clock)]: { kind: 'revoked' as const, at: now, by, revokes, why: 'new invitation' as const },
-                }
-              : {}),
-            [mintUlid(clock)]: { kind: 'invited', at: now, by, tokenHash: hashOf(token), until: expiresAt },
-          },
-        },
-      ])
-      return {
-        url: linkOf(token),
-        expiresAt: new Date(expiresAt).toISOString(),
-      }
-    },
-    /** Send Secure Portal Message. */
-    async message(
-      message: { patient: number; event?: number | undefined; subject: string; text: string },
-      by: By = agent,
-    ) {
-      await bridge.readNow()
-      const key = patientKey(message.patient)
-      const event = message.event === undefined ? null : bridge.documentOf('events', message.event)
-      if (event === undefined)
-        throw new Error(
-          `There is no event ${message.event} with a patient in InSched's horizon. Look the number up in InSched; it is the event_id.`,
-        )
-      if (message.subject.trim() === '' || message.text.trim() === '')
-        throw new Error('A message needs a subject and a text.')
-      const entryId = mintUlid(clock)
-      await replica.change([
-        {
-          collection: 'messages',
-          key,
-          facts: await factsOfPatient(key),
-          add: {
-            [entryId]: {
-              kind: 'message',
-              at: clock.now(),
-              by,
-              thread: mintUlid(clock),
-              subject: message.subject,
-              text: message.text,
-              event,
-            },
-          },
-        },
-      ])
-      return { entryId }
-    },
-    /** Recent Communications, newest first; `cut` where there are more than it gives. */
-    async recent(
-      query: { patient?: number | undefined; channel?: string | undefined; since?: number | undefined } = {},
-    ) {
-      await index.caughtUp()
-      const key = query.patient === undefined ? undefined : bridge.documentOf('patients', query.patient)
-      if (query.patient !== undefined && key === undefined)
-        throw new Error(`There is no patient ${query.patient} in InSched.`)
-      if (query.channel !== undefined && query.channel !== 'portal') return { items: [], cut: false }
-      const rows = await replica.index({
-        view: 'communication',
-        descending: true,
-        limit: mostRecent + 1,
-        ...(key ? { patient: key } : {}),
-        ...(query.since ? { from: query.since } : {}),
-      })
-      const items = rows.slice(0, mostRecent).map((row) => {
-        const { direction, subject, event } = row.body as { direction: string; subject: string; event: string | null }
-        return {
-          at: new Date(row.at).toISOString(),
-          channel: 'portal',
-          direction,
-          patient: localOf(row.patient),
-          event: localOf(event),
-          subject,
-          state: row.state,
-        }
-      })
-      return { items, cut: rows.length > mostRecent }
-    },
-    async confirmations(query: { event?: number | undefined } = {}) {
-      await index.caughtUp()
-      const rows = await replica.index({ view: 'confirmation', descending: true })
-      const items = rows.flatMap((row) =>
-        (row.body as unknown as Answer[]).map((answer) => ({
-          event: localOf(row.id),
-          confirmedAt: new Date(answer.at).toISOString(),
-          type: answer.state === 'written' ? answer.confirmationType : null,
-          state: answer.state,
-          writtenAt: answer.state === 'written' ? new Date(answer.writtenAt).toISOString() : null,
-        })),
-      )
-      return { items: query.event === undefined ? items : items.filter((item) => item.event === query.event) }
-    },
-    async reviews() {
-      await index.caughtUp()
-      const rows = await replica.index({ view: 'review', state: 'open', descending: true })
-      const items = rows.map((row) => {
-        const review = row.body as unknown as Review
-        return {
-          id: row.id,
-          kind: review.about,
-          why: review.why,
-          todo: review.todo,
-          openedAt: new Date(review.openedAt).toISOString(),
-          patient: localOf(review.patient),
-          event: localOf(review.event),
-        }
-      })
-      return { items }
-    },
-    async resolve(id: string, note: string, by: By = agent) {
-      if (!(await replica.head('reviews', id)))
-        throw new Error(`There is no review ${id}. List them with: patientconnection reviews`)
-      await replica.change([
-        { collection: 'reviews', key: id, add: { [mintUlid(clock)]: { kind: 'resolved', at: clock.now(), by, note } } },
-      ])
-      return { id }
-    },
-    async status() {
-      const now = await link.status()
-      const insched = bridge.status()
-      const problems = [insched.problem, now.problem].filter((problem) => problem !== null)
-      const since = new Date(now.since).toISOString()
-      const state =
-        now.state === 'connected'
-          ? now.behind > 0
-            ? 'Behind'
-            : insched.problem
-              ? 'Behind'
-              : 'Working'
-          : `Down since ${since}`
-      const lastContact = now.lastContact === null ? null : new Date(now.lastContact).toISOString()
-      const reviews = (await replica.index({ view: 'review', state: 'open' })).length
-      return {
-        state,
-        since,
-        link: now.state,
-        peers: [
-          {
-            name: 'portal',
-            sent: now.sent,
-            acked: Math.max(0, now.sent - now.behind),
-            received: now.received,
-            behind: now.behind,
-          },
-        ],
-        queues: { toPortal: now.behind, reviews },
-        lastContact,
-        problems,
-        notes: now.restores.map(inWords),
-      }
-    },
-    /** Erases all that is about a patient here and at the portal; what InSched has is InSched's. */
-    async erasePatient(patient: number) {
-      await bridge.readNow()
-      const row = bridge.patient(patient)
-      const key = row && bridge.documentOf('patients', patient)
-      if (!row || key === undefined)
-        throw new Error(
-          `There is no patient ${patient} in InSched. Look the number up in InSched; it is the patient_id.`,
-        )
-      if (isReachable(row))
-        throw new Error(
-          `Patient ${patient} has portal access, or consent to text or email, so the records would come back. End these in InSched first, then erase.`,
-        )
-      return { documents: await erasePatient(replica, key) }
-    },
-    /** Proves that the portal holds what it should, and heals what differs. */
-    async verify() {
-      await reachPortal('The proof')
-      return proofs.prove()
-    },
+    zone: zoneNow,
+    ...synchronizing,
+    ...patientsOf({ ...parts, chunks, scan, invitations, zone: zoneNow }),
+    ...listsOf(parts),
+    preferences: { get: preferences.get, set: preferences.set },
+    backup: backupOf({ backup, mostMinutes: () => values().backup.mostMinutes, zone: () => zone, clock }),
+    /** Test connection: hop by hop, by the settings of now. */
+    testConnection: () =>
+      testConnection({
+        url,
+        dial,
+        proxy: () => proxyFor(new URL(url), values().proxy, options.machine ?? noProxy),
+        device,
+        clock,
+      }),
+    status: () => statusOf({ ...parts, backup, runs: kept, preferences, zone: () => zone }),
     /** Calls `run` when the link changes. */
     onChange: (run: () => void) => link.onChange(run),
     async close() {
       proofs.stop()
+      stopKeeping()
+      alarm.stop()
+      backup.stop()
+      const ended = kept.stop()
       await link.stop()
       await bridge.stop()
+      await chunks.stop()
+      await ended
       await replica.close()
     },
   }

@@ -27,6 +27,7 @@ const packages: Readonly<Record<string, (file: string) => boolean>> = {
   yjs: (file) => file.startsWith('replica/'),
   'y-protocols': (file) => file.startsWith('replica/'),
   'better-sqlite3': (file) => /sqlite/.test(file.split('/').at(-1)!),
+  'https-proxy-agent': (file) => file === 'server/proxy.ts',
   hono: (file) => file.startsWith('server/'),
   '@hono/node-server': (file) => file.startsWith('server/'),
   ws: (file) =>

@@ -2,6 +2,7 @@
 import type { ChildProcess } from 'node:child_process'
 import type { Clock } from '../replica/clock.ts'
 import type { Sealer } from '../replica/sealing.ts'
+import type { ProxyEnvironment } from '../server/proxy.ts'
 
 export class Usage extends Error {
   override readonly name = 'Usage'
@@ -11,6 +12,8 @@ export interface CommandContext {
   readonly clock: Clock
   /** The master key for a folder; made at first use. */
   readonly master: (dir: string) => Sealer
+  /** The proxy that the environment names. */
+  readonly machine: ProxyEnvironment
   /** Prints the result: one JSON object with --json, else `text`. */
   readonly print: (result: object, text: string) => void
   /** Progress and log lines, on stderr; ids only. */
@@ -26,13 +29,13 @@ export interface CommandContext {
 
 export interface Given {
   readonly positionals: readonly string[]
-  readonly values: Readonly<Record<string, string | boolean | undefined>>
+  readonly values: Readonly<Record<string, string | boolean | readonly (string | boolean)[] | undefined>>
 }
 
 export interface Command {
   readonly usage: string
   readonly about: string
-  readonly options: Readonly<Record<string, { type: 'string' | 'boolean' }>>
+  readonly options: Readonly<Record<string, { type: 'string' | 'boolean'; multiple?: boolean }>>
   run(given: Given, context: CommandContext): Promise<void>
 }
 
@@ -46,6 +49,12 @@ export function need(given: Given, name: string): string {
 export function optional(given: Given, name: string): string | undefined {
   const value = given.values[name]
   return typeof value === 'string' ? value : undefined
+}
+
+/** The values of an option that may be given several times. */
+export function several(given: Given, name: string): string[] {
+  const value = given.values[name]
+  return Array.isArray(value) ? value.filter((one) => typeof one === 'string') : []
 }
 
 /** `--disk-limit`: the most that a replica's file may take, in MB (a million bytes) on the command line and in bytes here. */

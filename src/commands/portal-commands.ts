@@ -21,7 +21,7 @@ const string = { type: 'string' } as const
 
 export const portal: Command = {
   usage:
-    'portal --data DIR [--port N] [--host H] [--tls-cert F --tls-key F] [--public-url URL] [--behind-proxy CIDR] [--disk-limit MB] [--smtp URL --mail-from ADDRESS]',
+    'portal --data DIR [--port N] [--host H] [--tls-cert F --tls-key F] [--public-url URL] [--behind-proxy CIDR] [--disk-limit MB] [--scan COMMAND] [--smtp URL --mail-from ADDRESS]',
   about: 'run the portal',
   options: {
     data: string,
@@ -33,6 +33,7 @@ export const portal: Command = {
     'behind-proxy': string,
     smtp: string,
     'mail-from': string,
+    scan: string,
     'disk-limit': string,
   },
   async run(given, context) {
@@ -60,6 +61,7 @@ export const portal: Command = {
         tls: cert && key ? { cert: readFileSync(cert, 'utf8'), key: readFileSync(key, 'utf8') } : undefined,
         behindProxy,
         publicUrl,
+        scan: optional(given, 'scan'),
       })
       context.print({ ready: true, url, pid: process.pid }, `The portal is ready at ${url}`)
       await context.ended
@@ -199,8 +201,10 @@ export const portalRelease: Command = {
 
 function words({ name, practiceId, outward, waitsFor, sites }: PortalStatus['practices'][number]): string {
   const waits = outward === 'waits' ? `  Nothing goes out before these sites were heard: ${waitsFor.join(', ')}\n` : ''
-  const lines = sites.map(
-    (site) => `  ${site.siteId}  ${site.name}: ${site.state}, last contact ${site.lastContact ?? 'none yet'}`,
-  )
+  const lines = sites.map((site) => {
+    const clock = site.clockDifference === null ? '' : `, its clock is ${site.clockDifference} s off`
+    const waiting = site.patientsWaiting === 0 ? '' : `, answers of ${site.patientsWaiting} patients wait for it`
+    return `  ${site.siteId}  ${site.name}: ${site.alarm ? 'ALARM, ' : ''}${site.state}, last contact ${site.lastContact ?? 'none yet'}${waiting}${clock}`
+  })
   return `${name} (${practiceId})\n${waits}${lines.join('\n')}`
 }

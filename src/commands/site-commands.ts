@@ -1,87 +1,13 @@
 /** The commands of a site. Each asks the running site over loopback, or opens the folder where none runs. */
-import { join } from 'node:path'
+import { resolve } from 'node:path'
 import { createReferenceDatabase } from '../bridges/insched/create-sqlite.ts'
 import { enroll as enrollSite } from '../enrolling.ts'
 import { openSite } from '../site.ts'
-import { callControl } from '../server/control.ts'
 import { serveConsole } from '../server/console/serve-console.ts'
-import { staffOperations } from '../server/console/staff-operations.ts'
-import { siteOperations } from '../server/console/site-operations.ts'
-import { openStaffStore } from '../server/console/staff-store-sqlite.ts'
-import {
-  diskLimit,
-  need,
-  optional,
-  Usage,
-  wholeNumber,
-  type Command,
-  type CommandContext,
-  type Given,
-} from './command.ts'
+import { operation, waitOf, waitOption } from './operation.ts'
+import { diskLimit, need, optional, several, Usage, wholeNumber, type Command, type Given } from './command.ts'
 
 const string = { type: 'string' } as const
-type Result = Record<string, unknown>
-
-async function operate(
-  name: string,
-  input: Readonly<Record<string, unknown>>,
-  given: Given,
-  context: CommandContext,
-): Promise<Result> {
-  const dir = need(given, 'data')
-  const running = await callControl(dir, name, input)
-  if (running !== undefined) return running as Result
-  const { clock, say } = context
-  const master = context.master(dir)
-  const site = await openSite({ dir, master, clock })
-  try {
-    const staff = openStaffStore(join(dir, 'staff.sqlite'), master, clock)
-    try {
-      const operations = { ...siteOperations(site, staff.audit, say), ...staffOperations(staff, clock) }
-      return (await operations[name]!(input)) as Result
-    } finally {
-      staff.close()
-    }
-  } finally {
-    await site.close()
-  }
-}
-
-/** A command that is one operation of the site. */
-function operation(
-  name: string,
-  about: string,
-  usage: string,
-  options: Command['options'],
-  input: (given: Given) => Record<string, unknown>,
-): Command {
-  return {
-    usage: `${usage} --data DIR`,
-    about,
-    options: { data: string, ...options },
-    async run(given, context) {
-      const result = await operate(name, input(given), given, context)
-      context.print(result, words(result))
-    },
-  }
-}
-
-function words(result: Result): string {
-  const items = result['items']
-  if (Array.isArray(items)) {
-    const lines = items.map((item) => line(item as Result))
-    if (result['cut'] === true)
-      lines.push(`The newest ${items.length}; there are more. Ask for less with --patient or --since.`)
-    return lines.length === 0 ? 'Nothing.' : lines.join('\n')
-  }
-  return line(result)
-}
-function line(result: Result): string {
-  return Object.entries(result)
-    .filter(([, value]) => value !== null)
-    .map(([key, value]) => `${key}: ${typeof value === 'string' ? value : JSON.stringify(value)}`)
-    .join('  ')
-}
 
 export const inschedCreate: Command = {
   usage: 'insched create FILE [--patients N] [--seed N]',
@@ -108,7 +34,16 @@ export const enroll: Command = {
     const dir = need(given, 'data')
     const [portal, code, insched] = [need(given, 'portal'), need(given, 'code'), need(given, 'insched')]
     const [master, ca] = [context.master(dir), optional(given, 'ca')]
-    const result = await enrollSite({ dir, master, clock: context.clock, portal, code, insched, ca })
+    const result = await enrollSite({
+      dir,
+      master,
+      clock: context.clock,
+      machine: context.machine,
+      portal,
+      code,
+      insched,
+      ca,
+    })
     context.print(result, `Enrolled as site ${result.siteId}. Next: patientconnection site --data ${dir}`)
   },
 }
@@ -122,7 +57,7 @@ export const site: Command = {
     const { clock, say } = context
     const mostBytes = diskLimit(given)
     const master = context.master(dir)
-    const opened = await openSite({ dir, master, clock, mostBytes })
+    const opened = await openSite({ dir, master, clock, machine: context.machine, mostBytes })
     try {
       const port = wholeNumber(optional(given, 'console-port'), 'console-port') ?? 8090
       const served = await serveConsole({ site: opened, dir, master, port, clock, say })
@@ -142,8 +77,20 @@ export const site: Command = {
 const patientOption = (given: Given): number | undefined => wholeNumber(optional(given, 'patient'), 'patient')
 const neededPatient = (given: Given): number => wholeNumber(need(given, 'patient'), 'patient')!
 
-export const upload = operation('upload', 'Upload Records: waits until the portal has them', 'upload', {}, () => ({}))
-export const download = operation('download', 'Download Online Communications', 'download', {}, () => ({}))
+export const upload = operation(
+  'upload',
+  'Upload Records: waits until the portal has them; with --wait also for the end of a backup window',
+  'upload [--wait]',
+  waitOption,
+  waitOf,
+)
+export const download = operation(
+  'download',
+  'Download Online Communications; with --wait also after a backup window',
+  'download [--wait]',
+  waitOption,
+  waitOf,
+)
 export const invite = operation(
   'invite',
   'a sign-in invitation for a patient',
@@ -196,13 +143,15 @@ export const staffReset = operation(
 export const message = operation(
   'message',
   'Send Secure Portal Message',
-  'message --patient LOCAL_ID [--event LOCAL_ID] --subject S --text T',
-  { patient: string, event: string, subject: string, text: string },
+  'message --patient LOCAL_ID [--event LOCAL_ID] --subject S --text T [--attach FILE ...]',
+  { patient: string, event: string, subject: string, text: string, attach: { ...string, multiple: true } },
   (given) => ({
     patient: neededPatient(given),
     event: wholeNumber(optional(given, 'event'), 'event'),
     subject: need(given, 'subject'),
     text: need(given, 'text'),
+    // The site may run in another folder.
+    attach: several(given, 'attach').map((file) => resolve(file)),
   }),
 )
 export const recent = operation(

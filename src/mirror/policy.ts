@@ -14,6 +14,8 @@ export type AlwaysCollection = (typeof alwaysCollections)[number]
 export type SettableCollection = Exclude<Collection, AlwaysCollection>
 
 export interface MirrorSettings {
+  /** Another number after each change; 0: nothing was chosen. */
+  readonly version: number
   /** Per collection the directions that are on; none is off. */
   readonly directions: Readonly<Record<SettableCollection, readonly Direction[]>>
   /** An event leaves when it starts at most so many days ahead, and at most so many days past. */
@@ -23,6 +25,7 @@ export interface MirrorSettings {
 
 /** The defaults of a site that has chosen nothing. */
 export const defaultSettings: MirrorSettings = {
+  version: 0,
   directions: {
     practice: ['up'],
     patients: ['up'],
@@ -83,11 +86,36 @@ export function passes(settings: MirrorSettings, question: Question): Verdict {
   const off = offBecause(settings, collection)
   if (off) return no(off)
   if (!settings.directions[collection].includes(direction)) return no(`${collection} are not sent ${direction}.`)
+  // What a patient said goes down to its owner, also where the document passes no more: then the portal may forget it.
+  return direction === 'down' ? yes : byFacts(settings, collection, facts, now)
+}
+
+/**
+ * Whether the portal may hold the content of a document, by its facts alone: what it may not, it withdraws. Which
+ * collections are on is no matter of this: one that is switched off stops, or is erased as a whole. An event is held a
+ * day longer than it is sent, so that two clocks that differ do not send and withdraw it in turns.
+ */
+export function mayHold(
+  settings: MirrorSettings,
+  { collection, facts, now }: Pick<Question, 'collection' | 'facts' | 'now'>,
+): boolean {
+  if (isAlways(collection)) return true
+  const { daysAhead, daysPast } = settings
+  return byFacts({ ...settings, daysAhead: daysAhead + 1, daysPast: daysPast + 1 }, collection, facts, now).passes
+}
+
+function byFacts(settings: MirrorSettings, collection: SettableCollection, facts: Facts, now: number): Verdict {
   if (collection === 'practice') return yes
   if (facts.patient === null) return no('It has no patient.')
   if (collection === 'plans') return facts.shown ? yes : no('Patients may not be shown it.')
   if (!facts.reachable) return no('Its patient cannot be reached: no portal access and no consent to text or email.')
   return collection === 'events' ? insideHorizon(settings, facts.startsAt, now) : yes
+}
+
+/** Whether a collection is sent at all. An owner's records always go down to it again. */
+export function isSent(settings: MirrorSettings, collection: Collection, direction: Direction): boolean {
+  if (isAlways(collection) || (direction === 'down' && isRecord(collection))) return true
+  return offBecause(settings, collection) === undefined && settings.directions[collection].includes(direction)
 }
 
 /** Why a collection is off, itself or by what it needs; undefined where it is on. */

@@ -4,11 +4,12 @@
  * the older one still answers is a copied folder, and is refused.
  */
 import type { WebSocket } from 'ws'
+import type { Chunks } from './chunks.ts'
 import type { Clock } from './clock.ts'
 import { readFrame, writeFrame, type CloseReason } from './codec.ts'
 import { isAnswer, readCertificate, type Certified } from './device.ts'
 import { connect, type Connection } from './link-socket.ts'
-import type { Passes } from './collections.ts'
+import type { LinkSettings, Passes } from './collections.ts'
 import type { OpenReplica } from './replica.ts'
 
 /** Where a device is let in. */
@@ -18,6 +19,9 @@ export interface Admitted {
   readonly passesIn: Passes
   /** Which documents both sides should hold. */
   readonly shared?: Passes
+  /** Attachments, where this replica keeps them. */
+  readonly chunks?: Chunks
+  readonly settings?: LinkSettings
 }
 
 export interface AcceptorOptions {
@@ -28,7 +32,8 @@ export interface AcceptorOptions {
   readonly clock: Clock
   /** Told of each site: when it is connected, heard and gone. */
   readonly events?: {
-    connected?(device: Certified): void
+    /** `clockOffset`: the site's clock less the portal's, milliseconds. */
+    connected?(device: Certified, clockOffset: number, settingsVersion: number): void
     /** Once a connection: all that the site had is here, and the other way round. */
     caughtUp?(device: Certified): void
     heard?(device: Certified): void
@@ -91,8 +96,8 @@ export function acceptLinks(options: AcceptorOptions): Acceptor {
         return enter(device.replica, own)
       },
       events: {
-        live() {
-          events?.connected?.(device)
+        live(_, clockOffset, settingsVersion) {
+          events?.connected?.(device, clockOffset, settingsVersion)
           // A connection that ends before has not caught up; its next one may.
           if (events?.caughtUp)
             connection.caughtUp().then(

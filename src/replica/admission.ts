@@ -90,7 +90,8 @@ export function admit(
       update: row.update,
       vector: encodeVector(vector),
       origin,
-      receipt: row.receipt,
+      // A receipt is of the peer that wrote it: a row that was taken in says nothing of this replica.
+      receipt: false,
       mode: held && !base ? 'replace' : 'add',
     },
   }

@@ -6,6 +6,7 @@
 import * as decoding from 'lib0/decoding'
 import * as encoding from 'lib0/encoding'
 import { refusals, type Batch, type Refusal } from './admission.ts'
+import { readChunkFrame, writeChunkFrame, type ChunkFrame } from './chunk-codec.ts'
 import { collectionNumber, collections } from './collections.ts'
 import type { KnownOfUs } from './peers.ts'
 import { readReconcile, writeReconcile, type ReconcileFrame } from './reconcile-codec.ts'
@@ -24,10 +25,12 @@ import {
   writeList,
 } from './wire-values.ts'
 
-/** The versions of the protocol that this build speaks: the newest and one back. */
-export const versions = { oldest: 1, newest: 2 } as const
+/** The versions of the protocol that this build speaks: the newest, and back to the first. */
+export const versions = { oldest: 1, newest: 3 } as const
 /** The first version that can prove equality. */
 export const reconcileFrom = 2
+/** The first version that brings the chunks of attachments. */
+export const chunksFrom = 3
 
 /** Why a connection is refused: identity and version only (LINK-9). A sentence for each stands in `refused.ts`. */
 export const closeReasons = [
@@ -88,7 +91,7 @@ export interface Mark {
   readonly kind: 'mark' | 'marked'
   readonly number: number
 }
-export type Frame = Hello | Want | BatchFrame | Ack | Challenge | SignIn | Refuse | Mark | ReconcileFrame
+export type Frame = Hello | Want | BatchFrame | Ack | Challenge | SignIn | Refuse | Mark | ReconcileFrame | ChunkFrame
 
 const kinds: readonly Frame['kind'][] = [
   'challenge',
@@ -103,6 +106,8 @@ const kinds: readonly Frame['kind'][] = [
   'summary',
   'differing',
   'documents',
+  'chunk wanted',
+  'chunk',
 ]
 /** Of a newer version that has more of them. */
 const mostCollections = 256
@@ -146,6 +151,10 @@ export function writeFrame(frame: Frame): Uint8Array {
     case 'differing':
     case 'documents':
       writeReconcile(encoder, frame)
+      break
+    case 'chunk wanted':
+    case 'chunk':
+      writeChunkFrame(encoder, frame)
       break
     case 'refuse':
       encoding.writeVarUint(encoder, closeReasons.indexOf(frame.reason))
@@ -205,6 +214,9 @@ function readKind(decoder: decoding.Decoder, kind: Frame['kind'] | undefined): F
     case 'differing':
     case 'documents':
       return readReconcile(decoder, kind)
+    case 'chunk wanted':
+    case 'chunk':
+      return readChunkFrame(decoder, kind)
     case undefined:
       throw new MalformedFrame('This kind of frame is not known')
   }

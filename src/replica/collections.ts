@@ -91,6 +91,17 @@ export function newerFacts(a: Facts, b: Facts): Facts {
   return JSON.stringify(a) >= JSON.stringify(b) ? a : b
 }
 
+/** What a link has to know of the settings at its end. */
+export interface LinkSettings {
+  /** Another number after each change: it goes with hello and every batch, and the link starts over when it changes. */
+  version(): number
+  /** Whether a collection is sent at all. Of one that is not, no batch goes, so that nothing of it counts as sent. */
+  sends(collection: Collection): boolean
+}
+
+/** Settings that never change, under which everything is sent. */
+export const fixedSettings: LinkSettings = { version: () => 0, sends: () => true }
+
 /**
  * Whether a document passes: what a link and a replica are given, so that they know no policy. `erasure`: asked of the
  * erasure of a document alone, which passes also where its content does not (rule 8).

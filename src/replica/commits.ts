@@ -5,7 +5,7 @@
  */
 import { collectionNumber, collectionOf, type Collection } from './collections.ts'
 import { DocumentMap } from './document-map.ts'
-import type { NewRow, Progress, Store, StoredDocument } from './store.ts'
+import type { NewRow, Progress, Renewal, Store, StoredDocument } from './store.ts'
 
 /** The documents as they will stand after the rows that are already in this commit. */
 export interface Draft {
@@ -19,7 +19,9 @@ export interface Draft {
 
 export interface Job {
   /** The rows to append; called once, when those before it are in the draft. It adds its own to the draft as it goes. */
-  build(draft: Draft): Promise<{ readonly rows: readonly NewRow[]; readonly progress?: Progress }>
+  build(
+    draft: Draft,
+  ): Promise<{ readonly rows: readonly NewRow[]; readonly progress?: Progress; readonly renewal?: Renewal }>
   done(seqs: readonly number[]): void
   failed(error: unknown): void
 }
@@ -34,8 +36,8 @@ export interface Commits {
   idle(): Promise<void>
 }
 
-/** The queue over `store`; `committed` is called after each commit that wrote something. */
-export function commitQueue(store: Store, committed: () => void): Commits {
+/** The queue over `store`; `committed` is called with the newest seq after each commit that wrote rows. */
+export function commitQueue(store: Store, committed: (head: number) => void): Commits {
   let queue: Job[] = []
   let running: Promise<void> | undefined
 
@@ -50,6 +52,7 @@ export function commitQueue(store: Store, committed: () => void): Commits {
     const draft = draftOver(store)
     const built: { job: Job; rows: readonly NewRow[] }[] = []
     const progress: Progress[] = []
+    const renewals: Renewal[] = []
     let taken = 0
     let rows = 0
     while (taken < queue.length && rows < rowsPerCommit) {
@@ -60,6 +63,7 @@ export function commitQueue(store: Store, committed: () => void): Commits {
         built.push({ job, rows: result.rows })
         rows += result.rows.length
         if (result.progress) progress.push(result.progress)
+        if (result.renewal) renewals.push(result.renewal)
       } catch (error) {
         // A job that fails half way leaves nothing in the draft.
         draft.undo()
@@ -67,16 +71,19 @@ export function commitQueue(store: Store, committed: () => void): Commits {
       }
     }
     queue = queue.slice(taken)
+    let head = 0
     try {
       const all = built.flatMap((item) => item.rows)
-      const seqs = all.length > 0 || progress.length > 0 ? await store.append(all, progress) : []
+      const nothing = all.length === 0 && progress.length === 0 && renewals.length === 0
+      const seqs = nothing ? [] : await store.append(all, progress, renewals)
+      head = seqs.at(-1) ?? 0
       let from = 0
       for (const item of built) item.job.done(seqs.slice(from, (from += item.rows.length)))
     } catch (error) {
       for (const item of built) item.job.failed(error)
       return
     }
-    if (rows > 0) committed()
+    if (rows > 0) committed(head)
     // A long queue of commits must let sockets and pages have their turn.
     if (queue.length > 0) await new Promise<void>((resolve) => setImmediate(resolve))
   }
@@ -106,10 +113,15 @@ function draftOver(store: Store): Draft & { keep(): void; undo(): void } {
       for (const key of asked) loaded.set(collection, key, found.get(key))
     },
     document(collection, key) {
-      const row = written.get(collection, key)?.at(-1)
+      const rows = written.get(collection, key)
+      const row = rows?.at(-1)
       if (row) {
         const { generation, erased, facts, vector } = row
-        return { head: { collection, key, generation, erased, seq: Number.MAX_SAFE_INTEGER, facts }, vector }
+        const head = { collection, key, generation, erased, seq: Number.MAX_SAFE_INTEGER, facts }
+        const [first] = rows!
+        const withdrawn =
+          first!.mode === 'add' ? loaded.get(collection, key)?.withdrawn === true : first!.mode === 'withdraw'
+        return { head, vector, withdrawn }
       }
       const held = loaded.get(collection, key)
       if (!held && !loaded.has(collection, key))

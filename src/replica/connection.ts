@@ -4,12 +4,13 @@
  * trying until it is started again, with a sentence for the status page.
  */
 import type { WebSocket } from 'ws'
+import type { Chunks } from './chunks.ts'
 import { randomBelow, type Clock } from './clock.ts'
 import { readFrame, writeFrame, type CloseReason } from './codec.ts'
 import { answerChallenge } from './device.ts'
 import { connect, type Connection } from './link-socket.ts'
 import { closeSentences } from './refused.ts'
-import type { Passes } from './collections.ts'
+import { fixedSettings, type LinkSettings, type Passes } from './collections.ts'
 import type { Proof } from './reconcile.ts'
 import type { OpenReplica } from './replica.ts'
 
@@ -27,7 +28,13 @@ export interface LinkOptions {
   readonly passesIn: Passes
   /** Which documents both sides should hold. */
   readonly shared?: Passes
+  /** Attachments, where this replica keeps them. */
+  readonly chunks?: Chunks
+  /** The settings at this end; by default they never change. */
+  readonly settings?: LinkSettings
   readonly clock: Clock
+  /** Begins held. */
+  readonly held?: boolean
 }
 
 export interface Restore {
@@ -39,7 +46,7 @@ export interface Restore {
 }
 
 export interface LinkStatus {
-  readonly state: 'connecting' | 'connected' | 'refused' | 'stopped'
+  readonly state: 'connecting' | 'connected' | 'held' | 'refused' | 'stopped'
   /** A sentence, while it is not connected and the reason is known. */
   readonly problem: string | null
   /** When the portal was last heard, and since when the link is in this state; milliseconds UTC. */
@@ -65,6 +72,10 @@ export interface Link {
   prove(): Promise<Proof>
   /** Calls `run` when the state changes; returns what ends it. */
   onChange(run: () => void): () => void
+  /** Holds the link: it is not connected, what is for the portal waits, and nothing is lost. A refusal stays one. */
+  hold(): void
+  /** Connects again after `hold`; changes nothing where it is not held. */
+  resume(): void
   stop(): Promise<void>
 }
 
@@ -73,7 +84,7 @@ const longestWait = 10_000
 /** How long a connection may take from dialing until both sides know where the other stands. */
 const patience = 20_000
 
-/** Starts the link; it tries until it is stopped or refused. */
+/** Starts the link; it tries until it is held, stopped or refused. */
 export function keepLink(options: LinkOptions): Link {
   const { replica, clock, peer } = options
   const listeners = new Set<() => void>()
@@ -100,7 +111,7 @@ export function keepLink(options: LinkOptions): Link {
   }
   const broken = (why: string | null): void => {
     connection = undefined
-    if (state === 'stopped' || state === 'refused') return
+    if (state !== 'connecting' && state !== 'connected') return
     become('connecting', why)
     const wait = randomBelow(clock, Math.min(longestWait, shortestWait * 2 ** Math.min(failures++, 16))) + 50
     cancelRetry = clock.after(wait, dial)
@@ -150,7 +161,7 @@ export function keepLink(options: LinkOptions): Link {
       over = true
       socket.off('close', onClose)
       socket.off('error', onError)
-      const { passesOut, passesIn, shared } = options
+      const { passesOut, passesIn, shared, chunks, settings = fixedSettings } = options
       connection = connect({
         replica,
         socket,
@@ -158,6 +169,8 @@ export function keepLink(options: LinkOptions): Link {
         passesOut,
         passesIn,
         ...(shared ? { shared } : {}),
+        ...(chunks ? { chunks } : {}),
+        settings,
         clock,
         events: {
           live(_, offset) {
@@ -193,7 +206,8 @@ export function keepLink(options: LinkOptions): Link {
       hangUp = () => opened.close()
     })
   }
-  dial()
+  if (options.held) state = 'held'
+  else dial()
 
   /** Does something on a connection that is up; where it breaks on the way, again on the next. */
   const whenConnected = async <T>(work: (on: Connection) => Promise<T>): Promise<T> => {
@@ -219,7 +233,7 @@ export function keepLink(options: LinkOptions): Link {
 
   return {
     async status() {
-      const behind = await replica.replication.behind(peer)
+      const behind = await replica.replication.behind(peer, options.settings?.sends)
       return { state, problem, lastContact, since, peer, sent, received, behind, restores, clockOffset }
     },
     caughtUp: () => whenConnected((on) => on.caughtUp()),
@@ -227,6 +241,18 @@ export function keepLink(options: LinkOptions): Link {
     onChange(run) {
       listeners.add(run)
       return () => void listeners.delete(run)
+    },
+    hold() {
+      if (state === 'refused' || state === 'stopped' || state === 'held') return
+      become('held', null)
+      cancelRetry()
+      hangUp()
+    },
+    resume() {
+      if (state !== 'held') return
+      failures = 0
+      become('connecting', null)
+      dial()
     },
     async stop() {
       become('stopped', null)

@@ -1,6 +1,6 @@
 /**
  * One document as Yjs holds it: building the update of a change, reading records and entries, merging updates. Nothing
- * else opens what is stored. Roots have flat keys: `by:<replica>:<client>` for the map of one process of one writer of a
+ * else opens what is stored; what is plain (`plain-update.ts`) needs no Yjs document. Roots have flat keys: `by:<replica>:<client>` for the map of one process of one writer of a
  * record, `entries` for entries. A map for each process, since two processes of one replica may write without knowing
  * of each other: one before and one after a restore, or both of a copied folder.
  */
@@ -10,7 +10,8 @@ import type { Shape } from './collections.ts'
 import type { Version } from './generations.ts'
 import type { Json } from './json.ts'
 import { sameJson } from './json.ts'
-import { foldRecord, type Written } from './records.ts'
+import { readPlain, writePlain } from './plain-update.ts'
+import { foldRecord, type RecordMaps, type Written } from './records.ts'
 
 export type { Doc } from 'yjs'
 
@@ -25,6 +26,8 @@ export interface Change {
   readonly update: Uint8Array
   readonly vector: Uint8Array
 }
+
+const entriesName = 'entries'
 
 /** The update that changes nothing: what a row carries that only brings facts. */
 export const emptyUpdate: Uint8Array = Y.encodeStateAsUpdate(new Y.Doc({ guid: '' }))
@@ -53,23 +56,26 @@ export function openDocument(updates: readonly Uint8Array[]): Y.Doc {
   return doc
 }
 
-/** Sets the fields that differ in the writer's own map; undefined where none does. */
+/** Sets the fields that differ in the writer's own map, in the document of `updates`; undefined where none does. */
 export function writeRecord(
-  doc: Y.Doc,
+  updates: readonly Uint8Array[],
   writer: Writer,
   set: Readonly<Record<string, Json>>,
   at: number,
 ): Change | undefined {
+  if (updates.length === 0)
+    return firstChange(mapName(writer), Object.entries(set).map(([field, value]) => [field, [value, Math.max(at, 1), 0]]), writer) // prettier-ignore
+  const doc = openDocument(updates)
   const maps = recordMaps(doc)
-  const folded = maps.size > 0 ? foldRecord(maps) : undefined
+  const folded = foldRecord(maps)
   const changed = Object.entries(set).filter(
-    ([field, value]) => !folded || !(field in folded.fields) || !sameJson(folded.fields[field], value),
+    ([field, value]) => !folded.values.has(field) || !sameJson(folded.values.get(field), value),
   )
   if (changed.length === 0) return undefined
   return written(doc, writer, () => {
     const own = mapOf(doc, writer)
     for (const [field, value] of changed) {
-      const replaced = folded?.times[field] ?? 0
+      const replaced = folded.times.get(field) ?? 0
       const former = maps.get(writer.replica)?.get(field)
       // Who replaces a value of its own has seen no more of the others' than before (DOM-18).
       const base = former && former[1] === replaced ? former[2] : replaced
@@ -79,9 +85,19 @@ export function writeRecord(
   })
 }
 
-/** Adds the entries that are not there yet; undefined where all are. */
-export function writeEntries(doc: Y.Doc, writer: Writer, add: Readonly<Record<string, Json>>): Change | undefined {
-  const entries = doc.getMap('entries')
+/** Adds the entries that are not there yet to the document of `updates`; undefined where all are. */
+export function writeEntries(
+  updates: readonly Uint8Array[],
+  writer: Writer,
+  add: Readonly<Record<string, Json>>,
+): Change | undefined {
+  return updates.length === 0
+    ? firstChange(entriesName, Object.entries(add), writer)
+    : addEntries(openDocument(updates), writer, add)
+}
+
+function addEntries(doc: Y.Doc, writer: Writer, add: Readonly<Record<string, Json>>): Change | undefined {
+  const entries = doc.getMap(entriesName)
   const fresh = Object.entries(add).filter(([id]) => !entries.has(id))
   if (fresh.length === 0) return undefined
   return written(doc, writer, () => {
@@ -89,24 +105,38 @@ export function writeEntries(doc: Y.Doc, writer: Writer, add: Readonly<Record<st
   })
 }
 
+/** The first change of a document; undefined where it says nothing. */
+function firstChange(
+  root: string,
+  values: readonly (readonly [string, Json])[],
+  { client }: Writer,
+): Change | undefined {
+  if (values.length === 0) return undefined
+  return { update: writePlain(root, values, client), vector: encodeVector(new Map([[client, values.length]])) }
+}
+
 /**
  * Writes into `into` by value what `from` has and it has not: entries by id, fields by time, under their own times. It
  * carries content over into another generation, or writes a document anew where `into` is empty; undefined where nothing lacks.
  */
 export function carryOver(from: Y.Doc, into: Y.Doc, shape: Shape, writer: Writer): Change | undefined {
-  if (shape === 'entries') return writeEntries(into, writer, entriesOf(from) as Readonly<Record<string, Json>>)
+  if (shape === 'entries') return addEntries(into, writer, entriesOf(from) as Readonly<Record<string, Json>>)
   const [old, held] = [foldRecord(recordMaps(from)), foldRecord(recordMaps(into))]
-  const lacking = Object.keys(old.fields).filter((field) => old.times[field]! > (held.times[field] ?? 0))
+  const lacking = [...old.times].filter(([field, time]) => time > (held.times.get(field) ?? 0))
   if (lacking.length === 0) return undefined
   return written(into, writer, () => {
     const own = mapOf(into, writer)
-    for (const field of lacking)
-      own.set(field, [old.fields[field]!, old.times[field]!, held.times[field] ?? 0] satisfies Written)
+    for (const [field, time] of lacking)
+      own.set(field, [old.values.get(field)!, time, held.times.get(field) ?? 0] satisfies Written)
   })
 }
 
 function mapOf(doc: Y.Doc, writer: Writer): Y.Map<unknown> {
-  return doc.getMap(`by:${writer.replica}:${writer.client.toString(36)}`)
+  return doc.getMap(mapName(writer))
+}
+
+function mapName({ replica, client }: Writer): string {
+  return `by:${replica}:${client.toString(36)}`
 }
 
 function written(doc: Y.Doc, writer: Writer, run: () => void): Change {
@@ -121,16 +151,27 @@ function written(doc: Y.Doc, writer: Writer, run: () => void): Change {
   return { update, vector: Y.encodeStateVector(doc) }
 }
 
-/** What each writer of a record wrote: of several processes of one replica, the newest of each field. */
-export function recordMaps(doc: Y.Doc): Map<string, ReadonlyMap<string, Written>> {
-  const maps = new Map<string, Map<string, Written>>()
+/** What each writer of the record of `updates` wrote: of several processes of one replica, the newest of each field. */
+export function readRecord(updates: readonly Uint8Array[]): RecordMaps {
+  const plain = updates.length === 1 ? readPlain(updates[0]!) : undefined
+  return plain ? writtenIn([[plain.root, plain.values]]) : recordMaps(openDocument(updates))
+}
+
+/** As `readRecord`, of a document that is open. */
+export function recordMaps(doc: Y.Doc): RecordMaps {
   // In an order that every replica has, so that of one time everywhere the same stands.
-  for (const name of [...doc.share.keys()].toSorted()) {
+  const names = [...doc.share.keys()].toSorted()
+  return writtenIn(names.map((name) => [name, doc.getMap(name).entries()]))
+}
+
+function writtenIn(roots: readonly (readonly [string, Iterable<[string, unknown]>])[]): RecordMaps {
+  const maps = new Map<string, Map<string, Written>>()
+  for (const [name, values] of roots) {
     const [kind, replica] = name.split(':')
     if (kind !== 'by' || replica === undefined) continue
     let fields = maps.get(replica)
     if (!fields) maps.set(replica, (fields = new Map()))
-    for (const [field, value] of doc.getMap(name).entries())
+    for (const [field, value] of values)
       if (isWritten(value) && value[1] >= (fields.get(field)?.[1] ?? 0)) fields.set(field, value)
   }
   return maps
@@ -140,9 +181,15 @@ function isWritten(value: unknown): value is Written {
   return Array.isArray(value) && value.length === 3 && Number.isFinite(value[1]) && Number.isFinite(value[2])
 }
 
-/** The entries of a document by id. */
+/** The entries of the document of `updates` by id. */
+export function readEntries(updates: readonly Uint8Array[]): Record<string, unknown> {
+  const plain = updates.length === 1 ? readPlain(updates[0]!) : undefined
+  return plain?.root === entriesName ? Object.fromEntries(plain.values) : entriesOf(openDocument(updates))
+}
+
+/** As `readEntries`, of a document that is open. */
 export function entriesOf(doc: Y.Doc): Record<string, unknown> {
-  return doc.getMap('entries').toJSON()
+  return doc.getMap(entriesName).toJSON()
 }
 
 export function decodeVector(vector: Uint8Array): Map<number, number> {

@@ -10,11 +10,9 @@ import {
   emptyUpdate,
   emptyVector,
   mergeUpdates,
-  openDocument,
   writeEntries,
   writeRecord,
   type Change,
-  type Doc,
   type Writer,
 } from './document.ts'
 import { erasureOf } from './generations.ts'
@@ -26,6 +24,7 @@ import { requestSchema } from './kinds/requests.ts'
 import { reviewSchema } from './kinds/reviews.ts'
 import type { Edit, Erasure, FactsChange, Kinds } from './replica-face.ts'
 import type { NewRow, StoredDocument } from './store.ts'
+import { ceases } from './withdrawal.ts'
 
 /** The schema of each known kind, by collection. */
 export const schemas: { readonly [C in keyof Kinds]: v.GenericSchema<unknown, Kinds[C]> } = {
@@ -42,6 +41,8 @@ export interface EditContext {
   readonly writer: Writer
   readonly now: number
   readonly passes: Passes
+  /** Whether a document is to be logged anew with a row. */
+  readonly begins: (row: NewRow, held: StoredDocument | undefined) => boolean
 }
 
 /** Throws a TypeError that names the entry and the field where an entry does not fit its kind. */
@@ -69,7 +70,7 @@ export async function rowOfEdit(
   if ('erase' in edit) return held && erasureRow(collection, held, context.now)
   if ('become' in edit && !held) return undefined
   const updates = held ? await draft.updates(collection, key) : []
-  const change = 'become' in edit ? undefined : written(openDocument(updates), edit, context.writer)
+  const change = 'become' in edit ? undefined : written(updates, edit, context.writer)
   const former = held?.head.facts ?? noFacts
   const asked = 'become' in edit ? edit.become : edit.facts
   const facts = asked && !sameFacts(asked, former) ? { ...asked, at: Math.max(context.now, former.at + 1) } : former
@@ -87,7 +88,8 @@ export async function rowOfEdit(
     receipt: false,
     mode: 'add',
   }
-  return begins(row, held, context.passes) ? loggedAnew(row, draft) : row
+  if (context.begins(row, held)) return loggedAnew(row, draft)
+  return ceases(row, held, context.passes) ? { ...row, receipt: true } : row
 }
 
 /**
@@ -107,10 +109,10 @@ export async function loggedAnew(row: NewRow, draft: Draft): Promise<NewRow> {
   return { ...row, update: mergeUpdates([...updates, row.update]), mode: 'anew' }
 }
 
-function written(doc: Doc, edit: Edit, writer: Writer): Change | undefined {
+function written(updates: readonly Uint8Array[], edit: Edit, writer: Writer): Change | undefined {
   return 'set' in edit
-    ? writeRecord(doc, writer, edit.set, edit.at)
-    : writeEntries(doc, writer, edit.add as Readonly<Record<string, Json>>)
+    ? writeRecord(updates, writer, edit.set, edit.at)
+    : writeEntries(updates, writer, edit.add as Readonly<Record<string, Json>>)
 }
 
 /** The row that erases a document; none where it is erased already. Of its facts only ids stay. */

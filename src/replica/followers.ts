@@ -10,8 +10,13 @@ import type { Store } from './store.ts'
 
 const longestWait = 30_000
 
-/** Starts a follower over `store`; `wake` is to be called after each commit. */
-export function startFollower(store: Store, clock: Clock, options: FollowerOptions): Follower & { wake(): void } {
+/** Starts a follower over `store`; `wake` is to be called after each commit. `ended` is called when it has stopped. */
+export function startFollower(
+  store: Store,
+  clock: Clock,
+  options: FollowerOptions,
+  ended: () => void = () => {},
+): Follower & { wake(): void } {
   const numbers = options.collections.map(collectionNumber)
   let stopped = false
   let problem: Follower['problem'] = null
@@ -41,7 +46,11 @@ export function startFollower(store: Store, clock: Clock, options: FollowerOptio
 
   const start = (failures: number): void => {
     running = walk().then(
-      () => void (running = undefined),
+      () => {
+        running = undefined
+        // Woken after the walk had found nothing more, and before it had ended.
+        if (again && !stopped) start(0)
+      },
       (error: unknown) => {
         running = undefined
         problem = {
@@ -82,6 +91,7 @@ export function startFollower(store: Store, clock: Clock, options: FollowerOptio
       cancelRetry?.()
       for (const resolve of waiting.splice(0)) resolve()
       await running
+      ended()
     },
   }
 }

@@ -5,7 +5,10 @@
  */
 import type { WebSocket } from 'ws'
 import type { Clock } from './clock.ts'
+import { chunkExchange } from './chunk-exchange.ts'
+import type { Chunks } from './chunks.ts'
 import {
+  chunksFrom,
   readFrame,
   reconcileFrom,
   versions,
@@ -18,9 +21,10 @@ import {
 import { MalformedFrame } from './wire-values.ts'
 import { batchBytes, begin, step, type LinkEffect, type LinkEvent, type LinkState, type Step } from './link-state.ts'
 import type { Declared, KnownOfUs } from './peers.ts'
-import type { Passes } from './collections.ts'
+import { fixedSettings, type LinkSettings, type Passes } from './collections.ts'
 import type { Proof } from './reconcile.ts'
 import type { Met, OpenReplica } from './replica.ts'
+import type { Mirroring } from './withdrawing.ts'
 import { openRefusalReviews } from './refused.ts'
 
 /** How often a peer is asked whether it is there, and how long it may take to answer; twice this must stay below 30 s. */
@@ -42,13 +46,20 @@ export interface ConnectionOptions {
   readonly passesIn: Passes
   /** Which documents both sides should hold; by default all that pass in either direction. */
   readonly shared?: Passes
+  /** Attachments, where this replica keeps them. */
+  readonly chunks?: Chunks
+  /** The settings at this end; by default they never change. */
+  readonly settings?: LinkSettings
   readonly clock: Clock
   readonly events: ConnectionEvents
 }
 
 export interface ConnectionEvents {
-  /** Both sides know where the other stands. `clockOffset`: the peer's clock less ours, milliseconds. */
-  live?(peer: string, clockOffset: number): void
+  /**
+   * Both sides know where the other stands. `clockOffset`: the peer's clock less ours, milliseconds; `settingsVersion`:
+   * that of the settings at its end.
+   */
+  live?(peer: string, clockOffset: number, settingsVersion: number): void
   /** Anything came from the peer. */
   heard?(): void
   /** Counts of rows, as they happen. */
@@ -72,11 +83,15 @@ export interface Connection {
 
 /** Runs the link on a socket that is open and signed in. */
 export function connect(options: ConnectionOptions): Connection {
-  const { replica, socket, peer, clock, events } = options
+  const { replica, socket, peer, clock, events, settings = fixedSettings } = options
+  const settingsVersion = settings.version()
   const { replication } = replica
+  const mirroring: Mirroring = { peer, passes: options.passesOut, startOver: () => end({}) }
+  const attached = replication.attach(mirroring)
   let state: LinkState
   let offset = 0
   let version = 0
+  let theirSettings = 0
   let reconciling: Promise<unknown> = Promise.resolve()
   let unanswered = 0
   let ended = false
@@ -88,8 +103,10 @@ export function connect(options: ConnectionOptions): Connection {
     if (ended) return
     ended = true
     cancelPing()
+    attached.end()
     stopListening()
     proofs.end(new Error('The connection ended before the proof was done'))
+    exchange?.end()
     for (const one of waiting.values()) one.reject(new Error('The connection ended before both sides had caught up'))
     socket.close()
     // A half-open connection never answers a close: its socket must not outlive the link.
@@ -101,14 +118,19 @@ export function connect(options: ConnectionOptions): Connection {
     if (socket.bufferedAmount > mostBuffered)
       return end({ error: new Error('The peer takes nothing: too much waits to be sent') })
     if (frame.kind === 'batch') events.sent?.(frame.rows.length)
-    socket.send(writeFrame(frame))
+    if (frame.kind !== 'chunk') return socket.send(writeFrame(frame))
+    // The next follows when this one has left, so that what else is to be sent waits behind one at most.
+    socket.send(writeFrame(frame), () => happen({ kind: 'chunk left' }))
   }
   const apply = ([next, effects]: Step): void => {
     state = next
     for (const effect of effects) if (!ended) carryOut(effect)
   }
   const happen = (event: LinkEvent): void => {
-    if (!ended) apply(step(state, event))
+    if (ended) return
+    // What is under way was chosen by settings that are no more: it begins anew with hello.
+    if (settings.version() !== settingsVersion) return end({})
+    apply(step(state, event))
   }
 
   const carryOut = (effect: LinkEffect): void => {
@@ -117,6 +139,7 @@ export function connect(options: ConnectionOptions): Connection {
         return send(effect.frame)
       case 'meet':
         offset = effect.clock - clock.now()
+        theirSettings = effect.settingsVersion
         return after(meet(effect.declared, effect.yours), (met) => {
           if (met === undefined) return
           if (typeof met === 'string') return refuse(met)
@@ -126,24 +149,22 @@ export function connect(options: ConnectionOptions): Connection {
         })
       case 'read': {
         const { collection, from, complete } = effect
-        const reading = replication.outgoing(
-          peer,
-          collection,
-          { from, complete, maxBytes: batchBytes },
-          options.passesOut,
-        )
+        const range = { from, complete, maxBytes: batchBytes }
+        const reading = settings.sends(collection)
+          ? replication.outgoing(peer, collection, range, options.passesOut)
+          : Promise.resolve({ rows: [], to: from, tail: true, off: true })
         return after(reading, (outgoing) => happen({ kind: 'read', collection, outgoing }))
       }
       case 'receive':
         events.received?.(effect.batch.rows.length)
-        return after(replication.receive(peer, effect.batch, options.passesIn), (received) => {
+        return after(replication.receive(peer, effect.batch, passesNow), (received) => {
           events.logged?.(received.logged)
           happen({ kind: 'received', batch: effect.batch, received })
         })
       case 'acknowledged':
         return after(replication.acknowledged(peer, effect.collection, effect.position), () => {})
       case 'stands':
-        return after(replication.stands(peer, effect.positions), () => {})
+        return after(replication.stands(peer, effect.positions), () => attached.stands())
       case 'refused rows':
         return after(refusedRows(effect.ack), () => {})
       case 'caught up':
@@ -152,7 +173,16 @@ export function connect(options: ConnectionOptions): Connection {
         return
       case 'live':
         version = effect.version
-        return events.live?.(peer, offset)
+        if (version >= chunksFrom) exchange?.begin()
+        return events.live?.(peer, offset, theirSettings)
+      case 'read chunk': {
+        const { wanted } = effect
+        return after(exchange?.read(wanted) ?? Promise.resolve(new Uint8Array()), (content) =>
+          happen({ kind: 'chunk read', chunk: { kind: 'chunk', name: wanted.name, content } }),
+        )
+      }
+      case 'take chunk':
+        return after(exchange!.take(effect.chunk.name, effect.chunk.content), () => {})
       case 'reconcile':
         // What heals may come faster than it is taken in: no more is read then, until there is room.
         if (++unanswered === mostUnanswered) socket.pause()
@@ -186,6 +216,11 @@ export function connect(options: ConnectionOptions): Connection {
   }
 
   const { passesIn, passesOut } = options
+  // A batch that waits to be committed while the settings change is not taken: what they leave out would count as read.
+  const passesNow: Passes = (...asked) => {
+    if (settings.version() !== settingsVersion) throw new Error('The settings have changed')
+    return passesIn(...asked)
+  }
   const either: Passes = (...asked) => passesIn(...asked) || passesOut(...asked)
   const proofs = replication.reconciler({
     shared: options.shared ?? either,
@@ -196,6 +231,19 @@ export function connect(options: ConnectionOptions): Connection {
       }),
     heal: (collection, rows) => replication.heal(peer, collection, rows, passesIn),
   })
+
+  const { chunks } = options
+  const exchange =
+    chunks &&
+    chunkExchange({
+      chunks,
+      replica,
+      passesIn,
+      passesOut,
+      clock,
+      ask: (wanted) => happen({ kind: 'want chunk', wanted }),
+      failed,
+    })
 
   const ping = (): void => {
     let answered = false
@@ -230,7 +278,7 @@ export function connect(options: ConnectionOptions): Connection {
     })
   }
 
-  apply(begin(helloOf(replica, peer, clock.now())))
+  apply(begin(helloOf(replica, peer, clock.now(), settingsVersion)))
   ping()
   return {
     caughtUp,
@@ -246,7 +294,7 @@ export function connect(options: ConnectionOptions): Connection {
   }
 }
 
-function helloOf(replica: OpenReplica, peer: string, now: number): Hello {
+function helloOf(replica: OpenReplica, peer: string, now: number, settingsVersion: number): Hello {
   const known = replica.replication.peer(peer)
   return {
     kind: 'hello',
@@ -259,6 +307,6 @@ function helloOf(replica: OpenReplica, peer: string, now: number): Hello {
       seen: known?.seen ?? 0,
       positions: known?.cursors.map((cursor) => cursor.position) ?? [],
     },
-    settingsVersion: 0,
+    settingsVersion,
   }
 }

@@ -7,7 +7,8 @@
 import { largestUpdate, type WireRow } from './admission.ts'
 import type { Ack, BatchFrame, CloseReason, Frame, Hello, Want } from './codec.ts'
 import type { ReconcileFrame } from './reconcile-codec.ts'
-import { reconcileFrom, versions } from './codec.ts'
+import { mostChunksAsked, type Chunk, type ChunkWanted } from './chunk-codec.ts'
+import { chunksFrom, reconcileFrom, versions } from './codec.ts'
 import { collectionNumber, collections, type Collection } from './collections.ts'
 import type { Outgoing } from './outgoing.ts'
 import type { Declared, KnownOfUs } from './peers.ts'
@@ -35,10 +36,21 @@ export type LinkEvent =
   | { readonly kind: 'changed' }
   /** Somebody here wants to know when both sides have what the other had. */
   | { readonly kind: 'mark'; readonly number: number }
+  /** A chunk of an attachment is wanted of the peer. */
+  | { readonly kind: 'want chunk'; readonly wanted: ChunkWanted }
+  /** A chunk for the peer was read; then, it left this machine. */
+  | { readonly kind: 'chunk read'; readonly chunk: Chunk }
+  | { readonly kind: 'chunk left' }
 
 export type LinkEffect =
   | { readonly kind: 'send'; readonly frame: Frame }
-  | { readonly kind: 'meet'; readonly declared: Declared; readonly yours: KnownOfUs; readonly clock: number }
+  | {
+      readonly kind: 'meet'
+      readonly declared: Declared
+      readonly yours: KnownOfUs
+      readonly clock: number
+      readonly settingsVersion: number
+    }
   | { readonly kind: 'read'; readonly collection: Collection; readonly from: number; readonly complete: number }
   | { readonly kind: 'receive'; readonly batch: BatchFrame }
   | { readonly kind: 'acknowledged'; readonly collection: Collection; readonly position: number }
@@ -49,6 +61,8 @@ export type LinkEffect =
   /** Both sides know where the other stands, and which version of the protocol they speak. */
   | { readonly kind: 'live'; readonly version: number }
   | { readonly kind: 'reconcile'; readonly frame: ReconcileFrame }
+  | { readonly kind: 'read chunk'; readonly wanted: ChunkWanted }
+  | { readonly kind: 'take chunk'; readonly chunk: Chunk }
   /** The peer refused the connection. */
   | { readonly kind: 'refused'; readonly reason: CloseReason }
   /** Starts over with a new connection (rule 3), or for good where there is a reason. */
@@ -70,6 +84,8 @@ interface Live {
   /** The newest version that both speak. */
   readonly version: number
   readonly epoch: number
+  /** The version of the settings that the rows are chosen under; another begins another connection (rule 6). */
+  readonly settingsVersion: number
   readonly sending: readonly Sending[]
   /** Bytes of the peer's batches that are being taken. */
   readonly untaken: number
@@ -82,6 +98,10 @@ interface Live {
   readonly marked: readonly number[]
   /** Marks of our own that wait for the peer's word and for our own sending. */
   readonly waiting: readonly number[]
+  /** Chunks that the peer wants, in order; what is being done of one; and those that were asked of the peer. */
+  readonly owed: readonly ChunkWanted[]
+  readonly giving: 'nothing' | 'being read' | 'being sent'
+  readonly asked: readonly string[]
 }
 export type LinkState =
   | { readonly at: 'greeting'; readonly own: Hello; readonly marks: readonly number[] }
@@ -121,6 +141,8 @@ export function step(state: LinkState, event: LinkEvent): Step {
     if (state.at !== 'live') return [{ ...state, marks: [...state.marks, event.number] }, []]
     return evaluate(ask(state, [event.number]), [{ kind: 'send', frame: { kind: 'mark', number: event.number } }])
   }
+  // Asked for while the connection was ending or not yet there: the next one asks again.
+  if (event.kind === 'want chunk' && (state.at !== 'live' || state.version < chunksFrom)) return [state, []]
   switch (state.at) {
     case 'greeting':
       if (event.kind !== 'frame' || event.frame.kind !== 'hello') return closed('malformed frame')
@@ -149,7 +171,8 @@ function greeted(state: Extract<LinkState, { at: 'greeting' }>, hello: Hello): S
   const { replica, epochs, head, incarnations } = hello
   const declared: Declared = { replica, epochs, head, incarnations }
   const version = Math.min(versions.newest, hello.versions.newest)
-  const meet: LinkEffect = { kind: 'meet', declared, yours: hello.yours, clock: hello.clock }
+  const { yours, clock, settingsVersion } = hello
+  const meet: LinkEffect = { kind: 'meet', declared, yours, clock, settingsVersion }
   return [{ ...state, at: 'meeting', version, want: undefined }, [meet]]
 }
 
@@ -173,6 +196,7 @@ function wanted(state: Extract<LinkState, { at: 'wanting' }>, want: Want): Step 
     at: 'live',
     version: state.version,
     epoch: state.own.epochs.at(-1)!.id,
+    settingsVersion: state.own.settingsVersion,
     sending: want.cursors.map(({ position, complete }) => ({
       position,
       complete,
@@ -187,6 +211,9 @@ function wanted(state: Extract<LinkState, { at: 'wanting' }>, want: Want): Step 
     marks: [],
     marked: [],
     waiting: [],
+    owed: [],
+    giving: 'nothing',
+    asked: [],
   }
   const marks = state.marks.map((number): LinkEffect => ({ kind: 'send', frame: { kind: 'mark', number } }))
   const stands: LinkEffect = { kind: 'stands', positions: want.cursors.map(({ position }) => position) }
@@ -211,6 +238,16 @@ function live(state: Live, event: Exclude<LinkEvent, { kind: 'changed' | 'mark' 
     }
     case 'frame':
       return taken(state, event.frame)
+    case 'want chunk': {
+      const { wanted } = event
+      return [{ ...state, asked: [...state.asked, wanted.name] }, [{ kind: 'send', frame: wanted }]]
+    }
+    case 'chunk read':
+      if (state.giving !== 'being read') return closed('malformed frame')
+      return [{ ...state, giving: 'being sent', owed: state.owed.slice(1) }, [{ kind: 'send', frame: event.chunk }]]
+    case 'chunk left':
+      if (state.giving !== 'being sent') return closed('malformed frame')
+      return evaluate({ ...state, giving: 'nothing' })
   }
 }
 
@@ -250,6 +287,15 @@ function taken(state: Live, frame: Frame): Step {
     case 'differing':
     case 'documents':
       return state.version < reconcileFrom ? closed('malformed frame') : [state, [{ kind: 'reconcile', frame }]]
+    case 'chunk wanted':
+      // Each that waits is a chunk in memory: who asks for more does not wait for answers.
+      if (state.version < chunksFrom || state.owed.length >= mostChunksAsked) return closed('malformed frame')
+      return evaluate({ ...state, owed: [...state.owed, frame] })
+    case 'chunk': {
+      const at = state.asked.indexOf(frame.name)
+      if (at < 0) return closed('malformed frame')
+      return [{ ...state, asked: state.asked.toSpliced(at, 1) }, [{ kind: 'take chunk', chunk: frame }]]
+    }
     case 'refuse':
     case 'hello':
     case 'want':
@@ -270,6 +316,7 @@ function sent(state: Live, collection: Collection, outgoing: Outgoing): [Live, L
   const sending = state.sending[number]!
   const { rows, to, tail } = outgoing
   const next = { ...state, reading: false }
+  if (outgoing.off) return [next, []]
   if (to === sending.position && (!tail || sending.told >= to))
     return [{ ...next, sending: state.sending.with(number, { ...sending, stale: sending.stale || !tail }) }, []]
   const bytes = bytesOf(rows)
@@ -280,7 +327,6 @@ function sent(state: Live, collection: Collection, outgoing: Outgoing): [Live, L
     underWay: [...sending.underWay, { to, bytes }],
     stale: sending.stale || !tail,
   }
-  // The version of the settings that the rows were chosen under; there is one fixed policy yet.
   const batch: BatchFrame = {
     kind: 'batch',
     collection,
@@ -288,7 +334,7 @@ function sent(state: Live, collection: Collection, outgoing: Outgoing): [Live, L
     to,
     tail,
     epoch: state.epoch,
-    settingsVersion: 0,
+    settingsVersion: state.settingsVersion,
     rows,
   }
   return [{ ...next, sending: state.sending.with(number, after) }, [{ kind: 'send', frame: batch }]]
@@ -313,6 +359,12 @@ function evaluate(state: Live, before: readonly LinkEffect[] = []): Step {
       }
       effects.push({ kind: 'read', collection: collections[number]!, from: position, complete })
     }
+  }
+  // Chunks come after all that the collections have to send, one at a time (BLOB-3).
+  const [owed] = next.owed
+  if (owed && next.giving === 'nothing' && !next.reading && next.sending.every((one) => !one.stale)) {
+    next = { ...next, giving: 'being read' }
+    effects.push({ kind: 'read chunk', wanted: owed })
   }
   const quiet = !next.reading && next.sending.every((one) => !one.stale && one.underWay.length === 0)
   if (quiet && next.marks.length > 0) {

@@ -3,9 +3,11 @@
  * what a backup of a folder is: the same history, going its own way from here. Documents and rows are never changed in
  * place, so a copy shares them.
  */
+import { copyOfChunks, memoryChunks, noChunks, type ChunkState } from './memory-chunks.ts'
 import { collectionNumber, collectionOf, collections as collectionNames } from './collections.ts'
 import type { DocumentHead, IndexRow } from './replica-face.ts'
 import {
+  atStart,
   StoreRefused,
   withEpoch,
   type Epoch,
@@ -29,6 +31,7 @@ interface Document {
   readonly head: DocumentHead
   readonly vector: Uint8Array
   readonly rows: readonly Row[]
+  readonly withdrawn: boolean
 }
 /** One collection: its documents, and its rows in order of seq. */
 interface Held {
@@ -40,6 +43,7 @@ interface State {
   readonly peers: Map<string, PeerKnowledge>
   readonly followers: Map<string, number>
   readonly index: Map<string, { row: IndexRow; document: string }>
+  readonly chunks: ChunkState
   identity: { practice: string; replica: string } | undefined
   epochs: readonly Epoch[]
   incarnations: readonly string[]
@@ -58,6 +62,7 @@ export function memoryStore(): MemoryStore {
     peers: new Map(),
     followers: new Map(),
     index: new Map(),
+    chunks: noChunks(),
     identity: undefined,
     epochs: [],
     incarnations: collectionNames.map(() => ''),
@@ -75,6 +80,7 @@ function copyOf(state: State): State {
     peers: new Map(peers),
     followers: new Map(followers),
     index: new Map(index),
+    chunks: copyOfChunks(state.chunks),
   }
 }
 
@@ -87,6 +93,14 @@ function placeAfter(log: readonly Row[], seq: number): number {
     else high = middle
   }
   return low
+}
+
+/** Per source the newest seq that is in any of the rows. */
+function sourcesIn(rows: readonly Row[]): Map<string, number> {
+  const sources = new Map<string, number>()
+  for (const row of rows)
+    for (const [source, seq] of sourcesOf(row)) sources.set(source, Math.max(sources.get(source) ?? 0, seq))
+  return sources
 }
 
 function sourcesOf(row: Row): ReadonlyMap<string, number> {
@@ -119,7 +133,12 @@ function storeOver(state: State): MemoryStore {
       update: row.update.slice(),
       receipt: row.receipt,
       origin: row.origin,
-      sources: row.mode === 'anew' ? new Map([['', seq]]) : null,
+      sources:
+        row.mode === 'anew'
+          ? new Map([['', seq]])
+          : row.mode === 'withdraw'
+            ? sourcesIn(former?.rows ?? []).set('', seq)
+            : null,
     }
     if (former && row.mode !== 'add') held(row.collection).log = log.filter((one) => one.key !== row.key)
     held(row.collection).log.push(stored)
@@ -134,9 +153,22 @@ function storeOver(state: State): MemoryStore {
       },
       vector: row.vector.slice(),
       rows: former && row.mode === 'add' ? [...former.rows, stored] : [stored],
+      withdrawn: row.mode === 'withdraw' || (row.mode === 'add' && former?.withdrawn === true),
     })
     return seq
   }
+  const listed = (
+    collection: number,
+    after: string | undefined,
+    limit: number,
+    wanted: (document: Document) => boolean,
+  ): DocumentHead[] =>
+    [...(collections.get(collection)?.documents.values() ?? [])]
+      .filter(wanted)
+      .map((document) => document.head)
+      .filter((item) => after === undefined || byBytes(item.key, after) > 0)
+      .toSorted((a, b) => byBytes(a.key, b.key))
+      .slice(0, limit)
   const changed = (numbers: readonly number[], after: number): DocumentHead[] =>
     numbers
       .flatMap((number) => [...(collections.get(number)?.documents.values() ?? [])])
@@ -144,6 +176,7 @@ function storeOver(state: State): MemoryStore {
       .toSorted((a, b) => a.seq - b.seq)
 
   return {
+    chunks: memoryChunks(state.chunks),
     copy: () => storeOver(copyOf(state)),
     async open({ practice, replica }) {
       state.identity ??= { practice, replica }
@@ -156,13 +189,23 @@ function storeOver(state: State): MemoryStore {
       state.epochs = withEpoch(state.epochs, id, first)
       return state.epochs
     },
-    async append(rows, progress) {
+    async append(rows, progress, renewals = []) {
       for (const row of rows) if (row.origin) knownPeer(row.origin.peer)
       for (const { peer } of progress) knownPeer(peer)
       const seqs = rows.map(appendRow)
-      for (const { peer, collection, cursor, seen } of progress) {
+      for (const { peer, collection, cursor, seen, withdrawn = [] } of progress) {
         const known = knownPeer(peer)
         peers.set(peer, { ...known, seen, cursors: known.cursors.with(collection, cursor) })
+        const { documents } = held(collection)
+        for (const key of withdrawn) {
+          const document = documents.get(key)
+          if (document) documents.set(key, { ...document, withdrawn: true })
+        }
+      }
+      for (const { collection, incarnation } of renewals) {
+        state.incarnations = state.incarnations.with(collection, incarnation)
+        for (const [replica, peer] of peers)
+          peers.set(replica, { ...peer, cursors: peer.cursors.with(collection, atStart) })
       }
       return seqs
     },
@@ -178,9 +221,7 @@ function storeOver(state: State): MemoryStore {
       const wanted = new Set(seqs)
       const gone = document.rows.filter((row) => wanted.has(row.seq))
       if (gone.length < seqs.length) return false
-      const sources = new Map<string, number>()
-      for (const row of gone)
-        for (const [source, seq] of sourcesOf(row)) sources.set(source, Math.max(sources.get(source) ?? 0, seq))
+      const sources = sourcesIn(gone)
       const folded: Row = { ...gone.at(-1)!, update: update.slice(), receipt: gone.some((row) => row.receipt), sources }
       const replaced = (rows: readonly Row[]): Row[] =>
         [folded, ...rows.filter((row) => row.key !== key || !wanted.has(row.seq))].toSorted((a, b) => a.seq - b.seq)
@@ -206,7 +247,9 @@ function storeOver(state: State): MemoryStore {
     async documents(collection, keys) {
       const found = keys.flatMap((key) => {
         const document = documentAt(collection, key)
-        return document ? [[key, { head: document.head, vector: document.vector }] as const] : []
+        if (!document) return []
+        const { head, vector, withdrawn } = document
+        return [[key, { head, vector, withdrawn }] as const]
       })
       return new Map(found)
     },
@@ -256,13 +299,8 @@ function storeOver(state: State): MemoryStore {
     async countChangedAfter(numbers, after) {
       return changed(numbers, after).length
     },
-    async list(collection, after, limit) {
-      return [...(collections.get(collection)?.documents.values() ?? [])]
-        .map((document) => document.head)
-        .filter((item) => after === undefined || byBytes(item.key, after) > 0)
-        .toSorted((a, b) => byBytes(a.key, b.key))
-        .slice(0, limit)
-    },
+    list: async (collection, after, limit) => listed(collection, after, limit, () => true),
+    withdrawn: async (collection, after, limit) => listed(collection, after, limit, (one) => one.withdrawn),
     async count(collection) {
       return collections.get(collection)?.documents.size ?? 0
     },

@@ -1,7 +1,7 @@
 /**
  * What of this log goes to a peer: rows and folds beyond a position in order of position (rule 2), less what came from
  * that peer itself and lies below no amnesty (rule 7), less what does not pass. An erasure passes even where its
- * document does not (rule 8).
+ * document does not (rule 8), and so do receipts and notices of a withdrawal (rule 9).
  */
 import type { WireRow } from './admission.ts'
 import { collectionNumber, type Collection, type Passes } from './collections.ts'
@@ -14,6 +14,8 @@ export interface Outgoing {
   readonly to: number
   /** Whether nothing lies beyond `to`. */
   readonly tail: boolean
+  /** The collection is not sent: nothing is said of it, and the peer's cursor stays where it is. */
+  readonly off?: boolean
 }
 
 /** The next part of a collection for a peer; `complete` is the peer's mark of the last time it had everything (rule 7, folds). */
@@ -30,11 +32,15 @@ export async function outgoing(
   const { rows, to, tail } = await store.rowsFor(number, range.from, range.maxBytes, except)
   const sent = rows.flatMap((row): WireRow[] => {
     if (row.folded && !isNews(row, peer.replica, amnesty, range.complete)) return []
-    const { seq, generation, update, receipt } = row
+    const { seq, generation, update } = row
     const { key, facts, erased } = row.head
+    // Of a fold that the peer has read the receipts of, only what came since is new to it.
+    const receipt = row.receipt && !(row.folded && (row.sources.get('') ?? 0) <= range.complete)
     if (passes(collection, facts)) return [{ seq, key, generation, erased, facts, update, receipt }]
-    if (erased === 0 || !passes(collection, facts, true)) return []
-    return [{ seq, key, generation: erased, erased, facts, update: emptyUpdate, receipt }]
+    // A receipt, or a site's notice that the document ceased to pass, goes with the facts alone (rule 9).
+    if ((erased === 0 && !receipt) || !passes(collection, facts, true)) return []
+    const later = receipt ? generation : erased
+    return [{ seq, key, generation: later, erased, facts, update: emptyUpdate, receipt }]
   })
   return { rows: sent, to, tail }
 }

@@ -32,9 +32,13 @@ export interface Receiving {
   readonly draft: Draft
   readonly collection: Collection
   readonly passes: Passes
+  /** Of a portal: what its settings withhold it takes no content of (rule 9). */
+  readonly holds?: Passes | undefined
   readonly writer: Writer
 }
-export type Taken = { readonly rows: readonly NewRow[] } | { readonly refused: Refusal } | 'dropped'
+/** `withheld`: the content was not taken, and the peer is to have a receipt for it. */
+export type Taken =
+  { readonly rows: readonly NewRow[]; readonly withheld?: boolean } | { readonly refused: Refusal } | 'dropped'
 
 const nothing: Taken = { rows: [] }
 
@@ -44,10 +48,12 @@ const nothing: Taken = { rows: [] }
  */
 export function takenRows(to: Receiving, row: WireRow, origin: Origin): Taken | Promise<Taken> {
   const held = to.draft.document(to.collection, row.key)
-  const passing = whatPasses(to.collection, row, held?.head.facts, to.passes)
-  if (!passing) return 'dropped'
-  const result = admit(to.collection, passing, origin, held)
+  if (!passesWhole(to, row, held)) return takenBare(to, row, origin, held)
+  const result = admit(to.collection, row, origin, held)
   if (result === 'nothing') return nothing
+  // It builds on what was withdrawn here: with the receipt the peer sends all of it.
+  if (to.holds && held?.withdrawn && 'refused' in result && result.refused === 'gap')
+    return { rows: [], withheld: true }
   if ('refused' in result) return result
   if (!result.unsure && !(held && carriesOver(held.head, result.row))) return { rows: [result.row] }
   return takenAfterReading(to, row, result, held)
@@ -71,7 +77,7 @@ export async function healedRows(to: Receiving, row: WireRow, origin: Origin): P
   const { draft, collection, writer } = to
   const shape = shapeOf(collection)
   const held = draft.document(collection, row.key)
-  if (held && whatPasses(collection, row, held.head.facts, to.passes)) {
+  if (held && passesWhole(to, row, held)) {
     const own = await readable(draft, collection, row.key)
     // What cannot be read here is lost; the peer's content takes its place.
     if (!own) return { rows: [anew(held, row, renewed([row.update], shape, writer))] }
@@ -117,16 +123,32 @@ function anew(held: StoredDocument, row: WireRow, change: { update: Uint8Array; 
   }
 }
 
-/** What of a peer's row may come in: all of it, its erasure alone, or nothing. */
-function whatPasses(
-  collection: Collection,
+/** Whether a peer's row may come in with its content: by its own facts, and by those that the document has with it. */
+function passesWhole(
+  { collection, passes, holds }: Receiving,
   row: WireRow,
-  held: Facts | undefined,
-  passes: Passes,
-): WireRow | undefined {
-  if (passes(collection, row.facts)) return row
-  if (row.erased === 0 || !passes(collection, held ?? row.facts, true)) return undefined
-  return { ...row, generation: row.erased, update: emptyUpdate }
+  held: StoredDocument | undefined,
+): boolean {
+  return passes(collection, row.facts) && (!holds || holds(collection, factsWith(row, held)))
+}
+
+function factsWith(row: WireRow, held: StoredDocument | undefined): Facts {
+  return held && compareVersions(row, held.head) <= 0 ? newerFacts(held.head.facts, row.facts) : row.facts
+}
+
+/** What becomes of a row whose content may not come in: its erasure, at a portal also its facts, or nothing. */
+function takenBare(to: Receiving, row: WireRow, origin: Origin, held: StoredDocument | undefined): Taken {
+  const { collection, passes, holds } = to
+  if (!passes(collection, held?.head.facts ?? row.facts, true)) return 'dropped'
+  const withholds = holds !== undefined && !holds(collection, factsWith(row, held))
+  const withheld = withholds && row.update.length > emptyUpdate.length
+  const erases = row.erased > (withholds && held ? held.head.erased : 0)
+  // A notice is kept also of what was never held: a site that is put back to before it gets it back.
+  if (!erases && !(withholds && (held || row.receipt))) return withheld ? { rows: [], withheld } : 'dropped'
+  const { generation, erased } = erases ? { generation: row.erased, erased: row.erased } : (held?.head ?? row)
+  const result = admit(collection, { ...row, generation, erased, update: emptyUpdate }, origin, held)
+  if (result === 'nothing') return { rows: [], withheld }
+  return 'refused' in result ? result : { rows: [result.row], withheld }
 }
 
 /** What of the earlier generation the later one lacks, as a change of this replica's own. */

@@ -24,42 +24,59 @@ export interface FieldConflict {
 }
 
 export interface FoldedRecord {
+  /** The value of each field, by name. */
+  readonly values: ReadonlyMap<string, Json>
+  /** The same as an object, made when it is asked for: one with keys as many and different as a plan's stages have costs more than the fold. */
   readonly fields: Readonly<Record<string, Json>>
   /** When each field's value was made at its source, milliseconds UTC. */
-  readonly times: Readonly<Record<string, number>>
+  readonly times: ReadonlyMap<string, number>
   readonly conflicts: readonly FieldConflict[]
 }
 
 /** The value of each field, and the values that lost without having been seen by their winner. */
 export function foldRecord(maps: RecordMaps): FoldedRecord {
-  const best = new Map<string, { replica: string; written: Written }>()
-  for (const [replica, map] of maps)
+  const best = new Map<string, Written>()
+  const winners = new Map<string, string>()
+  for (const [replica, map] of maps) {
+    // One writer has nobody to lose to, and most records have one.
+    if (maps.size === 1) return folded(map, [])
     for (const [field, written] of map) {
       const held = best.get(field)
-      if (!held || isNewer(written, replica, held.written, held.replica)) best.set(field, { replica, written })
+      if (held && !isNewer(written, replica, held, winners.get(field)!)) continue
+      best.set(field, written)
+      winners.set(field, replica)
     }
-  const fields: Record<string, Json> = {}
-  const times: Record<string, number> = {}
-  const conflicts: FieldConflict[] = []
-  // By name, so that it reads the same everywhere; the plain order of strings is the quick one.
-  for (const field of [...best.keys()].toSorted()) {
-    const { written } = best.get(field)!
-    fields[field] = written[0]
-    times[field] = written[1]
   }
-  // One writer has nobody to lose to, and most records have one.
-  if (maps.size < 2) return { fields, times, conflicts: [] }
+  const conflicts: FieldConflict[] = []
   for (const [replica, map] of maps)
     for (const [field, [value, time]] of map) {
-      const winner = best.get(field)!
+      const [stands, winner] = [best.get(field)!, winners.get(field)!]
       // The winner had seen it when its base is at least as new: then it replaced it knowingly.
-      if (winner.replica === replica || winner.written[2] >= time || sameJson(winner.written[0], value)) continue
-      conflicts.push({ field, value, replica, time, winner: winner.replica })
+      if (winner === replica || stands[2] >= time || sameJson(stands[0], value)) continue
+      conflicts.push({ field, value, replica, time, winner })
     }
+  return folded(
+    best,
+    conflicts.toSorted((a, b) => (a.field + a.replica < b.field + b.replica ? -1 : 1)),
+  )
+}
+
+/** By name, so that a record reads the same everywhere; the plain order of strings is the quick one. */
+function folded(standing: ReadonlyMap<string, Written>, conflicts: readonly FieldConflict[]): FoldedRecord {
+  const values = new Map<string, Json>()
+  const times = new Map<string, number>()
+  for (const field of [...standing.keys()].toSorted()) {
+    const [value, time] = standing.get(field)!
+    values.set(field, value)
+    times.set(field, time)
+  }
   return {
-    fields,
+    values,
     times,
-    conflicts: conflicts.toSorted((a, b) => (a.field + a.replica < b.field + b.replica ? -1 : 1)),
+    conflicts,
+    get fields() {
+      return Object.fromEntries(values)
+    },
   }
 }
 

@@ -137,6 +137,8 @@ export interface Replica {
   change(edits: readonly (Edit | Erasure | FactsChange)[]): Promise<void>
   /** The record's fold; undefined where there is no such document, or none with content. */
   record(collection: RecordCollection, key: string): Promise<FoldedRecord | undefined>
+  /** The fields of a record as the replica `by` wrote them, whatever others say; empty where it wrote none. */
+  written(collection: RecordCollection, key: string, by: string): Promise<Readonly<Record<string, Json>>>
   /** Those of these records in which a value lost without having been seen by the one that stands (DOM-18). */
   contested(collection: RecordCollection, keys: readonly string[]): Promise<Map<string, FoldedRecord>>
   /** The entries of known kinds, in no order; empty where there is no such document. */
@@ -152,6 +154,23 @@ export interface Replica {
   follow(options: FollowerOptions): Follower
   /** Calls `run` after each commit (also of what came over a link); returns what ends it. */
   onCommit(run: () => void): () => void
+  /**
+   * At a portal: withdraws what its settings withhold by now, after they changed or time has passed (rule 9). Resolves
+   * when gone is what may go now; what a site has yet to acknowledge goes by itself when it has.
+   * At a site: logs anew what the portal has erased and what passes again by now.
+   */
+  withdraw(): Promise<void>
+  /**
+   * At a portal: erases all content of a collection, once `everywhere` says that every site has erased it and what is
+   * held has been acknowledged, and begins a new incarnation of it (rule 11). Asked again before it happens, so a site
+   * that switches it on again in time keeps it. Resolves when it is done, and is to be called again after a new start.
+   */
+  eraseCollection(collection: Collection, everywhere: () => boolean): Promise<void>
+  /**
+   * The heads of documents whose content the portal has erased, in order of key, after `after`; at a site those that it
+   * has not logged anew since.
+   */
+  receipts(collection: Collection, after?: string, limit?: number): Promise<DocumentHead[]>
   /** Documents of a collection by count; for status. */
   count(collection: Collection): Promise<number>
   /** Ends followers and closes the store; what was being committed is committed. */

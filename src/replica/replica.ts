@@ -7,11 +7,11 @@ import type { Batch, Refusal, WireRow } from './admission.ts'
 import { randomBelow, type Clock } from './clock.ts'
 import { collectionNumber, collections, type Collection, type Facts, type Passes } from './collections.ts'
 import { commitQueue } from './commits.ts'
-import { decodeVector, entriesOf, openDocument, recordMaps, type Writer } from './document.ts'
+import { decodeVector, readEntries, readRecord, type Writer } from './document.ts'
 import { begins, checkEdit, loggedAnew, rowOfEdit, schemas } from './edits.ts'
 import { startFolding, type Folding } from './folding.ts'
 import { startFollower } from './followers.ts'
-import type { PracticeId, ReplicaId } from './ids.ts'
+import { mintUlid, type PracticeId, type ReplicaId } from './ids.ts'
 import { outgoing, type Outgoing } from './outgoing.ts'
 import { afterHello, lostWhatWasSeen, wasPutBack, type Declared, type KnownOfUs } from './peers.ts'
 import type { Entry } from './kinds/kind.ts'
@@ -19,7 +19,17 @@ import { healedRows, takenRows, type Taken } from './receiving.ts'
 import { reconciler, type Reconciler, type ReconcilerOptions } from './reconcile.ts'
 import { foldRecord, type FoldedRecord } from './records.ts'
 import type { Kinds, Replica } from './replica-face.ts'
-import { strangerOf, type Cursor, type NewRow, type PeerKnowledge, type Store } from './store.ts'
+import {
+  atStart,
+  strangerOf,
+  type Cursor,
+  type NewRow,
+  type PeerKnowledge,
+  type Store,
+  type StoredDocument,
+} from './store.ts'
+import { noticeFor, passedAgain, refusedReceipt } from './withdrawal.ts'
+import { startWithdrawing, type Attached, type Mirroring } from './withdrawing.ts'
 
 /** What a link needs of the replica at its end. */
 export interface Replication {
@@ -50,10 +60,14 @@ export interface Replication {
   stands(peer: string, positions: readonly number[]): Promise<void>
   /** Takes in whole documents of a peer that differ from those here; resolves with the rows that this took. */
   heal(peer: string, collection: Collection, whole: readonly WireRow[], passes: Passes): Promise<number>
+  /** Counts a connection among those by which a portal withdraws (rule 9). */
+  attach(mirroring: Mirroring): Attached
   /** This side of a proof of equality over a connection. */
   reconciler(wire: Omit<ReconcilerOptions, 'store' | 'clock'>): Reconciler
-  /** Documents that a peer has not acknowledged. */
-  behind(peer: string): Promise<number>
+  /** Documents that a peer has not acknowledged, of the collections that are sent to it. */
+  behind(peer: string, sends?: (collection: Collection) => boolean): Promise<number>
+  /** The patients of a site of whom a peer has not acknowledged what stands in these collections. */
+  waiting(peer: string, site: string, among: readonly Collection[]): Promise<Set<string>>
 }
 
 /** The machine was put back to an older state while this process ran; the message is for people. */
@@ -86,6 +100,8 @@ export interface OpenReplica extends Replica {
   remember(name: string, value: number): Promise<void>
   /** The number under a name; 0 where none was kept. */
   remembered(name: string): Promise<number>
+  /** Documents that a follower of this name has still to handle, whether it runs or not. */
+  unhandled(name: string, among: readonly Collection[]): Promise<number>
   readonly replication: Replication
 }
 
@@ -96,6 +112,8 @@ export interface ReplicaOptions {
   readonly clock: Clock
   /** Whether a document goes to peers at all; by default all do. One that begins to pass is logged anew (rule 10). */
   readonly passes?: Passes
+  /** Of a portal: whether it may hold a document's content. What it may not is withdrawn (rule 9). By default it may hold all. */
+  readonly holds?: Passes
   /** The site that this replica is of, whose documents it writes anew when too many writers touched them; none at a portal. */
   readonly site?: string
 }
@@ -110,16 +128,50 @@ export async function openReplica(options: ReplicaOptions): Promise<OpenReplica>
   // What is known of peers as the commit that is being built will leave it.
   const ahead = new Map<string, PeerKnowledge>()
   const passes = options.passes ?? (() => true)
+  const { holds } = options
   const followers = new Set<ReturnType<typeof startFollower>>()
   const listeners = new Set<() => void>()
   let head = opened.head
   let closed = false
 
-  const commits = commitQueue(store, () => {
+  const commits = commitQueue(store, (newest) => {
+    // Also of what no job here has asked for, as a fold that writes a document anew.
+    head = newest
     folding.wake()
     for (const follower of followers) follower.wake()
     for (const run of listeners) run()
   })
+  // Incarnations that a commit under way begins, by collection.
+  const renewing = new Map<number, string>()
+  let incarnations = opened.incarnations.slice(0, collections.length)
+  const withdrawing =
+    holds &&
+    startWithdrawing({
+      store,
+      commits,
+      holds,
+      peer: (replica) => peers.get(replica),
+      mintIncarnation: () => mintUlid(clock),
+      emptied(documents) {
+        if (documents.some(({ vector }) => decodeVector(vector).has(writer.client))) writer = mintWriter(id, clock)
+      },
+      renewing({ collection, incarnation }) {
+        renewing.set(collection, incarnation)
+        return {
+          done() {
+            renewing.delete(collection)
+            incarnations = incarnations.with(collection, incarnation)
+            for (const [replica, peer] of peers)
+              peers.set(replica, { ...peer, cursors: peer.cursors.with(collection, atStart) })
+          },
+          failed: () => void renewing.delete(collection),
+        }
+      },
+    })
+  /** Rule 10, and at a site rule 9: what a peer has erased is logged anew as soon as it passes. */
+  const isAnew = (row: NewRow, held: StoredDocument | undefined): boolean =>
+    begins(row, held, passes) ||
+    (!holds && held?.withdrawn === true && row.mode === 'add' && passes(held.head.collection, row.facts))
   const owns = (facts: Facts): boolean => options.site !== undefined && facts.site === options.site
   const folding = startFolding({ store, commits, writer: () => writer, peers: () => peers.values(), owns })
   // Set while a new epoch begins because the machine was put back: until it is durable nothing is taken from a peer.
@@ -144,8 +196,35 @@ export async function openReplica(options: ReplicaOptions): Promise<OpenReplica>
   const updatesOf = (collection: Collection, key: string): Promise<Uint8Array[]> =>
     store.updatesOf(collectionNumber(collection), key)
 
+  /** Logs anew what a peer has erased and what passes by now (rule 9). */
+  const passAgain = async (): Promise<void> => {
+    for (const [number, collection] of collections.entries())
+      for (let after: string | undefined; ;) {
+        const keys = (await store.withdrawn(number, after, 200)).map(({ key }) => key)
+        if (keys.length === 0) break
+        await new Promise<void>((resolve, reject) =>
+          commits.enter({
+            async build(draft) {
+              await draft.load(collection, keys)
+              const rows: NewRow[] = []
+              for (const key of keys) {
+                const again = await passedAgain(draft, collection, key, passes)
+                if (!again) continue
+                draft.add(again)
+                rows.push(again)
+              }
+              return { rows }
+            },
+            done: () => resolve(),
+            failed: reject,
+          }),
+        )
+        after = keys.at(-1)!
+      }
+  }
+
   const replication: Replication = {
-    declared: () => ({ replica: id, epochs, head, incarnations: opened.incarnations.slice(0, collections.length) }),
+    declared: () => ({ replica: id, epochs, head, incarnations }),
     peer: (replica) => peers.get(replica),
     async meet(declared, ours) {
       await commits.idle()
@@ -173,6 +252,8 @@ export async function openReplica(options: ReplicaOptions): Promise<OpenReplica>
         let after: PeerKnowledge | undefined
         const number = collectionNumber(batch.collection)
         const under = epochs
+        const incarnation = incarnations[number]
+        const withdrawn: string[] = []
         commits.enter({
           async build(draft) {
             // Also what waited in the queue while the new epoch began: its sender left out what it took this replica to have.
@@ -184,8 +265,13 @@ export async function openReplica(options: ReplicaOptions): Promise<OpenReplica>
               throw new Error(
                 `A batch of ${batch.collection} begins at ${batch.from}, but it is read up to ${position}`,
               )
+            // Rule 11: it was sent to an incarnation that is no more.
+            if (renewing.has(number) || incarnations[number] !== incarnation)
+              throw new Error(`The collection ${batch.collection} has begun anew`)
             const blocked = new Set<string>()
-            const to = { draft, collection: batch.collection, passes: passesHere, writer }
+            const withheld = new Map<string, WireRow>()
+            const receipts = new Map<string, number>()
+            const to = { draft, collection: batch.collection, passes: passesHere, holds, writer }
             await draft.load(batch.collection, batch.rows.map((row) => row.key)) // prettier-ignore
             for (const row of batch.rows) {
               const found: Taken | Promise<Taken> = blocked.has(row.key)
@@ -196,31 +282,52 @@ export async function openReplica(options: ReplicaOptions): Promise<OpenReplica>
               else if ('refused' in taken) {
                 refused.push({ seq: row.seq, reason: taken.refused })
                 blocked.add(row.key)
-              } else
+              } else {
                 for (const added of taken.rows) {
                   const held = draft.document(batch.collection, row.key)
-                  const logged = begins(added, held, passes) ? await loggedAnew(added, draft) : added
+                  const logged = isAnew(added, held) ? await loggedAnew(added, draft) : added
                   draft.add(logged)
                   rows.push(logged)
                 }
+                if (taken.withheld) withheld.set(row.key, row)
+              }
+              if (row.receipt && !holds) receipts.set(row.key, row.seq)
+              const notice = !holds && noticeFor(row, draft.document(batch.collection, row.key), passes)
+              if (notice) {
+                draft.add(notice)
+                rows.push(notice)
+              }
             }
-            const receipts = batch.rows.filter((row) => row.receipt).map((row) => row.seq)
+            for (const [key, row] of withheld) {
+              const receipt = refusedReceipt(batch.collection, row, draft.document(batch.collection, key))
+              draft.add(receipt)
+              rows.push(receipt)
+            }
+            for (const key of receipts.keys()) {
+              const again = await passedAgain(draft, batch.collection, key, passes)
+              if (!again) withdrawn.push(key)
+              else {
+                draft.add(again)
+                rows.push(again)
+              }
+            }
             cursor = {
               epoch: batch.epoch,
               position: batch.to,
               complete: batch.tail ? batch.to : complete,
-              erasedAt: Math.max(erasedAt, ...receipts),
+              erasedAt: Math.max(erasedAt, ...receipts.values()),
             }
             seen = Math.max(before.seen, batch.to)
             after = { ...before, seen, cursors: before.cursors.with(number, cursor) }
             ahead.set(peer, after)
-            return { rows, progress: { peer, collection: number, cursor, seen } }
+            return { rows, progress: { peer, collection: number, cursor, seen, withdrawn } }
           },
           done(seqs) {
             head = seqs.at(-1) ?? head
             const now = known(peer)
             peers.set(peer, { ...now, seen: Math.max(now.seen, seen), cursors: now.cursors.with(number, cursor!) })
             if (ahead.get(peer) === after) ahead.delete(peer)
+            withdrawing?.committed(rows)
             resolve({ refused, logged: rows.length, dropped })
           },
           failed(error) {
@@ -237,7 +344,7 @@ export async function openReplica(options: ReplicaOptions): Promise<OpenReplica>
             const rows: NewRow[] = []
             await draft.load(collection, whole.map((row) => row.key)) // prettier-ignore
             for (const row of whole) {
-              const to = { draft, collection, passes: passesHere, writer }
+              const to = { draft, collection, passes: passesHere, holds, writer }
               // It has no place in the peer's log: it came whole, beside it.
               const taken = await healedRows(to, row, { peer, epoch: 0, seq: 0 })
               if (taken === 'dropped' || 'refused' in taken) continue
@@ -255,6 +362,7 @@ export async function openReplica(options: ReplicaOptions): Promise<OpenReplica>
           failed: reject,
         })
       }),
+    attach: (mirroring) => withdrawing?.attach(mirroring) ?? { stands() {}, end() {} },
     reconciler: (wire) => reconciler({ ...wire, store, clock }),
     outgoing: async (peer, collection, range, passesThere) =>
       outgoing(store, known(peer), collection, range, passesThere),
@@ -263,6 +371,7 @@ export async function openReplica(options: ReplicaOptions): Promise<OpenReplica>
       const now = known(peer)
       if (now.acknowledged[number] === position) return
       peers.set(peer, { ...now, acknowledged: now.acknowledged.with(number, position) })
+      withdrawing?.wake()
       await store.acknowledge(peer, number, position)
     },
     async stands(peer, positions) {
@@ -274,12 +383,25 @@ export async function openReplica(options: ReplicaOptions): Promise<OpenReplica>
       // All at once: an ack that comes while these are written is newer than they are.
       await Promise.all(positions.map((position, at) => replication.acknowledged(peer, collections[at]!, position)))
     },
-    async behind(peer) {
+    async behind(peer, sends = () => true) {
       const now = peers.get(peer)
       let documents = 0
-      for (const [number] of collections.entries())
-        documents += await store.countChangedAfter([number], now?.acknowledged[number] ?? 0)
+      for (const [number, collection] of collections.entries())
+        if (sends(collection)) documents += await store.countChangedAfter([number], now?.acknowledged[number] ?? 0)
       return documents
+    },
+    async waiting(peer, site, among) {
+      const now = peers.get(peer)
+      const patients = new Set<string>()
+      for (const collection of among) {
+        const number = collectionNumber(collection)
+        for (let after: number | undefined = now?.acknowledged[number] ?? 0; after !== undefined;) {
+          const heads = await store.changedAfter([number], after, 500)
+          for (const { facts } of heads) if (facts.site === site && facts.patient !== null) patients.add(facts.patient)
+          after = heads.at(-1)?.seq
+        }
+      }
+      return patients
     },
   }
 
@@ -289,18 +411,19 @@ export async function openReplica(options: ReplicaOptions): Promise<OpenReplica>
     folding,
     remember: (name, value) => store.advance(name, value, []),
     remembered: (name) => store.cursorOf(name),
+    unhandled: async (name, among) => store.countChangedAfter(among.map(collectionNumber), await store.cursorOf(name)),
     replication,
     change: (edits) =>
       new Promise((resolve, reject) => {
         open()
         for (const edit of edits) checkEdit(edit)
+        const rows: NewRow[] = []
         commits.enter({
           async build(draft) {
-            const rows: NewRow[] = []
             for (const [collection, some] of Map.groupBy(edits, (edit) => edit.collection))
               await draft.load(collection, some.map((edit) => edit.key)) // prettier-ignore
             for (const edit of edits) {
-              const row = await rowOfEdit(edit, draft, { writer, now: clock.now(), passes })
+              const row = await rowOfEdit(edit, draft, { writer, now: clock.now(), passes, begins: isAnew })
               if (!row) continue
               draft.add(row)
               rows.push(row)
@@ -309,27 +432,32 @@ export async function openReplica(options: ReplicaOptions): Promise<OpenReplica>
           },
           done(seqs) {
             head = seqs.at(-1) ?? head
+            withdrawing?.committed(rows)
             resolve()
           },
           failed: reject,
         })
       }),
     async record(collection, key) {
-      const folded = foldRecord(recordMaps(openDocument(await updatesOf(collection, key))))
-      return Object.keys(folded.fields).length === 0 ? undefined : folded
+      const folded = foldRecord(readRecord(await updatesOf(collection, key)))
+      return folded.values.size === 0 ? undefined : folded
+    },
+    async written(collection, key, by) {
+      const own = readRecord(await updatesOf(collection, key)).get(by)
+      return Object.fromEntries([...(own ?? [])].map(([field, [value]]) => [field, value]))
     },
     async contested(collection, keys) {
       const found = new Map<string, FoldedRecord>()
       for (const [key, { vector }] of await store.documents(collectionNumber(collection), keys)) {
         // One client id is one writer: nothing can have been lost, and most documents need not be opened.
         if (decodeVector(vector).size < 2) continue
-        const record = foldRecord(recordMaps(openDocument(await updatesOf(collection, key))))
+        const record = foldRecord(readRecord(await updatesOf(collection, key)))
         if (record.conflicts.length > 0) found.set(key, record)
       }
       return found
     },
     async entries<C extends keyof Kinds>(collection: C, key: string) {
-      const found = entriesOf(openDocument(await updatesOf(collection, key)))
+      const found = readEntries(await updatesOf(collection, key))
       return Object.entries(found).flatMap(([entryId, value]): Entry<Kinds[C]>[] => {
         const result = v.safeParse(schemas[collection], value)
         // A kind that this version does not know is kept in the document and left out here.
@@ -344,7 +472,8 @@ export async function openReplica(options: ReplicaOptions): Promise<OpenReplica>
     indexed: (view, row) => store.indexed(view, row),
     follow(followerOptions) {
       open()
-      const follower = startFollower(store, clock, followerOptions)
+      const ended = (): void => void followers.delete(follower)
+      const follower = startFollower(store, clock, followerOptions, ended)
       followers.add(follower)
       return follower
     },
@@ -352,11 +481,17 @@ export async function openReplica(options: ReplicaOptions): Promise<OpenReplica>
       listeners.add(run)
       return () => void listeners.delete(run)
     },
+    withdraw: () => withdrawing?.withdraw() ?? passAgain(),
+    async eraseCollection(collection, everywhere) {
+      if (!withdrawing) throw new Error('Only a portal erases a whole collection: open its replica with what it holds')
+      await withdrawing.eraseCollection(collection, everywhere)
+    },
+    receipts: (collection, after, limit = 1_000) => store.withdrawn(collectionNumber(collection), after, limit),
     count: (collection) => store.count(collectionNumber(collection)),
     async close() {
       if (closed) return
       closed = true
-      await Promise.all([folding.stop(), ...[...followers].map((follower) => follower.stop())])
+      await Promise.all([folding.stop(), withdrawing?.stop(), ...[...followers].map((follower) => follower.stop())])
       await commits.idle()
       await store.close()
     },

@@ -19,6 +19,7 @@ interface Place {
   readonly id: number
   newest: number
   rows: number
+  withdrawn: boolean
   /** Whether the table has it. */
   stored: boolean
   /** What it is to be written with. */
@@ -35,6 +36,7 @@ const headColumns = 'id, collection, key, generation, erased, newest, rows, flag
 const shownFlag = 1
 const reachableFlag = 2
 const patientIsKey = 4
+const withdrawnFlag = 8
 
 /** How many places are kept: about those of one commit, or of one batch of a follower. */
 const mostPlaces = 4_000
@@ -52,6 +54,10 @@ export interface SqliteDocuments {
   put(row: NewRow, seq: number): number
   /** Says how many rows a document has after a fold of some. */
   setRows(collection: number, key: string, rows: number): void
+  /** Says that a peer has erased a document's content; one that is not there stays so. It waits for no flush. */
+  setWithdrawn(collection: number, key: string): void
+  /** Documents that count as withdrawn, as `list` lists all. */
+  withdrawn(collection: number, after: string | undefined, limit: number): DocumentHead[]
   /** Documents of at least so many rows. */
   long(rows: number, limit: number): { collection: Collection; key: string; rows: number }[]
   /** Writes what waits; to be called in a transaction. */
@@ -72,7 +78,7 @@ export function sqliteDocuments(db: Database.Database): SqliteDocuments {
   const byKey = db.prepare('select * from documents where collection = ? and key = ?').raw()
   const byIds = db.prepare(`select ${headColumns} from documents where id in (${listOf('?')})`).raw()
   const byId = db.prepare(`select ${headColumns} from documents where id = ?`).raw()
-  const placeByKey = db.prepare('select id, newest, rows from documents where collection = ? and key = ?').raw()
+  const placeByKey = db.prepare('select id, newest, rows, flags from documents where collection = ? and key = ?').raw()
   const insert = db.prepare(`insert into documents values ${valuesOfOne}`)
   const insertMany = db.prepare(`insert into documents values ${listOf(valuesOfOne)}`)
   const update = db.prepare(
@@ -81,6 +87,13 @@ export function sqliteDocuments(db: Database.Database): SqliteDocuments {
   const beyond = db
     .prepare(`select ${headColumns} from documents where collection = ? and key > ? order by key limit ?`)
     .raw()
+  // As the partial index says it.
+  const beyondWithdrawn = db
+    .prepare(
+      `select ${headColumns} from documents where flags >= 8 and collection = ? and key >= ? order by key limit ?`,
+    )
+    .raw()
+  const setWithdrawn = db.prepare(`update documents set flags = flags | ${withdrawnFlag} where id = ?`)
   const setRows = db.prepare('update documents set rows = ? where id = ?')
   // As the partial index says it.
   const long = db.prepare('select collection, key, rows from documents where rows >= 32 and rows >= ? limit ?')
@@ -117,26 +130,42 @@ export function sqliteDocuments(db: Database.Database): SqliteDocuments {
     places.set(collection, key, found)
     return found
   }
-  const placed = (id: number, newest: number, rows: number, stored = true): Place => ({ id, newest, rows, stored, row: undefined }) // prettier-ignore
+  const placed = (id: number, newest: number, rows: number, flags: number, stored = true): Place =>
+    ({ id, newest, rows, withdrawn: (flags & withdrawnFlag) !== 0, stored, row: undefined }) // prettier-ignore
   const placeOf = (collection: number, key: string): Place | undefined => {
     const known = places.get(collection, key)
     if (known || places.has(collection, key)) return known
-    const found = placeByKey.get(collection, key) as [number, number, number] | undefined
+    const found = placeByKey.get(collection, key) as [number, number, number, number] | undefined
     return remember(collection, key, found && placed(...found))
   }
-  const factColumns = (key: string, facts: Facts): unknown[] => {
+  const factColumns = (key: string, facts: Facts, withdrawn: boolean): unknown[] => {
     const own = facts.patient === key
-    const flags = (facts.shown ? shownFlag : 0) | (facts.reachable ? reachableFlag : 0) | (own ? patientIsKey : 0)
+    const flags =
+      (facts.shown ? shownFlag : 0) |
+      (facts.reachable ? reachableFlag : 0) |
+      (own ? patientIsKey : 0) |
+      (withdrawn ? withdrawnFlag : 0)
     const site = facts.site === null ? null : siteNumber(facts.site)
     return [flags, own ? null : facts.patient, site, facts.startsAt, facts.at]
   }
   const flush = (): void => {
     let values: unknown[] = []
     for (const place of waiting) {
-      const { id, newest, rows, stored } = place
+      const { id, newest, rows, stored, withdrawn } = place
       const { collection, key, generation, erased, facts, vector } = place.row!
-      if (stored) update.run(generation, erased, newest, rows, ...factColumns(key, facts), vector, id)
-      else values.push(id, collection, key, generation, erased, newest, rows, ...factColumns(key, facts), vector)
+      if (stored) update.run(generation, erased, newest, rows, ...factColumns(key, facts, withdrawn), vector, id)
+      else
+        values.push(
+          id,
+          collection,
+          key,
+          generation,
+          erased,
+          newest,
+          rows,
+          ...factColumns(key, facts, withdrawn),
+          vector,
+        )
       place.stored = true
       place.row = undefined
       if (values.length < atOnce * columnsOfOne) continue
@@ -163,9 +192,9 @@ export function sqliteDocuments(db: Database.Database): SqliteDocuments {
     find(collection, keys) {
       const found = new Map<string, StoredDocument>()
       const take = (columns: Columns): void => {
-        const [id, , key, , , newest, rows] = columns
-        remember(collection, key, placed(id, newest, rows))
-        found.set(key, { head: headOf(columns), vector: columns[12]! })
+        const [id, , key, , , newest, rows, flags] = columns
+        const { withdrawn } = remember(collection, key, placed(id, newest, rows, flags))!
+        found.set(key, { head: headOf(columns), vector: columns[12]!, withdrawn })
       }
       let at = 0
       for (; at + atOnce <= keys.length; at += atOnce)
@@ -181,12 +210,18 @@ export function sqliteDocuments(db: Database.Database): SqliteDocuments {
     headsOf(rows) {
       const ids = [...new Set(rows.map((row) => row.document))]
       const found = new Map<number, DocumentHead>()
+      const take = (columns: Columns): void => {
+        const [id, collection, key, , , newest, count, flags] = columns
+        // Who walks documents mostly asks next for their rows.
+        remember(collection, key, placed(id, newest, count, flags))
+        found.set(id, headOf(columns))
+      }
       let at = 0
       for (; at + atOnce <= ids.length; at += atOnce)
-        for (const columns of byIds.all(ids.slice(at, at + atOnce)) as Columns[]) found.set(columns[0], headOf(columns))
+        for (const columns of byIds.all(ids.slice(at, at + atOnce)) as Columns[]) take(columns)
       for (; at < ids.length; at++) {
         const columns = byId.get(ids[at]) as Columns | undefined
-        if (columns) found.set(columns[0], headOf(columns))
+        if (columns) take(columns)
       }
       return rows.map(({ document }) => {
         const head = found.get(document)
@@ -197,10 +232,11 @@ export function sqliteDocuments(db: Database.Database): SqliteDocuments {
     put(row, seq) {
       const { collection, key } = row
       let place = placeOf(collection, key)
-      if (!place) places.set(collection, key, (place = placed(++lastId, seq, 0, false)))
+      if (!place) places.set(collection, key, (place = placed(++lastId, seq, 0, 0, false)))
       if (!place.row) waiting.push(place)
       place.newest = seq
       place.rows = row.mode === 'add' ? place.rows + 1 : 1
+      if (row.mode !== 'add') place.withdrawn = row.mode === 'withdraw'
       place.row = row
       return place.id
     },
@@ -209,6 +245,15 @@ export function sqliteDocuments(db: Database.Database): SqliteDocuments {
       setRows.run(rows, place.id)
       place.rows = rows
     },
+    setWithdrawn(collection, key) {
+      const place = placeOf(collection, key)
+      if (!place) return
+      setWithdrawn.run(place.id)
+      place.withdrawn = true
+    },
+    withdrawn: (collection, after, limit) =>
+      // The key behind another is that key and a byte of nothing.
+      (beyondWithdrawn.all(collection, after === undefined ? '' : `${after}\0`, limit) as Columns[]).map(headOf),
     long: (rows, limit) =>
       (long.all(rows, limit) as { collection: number; key: string; rows: number }[]).map((row) => ({
         ...row,

@@ -47,16 +47,22 @@ export function sqliteLog(db: Database.Database, sealer: Sealer): SqliteLog {
   const added = new Map<number, LogRow[]>()
   const edited = new Map<number, Map<number, LogRow | null>>()
 
+  /** The places of the first and the last row of the segment found last: mostly the next row asked for stands there too. */
+  let lately = { first: 0, last: 0 }
+
   /** The next segment whose last row is beyond `after`. */
   const segmentAfter = (collection: number, after: number): { place: number; segment: OpenSegment } | undefined => {
-    const range = [placeOf(collection, after), placeOf(collection + 1, 0)]
-    const place = nextPlace.get(...range) as number | undefined
+    const from = placeOf(collection, after)
+    const range = [from, placeOf(collection + 1, 0)]
+    const isThere = lately.first <= from + 1 && from < lately.last
+    const place = isThere ? lately.last : (nextPlace.get(...range) as number | undefined)
     if (place === undefined) return undefined
-    const kept = opened.get(place)
-    if (kept) return { place, segment: kept }
-    const [heads, sealed] = next.get(...range) as [Uint8Array, Uint8Array]
-    const segment = openSegment(sealer, String(place), { heads, sealed })
-    opened.set(place, segment)
+    let segment = opened.get(place)
+    if (!segment) {
+      const [heads, sealed] = next.get(...range) as [Uint8Array, Uint8Array]
+      opened.set(place, (segment = openSegment(sealer, String(place), { heads, sealed })))
+    }
+    lately = { first: placeOf(collection, segment.heads[0]!.seq), last: place }
     return { place, segment }
   }
 
@@ -81,6 +87,7 @@ export function sqliteLog(db: Database.Database, sealer: Sealer): SqliteLog {
       while (i < seqs.length && placeOf(collection, seqs[i]!) <= place) i++
       remove.run(place)
       opened.delete(place)
+      lately = { first: 0, last: 0 }
       write(
         collection,
         segment.heads.flatMap((head, at) => {
@@ -140,6 +147,7 @@ export function sqliteLog(db: Database.Database, sealer: Sealer): SqliteLog {
       edited.clear()
       added.clear()
       opened.clear()
+      lately = { first: 0, last: 0 }
     },
   }
 }

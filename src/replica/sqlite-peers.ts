@@ -1,7 +1,7 @@
 /** What a replica keeps of itself and its peers in SQLite: epochs, incarnations, and per peer its chain and cursors. */
 import type Database from 'better-sqlite3'
 import { collections } from './collections.ts'
-import type { Epoch, PeerKnowledge, Progress } from './store.ts'
+import type { Epoch, PeerKnowledge, Progress, Renewal } from './store.ts'
 
 export interface SqlitePeers {
   /** The number of a peer in this file; throws where it was never met. 0 stands for this replica. */
@@ -15,6 +15,8 @@ export interface SqlitePeers {
   all(): PeerKnowledge[]
   meet(peer: PeerKnowledge): void
   progress(one: Progress): void
+  /** A collection begins anew, and is read from the start of every peer; to be called in a transaction. */
+  renew(renewal: Renewal): void
   acknowledge(peer: string, collection: number, position: number): void
   /** Reads the numbers again: after a transaction that failed. */
   forget(): void
@@ -31,6 +33,10 @@ export function sqlitePeers(db: Database.Database): SqlitePeers {
   const putCursor = db.prepare('insert or replace into cursors values (?, ?, ?, ?, ?, ?, ?, ?)')
   const setCursor = db.prepare(
     'update cursors set epoch = ?, position = ?, complete = ?, erased_at = ? where peer = ? and collection = ?',
+  )
+  const putIncarnation = db.prepare('insert or replace into incarnations values (?, ?)')
+  const readFromStart = db.prepare(
+    'update cursors set epoch = 0, position = 0, complete = 0, erased_at = 0 where collection = ?',
   )
   const setAcknowledged = db.prepare('update cursors set acknowledged = ? where peer = ? and collection = ?')
   const numbers = new Map<string, number>()
@@ -101,6 +107,10 @@ export function sqlitePeers(db: Database.Database): SqlitePeers {
       const number = numberOf(peer)
       setCursor.run(cursor.epoch, cursor.position, cursor.complete, cursor.erasedAt, number, collection)
       setSeen.run(seen, number)
+    },
+    renew({ collection, incarnation }) {
+      putIncarnation.run(collection, incarnation)
+      readFromStart.run(collection)
     },
     acknowledge: (peer, collection, position) => void setAcknowledged.run(position, numberOf(peer), collection),
     forget: load,

@@ -30,3 +30,7 @@ create index page_index_by_time on page_index(view, at);
 create index page_index_by_patient on page_index(view, patient, at);
 create index page_index_by_document on page_index(document);
 `
+
+/** What a file of this version may lack that an earlier build made. */
+export const laterIndexes =
+  'create index if not exists withdrawn_documents on documents(collection, key) where flags >= 8'

@@ -8,11 +8,12 @@ import { collectionNumber, collections } from './collections.ts'
 import type { DocumentHead } from './replica-face.ts'
 import { unwrapKey, wrapNewKey, type Sealer } from './sealing.ts'
 import type { LogRow, RowHead } from './segment.ts'
+import { sqliteChunks } from './sqlite-chunks.ts'
 import { sqliteDocuments } from './sqlite-documents.ts'
 import { sqliteIndex } from './sqlite-index.ts'
 import { sqliteLog } from './sqlite-log.ts'
 import { sqlitePeers } from './sqlite-peers.ts'
-import { storeTables, storeVersion } from './sqlite-schema.ts'
+import { laterIndexes, storeTables, storeVersion } from './sqlite-schema.ts'
 import { StoreFull, StoreRefused, withEpoch, type NewRow, type Store, type StoredRow } from './store.ts'
 
 /** Opens `file`, made where it is missing; `mostBytes`: the largest that it may become, where that is bounded. Rejects with StoreRefused where another process has it, or its version is newer. */
@@ -60,6 +61,7 @@ export async function openSqliteStore(options: {
       db.prepare('insert into meta values (?, ?)').run('data key', wrapNewKey(master, 'data key'))
       db.pragma(`user_version = ${storeVersion}`)
     })()
+  db.exec(laterIndexes)
   const wrapped = db.prepare('select value from meta where name = ?').pluck().get('data key') as Uint8Array
   return sqliteStore(db, unwrapKey(master, wrapped, 'data key'))
 }
@@ -107,7 +109,8 @@ function sqliteStore(db: Database.Database, sealer: Sealer): Store {
     const seq = ++head
     const { collection, key, generation, update, origin, receipt, mode } = row
     const before = documents.place(collection, key)?.newest ?? 0
-    if (mode !== 'add') for (const old of chainOf(collection, before)) log.remove(collection, old.seq)
+    const gone = mode === 'add' ? [] : chainOf(collection, before)
+    for (const old of gone) log.remove(collection, old.seq)
     log.add(collection, {
       seq,
       document: documents.put(row, seq),
@@ -117,7 +120,7 @@ function sqliteStore(db: Database.Database, sealer: Sealer): Store {
       epoch: origin?.epoch ?? 0,
       position: origin?.seq ?? 0,
       receipt,
-      sources: mode === 'anew' ? new Map([[0, seq]]) : null,
+      sources: mode === 'anew' ? new Map([[0, seq]]) : mode === 'withdraw' ? sourcesIn(gone).set(0, seq) : null,
       size: update.length,
       update,
     })
@@ -132,10 +135,7 @@ function sqliteStore(db: Database.Database, sealer: Sealer): Store {
     const gone = chain.filter((row) => wanted.has(row.seq))
     const top = gone[0]
     if (!top || gone.length < wanted.size) return false
-    const sources = new Map<number, number>()
-    for (const row of gone)
-      for (const [source, seq] of row.sources ?? [[row.source, row.seq] as const])
-        sources.set(source, Math.max(sources.get(source) ?? 0, seq))
+    const sources = sourcesIn(gone)
     for (const row of gone) if (row !== top) log.remove(collection, row.seq)
     const left = chain.filter((row) => row === top || !wanted.has(row.seq))
     left.forEach((row, i) => {
@@ -208,6 +208,7 @@ function sqliteStore(db: Database.Database, sealer: Sealer): Store {
   }
 
   return {
+    chunks: sqliteChunks(db, sealer, { atomically, scrub }),
     async open({ practice, replica }) {
       const get = db.prepare('select value from meta where name = ?').pluck()
       const held = get.get('replica') as string | undefined
@@ -226,15 +227,19 @@ function sqliteStore(db: Database.Database, sealer: Sealer): Store {
       atomically(() => peers.setEpochs(list))
       return list
     },
-    async append(rows, progress) {
+    async append(rows, progress, renewals = []) {
       const seqs = atomically(() => {
         const given = rows.map(appendRow)
         documents.flush()
         log.flush()
-        for (const one of progress) peers.progress(one)
+        for (const one of progress) {
+          peers.progress(one)
+          for (const key of one.withdrawn ?? []) documents.setWithdrawn(one.collection, key)
+        }
+        for (const one of renewals) peers.renew(one)
         return given
       })
-      if (rows.some((row) => row.mode === 'replace')) scrub()
+      if (rows.some((row) => row.mode === 'replace' || row.mode === 'withdraw')) scrub()
       return seqs
     },
     meet: async (peer) => atomically(() => peers.meet(peer)),
@@ -248,6 +253,7 @@ function sqliteStore(db: Database.Database, sealer: Sealer): Store {
     documents: async (collection, keys) => documents.find(collection, keys),
     updatesOf: async (collection, key) => rowsOf(collection, key).map((row) => row.update),
     rowsOf: async (collection, key) => rowsOf(collection, key).map(({ seq, update }) => ({ seq, update })),
+    withdrawn: async (collection, after, limit) => documents.withdrawn(collection, after, limit),
     longDocuments: async (rows, limit) => documents.long(rows, limit),
     async rowsAfter(collection, after, maxBytes) {
       const { rows, tail } = rowsAfter(collection, after, maxBytes, () => true)
@@ -289,4 +295,13 @@ function sqliteStore(db: Database.Database, sealer: Sealer): Store {
       db.close()
     },
   }
+}
+
+/** Per source the newest seq that is in any of the rows. */
+function sourcesIn(rows: readonly LogRow[]): Map<number, number> {
+  const sources = new Map<number, number>()
+  for (const row of rows)
+    for (const [source, seq] of row.sources ?? [[row.source, row.seq] as const])
+      sources.set(source, Math.max(sources.get(source) ?? 0, seq))
+  return sources
 }

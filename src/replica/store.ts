@@ -6,6 +6,7 @@
  * The log: one row per change, `seq` increasing by one over all collections. Collections are numbers here
  * (`collectionNumber`). Facts stand once, beside the document.
  */
+import type { ChunkStore } from './chunk-store.ts'
 import type { Collection, Facts } from './collections.ts'
 import type { DocumentHead, IndexQuery, IndexRow, Projection } from './replica-face.ts'
 
@@ -66,9 +67,10 @@ export interface NewRow {
   readonly receipt: boolean
   /**
    * add: one more row of the document. anew: the whole document as one fold at a fresh seq, itself the only source
-   * (rule 10). replace: the first row of a higher generation; all rows of lower ones go.
+   * (rule 10). replace: the first row of a higher generation; all rows of lower ones go. withdraw: the content goes, and
+   * this row stands for all that was there, with its generation and its sources (rules 9 and 11).
    */
-  readonly mode: 'add' | 'anew' | 'replace'
+  readonly mode: 'add' | 'anew' | 'replace' | 'withdraw'
 }
 
 /** What else a commit carries of a batch from a peer: the cursor moves in the transaction of its rows (rule 4). */
@@ -77,6 +79,14 @@ export interface Progress {
   readonly collection: number
   readonly cursor: Cursor
   readonly seen: number
+  /** Documents of the collection whose content the peer erased, as its receipts say (rule 9). */
+  readonly withdrawn?: readonly string[]
+}
+
+/** A collection that begins anew: its incarnation gets this id, and every peer's cursor in it stands at 0 (rule 11). */
+export interface Renewal {
+  readonly collection: number
+  readonly incarnation: string
 }
 
 /** A row as a link reads it. */
@@ -94,6 +104,11 @@ export interface StoredRow {
 export interface StoredDocument {
   readonly head: DocumentHead
   readonly vector: Uint8Array
+  /**
+   * Its content was erased: here by a row of mode `withdraw`, or at a peer by what `Progress.withdrawn` says. Until it is
+   * logged anew, or replaced.
+   */
+  readonly withdrawn: boolean
 }
 
 export interface Opened {
@@ -105,6 +120,8 @@ export interface Opened {
 }
 
 export interface Store {
+  /** Attachments, beside the log. */
+  readonly chunks: ChunkStore
   /**
    * Reads what a replica starts from. The first open writes practice and replica into the store; a later one with
    * others rejects: a folder belongs to one replica.
@@ -115,8 +132,15 @@ export interface Store {
    * under which nothing was written; the newest 64 are kept.
    */
   startEpoch(id: number, first?: number): Promise<readonly Epoch[]>
-  /** Appends rows in order with the progress of the batches that they came in; resolves with their seqs. All or nothing; a peer that was never met is refused. */
-  append(rows: readonly NewRow[], progress: readonly Progress[]): Promise<readonly number[]>
+  /**
+   * Appends rows in order with the progress of the batches that they came in, then begins `renewals`; resolves with the
+   * seqs of the rows. All or nothing; a peer that was never met is refused.
+   */
+  append(
+    rows: readonly NewRow[],
+    progress: readonly Progress[],
+    renewals?: readonly Renewal[],
+  ): Promise<readonly number[]>
   /** Replaces all that is known of a peer. */
   meet(peer: PeerKnowledge): Promise<void>
   /** Remembers up to where a peer has acknowledged a collection. */
@@ -135,6 +159,8 @@ export interface Store {
   updatesOf(collection: number, key: string): Promise<Uint8Array[]>
   /** The rows of a document's current generation in order of seq. */
   rowsOf(collection: number, key: string): Promise<{ readonly seq: number; readonly update: Uint8Array }[]>
+  /** Documents that count as withdrawn, after the key `after`, in order of the keys' UTF-8 bytes. */
+  withdrawn(collection: number, after: string | undefined, limit: number): Promise<DocumentHead[]>
   /** Documents of at least so many rows. */
   longDocuments(rows: number, limit: number): Promise<{ collection: Collection; key: string; rows: number }[]>
   /** Rows of a collection beyond `after` in order of seq, at least one where there is one, up to about `maxBytes`. */
@@ -170,15 +196,17 @@ export class StoreFull extends Error {
   override readonly name = 'StoreFull'
 }
 
+/** A collection of which nothing was read. */
+export const atStart: Cursor = { epoch: 0, position: 0, complete: 0, erasedAt: 0 }
+
 /** What is known of a peer that was never met. */
 export function strangerOf(replica: string, collections: number): PeerKnowledge {
-  const none: Cursor = { epoch: 0, position: 0, complete: 0, erasedAt: 0 }
   return {
     replica,
     chain: [],
     seen: 0,
     incarnations: Array<string>(collections).fill(''),
-    cursors: Array<Cursor>(collections).fill(none),
+    cursors: Array<Cursor>(collections).fill(atStart),
     amnesty: Array<number>(collections).fill(0),
     acknowledged: Array<number>(collections).fill(0),
   }

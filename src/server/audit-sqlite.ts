@@ -49,6 +49,7 @@ export type Deed =
   | 'asked to move'
   | 'message sent'
   | 'messages read'
+  | 'attachment opened'
   | 'first user made'
   | 'patients found'
   | 'patient invited'
@@ -56,6 +57,13 @@ export type Deed =
   | 'review resolved'
   | 'records uploaded'
   | 'communications downloaded'
+  | 'synchronized'
+  | 'preference changed'
+  | 'backup begun'
+  | 'backup ended'
+  | 'connection tested'
+  | 'alarm raised'
+  | 'alarm over'
 
 /** Ids alone: of the account or the member of staff, the practice, the patient, and what it was done to. */
 export interface AuditEvent {
@@ -63,7 +71,7 @@ export interface AuditEvent {
   readonly by?: string | undefined
   readonly practice?: string | undefined
   readonly patient?: string | undefined
-  /** The entries, events or records; for a view the page. */
+  /** The entries, events or records; for a view the page; of a preference its key, what it was, what it became. */
   readonly of?: string | readonly string[] | undefined
 }
 

@@ -1,11 +1,15 @@
 /**
- * The one place where a site makes connections to its portal: the enrolment's request and the link's WebSocket. TLS, or
- * plain on this machine; a practice with an authority of its own names its certificate, and then that one alone counts.
+ * The one place where a site makes connections: the enrolment's request, the link's WebSocket, and what bridges ask of
+ * the outside. TLS, or plain on this machine; through the proxy that the settings or the machine name. A practice with an
+ * authority of its own names its certificate, and then that one alone counts, beside one of the proxy's network.
  */
 import { request as httpRequest } from 'node:http'
 import { request as httpsRequest } from 'node:https'
 import { X509Certificate } from 'node:crypto'
+import { rootCertificates } from 'node:tls'
 import { WebSocket } from 'ws'
+import { preferencesOf, type ProxyPreferences } from '../mirror/preferences.ts'
+import { noProxy, ProxyFailed, proxyFor, throughProxy, type ProxyEnvironment } from './proxy.ts'
 
 export interface Dialing {
   /** Posts JSON; resolves with status and body (undefined where it is no JSON); rejects where nothing answers. */
@@ -14,12 +18,28 @@ export interface Dialing {
   dial(url: string): WebSocket
 }
 
+export interface DialingOptions {
+  /** The authority that alone counts, PEM; undefined: those that the machine knows. */
+  readonly ca: string | undefined
+  /** The proxy as it is set now. */
+  readonly proxy?: () => ProxyPreferences
+  readonly machine?: ProxyEnvironment | undefined
+}
+
 const mostAnswered = 1024 * 1024
 const patience = 20_000
 
-/** Connections with the authority `ca` (PEM), or those that the machine knows. */
-export function dialing(ca: string | undefined): Dialing {
-  const trust = ca === undefined ? {} : { ca }
+const asTheMachineSays = (): ProxyPreferences => preferencesOf({}).proxy
+
+/** Connections as the settings say at the moment of each. */
+export function dialing({ ca, proxy = asTheMachineSays, machine }: DialingOptions): Dialing {
+  const how = (url: URL): { ca?: string[]; agent?: ReturnType<typeof throughProxy> } => {
+    const set = proxy()
+    const more = set.ca === '' ? [] : [set.ca]
+    const trusted = ca === undefined ? (more.length > 0 ? [...rootCertificates, ...more] : undefined) : [ca, ...more]
+    const through = proxyFor(url, set, machine ?? noProxy)
+    return { ...(trusted ? { ca: trusted } : {}), ...(through ? { agent: throughProxy(through, trusted) } : {}) }
+  }
   return {
     post: (url, body) =>
       new Promise((resolve, reject) => {
@@ -30,7 +50,7 @@ export function dialing(ca: string | undefined): Dialing {
             headers: { 'content-type': 'application/json' },
             agent: false,
             timeout: patience,
-            ...trust,
+            ...how(url),
           },
           (answer) => {
             let text = ''
@@ -47,7 +67,7 @@ export function dialing(ca: string | undefined): Dialing {
         request.on('error', reject)
         request.end(JSON.stringify(body))
       }),
-    dial: (url) => new WebSocket(url, { maxPayload: 8 * 1024 * 1024, ...trust }),
+    dial: (url) => new WebSocket(url, { maxPayload: 8 * 1024 * 1024, ...how(new URL(url)) }),
   }
 }
 
@@ -83,8 +103,14 @@ const unknownAuthority = new Set([
   'CERT_SIGNATURE_FAILURE',
 ])
 
+/** Whether a connection failed because of TLS: the other end was reached, and is not trusted or does not speak it. */
+export function isOfCertificate({ code = '' }: { code?: string }): boolean {
+  return unknownAuthority.has(code) || expired.has(code) || /^(ERR_TLS|ERR_SSL|EPROTO)/.test(code)
+}
+
 /** Why a connection failed, as a sentence with what to do. */
 export function whyUnreached(error: Error & { code?: string }): string {
+  if (error instanceof ProxyFailed) return error.message
   const code = error.code ?? ''
   if (unknownAuthority.has(code))
     return 'The portal’s certificate is signed by an authority that is not known here. If it is the practice’s own, enroll with --ca and the authority’s certificate; if not, do not connect.'
@@ -92,5 +118,7 @@ export function whyUnreached(error: Error & { code?: string }): string {
     return 'The portal’s certificate is not valid today. Look at its dates, and at this machine’s clock.'
   if (code === 'ERR_TLS_CERT_ALTNAME_INVALID')
     return 'The portal’s certificate is for another name. Use the address that the certificate is for.'
+  if (/^(ERR_TLS|ERR_SSL|EPROTO)/.test(code))
+    return `What answers at the portal’s address does not speak TLS as it should (${code}).`
   return `The portal cannot be reached (${code || error.message}). Check that it runs and that its address is right.`
 }

@@ -61,11 +61,12 @@ export const liveContents: Readonly<Record<LiveName, Contents>> = {
     return {
       messages: Object.fromEntries(
         rows.map(({ id, at, state, body }) => {
-          const { thread, subject, text, by, retracted } = body as unknown as Message
+          const { thread, subject, text, by, retracted, attachments = [] } = body as unknown as Message
           const fromOffice = state === 'out'
           const who = fromOffice ? office : (saidBy(by, speech) ?? you)
           const said = { text: retracted ? null : text, retracted, fromOffice, who, at, when: speech.instant(at, zone) }
-          return [id, { thread, subject, ...said }] as const
+          const files = attachments.map(({ name, size }) => ({ name, size }))
+          return [id, { thread, subject, ...said, ...(files.length > 0 ? { files } : {}) }] as const
         }),
       ),
     }

@@ -1,5 +1,6 @@
 /** Forms come from our own pages alone: what another site makes a browser send is refused before anything is looked up (ASVS 3.5). */
 import type { Context, MiddlewareHandler } from 'hono'
+import { fileFormOf } from './attachments/file-forms.ts'
 
 /**
  * Refuses a POST that a browser says comes from elsewhere: by Origin, which every browser sends with a form, and where
@@ -25,8 +26,10 @@ export function isOwnOrigin(origin: string, ours: string | undefined, host: stri
   return ours === undefined ? URL.canParse(origin) && new URL(origin).host === host : origin === ours
 }
 
-/** The fields of a form; undefined where the body is no form. A field that comes twice counts by its last. */
+/** The fields of a form, of one with files those before its files; undefined where the body is no form. A field that comes twice counts by its last. */
 export async function formOf(c: Context): Promise<Readonly<Record<string, unknown>> | undefined> {
+  const withFiles = fileFormOf(c)
+  if (withFiles) return (await withFiles)?.fields
   try {
     return await c.req.parseBody()
   } catch {

@@ -10,6 +10,7 @@ import { foldMessages } from '../replica/kinds/messages.ts'
 import { foldRequests } from '../replica/kinds/requests.ts'
 import { foldReview } from '../replica/kinds/reviews.ts'
 import type { Json } from '../replica/json.ts'
+import type { FoldedRecord } from '../replica/records.ts'
 import type { DocumentHead, IndexRow, Projection, Replica } from '../replica/replica-face.ts'
 
 /** The collections that have pages. */
@@ -52,8 +53,8 @@ async function rowsOf(replica: Replica, head: DocumentHead): Promise<IndexRow[]>
     case 'patients':
     case 'plans':
     case 'events': {
-      const fields = (await replica.record(head.collection, key))?.fields
-      return fields ? [rowOfRecord(head, fields, row)] : []
+      const record = await replica.record(head.collection, key)
+      return record ? [rowOfRecord(head, record, row)] : []
     }
     case 'access': {
       const entries = await replica.entries('access', key)
@@ -100,6 +101,8 @@ async function rowsOf(replica: Replica, head: DocumentHead): Promise<IndexRow[]>
         thread.messages.flatMap((message) => {
           const direction = message.by.role === 'patient' || message.by.role === 'representative' ? 'in' : 'out'
           const { id, at, subject, text, by, readBy } = message
+          const attachments = message.retracted ? [] : (message.attachments ?? [])
+          const hasFiles = attachments.length > 0
           const event = message.event ?? null
           const state = readBy.length > 0 ? 'read' : direction === 'in' ? 'received' : 'sent'
           return [
@@ -114,9 +117,14 @@ async function rowsOf(replica: Replica, head: DocumentHead): Promise<IndexRow[]>
                 event,
                 read: readBy.length > 0,
                 retracted: message.retracted,
+                ...(hasFiles ? { attachments } : {}),
               },
             }),
-            row('communication', id, { state, at, body: { direction, subject, event } }),
+            row('communication', id, {
+              state,
+              at,
+              body: { direction, subject, event, ...(hasFiles ? { hasFiles } : {}) },
+            }),
           ]
         }),
       )
@@ -133,24 +141,23 @@ async function rowsOf(replica: Replica, head: DocumentHead): Promise<IndexRow[]>
 
 type Row = (view: string, id: string, rest: { state?: string; at?: number; body: unknown }) => IndexRow
 
-function rowOfRecord(
-  { collection, key, facts }: DocumentHead,
-  fields: Readonly<Record<string, Json>>,
-  row: Row,
-): IndexRow {
+function rowOfRecord({ collection, key, facts }: DocumentHead, record: FoldedRecord, row: Row): IndexRow {
   const seen = { site: facts.site, shown: facts.shown }
   switch (collection) {
     case 'patients':
-      return row('patient', key, { body: { ...fields, ...seen } })
+      return row('patient', key, { body: { ...record.fields, ...seen } })
     case 'plans': {
-      const state = facts.shown && fields['deleted'] !== true ? 'shown' : 'hidden'
-      return row('plan', key, { state, body: { words: fields['words'] ?? null, stages: stagesOf(fields) } })
+      const state = facts.shown && record.values.get('deleted') !== true ? 'shown' : 'hidden'
+      return row('plan', key, {
+        state,
+        body: { words: record.values.get('words') ?? null, stages: stagesOf(record.values) },
+      })
     }
     case 'events': {
-      const state = fields['deleted'] === true ? 'deleted' : (fields['status'] as string)
-      return row('event', key, { state, at: facts.startsAt ?? 0, body: { ...fields, ...seen } })
+      const state = record.values.get('deleted') === true ? 'deleted' : (record.values.get('status') as string)
+      return row('event', key, { state, at: facts.startsAt ?? 0, body: { ...record.fields, ...seen } })
     }
     default:
-      return row('practice', key, { body: fields })
+      return row('practice', key, { body: record.fields })
   }
 }

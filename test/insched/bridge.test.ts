@@ -1,7 +1,7 @@
 /** The rules of the domain on a real InSched file; what staff do is done by a second connection, as another program would. */
 import type Database from 'better-sqlite3'
 import { expect, it } from 'vitest'
-import { wallClockOf } from '../../src/bridges/insched/wall-clock.ts'
+import { wallClockOf } from '../../src/mirror/wall-clock.ts'
 import type { OpenReplica } from '../../src/replica/replica.ts'
 import { clock, ulid } from '../replica/world.ts'
 import { closers, confirm, factsAt, openOffice, say, site, start, type Office } from './office.ts'
@@ -180,7 +180,7 @@ it('[DOM-8] what staff change in InSched is what the record says', async () => {
 })
 
 it('[DOM-14] wall clocks are of the location, right across daylight saving', async () => {
-  const { instantOf } = await import('../../src/bridges/insched/wall-clock.ts')
+  const { instantOf } = await import('../../src/mirror/wall-clock.ts')
   expect(new Date(instantOf('2027-03-14T02:30', 'America/Denver')).toISOString()).toBe('2027-03-14T09:00:00.000Z')
   expect(new Date(instantOf('2027-11-07T01:30', 'America/Denver')).toISOString()).toBe('2027-11-07T07:30:00.000Z')
   expect(new Date(instantOf('2027-03-14T02:30', 'America/Phoenix')).toISOString()).toBe('2027-03-14T09:30:00.000Z')

@@ -198,8 +198,8 @@ async function equalToInSched(staff: Database.Database, replica: OpenReplica, br
   for (const row of staff.prepare('select * from plans').all() as { plan_id: number; patient_id: number }[]) {
     const key = keep('plans', row.plan_id)
     const stages = staff.prepare('select stage_id, completed from stages where plan_id = ? order by position, stage_id').raw().all(row.plan_id) as [number, number][] // prettier-ignore
-    const { fields } = (await replica.record('plans', key))!
-    expect(stagesOf(fields).map((stage) => [Number(stage.id), +stage.completed])).toEqual(stages)
+    const { values } = (await replica.record('plans', key))!
+    expect(stagesOf(values).map((stage) => [Number(stage.id), +stage.completed])).toEqual(stages)
     expect((await replica.head('plans', key))!.facts.patient).toBe(bridge.documentOf('patients', row.patient_id))
   }
   for (const head of await replica.list('events')) {

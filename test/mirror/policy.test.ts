@@ -5,6 +5,8 @@ import { leavingFields } from '../../src/mirror/leaving-fields.ts'
 import {
   alwaysCollections,
   defaultSettings,
+  isSent,
+  mayHold,
   passes,
   type Direction,
   type MirrorSettings,
@@ -36,6 +38,7 @@ const anySettings: fc.Arbitrary<MirrorSettings> = fc.record({
   directions: fc.record(
     Object.fromEntries(settable.map((name) => [name, fc.subarray<Direction>(['up', 'down'])])),
   ) as fc.Arbitrary<MirrorSettings['directions']>,
+  version: fc.nat(),
   daysAhead: fc.nat(1000),
   daysPast: fc.nat(1000),
 })
@@ -120,14 +123,37 @@ it('uploads events of reachable patients from 365 days ahead to 400 days past', 
 })
 
 it.each(['messages', 'confirmations', 'requests', 'communications', 'payments'] as const)(
-  'sends %s both ways, of patients who can be reached',
+  'uploads %s of patients who can be reached, and what was said at the portal goes down also of others',
   (collection) => {
-    for (const direction of ['up', 'down'] as const) {
-      expect(ask(collection, direction)).toBe(true)
-      expect(ask(collection, direction, { reachable: false })).toBe(false)
-    }
+    expect(ask(collection, 'up')).toBe(true)
+    expect(ask(collection, 'up', { reachable: false })).toBe(false)
+    for (const reachable of [true, false]) expect(ask(collection, 'down', { reachable })).toBe(true)
   },
 )
+
+it('[R9] the portal may hold what a site sends, and an event for a day more on either side', () => {
+  fc.assert(
+    fc.property(anySettings, fc.constantFrom(...collections), anyFacts, (settings, collection, facts) => {
+      if (ask(collection, 'up', { ...facts, site: 'mesa' }, settings))
+        expect(mayHold(settings, { collection, facts, now })).toBe(true)
+    }),
+  )
+  const held = (collection: Collection, facts: Partial<Facts>): boolean =>
+    mayHold(defaultSettings, { collection, facts: { ...base, ...facts }, now })
+  expect(held('patients', { reachable: false })).toBe(false)
+  expect(held('plans', { shown: false })).toBe(false)
+  expect(held('reviews', { reachable: false, shown: false })).toBe(true)
+  for (const startsAt of [now - 401 * day, now + 366 * day]) expect(held('events', { startsAt })).toBe(true)
+  for (const startsAt of [now - 401 * day - 1, now + 366 * day + 1]) expect(held('events', { startsAt })).toBe(false)
+})
+
+it('sends nothing of a collection that is off, and an owner its own records', () => {
+  expect(isSent(without('messages'), 'messages', 'up')).toBe(false)
+  expect(isSent(without('patients'), 'messages', 'up')).toBe(false)
+  expect(isSent(without('patients'), 'patients', 'down')).toBe(true)
+  for (const collection of alwaysCollections) expect(isSent(without('patients'), collection, 'up')).toBe(true)
+  expect(isSent(defaultSettings, 'patients', 'up')).toBe(true)
+})
 
 it('switches off what needs a collection that is off', () => {
   for (const collection of ['events', 'plans', 'messages', 'confirmations'] as const)

@@ -6,6 +6,7 @@ import { expect, it } from 'vitest'
 import { readFrame, writeFrame, type Frame, type Hello } from '../../src/replica/codec.ts'
 import { digestBytes } from '../../src/replica/reconcile-codec.ts'
 import { largestFrame, MalformedFrame } from '../../src/replica/wire-values.ts'
+import { emptyUpdate } from '../../src/replica/document.ts'
 import { collections } from '../../src/replica/collections.ts'
 import { anyFrame, frames } from './frames.ts'
 
@@ -64,6 +65,17 @@ const golden: readonly (readonly [string, Frame, string])[] = [
      01 07 02 8001  0d 000102030405060708090a0b0c  00`,
   ],
   [
+    'hello under settings that were changed',
+    { ...hello, settingsVersion: 300 },
+    `02 01 01 01 50 02 c3a9  02 05 01 ${epochBytes} ac02  ad02 80d095ffbc31  0d ${zeros(12)} 01 69
+     01 07 02 8001  0d 000102030405060708090a0b0c  ac02`,
+  ],
+  [
+    'batch with a receipt: facts and no content',
+    { kind: 'batch', collection: 'events', from: 7, to: 9, tail: true, epoch: 1, settingsVersion: 300, rows: [{ ...rowsOfBatch[1]!, seq: 9, generation: 1, erased: 0, update: emptyUpdate }] }, // prettier-ignore
+    '04 0c 07 02 01 01 ac02 11  01 02 7332  01 02 6a 01 6b 01 70 01 41 00 02 0000',
+  ],
+  [
     'want',
     { kind: 'want', cursors: collections.map((_, number) => ({ position: 200 * +(number === 0), complete: 5 })) },
     `03 0d c801 05 ${zeros(12, '0005')}`,
@@ -118,6 +130,8 @@ const golden: readonly (readonly [string, Frame, string])[] = [
     },
     '0b 01 06 02 01 6b 00 01 09 00 01 01 00 00 00 01 01 ff',
   ],
+  ['chunk wanted', { kind: 'chunk wanted', name: 'n', patient: 'p' }, '0c 01 6e 01 70'],
+  ['chunk', { kind: 'chunk', name: 'n', content: Uint8Array.of(4, 5) }, '0d 01 6e 02 0405'],
 ]
 const unspaced = (hex: string): string => hex.replaceAll(/\s/g, '')
 
@@ -269,6 +283,7 @@ it.each([
   ['has a row of no generation', batchOf(row(1, Uint8Array.of(128), 0, 0, 0, 0, 0, 0))],
   ['has a row that says its first generation', batchOf(row(1, Uint8Array.of(128), 0, 1, 0, 0, 0, 0))],
   ['has flags that mean nothing', batchOf(bytesOf(0, 0), { flags: 4 })],
+  ['has a chunk whose name is longer than a name', bytesOf(13, 101, ...Array<number>(101).fill(97), 0)],
   ['has documents with flags that mean nothing', bytesOf(11, 1, 6, 0, 4, 2, 0, 0)],
   ['has half a digest', bytesOf(10, 1, 6, 0, 1, 0, new Uint8Array(8))],
   ['is packed and does not unpack', batchOf(Uint8Array.of(1, 2, 3), { flags: 3 })],

@@ -2,7 +2,7 @@
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
 import { collectionNumber, type Collection } from '../../src/replica/collections.ts'
-import { entriesOf, openDocument, recordMaps, writeEntries, writeRecord, type Writer } from '../../src/replica/document.ts' // prettier-ignore
+import { readEntries, readRecord, writeEntries, writeRecord, type Writer } from '../../src/replica/document.ts'
 import { memoryStore } from '../../src/replica/memory-store.ts'
 import { openReplica, type OpenReplica } from '../../src/replica/replica.ts'
 import type { Edit } from '../../src/replica/replica-face.ts'
@@ -32,11 +32,10 @@ function written(steps: readonly DocStep[]): { all: Uint8Array[]; held: Readonly
       for (const update of own) held[step.to]!.add(update)
       continue
     }
-    const doc = openDocument([...own])
     const change =
       step.kind === 'set'
-        ? writeRecord(doc, who[step.who]!, { [step.field]: step.value }, step.at)
-        : writeEntries(doc, who[step.who]!, { [step.id]: step.value })
+        ? writeRecord([...own], who[step.who]!, { [step.field]: step.value }, step.at)
+        : writeEntries([...own], who[step.who]!, { [step.id]: step.value })
     if (!change) continue
     own.add(change.update)
     all.push(change.update)
@@ -44,10 +43,10 @@ function written(steps: readonly DocStep[]): { all: Uint8Array[]; held: Readonly
   return { all, held }
 }
 
-const meaning = (updates: readonly Uint8Array[]) => {
-  const doc = openDocument(updates)
-  return { record: foldRecord(recordMaps(doc)), entries: entriesOf(doc) }
-}
+const meaning = (updates: readonly Uint8Array[]) => ({
+  record: foldRecord(readRecord(updates)),
+  entries: readEntries(updates),
+})
 
 it('[LOG-7] a document means the same in any order of its updates, and however often each of them comes', () => {
   fc.assert(

@@ -53,7 +53,7 @@ it('[LOG-8] the newest time of a field stands, and what lost without having been
           .toSorted((a, b) => (a.replica < b.replica ? -1 : 1))
           .at(-1)
         expect(values[field]).toBe(winner?.value)
-        expect(times[field]).toBe(winner?.time)
+        expect(times.get(field)).toBe(winner?.time)
         const unseen = all.filter((one) => one !== winner && winner && winner.base < one.time && one.value !== winner.value) // prettier-ignore
         expect(conflicts.filter((one) => one.field === field)).toEqual(
           unseen

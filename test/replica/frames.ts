@@ -116,6 +116,12 @@ export const frames: { readonly [K in Frame['kind']]: fc.Arbitrary<Frame & { rea
     last: fc.boolean(),
   }),
   mark: fc.record({ kind: kind('mark'), number }),
+  'chunk wanted': fc.record({ kind: kind('chunk wanted'), name: fc.string({ maxLength: 100 }), patient: text }),
+  chunk: fc.record({
+    kind: kind('chunk'),
+    name: fc.string({ maxLength: 100 }),
+    content: fc.uint8Array({ maxLength: 300 }),
+  }),
   marked: fc.record({ kind: kind('marked'), number }),
 }
 export const anyFrame: fc.Arbitrary<Frame> = fc.oneof(...Object.values(frames))

@@ -132,6 +132,32 @@ export function knowledgeContract(name: string, make: () => StorePlace): void {
       expect((await (await again()).open(identity)).incarnations).toEqual(incarnations)
     })
 
+    it('[R11] a collection that begins anew is read from the start of every peer, in the transaction that emptied it', async () => {
+      const { store, starts } = await started(make)
+      for (const peer of ['p', 'q']) await store.meet(peerOf(peer, 100))
+      await store.append([rowOf('a', '1')], [])
+      const before = await contentOf(store, ['a'])
+      const renewals = [{ collection: 6, incarnation: 'next' }]
+      const stranger = { peer: 'never met', epoch: 1, seq: 1 }
+      await expect(store.append([rowOf('a', '', { mode: 'withdraw' }), rowOf('b', '', { origin: stranger })], [], renewals)).rejects.toThrow('never met') // prettier-ignore
+      expect(await contentOf(store, ['a'])).toEqual(before)
+      const cursor = { epoch: 1, position: 2, complete: 0, erasedAt: 0 }
+      await store.append([rowOf('a', '', { mode: 'withdraw' })], [{ peer: 'p', collection: 6, cursor, seen: 999 }], renewals) // prettier-ignore
+      for await (const now of starts()) {
+        const { incarnations, peers } = await now.open(identity)
+        expect(incarnations).toEqual(collections.map((_, number) => (number === 6 ? 'next' : '')))
+        for (const peer of peers) {
+          const was = peerOf(peer.replica, 100)
+          const start = { epoch: 0, position: 0, complete: 0, erasedAt: 0 }
+          expect(peer).toEqual({
+            ...was,
+            seen: peer.replica === 'p' ? 999 : was.seen,
+            cursors: was.cursors.with(6, start),
+          })
+        }
+      }
+    })
+
     it('[LOG-6] belongs to one replica of one practice: another is refused and changes nothing', async () => {
       const { store, again, starts } = await started(make)
       await store.append([rowOf('a', '1')], [])

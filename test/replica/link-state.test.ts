@@ -72,12 +72,17 @@ const events = {
     kind: 'frame',
     frame: { kind: 'documents', run: 1, collection: 'messages', wanted: [], rows: [], last: true },
   },
+  'frame chunk wanted': { kind: 'frame', frame: { kind: 'chunk wanted', name: 'n', patient: 'p' } },
+  'frame chunk': { kind: 'frame', frame: { kind: 'chunk', name: 'n', content: Uint8Array.of(1) } },
   met: { kind: 'met', known, restored: false },
   'read something': { kind: 'read', collection: 'preferences', outgoing: { rows: [row], to: 7, tail: true } },
   'read nothing': { kind: 'read', collection: 'preferences', outgoing: { rows: [], to: 0, tail: true } },
   received: { kind: 'received', batch: batchOf(0, 5), received },
   changed: { kind: 'changed' },
   mark: { kind: 'mark', number: 3 },
+  'want chunk': { kind: 'want chunk', wanted: { kind: 'chunk wanted', name: 'n', patient: 'p' } },
+  'chunk read': { kind: 'chunk read', chunk: { kind: 'chunk', name: 'n', content: Uint8Array.of(1) } },
+  'chunk left': { kind: 'chunk left' },
 } satisfies Record<string, LinkEvent> & Record<Named<LinkEvent>, LinkEvent>
 type EventName = keyof typeof events
 
@@ -94,6 +99,8 @@ function settled(first: Step): LinkState {
 }
 
 const greeting = begin(own)[0]
+const withPeerOf = (newest: number): LinkState =>
+  settled(step(step(step(greeting, { kind: 'frame', frame: { ...hello, versions: { oldest: 1, newest } } })[0], events.met)[0], events['frame want'])) // prettier-ignore
 const wanting = after(greeting, 'frame hello', 'met')
 const live = after(wanting, 'frame want')
 const quiet = settled(step(wanting, events['frame want']))
@@ -106,7 +113,11 @@ const states = {
   'live, quiet': quiet,
   'live, a batch under way': settled(step(live, events['read something'])),
   'live, asked by mark 3': after(quiet, 'mark'),
-  'live with a peer of the version before': settled(step(step(step(greeting, { kind: 'frame', frame: { ...hello, versions: { oldest: 1, newest: 1 } } })[0], events.met)[0], events['frame want'])), // prettier-ignore
+  'live, a chunk asked for': after(quiet, 'want chunk'),
+  'live, a chunk being read': after(quiet, 'frame chunk wanted'),
+  'live, a chunk being sent': after(quiet, 'frame chunk wanted', 'chunk read'),
+  'live with a peer of the first version': withPeerOf(1),
+  'live with a peer of the version before': withPeerOf(2),
   closed: after(greeting, 'frame refuse'),
 } as const
 type StateName = keyof typeof states
@@ -137,6 +148,7 @@ const before = (at: string): Record<EventName, string> => ({
   'frame refuse': refused,
   changed: at,
   mark: at,
+  'want chunk': at,
 })
 const whenLive: Record<EventName, string> = {
   'frame challenge': malformed,
@@ -154,13 +166,20 @@ const whenLive: Record<EventName, string> = {
   'frame summary': 'live | reconcile',
   'frame differing': 'live | reconcile',
   'frame documents': 'live | reconcile',
+  'frame chunk wanted': 'live | read chunk',
+  'frame chunk': malformed,
   met: malformed,
   'read something': malformed,
   'read nothing': malformed,
   received: 'live | send ack',
   changed: 'live | read preferences',
   mark: 'live | send mark',
+  'want chunk': 'live | send chunk wanted',
+  'chunk read': malformed,
+  'chunk left': malformed,
 }
+/** It cannot know of chunks. */
+const withoutChunks = { 'frame chunk wanted': malformed, 'frame chunk': malformed, 'want chunk': 'live' }
 const table: Record<StateName, Record<EventName, string>> = {
   greeting: { ...before('greeting'), 'frame hello': 'meeting | meet' },
   meeting: { ...before('meeting'), 'frame want': 'meeting', met: 'wanting | send want' },
@@ -169,6 +188,8 @@ const table: Record<StateName, Record<EventName, string>> = {
   'live, reading': {
     ...whenLive,
     'frame mark': 'live',
+    // After what is read of the collections.
+    'frame chunk wanted': 'live',
     'read something': 'live | send batch | read access',
     'read nothing': 'live | read access',
     changed: 'live',
@@ -182,9 +203,13 @@ const table: Record<StateName, Record<EventName, string>> = {
     mark: 'live | send mark',
   },
   'live, asked by mark 3': { ...whenLive, 'frame marked': 'live | caught up', mark: 'live | send mark' },
-  'live with a peer of the version before': {
+  'live, a chunk asked for': { ...whenLive, 'frame chunk': 'live | take chunk' },
+  'live, a chunk being read': { ...whenLive, 'frame chunk wanted': 'live', 'chunk read': 'live | send chunk' },
+  'live, a chunk being sent': { ...whenLive, 'frame chunk wanted': 'live', 'chunk left': 'live' },
+  'live with a peer of the version before': { ...whenLive, ...withoutChunks },
+  'live with a peer of the first version': {
     ...whenLive,
-    mark: 'live | send mark',
+    ...withoutChunks,
     // It cannot know of proofs.
     'frame summary': malformed,
     'frame differing': malformed,
@@ -296,4 +321,24 @@ it('[LINK-6] a peer that sends on without an ack is not heard further, one that 
     frame: { kind: 'mark' as const, number },
   }))
   expect(asking.reduce<LinkState>((now, event) => step(now, event)[0], quiet).at).toBe('closed')
+})
+
+it('[BLOB-3] chunks are given one at a time, each only when the collections have nothing to send, and who asks for more than two at once is not heard further', () => {
+  const names = (from: LinkState, ...list: readonly EventName[]): string => list.reduce<[LinkState, string]>(([now], name) => [step(now, events[name])[0], said(now, events[name])], [from, ''])[1] // prettier-ignore
+  // A second waits until the first has left, and until what was committed meanwhile is read.
+  expect(names(quiet, 'frame chunk wanted', 'frame chunk wanted', 'chunk read')).toBe('live | send chunk')
+  expect(names(quiet, 'frame chunk wanted', 'frame chunk wanted', 'chunk read', 'chunk left')).toBe('live | read chunk')
+  expect(names(quiet, 'frame chunk wanted', 'frame chunk wanted', 'chunk read', 'changed', 'chunk left')).toBe('live')
+  const reading = after(quiet, 'frame chunk wanted', 'frame chunk wanted', 'chunk read', 'changed', 'chunk left')
+  let last: Step = [reading, [{ kind: 'read', collection: 'preferences', from: 0, complete: 0 }]]
+  while (last[1].some((effect) => effect.kind === 'read')) {
+    const read = last[1].find((effect) => effect.kind === 'read')!
+    last = step(last[0], { kind: 'read', collection: read.collection, outgoing: { rows: [], to: read.from, tail: true } }) // prettier-ignore
+  }
+  expect(last[1].map(wordOf)).toEqual(['read chunk'])
+  expect(names(quiet, 'frame chunk wanted', 'frame chunk wanted', 'frame chunk wanted')).toBe(malformed)
+  // Marks do not wait for chunks: a message is told to be there before its attachments are.
+  expect(names(quiet, 'frame chunk wanted', 'frame mark')).toBe('live | read preferences')
+  expect(after(quiet, 'want chunk', 'frame chunk').at).toBe('live')
+  expect(names(quiet, 'want chunk', 'frame chunk', 'frame chunk')).toBe(malformed)
 })

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { expect, it, onTestFinished } from 'vitest'
 import { largestUpdate, refusals, type Batch, type WireRow } from '../../src/replica/admission.ts'
 import { collectionNumber, type Collection } from '../../src/replica/collections.ts'
-import { emptyUpdate, mergeUpdates, openDocument, writeEntries, writeRecord } from '../../src/replica/document.ts'
+import { emptyUpdate, mergeUpdates, writeEntries, writeRecord } from '../../src/replica/document.ts'
 import { memoryStore } from '../../src/replica/memory-store.ts'
 import { foldReview } from '../../src/replica/kinds/reviews.ts'
 import { openRefusalReviews } from '../../src/replica/refused.ts'
@@ -27,8 +27,7 @@ const batchOf = (collection: Collection, rows: readonly WireRow[], over: Partial
 /** Updates of one writer, each after the one before. */
 function updatesOf(client: number, ...sets: readonly Record<string, string>[]): Uint8Array[] {
   const done: Uint8Array[] = []
-  for (const set of sets)
-    done.push(writeRecord(openDocument(done), { client, replica: `R${client}` }, set, done.length + 1)!.update)
+  for (const set of sets) done.push(writeRecord(done, { client, replica: `R${client}` }, set, done.length + 1)!.update)
   return done
 }
 /** A batch that begins where the replica stands, as a peer would send it. */
@@ -174,7 +173,7 @@ it('[LINK-9] rows are refused one by one, each with its reason, and the rest of 
   const replica = await replicaOver(memoryStore())
   await replica.replication.meet(peer)
   const [one, two] = updatesOf(1, { phone: '1' }, { phone: '2' }) as [Uint8Array, Uint8Array]
-  const entry = (id: string): Uint8Array => writeEntries(openDocument([]), { client: 9, replica: 'R9' }, { [id]: { kind: 'of later' } })!.update // prettier-ignore
+  const entry = (id: string): Uint8Array => writeEntries([], { client: 9, replica: 'R9' }, { [id]: { kind: 'of later' } })!.update // prettier-ignore
   const records = await replica.replication.receive(
     'PEER',
     batchOf('patients', [

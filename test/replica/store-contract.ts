@@ -180,7 +180,9 @@ export function logContract(name: string, make: () => StorePlace): void {
           { seq: 1, head, generation: 1, update: 'bytes old', receipt: false, sources: { '': 1 }, folded: false },
           { seq: 2, head, generation: 1, update: 'bytes new', receipt: true, sources: { peer: 2 }, folded: false },
         ])
-        expect(plain(await now.documents(6, ['a']))).toEqual({ a: { head, vector: 'bytes vector of new' } })
+        expect(plain(await now.documents(6, ['a']))).toEqual({
+          a: { head, vector: 'bytes vector of new', withdrawn: false },
+        })
       }
     })
 
@@ -298,6 +300,54 @@ export function logContract(name: string, make: () => StorePlace): void {
           { seq: 2, update: 'bytes 2' },
           { seq: 4, update: 'bytes 123', sources: { '': 4 }, folded: true, generation: 1 },
         ])
+      }
+    })
+
+    it('[R9] a withdrawal takes the content of a document, and keeps its generation and where it came from', async () => {
+      const { store, again, starts } = await started(make)
+      for (const peer of ['p', 'q']) await store.meet(strangerOf(peer, collections.length))
+      const from = (peer: string, seq: number): Partial<NewRow> => ({ origin: { peer, epoch: 1, seq } })
+      await store.append([rowOf('a', '', { generation: 3, erased: 2, mode: 'replace', ...from('p', 1) }), rowOf('b', '2')], []) // prettier-ignore
+      await store.append([rowOf('a', '3', { generation: 3, erased: 2, ...from('q', 5) }), rowOf('a', '4', { generation: 3, erased: 2 })], []) // prettier-ignore
+      await store.append([rowOf('a', '', { generation: 3, erased: 2, mode: 'withdraw', receipt: true })], [])
+      const receipt = { seq: 5, generation: 3, head: { erased: 2, seq: 5 }, receipt: true, folded: true, update: 'bytes ', sources: { '': 5, p: 1, q: 3 } } // prettier-ignore
+      for await (const now of starts()) {
+        expect(plain(await now.updatesOf(6, 'a'))).toEqual(['bytes '])
+        expect(await rowsOf(now, 6)).toMatchObject([{ seq: 2, update: 'bytes 2' }, receipt])
+        expect((await now.withdrawn(6, undefined, 9)).map(({ key }) => key)).toEqual(['a'])
+        expect((await now.documents(6, ['a', 'b'])).get('a')!.withdrawn).toBe(true)
+        expect((await now.documents(6, ['b'])).get('b')!.withdrawn).toBe(false)
+      }
+      const next = await again()
+      // What comes after stands beside the receipt; logged anew the document is as any other.
+      await next.append([rowOf('a', '6', { generation: 3, erased: 2 })], [])
+      expect((await next.documents(6, ['a'])).get('a')!.withdrawn).toBe(true)
+      await next.append([rowOf('a', '7', { generation: 3, erased: 2, mode: 'anew' })], [])
+      expect((await next.documents(6, ['a'])).get('a')!.withdrawn).toBe(false)
+      expect(await next.withdrawn(6, undefined, 9)).toEqual([])
+    })
+
+    it('[R9] what a peer has withdrawn is remembered with the cursor of the batch that said so', async () => {
+      const { store, starts } = await started(make)
+      await store.meet(strangerOf('p', collections.length))
+      await store.append(nastyKeys.map((key) => rowOf(key, 'x')), []) // prettier-ignore
+      const cursor = { epoch: 1, position: 9, complete: 9, erasedAt: 9 }
+      const progress = { peer: 'p', collection: 6, cursor, seen: 9, withdrawn: [...nastyKeys, 'not here'] }
+      await expect(store.append([], [progress, { ...progress, peer: 'never met' }])).rejects.toThrow('never met')
+      expect(await store.withdrawn(6, undefined, 1_000)).toEqual([])
+      await store.append([], [progress])
+      const expected = nastyKeys.toSorted((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)))
+      for await (const now of starts()) {
+        const found: string[] = []
+        for (let after: string | undefined; ;) {
+          const page = (await now.withdrawn(6, after, 3)).map(({ key }) => key)
+          if (page.length === 0) break
+          found.push(...page)
+          after = found.at(-1)
+        }
+        expect(found).toEqual(expected)
+        expect(await now.withdrawn(7, undefined, 9)).toEqual([])
+        expect((await now.updatesOf(6, 'a')).length).toBe(1)
       }
     })
 

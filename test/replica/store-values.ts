@@ -94,6 +94,7 @@ export async function contentOf(
       updates: await Promise.all(keys.map(async (key) => plain(await store.updatesOf(number, key)))),
       rowsOf: await Promise.all(keys.map(async (key) => plain(await store.rowsOf(number, key)))),
       list: plain(await store.list(number, undefined, 1_000)),
+      withdrawn: plain(await store.withdrawn(number, undefined, 1_000)),
       count: await store.count(number),
     })),
   )

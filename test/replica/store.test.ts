@@ -7,6 +7,7 @@ import { collections } from '../../src/replica/collections.ts'
 import { memoryStore } from '../../src/replica/memory-store.ts'
 import { openSqliteStore } from '../../src/replica/sqlite-store.ts'
 import type { NewRow, Progress, Store } from '../../src/replica/store.ts'
+import { chunkContract } from './chunk-contract.ts'
 import { knowledgeContract } from './knowledge-contract.ts'
 import { logContract } from './store-contract.ts'
 import { bytes, contentOf, identity, indexRowOf, nameOf, peerOf, plain, rowOf, type StorePlace } from './store-values.ts' // prettier-ignore
@@ -21,7 +22,7 @@ const inSqlite = (): StorePlace => {
   return { open: () => openSqliteStore({ file, master }) }
 }
 
-for (const contract of [logContract, knowledgeContract]) {
+for (const contract of [logContract, knowledgeContract, chunkContract]) {
   contract('in memory', inMemory)
   contract('in a SQLite file', inSqlite)
 }
@@ -69,7 +70,7 @@ const row = fc.record({
   origin: fc.option(fc.record({ peer, epoch: fc.nat(9), seq: fc.nat(99) })),
   receipt: fc.boolean(),
   erased: fc.boolean(),
-  mode: fc.constantFrom('add' as const, 'add' as const, 'anew' as const, 'replace' as const),
+  mode: fc.constantFrom('add' as const, 'add' as const, 'anew' as const, 'replace' as const, 'withdraw' as const),
 })
 const projection = fc.record({
   collection: collection.map(nameOf),
@@ -80,7 +81,7 @@ const projection = fc.record({
   ),
 })
 const operation = fc.oneof(
-  { weight: 5, arbitrary: fc.record({ kind: fc.constant('append' as const), rows: fc.array(row, { maxLength: 4 }), progress: fc.array(fc.record({ peer, collection, cursor, seen: fc.nat(99) }), { maxLength: 2 }) }) }, // prettier-ignore
+  { weight: 5, arbitrary: fc.record({ kind: fc.constant('append' as const), rows: fc.array(row, { maxLength: 4 }), progress: fc.array(fc.record({ peer, collection, cursor, seen: fc.nat(99), withdrawn: fc.array(key, { maxLength: 2 }) }), { maxLength: 2 }), renewals: fc.array(fc.record({ collection, incarnation: key }), { maxLength: 1 }) }) }, // prettier-ignore
   { weight: 2, arbitrary: fc.record({ kind: fc.constant('meet' as const), peer, base: fc.nat(50) }) },
   fc.record({ kind: fc.constant('acknowledge' as const), peer, collection, position: fc.nat(99) }),
   { weight: 2, arbitrary: fc.record({ kind: fc.constant('fold' as const), collection, key, oldest: fc.integer({ min: 1, max: 5 }) }) }, // prettier-ignore
@@ -106,7 +107,7 @@ async function result(store: Store, op: Operation, generations: ReadonlyMap<stri
 async function carryOut(store: Store, op: Operation, generations: ReadonlyMap<string, number>): Promise<unknown> {
   switch (op.kind) {
     case 'append':
-      return store.append(withGenerations(op.rows, generations), op.progress satisfies Progress[])
+      return store.append(withGenerations(op.rows, generations), op.progress satisfies Progress[], op.renewals)
     case 'meet':
       return store.meet(peerOf(op.peer, op.base))
     case 'acknowledge':

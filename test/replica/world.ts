@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import type { AddressInfo } from 'node:net'
 import { onTestFinished } from 'vitest'
 import { WebSocket, WebSocketServer } from 'ws'
-import { acceptLinks, type Acceptor } from '../../src/replica/acceptor.ts'
+import { acceptLinks, type Acceptor, type Admitted } from '../../src/replica/acceptor.ts'
 import { systemClock } from '../../src/replica/clock.ts'
 import { certify, mintKeyPair } from '../../src/replica/device.ts'
 import { keepLink, type Link, type LinkOptions } from '../../src/replica/connection.ts'
@@ -56,12 +56,18 @@ export async function linkedPair(given: { readonly practice: PracticeId; readonl
 /** A portal that accepts one site over a real socket. */
 export async function portalFor(
   replica: () => OpenReplica,
+  other: Partial<Admitted> | (() => Partial<Admitted>) = {},
 ): Promise<{ url: string; acceptor: Acceptor; privateKey: string; close(): Promise<void> }> {
   const keys = mintKeyPair()
   const all: Passes = () => true
   const acceptor = acceptLinks({
     portalPublicKey: keys.publicKey,
-    admit: async () => ({ replica: replica(), passesIn: all, passesOut: all }),
+    admit: async () => ({
+      replica: replica(),
+      passesIn: all,
+      passesOut: all,
+      ...(typeof other === 'function' ? other() : other),
+    }),
     clock,
   })
   const server = new WebSocketServer({ port: 0, host: '127.0.0.1' })
@@ -85,7 +91,7 @@ export function linkTo(
   portal: { url: string; privateKey: string },
   site: OpenReplica,
   peer: string,
-  other: Partial<Pick<LinkOptions, 'dial' | 'clock'>> = {},
+  other: Partial<Pick<LinkOptions, 'dial' | 'clock' | 'chunks' | 'passesIn' | 'passesOut' | 'settings'>> = {},
 ): Link {
   const keys = mintKeyPair()
   const certificate = certify(portal.privateKey, {

@@ -65,6 +65,7 @@ const routes: readonly Route[] = [
   { route: 'POST /send/find', guest: 303, staff: 200, fields: { find: 'a' }, holds: () => 'born' },
   { route: 'POST /send/to', guest: 303, staff: 200, fields: { patient: '1' }, holds: () => 'To patient no. 1' },
   { route: 'POST /send', guest: 303, staff: 303, fields: { patient: '1', subject: 'Parking', text: 'It is free' } },
+  { route: 'GET /attachments/:entry/:place', guest: 303, staff: 403, holds: () => 'This link is over' },
   { route: 'POST /invite', guest: 303, staff: 200, fields: { patient: '1' }, holds: () => '/invitation/' },
   { route: 'GET /recent', guest: 303, staff: 200, holds: () => 'Subject-marigold' },
   { route: 'GET /reviews', guest: 303, staff: 200, holds: () => 'Nothing waits for you' },

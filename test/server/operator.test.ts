@@ -44,8 +44,8 @@ async function site(world: Practice, name: string, seed: number): Promise<{ site
   await opened.upload()
   return { site: opened, id: siteId }
 }
-const stateOf = (world: Practice, id: string) =>
-  world.portal.status().practices[0]!.sites.find((one) => one.siteId === id)?.state
+const stateOf = async (world: Practice, id: string) =>
+  (await world.portal.status()).practices[0]!.sites.find((one) => one.siteId === id)?.state
 const documentsOf = async (world: Practice, id: string) =>
   (await world.portal.replicaOf(world.practice)!.list('patients')).filter((head) => head.facts.site === id).length
 
@@ -61,7 +61,7 @@ it('a portal put back to a copy from before a site was enrolled knows its device
   })
   await mesa.site.upload()
   expect(await documentsOf(world, mesa.id)).toBe(before)
-  expect(stateOf(world, mesa.id)).toBe('connected')
+  expect(await stateOf(world, mesa.id)).toBe('Working')
 })
 
 it('after a start nothing goes outward before every enrolled site was heard, or the operator releases it', async () => {
@@ -73,7 +73,10 @@ it('after a start nothing goes outward before every enrolled site was heard, or 
   await restarted(world, () => {})
   expect(world.portal.outward(world.practice)).toEqual({ open: false, waitsFor: [mesa.id, tempe.id] })
   await expect.poll(() => world.portal.outward(world.practice)).toEqual({ open: false, waitsFor: [tempe.id] })
-  expect(world.portal.release(world.practice).practices[0]).toMatchObject({ outward: 'open', waitsFor: [tempe.id] })
+  expect((await world.portal.release(world.practice)).practices[0]).toMatchObject({
+    outward: 'open',
+    waitsFor: [tempe.id],
+  })
   expect(world.portal.outward(world.practice).open).toBe(true)
 })
 
@@ -89,7 +92,7 @@ it('a site that is retired is refused with a sentence, and its records go whole 
   await expect
     .poll(async () => (await mesa.site.status()).problems.join(' '))
     .toContain('Ask the operator whether this site was retired')
-  expect(stateOf(world, mesa.id)).toBe('retired')
+  expect(await stateOf(world, mesa.id)).toBe('Retired')
   expect(await documentsOf(world, tempe.id)).toBe(patients + own)
   await tempe.site.download()
   const heads = await tempe.site.replica.list('messages')
@@ -114,7 +117,7 @@ it('a revoked device is refused, also while it is connected', async () => {
   await world.portal.revokeDevice(mesa.id)
   await expect.poll(async () => (await mesa.site.status()).link).toBe('refused')
   expect((await mesa.site.status()).problems.join(' ')).toContain('has revoked this site’s device')
-  expect(stateOf(world, mesa.id)).toBe('revoked')
+  expect(await stateOf(world, mesa.id)).toBe('Revoked')
 })
 
 it('what the operator names wrongly is said in a sentence', async () => {

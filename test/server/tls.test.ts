@@ -2,7 +2,6 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { request } from 'node:http'
 import { join } from 'node:path'
-import { generate } from 'selfsigned'
 import { WebSocket } from 'ws'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createReferenceDatabase } from '../../src/bridges/insched/create-sqlite.ts'
@@ -12,34 +11,7 @@ import { enroll } from '../../src/enrolling.ts'
 import { openSite } from '../../src/site.ts'
 import { freePort, run, start } from '../cli/office.ts'
 import { clock, folder, master } from '../replica/world.ts'
-
-interface Issued { readonly key: string; readonly cert: string } // prettier-ignore
-async function authority(name: string): Promise<Issued> {
-  const made = await generate([{ name: 'commonName', value: name }], {
-    keyType: 'ec',
-    algorithm: 'sha256',
-    extensions: [
-      { name: 'basicConstraints', cA: true, critical: true },
-      { name: 'keyUsage', keyCertSign: true, cRLSign: true, critical: true },
-    ],
-  })
-  return { key: made.private, cert: made.cert }
-}
-async function certificate(by: Issued, names: readonly string[], expired = false): Promise<Issued> {
-  const day = 86_400_000
-  const now = Date.now()
-  const made = await generate([{ name: 'commonName', value: names[0]! }], {
-    keyType: 'ec',
-    algorithm: 'sha256',
-    ca: { key: by.key, cert: by.cert },
-    ...(expired ? { notBeforeDate: new Date(now - 9 * day), notAfterDate: new Date(now - day) } : {}),
-    extensions: [
-      { name: 'basicConstraints', cA: false },
-      { name: 'subjectAltName', altNames: names.map((name) => (/^[\d.]+$/.test(name) ? { type: 7, ip: name } : { type: 2, value: name })) }, // prettier-ignore
-    ],
-  })
-  return { key: made.private, cert: made.cert }
-}
+import { authority, certificate, type Issued } from './certificates.ts'
 
 let dir: string
 let own: Issued

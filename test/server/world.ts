@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Hono } from 'hono'
+import { keepChunks, type Chunks } from '../../src/replica/chunks.ts'
 import { systemClock, type Clock } from '../../src/replica/clock.ts'
 import { mintUlid, type PracticeId, type ReplicaId } from '../../src/replica/ids.ts'
 import type { Relationship, Scope } from '../../src/replica/kinds/access.ts'
@@ -86,6 +87,8 @@ export interface PortalWorld {
   ): Promise<{ path: string; grant: string }>
   /** A browser that is signed in by a fresh invitation. */
   signedIn(person: string, address?: string): Promise<Browser>
+  /** The files of the messages of a person's practice. */
+  chunksOf(person: string): Chunks
   /** Waits until the pages know all. */
   indexed(): Promise<void>
   close(): Promise<void>
@@ -102,13 +105,16 @@ export async function openPortalWorld(
   const live: Clock = { ...systemClock, now: clock.now }
   const store = openControlStore(join(dir, 'control.sqlite'), master, clock)
   const replicas = new Map<string, OpenReplica>()
+  const chunks = new Map<string, Chunks>()
   const followers: { caughtUp(): Promise<void> }[] = []
   const known: Record<string, Known> = {}
   const log: string[] = []
   for (const practice of practices) {
     const [id, replicaId, site] = [mintUlid(clock), mintUlid(clock), mintUlid(clock)]
-    const replica = await openReplica({ store: await openSqliteStore({ file: join(dir, `${id}.sqlite`), master }), practice: id as PracticeId, id: replicaId as ReplicaId, clock: live }) // prettier-ignore
+    const kept = await openSqliteStore({ file: join(dir, `${id}.sqlite`), master })
+    const replica = await openReplica({ store: kept, practice: id as PracticeId, id: replicaId as ReplicaId, clock: live }) // prettier-ignore
     replicas.set(id, replica)
+    chunks.set(id, keepChunks({ replica, store: kept.chunks, key: new Uint8Array(32), clock: live }))
     store.addPractice({ id, name: practice.name, zone: 'America/Phoenix', replica: replicaId })
     store.addSite({ id: site, practice: id, name: practice.site, codeHash: hashOf(site), until: 0 })
     const at = clock.now()
@@ -139,6 +145,7 @@ export async function openPortalWorld(
     store,
     replicaOf: (practice) => replicas.get(practice),
     isConnected: () => false,
+    chunksOf: (practice) => chunks.get(practice),
     ticket: (session) => tickets(clock).mint(session),
     enroll: () => ({ status: 404, body: { error: 'This enrolment code is not known' } }),
     secure: false,
@@ -153,6 +160,7 @@ export async function openPortalWorld(
     known,
     log,
     indexed,
+    chunksOf: (person) => chunks.get(known[person]!.practice)!,
     async invite(person) {
       const { practice, patient, replica } = known[person]!
       const token = Buffer.from(clock.bytes(24)).toString('base64url')
@@ -181,6 +189,7 @@ export async function openPortalWorld(
       return browser
     },
     async close() {
+      for (const one of chunks.values()) await one.stop()
       for (const replica of replicas.values()) await replica.close()
       store.close()
     },

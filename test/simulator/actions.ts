@@ -7,6 +7,7 @@ import { collectionNumber, shapeOf } from '../../src/replica/collections.ts'
 import { foldUpdates } from '../../src/replica/document.ts'
 import { readFolder } from './contents.ts'
 import type { Machine } from './machine.ts'
+import { switchable } from './modes.ts'
 import { epochOfTime } from './time.ts'
 import { running, type World } from './world.ts'
 
@@ -44,7 +45,8 @@ export const actions: readonly Action[] = [
   { name: 'erase', weight: 1, run: erase },
   { name: 'fold early', weight: 10, run: foldEarly },
   { name: 'prove equality', weight: 0.5, run: prove },
-  // Withdrawal gets its line when the replica has it; folding happens by itself.
+  { name: 'switch collection', weight: 2, run: switchCollection },
+  { name: 'look what passes', weight: 1, run: look },
 ]
 
 /** One action by weight; where it does not apply, something is delivered, written or waited for. */
@@ -105,15 +107,13 @@ function change(world: World): boolean {
     chance: world.chance,
     sites,
     portal: !own,
-    reach: world.policed && !world.sites.some((site) => world.isCopied(site)),
+    reach: world.policed,
     now: epochOfTime + world.time.now + machine.offset,
     name: world.name,
   })
   world.trace.note(
     `${machine.name} changes ${edits.map((edit) => `${edit.collection}/${edit.key.slice(-3)}`).join(' ')}`,
   )
-  for (const { collection, key, facts } of edits)
-    if (facts && !facts.reachable) world.ceased.add(`${collection}/${key}`)
   process.replica!.change(edits).then(
     () => (process.alive ? world.promises.acknowledged(machine.folder, edits) : undefined),
     (error: unknown) => {
@@ -135,7 +135,6 @@ async function erase(world: World): Promise<boolean> {
   const { collection, key } = head
   const place = `${collection}/${key}`
   world.trace.note(`${machine.name} erases ${place}`)
-  world.ceased.add(place)
   // What others write without having seen it goes with it; from here on nothing of this document is promised.
   world.promises.erased(place)
   process.replica!.change([{ collection, key, erase: true }]).then(
@@ -173,6 +172,35 @@ function prove(world: World): boolean {
   world.trace.note(`${machine.name} proves equality`)
   // Whether both are equal now is anybody's guess; that a proof breaks nothing is what matters.
   process.link!.prove().catch(() => {})
+  return true
+}
+
+/** A site chooses anew what becomes of one of its collections, and its link starts over. */
+function switchCollection(world: World): boolean {
+  if (world.sites.length === 0) return false
+  const machine = world.chance.pick(world.sites)
+  const collection = world.chance.pick(switchable)
+  const mode = world.chance.pick(['on', 'on', 'off', 'erased', 'erased'] as const)
+  // Erased is mostly chosen by all, else it never comes to it.
+  const all = mode === 'erased' && world.chance.oneIn(2)
+  for (const site of all ? world.sites : [machine]) {
+    world.trace.note(`${site.name} has ${collection} ${mode}`)
+    world.modes.choose(site.place.site!, collection, mode)
+  }
+  for (const end of world.network.ends)
+    if (world.sites.some(({ process }) => process === end.host)) world.network.cut(end, 'both')
+  world.askErasures()
+  return true
+}
+
+/** Time has passed, or settings have changed: the replica looks what passes by now. */
+function look(world: World): boolean {
+  const able = running(world).filter(({ process }) => process.replica)
+  if (able.length === 0) return false
+  const { machine, process } = world.chance.pick(able)
+  world.trace.note(`${machine.name} looks what passes`)
+  // What fails to be committed is looked for again.
+  process.replica!.withdraw().catch(() => {})
   return true
 }
 
@@ -282,6 +310,7 @@ async function retire(world: World): Promise<boolean> {
   world.retired.add(machine.place.site!)
   world.portal.process?.acceptor?.disconnect(machine.replica)
   await world.remove(machine)
+  world.askErasures()
   return true
 }
 

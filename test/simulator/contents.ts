@@ -15,6 +15,8 @@ export interface Content {
   readonly entries: Readonly<Record<string, unknown>>
   /** Of a record: when each field was set. */
   readonly times: Readonly<Record<string, number>>
+  /** It says nothing. */
+  readonly empty: boolean
   /** Why it cannot be read, where it cannot. */
   readonly broken: string | undefined
 }
@@ -64,14 +66,16 @@ function opened(head: DocumentHead, updates: readonly Uint8Array[]): Content {
         said: JSON.stringify([generation, erased, facts, fold]),
         facts,
         entries: {},
-        times: fold.times,
+        times: Object.fromEntries(fold.times),
+        empty: Object.keys(fold.fields).length === 0,
         broken: undefined,
       }
     }
     const entries = entriesOf(doc)
     const sorted = Object.entries(entries).toSorted(([a], [b]) => (a < b ? -1 : 1))
-    return { said: JSON.stringify([generation, erased, facts, sorted]), facts, entries, times: {}, broken: undefined }
+    const said = JSON.stringify([generation, erased, facts, sorted])
+    return { said, facts, entries, times: {}, empty: sorted.length === 0, broken: undefined }
   } catch (error) {
-    return { said: 'broken', facts, entries: {}, times: {}, broken: String(error) }
+    return { said: 'broken', facts, entries: {}, times: {}, empty: false, broken: String(error) }
   }
 }

@@ -55,6 +55,7 @@ export function diskOver(kept: MemoryStore, { resumed, slow, mostRead, foldFrom 
   let resumedUnder = resumed ? ([] as readonly Epoch[]) : undefined
 
   const store: Store = {
+    chunks: kept.chunks,
     open: (identity) =>
       read(async () => {
         const opened = await kept.open(identity)
@@ -67,7 +68,7 @@ export function diskOver(kept: MemoryStore, { resumed, slow, mostRead, foldFrom 
       resumedUnder = undefined
       return read(async () => epochs)
     },
-    append: (rows, progress) => later('append', () => kept.append(rows, progress)),
+    append: (...all) => later('append', () => kept.append(...all)),
     meet: (peer) => later('meet', () => kept.meet(peer)),
     acknowledge: (peer, collection, position) =>
       later('acknowledge', () => kept.acknowledge(peer, collection, position)),
@@ -87,6 +88,7 @@ export function diskOver(kept: MemoryStore, { resumed, slow, mostRead, foldFrom 
     changedAfter: (numbers, after, limit) => read(() => kept.changedAfter(numbers, after, limit)),
     countChangedAfter: (numbers, after) => read(() => kept.countChangedAfter(numbers, after)),
     list: (collection, after, limit) => read(() => kept.list(collection, after, limit)),
+    withdrawn: (collection, after, limit) => read(() => kept.withdrawn(collection, after, limit)),
     count: (collection) => read(() => kept.count(collection)),
     index: (query) => read(() => kept.index(query)),
     indexed: (view, id) => read(() => kept.indexed(view, id)),

@@ -1,6 +1,7 @@
 /**
  * Faults that are planted into a copy of the source, to show that the simulator sees them: each breaks one rule in one
- * place. `within` is the number of steps by which it must be found, from seed 1 on.
+ * place. `within` is the number of steps by which it must be found, from seed 1 on, or from `seed`: what one history in
+ * hundreds shows is looked for where it is.
  */
 
 export interface Fault {
@@ -13,6 +14,7 @@ export interface Fault {
     readonly to: string
   }[]
   readonly within: number
+  readonly seed?: number
 }
 
 const one = (name: string, rule: string, file: string, from: string, to: string, within: number): Fault => ({
@@ -80,8 +82,8 @@ export const faults: readonly Fault[] = [
     'the cursor moves in a transaction of its own, before the rows',
     'rule 4',
     'replica/commits.ts',
-    'await store.append(all, progress)',
-    'await store.append([], progress).then(() => store.append(all, []))',
+    'await store.append(all, progress, renewals)',
+    'await store.append([], progress).then(() => store.append(all, [], renewals))',
     20_000,
   ),
   one(
@@ -154,16 +156,65 @@ export const faults: readonly Fault[] = [
     'a document that begins to pass is not logged anew',
     'rule 10',
     'replica/edits.ts',
-    'return begins(row, held, context.passes) ? loggedAnew(row, draft) : row',
-    'return row',
+    'if (context.begins(row, held)) return loggedAnew(row, draft)',
+    '',
+    200_000,
+  ),
+  one(
+    'the portal withdraws a document without waiting for the acknowledgement',
+    'rule 9',
+    'replica/withdrawing.ts',
+    '[...standing].some((one) => acknowledged(one, collection) >= seq && one.passes(collection, facts))',
+    'seq + facts.at + (collection === "reviews" ? 0 : 1) > 0',
+    20_000,
+  ),
+  {
+    name: 'a receipt is not read',
+    rule: 'rule 9',
+    changes: [
+      { file: 'replica/replica.ts', from: 'if (row.receipt && !holds) receipts.set(row.key, row.seq)', to: '' },
+    ],
+    seed: 2_000,
+    within: 100_000,
+  },
+  one(
+    'a site gives no notice that a document ceased to pass',
+    'rule 9',
+    'replica/edits.ts',
+    'return ceases(row, held, context.passes) ? { ...row, receipt: true } : row',
+    'return ceases(row, held, context.passes) ? { ...row, receipt: false } : row',
+    20_000,
+  ),
+  one(
+    'the portal writes on under a client id of which it has withdrawn what it wrote',
+    'rule 9',
+    'replica/replica.ts',
+    'if (documents.some(({ vector }) => decodeVector(vector).has(writer.client))) writer = mintWriter(id, clock)',
+    'if (documents.length < 0) writer = mintWriter(id, clock)',
+    200_000,
+  ),
+  one(
+    'a collection is erased without a new incarnation',
+    'rule 11',
+    'replica/withdrawing.ts',
+    'incarnation: options.mintIncarnation()',
+    "incarnation: ''",
+    200_000,
+  ),
+  one(
+    'a collection is erased while the cursors in it stay',
+    'rule 11',
+    'replica/replica.ts',
+    'peers.set(replica, { ...peer, cursors: peer.cursors.with(collection, atStart) })',
+    'peers.set(replica, collection < 0 ? { ...peer, cursors: [atStart] } : peer)',
     200_000,
   ),
   one(
     'a fold depends on the order of its writers',
     'a fold is the same in any order',
     'replica/records.ts',
-    'if (!held || isNewer(written, replica, held.written, held.replica)) best.set',
-    'if (!held || [...maps.keys()].indexOf(replica) > 0) best.set',
+    'if (held && !isNewer(written, replica, held, winners.get(field)!)) continue',
+    'if (held && [...maps.keys()].indexOf(replica) === 0) continue',
     20_000,
   ),
   one(

@@ -4,7 +4,7 @@
  */
 import { acceptLinks, type Acceptor } from '../../src/replica/acceptor.ts'
 import type { Clock } from '../../src/replica/clock.ts'
-import { collections } from '../../src/replica/collections.ts'
+import { collections, type Passes } from '../../src/replica/collections.ts'
 import { keepLink, type Link } from '../../src/replica/connection.ts'
 import type { PracticeId, ReplicaId, SiteId } from '../../src/replica/ids.ts'
 import { memoryStore, type MemoryStore } from '../../src/replica/memory-store.ts'
@@ -12,6 +12,7 @@ import { openReplica, type OpenReplica } from '../../src/replica/replica.ts'
 import type { WebSocket } from 'ws'
 import { diskOver, type Disk, type DiskOptions } from './disk.ts'
 import { followOutside, indexRowOf, outsideWorld, type Outside } from './outside.ts'
+import type { Modes } from './modes.ts'
 import type { Place, Policy } from './policy.ts'
 
 export interface Backup {
@@ -63,6 +64,9 @@ export interface Surroundings {
   readonly portal: ReplicaId
   readonly portalPublicKey: string
   readonly policy: Policy
+  readonly modes: Modes
+  /** Asks a portal to erase the collections that every site has erased. */
+  askErasures(process: Process): void
   readonly disk: Omit<DiskOptions, 'resumed'>
   clockFor(process: Process, machine: Machine, drawn: Uint8Array[] | undefined): Clock
   dial(process: Process): WebSocket
@@ -93,7 +97,8 @@ export function startProcess(machine: Machine, around: Surroundings, drawn?: Uin
   const { clock } = process
   const site = machine.place.site
   const options = { store: process.disk.store, practice: around.practice, id: machine.replica, clock }
-  const passes = site ? { passes: around.policy('up', site, () => clock.now()) } : {}
+  const now = (): number => clock.now()
+  const passes = site ? { passes: around.policy.passes('up', site, now) } : { holds: around.policy.holds(now) }
   openReplica({ ...options, ...passes }).then(
     (replica) => {
       if (!process.alive) return
@@ -124,6 +129,13 @@ function listening(process: Process, end: () => void): () => void {
 
 function runSite(machine: Machine, process: Process, site: SiteId, around: Surroundings): void {
   const replica = process.replica!
+  const { policy, modes } = around
+  const may = (direction: 'up' | 'down'): Passes =>
+    modes.within(
+      direction,
+      site,
+      policy.passes(direction, site, () => process.clock.now()),
+    )
   process.followers = [
     ...process.followers,
     followOutside(replica, machine.outside, (head) => {
@@ -137,8 +149,10 @@ function runSite(machine: Machine, process: Process, site: SiteId, around: Surro
     url: 'wss://portal.example',
     dial: () => around.dial(process),
     device: { privateKey: around.deviceKey, certificate: around.certificateOf(machine) },
-    passesOut: around.policy('up', site, () => process.clock.now()),
-    passesIn: around.policy('down', site, () => process.clock.now()),
+    passesOut: may('up'),
+    passesIn: may('down'),
+    shared: may('up'),
+    settings: modes.settings('up', site),
     clock: process.clock,
   })
   const { link } = process
@@ -157,11 +171,16 @@ function runPortal(process: Process, around: Surroundings): void {
     async admit(device) {
       const site = device.site as SiteId
       if (around.isRetired(site)) return 'revoked device'
-      return {
-        replica: process.replica!,
-        passesIn: around.policy('up', site, () => process.clock.now()),
-        passesOut: around.policy('down', site, () => process.clock.now()),
-      }
+      const { policy, modes } = around
+      const may = (direction: 'up' | 'down'): Passes =>
+        modes.within(
+          direction,
+          site,
+          policy.passes(direction, site, () => process.clock.now()),
+        )
+      const settings = modes.settings('down', site)
+      return { replica: process.replica!, passesIn: may('up'), passesOut: may('down'), shared: may('up'), settings }
     },
   })
+  around.askErasures(process)
 }

@@ -38,12 +38,13 @@ export function plant(fault: Fault): { readonly copy: string } & Disposable {
   }
 }
 
-/** Looks for a fault, from seed 1 on. */
+/** Looks for a fault, from its seed on. */
 export async function findFault(fault: Fault): Promise<Found> {
   using planted = plant(fault)
   const seeds = Math.ceil(fault.within / stepsOfSeed)
   const program = join(planted.copy, 'test/simulator/simulate.ts')
-  const run = [program, '--seeds', String(seeds), '--steps', String(stepsOfSeed), '--json', '--first']
+  const from = String(fault.seed ?? 1)
+  const run = [program, '--seed', from, '--seeds', String(seeds), '--steps', String(stepsOfSeed), '--json', '--first']
   const { stdout } = await promisify(execFile)(process.execPath, run, { maxBuffer: 1 << 26 }).catch(
     (error: { stdout?: string }) => {
       // It ends with 1 where it found something.

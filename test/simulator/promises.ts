@@ -2,7 +2,7 @@
  * What was acknowledged to somebody and may not be lost: each entry, and each field of a record as of when it was set.
  * A promise ends only when the last folder that kept it is put back or taken out of use.
  */
-import { shapeOf, type Collection } from '../../src/replica/collections.ts'
+import { shapeOf, type Collection, type Facts } from '../../src/replica/collections.ts'
 import type { MemoryStore } from '../../src/replica/memory-store.ts'
 import type { Edit } from '../../src/replica/replica-face.ts'
 import { readDocument, type Content } from './contents.ts'
@@ -24,8 +24,13 @@ export interface Promises {
   acknowledged(folder: MemoryStore, edits: readonly Edit[]): Promise<void>
   /** A document is erased: nothing of it is promised any more. */
   erased(place: string): void
-  /** The folder `before` becomes `after`, or is no more: what nobody else keeps is no longer promised. */
-  withdrawn(before: MemoryStore, after: MemoryStore | undefined, others: readonly MemoryStore[]): Promise<void>
+  /** The folder `before` becomes `after`, or is no more: what nobody else keeps is no longer promised; one that is giving a document up does not keep it. */
+  withdrawn(
+    before: MemoryStore,
+    after: MemoryStore | undefined,
+    others: readonly MemoryStore[],
+    keeps?: (folder: MemoryStore, collection: Collection, facts: Facts) => boolean,
+  ): Promise<void>
   /** What of a document is promised and not in `content`. */
   missing(place: string, content: Content | undefined): string[]
   readonly places: Iterable<string>
@@ -68,14 +73,17 @@ export function promisesMade(): Promises {
       erased.add(place)
       kept.delete(place)
     },
-    async withdrawn(before, after, others) {
+    async withdrawn(before, after, others, keeps = () => true) {
       for (const document of kept.values()) {
         const { collection, key } = document
         const former = await readDocument(before, collection, key)
         const later = after && (await readDocument(after, collection, key))
         if (!former || former.head === later?.head) continue
         const copies = [later?.content]
-        for (const other of others) copies.push((await readDocument(other, collection, key))?.content)
+        for (const other of others) {
+          const content = (await readDocument(other, collection, key))?.content
+          if (content && keeps(other, collection, content.facts)) copies.push(content)
+        }
         document.promised = document.promised.filter((one) => copies.some((content) => holds(content, one)))
       }
     },

@@ -3,8 +3,10 @@
  * every promise is kept, every effect happened, and a new connection has nothing to say.
  */
 import { readFrame } from '../../src/replica/codec.ts'
+import type { Collection } from '../../src/replica/collections.ts'
 import type { Machine } from './machine.ts'
 import { readFolder, type Read } from './contents.ts'
+import { switchable } from './modes.ts'
 import { effectsOf } from './outside.ts'
 import { productPolicy } from './policy.ts'
 import { epochOfTime } from './time.ts'
@@ -19,6 +21,7 @@ const mostRows = 5_000
 export async function rest(world: World): Promise<void> {
   world.count('rest')
   world.trace.note('everything comes to rest')
+  if (world.chance.oneIn(2)) switchAllOn(world)
   await settle(world)
   const copies = world.sites.filter((site) => world.isCopied(site))
   if (copies.length > 0) await settleCopies(world, copies)
@@ -29,11 +32,19 @@ export async function rest(world: World): Promise<void> {
   for (const restart of world.chance.oneIn(3) ? [false, true] : [false]) await nothingToSay(world, restart)
 }
 
+/** What was switched off or erased is on again at every site. */
+function switchAllOn(world: World): void {
+  for (const { place } of world.sites)
+    for (const collection of switchable) world.modes.choose(place.site!, collection, 'on')
+  for (const end of world.network.ends) world.network.cut(end, 'both')
+}
+
 async function settle(world: World): Promise<void> {
   const { network, time } = world
   for (const machine of world.machines) if (!machine.process && !world.isCopied(machine)) world.start(machine)
   let quiet = 0
   const before = rowsOf(world)
+  world.askErasures()
   for (let round = 0; quiet < 5; round++) {
     if (round > mostRounds || rowsOf(world) - before > mostRows) return world.violated('messages do not stop')
     let moved = false
@@ -51,6 +62,8 @@ async function settle(world: World): Promise<void> {
     // The followers and the queue of commits go on in a later turn.
     await turn()
     if (running(world).some(({ process }) => process.disk.writes.length > 0) || network.busy().length > 0) continue
+    // What was written since it was asked is to be erased too.
+    world.askErasures()
     const connected = await allConnected(world)
     if (world.violations.length > 0) return
     // Once all are connected, the timers of what was closed before run out too.
@@ -102,6 +115,7 @@ async function check(world: World): Promise<void> {
   for (const machine of world.machines) folders.set(machine, await readFolder(machine.folder))
   const places = new Set([...world.promises.places, ...[...folders.values()].flatMap((folder) => [...folder.keys()])])
   for (const place of places) checkDocument(world, place, folders)
+  for (const collection of switchable) checkErased(world, collection, folders.get(world.portal)!)
   for (const [machine, folder] of folders) {
     checkEffects(world, machine, folder)
     await checkIndex(world, machine, folder)
@@ -117,7 +131,7 @@ function checkDocument(world: World, place: string, folders: ReadonlyMap<Machine
   const copies = [...folders].map(([machine, folder]) => ({ machine, read: folder.get(place) }))
   for (const { machine, read } of copies)
     if (read?.content.broken) world.violated(`${machine.name} cannot read ${place}: ${read.content.broken}`)
-  const group = copies.filter(({ machine }) => holds(world, machine, place, copies.map(({ read }) => read))) // prettier-ignore
+  const group = groupOf(world, place, copies)
   for (const { machine, read } of copies) {
     if (!read || group.length === 0 || group.some((one) => one.machine === machine) || !world.policed) continue
     if (machine.place.site && read.head.facts.site !== machine.place.site)
@@ -129,32 +143,74 @@ function checkDocument(world: World, place: string, folders: ReadonlyMap<Machine
       world.violated(
         `${first!.machine.name} and ${other.machine.name} differ in ${place}: ${difference(first!.read?.content.said, other.read?.content.said)}`,
       )
-  const held = group.length > 0 ? group : copies
+  // What does not pass to the others is kept by its owner alone.
+  const everywhere = world.sites.every(({ place: { site } }) => world.modes.of(site!, collectionIn(place)) === 'on')
+  const held = group.length > 0 && everywhere ? group : copies
   for (const missing of world.promises.missing(place, undefined))
     if (!held.some(({ read }) => !world.promises.missing(place, read?.content).includes(missing)))
       world.violated(`${missing} of ${place} was acknowledged and is lost`)
-  for (const { machine, read } of group)
+  const portals = copies.find(({ machine }) => machine === world.portal)!.read
+  if (isWithheld(world, place, copies) && portals && !portals.content.empty)
+    world.violated(`the portal still holds ${place}, which does not pass`)
+  // What a site that mirrors nothing has erased is not heard elsewhere.
+  for (const { machine, read } of everywhere ? group : [])
     for (const entry of world.gone.get(place) ?? [])
       if (read && entry in read.content.entries)
         world.violated(`${entry} of ${place} was erased and is back at ${machine.name}`)
   const review = copies.find(({ read }) => read && 'opened' in read.content.entries)
-  if (review && world.ceasedBeforeRestore.size === 0)
-    world.violated(`a row of an honest peer was refused: ${JSON.stringify(review.read!.content.entries)}`)
+  if (review) world.violated(`a row of an honest peer was refused: ${JSON.stringify(review.read!.content.entries)}`)
 }
 
-/** Whether a machine must hold the same of a document as the others that must. */
-function holds(world: World, machine: Machine, place: string, reads: readonly (Read | undefined)[]): boolean {
-  if (!world.policed) return true
-  // What the portal was told while a document did not pass is not taken back by a restore, before withdrawal is built.
-  if (world.ceasedBeforeRestore.has(place)) return false
-  const owner = world.sites.find((site) => reads.some((read) => read?.head.facts.site === site.place.site))
-  if (!owner) return false
-  const { site } = owner.place
-  const now = epochOfTime + world.time.now
-  // Withdrawal is not built yet: of a document that ceased to pass, each may hold what it has.
-  if (reads.some((read) => read && !productPolicy('up', site!, () => now)(read.head.collection, read.head.facts)))
-    return false
-  return machine === world.portal || machine.place.site === site
+interface Copy {
+  readonly machine: Machine
+  readonly read: Read | undefined
+}
+
+/** The site that owns a document; undefined where it is in use no more. */
+function ownerOf(world: World, copies: readonly Copy[]): Machine | undefined {
+  const known = copies.filter(({ read }) => read && siteOf(world, read))
+  const own = known.find(({ machine, read }) => machine.place.site === read!.head.facts.site) ?? known[0]
+  return own && siteOf(world, own.read!)
+}
+
+/** The machines that must hold the same of a document. */
+function groupOf(world: World, place: string, copies: readonly Copy[]): readonly Copy[] {
+  const collection = collectionIn(place)
+  const isOn = ({ machine }: Copy): boolean => world.modes.of(machine.place.site!, collection) === 'on'
+  const portal = copies.find(({ machine }) => machine === world.portal)!
+  if (!world.policed) {
+    const sites = copies.filter((copy) => copy !== portal && isOn(copy))
+    return sites.length > 0 ? [portal, ...sites] : []
+  }
+  const owner = ownerOf(world, copies)
+  const owners = copies.filter((copy) => owner && copy.machine.place.site === owner.place.site && isOn(copy))
+  return owners.length === 0 || isWithheld(world, place, copies) ? [] : [portal, ...owners]
+}
+
+/** Whether the owner of a document, which mirrors its collection, withholds it from the portal. */
+function isWithheld(world: World, place: string, copies: readonly Copy[]): boolean {
+  const owner = world.policed ? ownerOf(world, copies) : undefined
+  if (!owner || world.modes.of(owner.place.site!, collectionIn(place)) !== 'on') return false
+  const known = copies.filter(({ read }) => read)
+  const { head } = (known.find(({ machine }) => machine.place.site === owner.place.site) ?? known[0]!).read!
+  const passes = productPolicy.passes('up', owner.place.site!, () => epochOfTime + world.time.now)
+  return !passes(head.collection, head.facts)
+}
+
+function siteOf(world: World, { head }: Read): Machine | undefined {
+  return world.sites.find((site) => site.place.site === head.facts.site)
+}
+
+function collectionIn(place: string): Collection {
+  return place.split('/')[0] as Collection
+}
+
+/** Of a collection that every site has erased the portal has nothing left, where none of it was of a retired site. */
+function checkErased(world: World, collection: Collection, portal: ReadonlyMap<string, Read>): void {
+  if (!world.erasedEverywhere(collection)) return
+  const held = [...portal.values()].filter(({ head, content }) => head.collection === collection && !content.empty)
+  if (held.length === 0 || (world.policed && held.some((one) => !siteOf(world, one)))) return
+  world.violated(`the portal still holds ${held.length} documents of ${collection}, which every site has erased`)
 }
 
 function checkEffects(world: World, machine: Machine, folder: ReadonlyMap<string, Read>): void {

@@ -11,10 +11,11 @@ import { readDocument } from './contents.ts'
 import { derivedUlid, type PracticeId, type ReplicaId, type SiteId } from '../../src/replica/ids.ts'
 import { chanceOf, traceOf, type Chance, type Trace } from './chance.ts'
 import { startProcess, machineOf, type Backup, type Machine, type Process, type Surroundings } from './machine.ts'
+import { modesChosen, switchable, type Modes } from './modes.ts'
 import { simulatedNetwork, type Network } from './network.ts'
 import { everythingPasses, productPolicy } from './policy.ts'
 import { promisesMade, type Promises } from './promises.ts'
-import { simulatedTime, type Time } from './time.ts'
+import { epochOfTime, simulatedTime, type Time } from './time.ts'
 
 export interface World {
   readonly chance: Chance
@@ -28,9 +29,8 @@ export interface World {
   /** In use: retired ones and copies that were stopped for good are gone from here. */
   sites: Machine[]
   readonly retired: Set<string>
-  /** Documents that ceased to pass since the last restore, and those that did before one (see `holds`). */
-  readonly ceased: Set<string>
-  readonly ceasedBeforeRestore: Set<string>
+  /** What the sites have chosen for their collections. */
+  readonly modes: Modes
   readonly counts: Map<string, number>
   readonly violations: string[]
   readonly machines: readonly Machine[]
@@ -51,6 +51,10 @@ export interface World {
   /** Takes a machine out of use. */
   remove(machine: Machine): Promise<void>
   isCopied(machine: Machine): boolean
+  /** Whether every site has chosen that a collection be erased at the portal. */
+  erasedEverywhere(collection: Collection): boolean
+  /** Has the portal look for collections that are to be erased. */
+  askErasures(): void
 }
 
 const mostSites = 4
@@ -90,6 +94,7 @@ export function worldOf(seed: number, keepTrace = false): World {
     const other = world.machines.find(({ process }) => process === peer)
     if (frame && machine && other) void checkAcknowledged(world, machine, other.replica, frame)
   })
+  const modes = modesChosen()
   let names = 0
   let enrolled = 0
 
@@ -99,6 +104,13 @@ export function worldOf(seed: number, keepTrace = false): World {
     portalPublicKey: portalKeys.publicKey,
     disk: { slow: () => slowReads && chance.oneIn(3), mostRead, foldFrom },
     policy: policed ? productPolicy : everythingPasses,
+    modes,
+    askErasures(process) {
+      for (const collection of switchable) {
+        // It ends with its process; whether it happened is seen in the folder.
+        process.replica!.eraseCollection(collection, () => world.erasedEverywhere(collection)).catch(() => {})
+      }
+    },
     deviceKey: deviceKeys.privateKey,
     dial: (process) => network.dial(process),
     isRetired: (site) => world.retired.has(site),
@@ -132,8 +144,7 @@ export function worldOf(seed: number, keepTrace = false): World {
     promises: promisesMade(),
     sites: [],
     retired: new Set(),
-    ceased: new Set(),
-    ceasedBeforeRestore: new Set(),
+    modes,
     counts: new Map(),
     violations: [],
     get machines() {
@@ -162,12 +173,15 @@ export function worldOf(seed: number, keepTrace = false): World {
       network.gone(process, told)
     },
     async putBack(machine, backup) {
-      for (const place of world.ceased) world.ceasedBeforeRestore.add(place)
       await forgetErasures(world, machine, backup.folder)
       world.stop(machine, chance.oneIn(2))
       const after = backup.folder.copy()
       const others = world.machines.filter((other) => other !== machine).map((other) => other.folder)
-      await world.promises.withdrawn(machine.folder, after, others)
+      // The portal erases what the site has acknowledged, and may not know yet that the site was put back since.
+      const holds = (policed ? productPolicy : everythingPasses).holds(() => epochOfTime + time.now)
+      await world.promises.withdrawn(machine.folder, after, others, (folder, collection, facts) => {
+        return folder !== portal.folder || (holds(collection, facts) && !world.erasedEverywhere(collection))
+      })
       machine.folder = after
       // A snapshot of a running machine from before this is beyond what a peer can tell it: its epoch is forgotten there.
       for (const other of machine === portal ? world.machines : [machine])
@@ -182,7 +196,6 @@ export function worldOf(seed: number, keepTrace = false): World {
       world.start(machine)
     },
     addCopy(of) {
-      for (const place of world.ceased) world.ceasedBeforeRestore.add(place)
       const machine = machineOf(`${of.name} copy`, of.place, of.replica, of.outside)
       machine.folder = of.folder.copy()
       world.sites = [...world.sites, machine]
@@ -193,6 +206,11 @@ export function worldOf(seed: number, keepTrace = false): World {
       await forgetErasures(world, machine, undefined)
       world.sites = world.sites.filter((other) => other !== machine)
       await world.promises.withdrawn(machine.folder, undefined, world.machines.map((other) => other.folder))
+    },
+    erasedEverywhere: (collection) =>
+      world.sites.length > 0 && world.sites.every(({ place }) => modes.of(place.site!, collection) === 'erased'),
+    askErasures() {
+      if (portal.process?.replica) around.askErasures(portal.process)
     },
     isCopied: (machine) => world.sites.some((other) => other !== machine && other.replica === machine.replica),
   } // prettier-ignore

@@ -67,7 +67,9 @@ export function agentChanges(sql: Sql) {
     lease: (run: string, holder: string, until: string) =>
       sql('update pc_agent set run = ?, holder = ?, lease_until_utc = ?, fence = fence + 1').run(run, holder, until),
     renew: (until: string) => sql('update pc_agent set lease_until_utc = ?').run(until),
-    release: () => sql('update pc_agent set run = null, holder = null, lease_until_utc = null').run(),
+    /** Who had it last stays known. */
+    release: () => sql('update pc_agent set run = null, lease_until_utc = null').run(),
+    readAnew: () => sql('update pc_agent set read_table = null, read_after = null').run(),
     setCursor: (audit: number, hash: string) =>
       sql('update pc_agent set last_audit_id = ?, last_audit_hash = ?').run(audit, hash),
     setHorizon: (until: string) => sql('update pc_agent set horizon_until = ?').run(until),

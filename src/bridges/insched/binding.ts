@@ -4,7 +4,7 @@
  * changes nothing more.
  */
 import type { Clock } from '../../replica/clock.ts'
-import { InSchedRefused, isBusy, LeaseLost, type InSched } from './insched-sqlite.ts'
+import { InSchedRefused, isBusy, LeaseHeld, LeaseLost, type InSched } from './insched-sqlite.ts'
 
 export interface Binding {
   readonly practice: string
@@ -48,6 +48,8 @@ export interface Lease {
   /** Remembers that a write met the fence of another agent. */
   lose(error: LeaseLost): void
   release(): void
+  /** Renews no more, and lets no other agent have the lease before `until` (milliseconds UTC). */
+  keepUntil(until: number): void
 }
 
 /**
@@ -60,7 +62,8 @@ export function acquireLease(
   who: Binding & { readonly run: string; readonly holder: string },
   clock: Clock,
 ): Lease {
-  const until = (): string => new Date(clock.now() + leaseMs).toISOString()
+  const iso = (at: number): string => new Date(at).toISOString()
+  const until = (): string => iso(clock.now() + leaseMs)
   const fence = insched.write((change) => {
     const agent = insched.agent()
     if (!agent)
@@ -69,11 +72,14 @@ export function acquireLease(
       )
     checkUnbound(insched, who.site)
     checkReplica(insched, who.replica)
-    const held = agent.lease_until_utc !== null && agent.lease_until_utc > new Date(clock.now()).toISOString()
+    const held = agent.lease_until_utc !== null && agent.lease_until_utc > iso(clock.now())
     if (held && agent.holder !== who.holder)
-      throw new InSchedRefused(
+      throw new LeaseHeld(
         `Another agent works on the InSched database ${insched.file} (${agent.holder}, until ${agent.lease_until_utc}). Stop that one first.`,
+        Date.parse(agent.lease_until_utc!),
       )
+    // What the former agent read and did not bring to the portal, this one may not have: it reads everything anew.
+    if (agent.holder !== null && agent.holder !== who.holder) change.readAnew()
     change.lease(who.run, who.holder, until())
     return agent.fence + 1
   })
@@ -108,6 +114,10 @@ export function acquireLease(
     release() {
       cancel()
       if (!lost) insched.write((change) => change.release())
+    },
+    keepUntil(end) {
+      cancel()
+      if (!lost) insched.write((change) => change.renew(iso(end)))
     },
   }
 }

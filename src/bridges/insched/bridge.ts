@@ -23,6 +23,8 @@ export interface BridgeOptions {
   readonly holder: string
   readonly station: string
   readonly clock: Clock
+  /** Whether changes in InSched are read as they happen; else when asked. Asked again and again; by default they are. */
+  readonly polls?: () => boolean
   /** How the database is opened. */
   readonly open?: (url: string) => InSched
 }
@@ -46,10 +48,26 @@ export interface InSchedBridge {
   /** How many stages the plans with these documents have. */
   stagesOf(plans: readonly string[]): number
   status(): { readonly lastRead: number | null; readonly problem: string | null }
-  stop(): Promise<void>
+  /**
+   * Ends what runs between two of its steps, each whole or not at all, and closes every handle of the database; after 30 s
+   * whatever runs. Gives the lease back, or keeps it from other agents until `leaseUntil` (milliseconds UTC).
+   */
+  stop(leaseUntil?: number): Promise<void>
 }
 
+/** The bridge let go of the database before this was done; what was done up to there is kept. */
+export class LetGo extends InSchedRefused {
+  override readonly name = 'LetGo'
+  constructor() {
+    super('InSched’s database was let go of before this was done. Nothing is lost; it goes on when it is back.')
+  }
+}
+
+/** The follower that writes into InSched. */
+export const writerFollower = 'insched writer'
 const pollEvery = 400
+/** How long letting go waits for what runs. */
+const drainPatience = 30_000
 const horizonEvery = 3_600_000
 /** How long one statement may hold up this process for another program's lock. */
 const statementPatience = 40
@@ -84,6 +102,7 @@ export function startInSchedBridge(options: BridgeOptions): InSchedBridge {
   insched.setPatience(statementPatience)
   const identities = identitiesOf(insched, clock)
   const reader: Reader = inSchedReader({ insched, replica, identities, site, clock })
+  const polls = options.polls ?? (() => true)
   let turn: Promise<unknown> = Promise.resolve()
   let version = -1
   let horizonAt = 0
@@ -111,7 +130,8 @@ export function startInSchedBridge(options: BridgeOptions): InSchedBridge {
     } catch (error) {
       if (isBusy(error)) isLocked = true
       if (error instanceof LeaseLost) lease.lose(error)
-      throw error
+      // A handle that is closed fails whatever it was in the middle of.
+      throw stopped && !(error instanceof LeaseLost) ? new LetGo() : error
     }
   }
   const pause = (ms: number): Promise<void> =>
@@ -153,12 +173,22 @@ export function startInSchedBridge(options: BridgeOptions): InSchedBridge {
     }
   }
 
+  const goOn = (): void => {
+    if (stopped) throw new LetGo()
+  }
+  const readAll = async (progress?: (read: Progress) => void): Promise<Progress> => {
+    goOn()
+    return reader.readAllUnread((read) => {
+      progress?.(read)
+      goOn()
+    })
+  }
   const readUnread = (progress?: (read: Progress) => void): Promise<Progress> =>
     single(async () => {
       const seen = insched.version()
-      const read = await reader.readAllUnread(progress)
+      const read = await readAll(progress)
       if (clock.now() - horizonAt > horizonEvery) {
-        await reader.moveHorizon()
+        await reader.moveHorizon(goOn)
         horizonAt = clock.now()
       }
       version = seen
@@ -168,9 +198,11 @@ export function startInSchedBridge(options: BridgeOptions): InSchedBridge {
     })
   const poll = async (): Promise<void> => {
     try {
-      const isDue = await tried(
-        async () => clock.now() - horizonAt > horizonEvery || insched.version() !== version || reader.hasUnread(),
-      )
+      const isDue =
+        polls() &&
+        (await tried(
+          async () => clock.now() - horizonAt > horizonEvery || insched.version() !== version || reader.hasUnread(),
+        ))
       if (isDue) await readUnread()
     } catch (error) {
       problem = isBusy(error) ? null : `Reading InSched failed: ${(error as Error).message}`
@@ -178,7 +210,7 @@ export function startInSchedBridge(options: BridgeOptions): InSchedBridge {
     if (!stopped && !lease.isLost()) cancelPoll = clock.after(isLocked ? longestWait : pollEvery, () => void poll())
   }
   // The writer reads within its own turn: it shares the single reader, so the two never cross.
-  const shared: Reader = { ...reader, readAllUnread: (progress) => single(() => reader.readAllUnread(progress)) }
+  const shared: Reader = { ...reader, readAllUnread: (progress) => single(() => readAll(progress)) }
   const writer = inSchedWriter({
     insched,
     replica,
@@ -190,7 +222,7 @@ export function startInSchedBridge(options: BridgeOptions): InSchedBridge {
   const write = (documents: readonly DocumentHead[]): Promise<readonly Projection[]> =>
     whenFree(() => tried(() => writer.handle(documents)))
   const follower: Follower = replica.follow({
-    name: 'insched writer',
+    name: writerFollower,
     collections: writtenCollections,
     handle: write,
     batch: 50,
@@ -226,15 +258,19 @@ export function startInSchedBridge(options: BridgeOptions): InSchedBridge {
           (writing ? `Writing into InSched waits: ${writing.error.message}` : null),
       }
     },
-    async stop() {
+    async stop(leaseUntil) {
       if (stopped) return
       stopped = true
       cancelPoll()
       for (const end of endWaits.splice(0)) end()
-      await Promise.all([follower.stop(), released.stop()])
-      await turn
+      const drained = Promise.all([follower.stop(), released.stop()]).then(() => turn)
+      const late = Promise.withResolvers<void>()
+      const cancelDrain = clock.after(drainPatience, late.resolve)
+      await Promise.race([drained, late.promise])
+      cancelDrain()
       try {
-        lease.release()
+        if (leaseUntil === undefined) lease.release()
+        else lease.keepUntil(leaseUntil)
       } catch (error) {
         // A lease that is not given back runs out by itself; the same folder takes it over at once.
         if (!isBusy(error) && !(error instanceof LeaseLost)) throw error

@@ -14,7 +14,7 @@ import {
 } from '../../replica/kinds/fields.ts'
 import type { BridgedTable } from './agent-tables-sqlite.ts'
 import type { EventRow, PatientRow, PlanRow, StageRow } from './insched-sqlite.ts'
-import { instantOf } from './wall-clock.ts'
+import { instantOf } from '../../mirror/wall-clock.ts'
 
 /** What the rows of this site have in common. */
 export interface Context {

@@ -58,6 +58,8 @@ export async function readInFull(options: FullReadOptions, progress: (read: Prog
         change.setReading(table, after)
       })
       progress(progressOf(rows))
+      // Whoever wants the database back must be heard between two parts.
+      await new Promise<void>((resolve) => setImmediate(resolve))
     }
   }
   insched.write((change) => change.setReading('done', 0))

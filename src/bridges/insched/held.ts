@@ -24,7 +24,7 @@ export async function anotherPerson(replica: Replica, row: PatientRow, document:
   const renamed = now.firstName !== fields['firstName'] || now.lastName !== fields['lastName']
   if (!renamed || now.birthDate === fields['birthDate']) return undefined
   // By what the record said of the former person, so that reading again after a crash opens the same review.
-  return derivedUlid('identity changed', document, String(times['firstName']), String(times['birthDate']))
+  return derivedUlid('identity changed', document, String(times.get('firstName')), String(times.get('birthDate')))
 }
 
 /** What staff see of a hold. */

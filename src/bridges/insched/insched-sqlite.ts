@@ -70,6 +70,16 @@ export class InSchedRefused extends Error {
   override readonly name: string = 'InSchedRefused'
 }
 
+/** Another agent holds the lease, at least until `until` (milliseconds UTC). */
+export class LeaseHeld extends InSchedRefused {
+  override readonly name = 'LeaseHeld'
+  readonly until: number
+  constructor(message: string, until: number) {
+    super(message)
+    this.until = until
+  }
+}
+
 /** Another agent holds the lease now. */
 export class LeaseLost extends InSchedRefused {
   override readonly name = 'LeaseLost'
@@ -78,6 +88,14 @@ export class LeaseLost extends InSchedRefused {
 export type InSched = ReturnType<typeof openInSched>
 /** What a write transaction may do. */
 export type Changes = Parameters<Parameters<InSched['write']>[0]>[0]
+
+const patientColumns = `patient_id, last_name, first_name, middle_name, birth_date, home_phone, cell_phone, email, language, text_consent,
+  email_consent, portal_enabled, balance_due_cents, survivor_id`
+const planColumns = 'plan_id, patient_id, patient_words, plan_status, starts_on, ends_on'
+const stageColumns = 'stage_id, plan_id, position, patient_words, completed, completed_on'
+const eventColumns = `e.event_id, e.patient_id, e.location_id, e.starts_at, e.minutes, e.status, e.last_confirmed_date, e.confirmation_type,
+  t.patient_words`
+const eventTables = 'events e left join event_types t on t.event_type = e.event_type'
 
 /** How long opening waits for another program that holds the database, milliseconds. */
 const patienceToOpen = 5_000
@@ -99,8 +117,20 @@ export function openInSched(url: string) {
         `${file} is not an InSched database of the reference schema: it has no table ${missing.join(', ')}.`,
       )
     db.exec(agentTables)
+    for (const columns of [
+      `${patientColumns} from patients`,
+      `${planColumns} from plans`,
+      `${stageColumns} from stages`,
+      `${eventColumns} from ${eventTables}`,
+    ])
+      // prettier-ignore
+      db.prepare(`select ${columns}`)
   } catch (error) {
     db.close()
+    if (error instanceof Database.SqliteError && error.message.startsWith('no such column'))
+      throw new InSchedRefused(`${file} is not an InSched database of the reference schema: it has ${error.message}.`, {
+        cause: error,
+      })
     if (error instanceof Database.SqliteError && error.code === 'SQLITE_NOTADB')
       throw new InSchedRefused(`${file} is not an SQLite database.`, { cause: error })
     if (isBusy(error))
@@ -114,13 +144,6 @@ export function openInSched(url: string) {
   const sql = (text: string): Database.Statement =>
     prepared.get(text) ?? prepared.set(text, db.prepare(text)).get(text)!
   const list = (ids: readonly number[]): string => JSON.stringify(ids)
-  const patientColumns = `patient_id, last_name, first_name, middle_name, birth_date, home_phone, cell_phone, email, language, text_consent,
-    email_consent, portal_enabled, balance_due_cents, survivor_id`
-  const planColumns = 'plan_id, patient_id, patient_words, plan_status, starts_on, ends_on'
-  const stageColumns = 'stage_id, plan_id, position, patient_words, completed, completed_on'
-  const eventColumns = `e.event_id, e.patient_id, e.location_id, e.starts_at, e.minutes, e.status, e.last_confirmed_date, e.confirmation_type,
-    t.patient_words`
-  const eventTables = 'events e left join event_types t on t.event_type = e.event_type'
   const own = agentReads(sql)
   const changes = {
     ...agentChanges(sql),

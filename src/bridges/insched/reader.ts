@@ -15,7 +15,7 @@ import { InSchedRefused, type Changes, type InSched } from './insched-sqlite.ts'
 import { recordEdits, type Rows } from './record-edits.ts'
 import { reachEdits } from './reach.ts'
 import { auditTrail, type Stretch } from './trail.ts'
-import { daysLater, wallClockOf } from './wall-clock.ts'
+import { daysLater, wallClockOf } from '../../mirror/wall-clock.ts'
 
 /** A replica that keeps how far it was told. */
 export type ToldReplica = Replica & Pick<OpenReplica, 'remember' | 'remembered'>
@@ -235,7 +235,10 @@ export function inSchedReader(options: ReaderOptions) {
   }
 
   return {
-    /** Reads all that is unread; the first time, everything. Resolves with the rows read by this call. */
+    /**
+     * Reads all that is unread; the first time, everything. Resolves with the rows read by this call. Tells `progress` after
+     * each part that is kept; a throw of it ends the reading there, and the next call goes on from it.
+     */
     async readAllUnread(progress: (read: Progress) => void = () => {}): Promise<Progress> {
       insched.assertFence()
       let read = nothing
@@ -249,8 +252,11 @@ export function inSchedReader(options: ReaderOptions) {
       for (let more = await readSome(); more; more = await readSome()) add(more)
       return read
     },
-    /** Brings in the events that have entered the horizon since it was last looked at (DOM-7); cheap where none has. */
-    async moveHorizon(): Promise<void> {
+    /**
+     * Brings in the events that have entered the horizon since it was last looked at (DOM-7); cheap where none has. Asks
+     * `goOn` after each part; a throw ends it there, and the next call begins again.
+     */
+    async moveHorizon(goOn: () => void): Promise<void> {
       const from = insched.agent()!.horizon_until
       const { until } = horizon()
       if (from === null || from >= until) return
@@ -264,6 +270,7 @@ export function inSchedReader(options: ReaderOptions) {
         await replica.change(said.edits)
         holds.push(...said.holds)
         after = rows.events.at(-1)!
+        goOn()
       }
       insched.write((change) => {
         keepHolds(change, holds)

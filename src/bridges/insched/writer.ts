@@ -14,7 +14,7 @@ import type { DocumentHead, Edit, Projection, Replica } from '../../replica/repl
 import { zoneOf } from './documents.ts'
 import type { Changes, EventRow, InSched, PatientRow } from './insched-sqlite.ts'
 import type { Reader } from './reader.ts'
-import { instantOf, wallClockOf } from './wall-clock.ts'
+import { instantOf, wallClockOf } from '../../mirror/wall-clock.ts'
 
 export interface WriterOptions {
   readonly insched: InSched

@@ -85,23 +85,24 @@ export interface LocationValue {
   readonly phone: string | null
 }
 
-/** The stages of a plan in their order, from the flat keys of its record; deleted ones left out. */
-export function stagesOf(fields: Readonly<Record<string, unknown>>): (StageFields & { readonly id: string })[] {
-  const stages = new Map<string, Record<string, unknown>>()
-  for (const [key, value] of Object.entries(fields)) {
-    const found = /^stage\/([^/]+)\/([a-zA-Z]+)$/.exec(key)
-    if (found) stages.set(found[1]!, { ...stages.get(found[1]!), [found[2]!]: value })
+const stageFields: ReadonlySet<string> = new Set(['words', 'position', 'completed', 'completedOn', 'deleted'])
+
+export type Stage = StageFields & { readonly id: string }
+
+/** The stages of a plan in their order, from the flat keys of its record (`stage/<id>/<field>`); deleted ones left out. */
+export function stagesOf(fields: Iterable<readonly [string, unknown]>): Stage[] {
+  const stages = new Map<string, { -readonly [F in keyof Stage]: Stage[F] }>()
+  for (const [key, value] of fields) {
+    if (!key.startsWith('stage/')) continue
+    const end = key.lastIndexOf('/')
+    const [id, field] = [key.slice('stage/'.length, end), key.slice(end + 1)]
+    if (id === '' || !stageFields.has(field)) continue
+    let stage = stages.get(id)
+    if (!stage)
+      stages.set(id, (stage = { id, words: null, position: 0, completed: false, completedOn: null, deleted: false }))
+    stage[field as 'words'] = value as string | null
   }
-  return [...stages]
-    .map(([id, stage]) => ({
-      words: null,
-      position: 0,
-      completed: false,
-      completedOn: null,
-      deleted: false,
-      ...stage,
-      id,
-    }))
+  return [...stages.values()]
     .filter((stage) => !stage.deleted)
     .toSorted((a, b) => a.position - b.position || (a.id < b.id ? -1 : 1))
 }

@@ -3,6 +3,7 @@
  * A message is never changed; it may be read (per person) and retracted.
  */
 import * as v from 'valibot'
+import { attachmentsSchema } from './attachments.ts'
 import { entryIdSchema, inOrder, keySchema, saidSchema, ulidSchema, type Entry } from './kind.ts'
 
 export const messageSchema = v.variant('kind', [
@@ -15,6 +16,7 @@ export const messageSchema = v.variant('kind', [
     text: v.pipe(v.string(), v.minLength(1), v.maxLength(20_000)),
     /** The event that it is about, where it is about one. */
     event: v.optional(v.nullable(keySchema)),
+    attachments: v.optional(attachmentsSchema),
   }),
   v.object({ kind: v.literal('read'), ...saidSchema, entry: entryIdSchema }),
   v.object({ kind: v.literal('retracted'), ...saidSchema, entry: entryIdSchema }),

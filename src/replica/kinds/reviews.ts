@@ -16,6 +16,7 @@ export const reviewKinds = [
   'field conflict',
   'unknown patient',
   'not readable',
+  'not back from backup',
 ] as const
 export type ReviewKind = (typeof reviewKinds)[number]
 

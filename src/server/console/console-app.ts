@@ -3,9 +3,9 @@
  * Communications, and the reviews, behind a sign-in of named staff. Deny by default; on loopback, by its own address only.
  */
 import { Hono, type Context } from 'hono'
-import { bodyLimit } from 'hono/body-limit'
 import type { Clock } from '../../replica/clock.ts'
 import { StoreFull } from '../../replica/store.ts'
+import { boundedBodies } from '../attachments/file-forms.ts'
 import { failureOf } from '../failure.ts'
 import { pageHeaders } from '../look/headers.ts'
 import { inEnglish, type Html } from '../look/html.ts'
@@ -61,7 +61,7 @@ export function consoleApp(
       return c.text('Open the console by its own address.', 421)
     return next()
   })
-  app.use(bodyLimit({ maxSize: 256 * 1024 }))
+  app.use(boundedBodies({ filesTo: ['/send'] }))
   app.get(stylesheet.path, serveStylesheet)
   app.get(signInScript.path, serveSignInScript)
   app.use(ownFormsOnly(undefined, (c) => c.text('This form came from another site.', 403)))

@@ -5,6 +5,9 @@
 import { Hono, type Context } from 'hono'
 import { html } from 'hono/html'
 import * as v from 'valibot'
+import { fileFormOf } from '../attachments/file-forms.ts'
+import { FileRefused } from '../attachments/file-kinds.ts'
+import { fileField, fileForm, refusedIn } from '../attachments/parts.ts'
 import { area, button, field, form, oneButton } from '../look/form.ts'
 import { inEnglish, type Html } from '../look/html.ts'
 import { empty } from '../look/notice.ts'
@@ -56,8 +59,10 @@ export function sendPages({ site, store }: ConsoleParts): Hono<ConsoleEnv> {
       return c.html(failed(c, site, { title, cause: send.incomplete, next: send.incompleteNext }), 400)
     let entryId: string
     try {
-      entryId = (await site.message(given.output, byOf(c.get('staff')))).entryId
+      const files = (await fileFormOf(c))?.files
+      entryId = (await site.message({ ...given.output, files }, byOf(c.get('staff')))).entryId
     } catch (error) {
+      if (error instanceof FileRefused) return c.html(failed(c, site, refusedIn(c.get('reader'), error)), 400)
       return c.html(failed(c, site, { title, cause: inEnglish((error as Error).message), next: send.failedNext }), 400)
     }
     store.audit.record(deedOf(c, 'message sent', { patient: String(given.output.patient), of: entryId }))
@@ -107,12 +112,13 @@ function foundList({ words, day }: Reader, found: readonly FoundPatient[], csrf:
   return card(list(items))
 }
 
-function messageForm({ words }: Reader, patient: number, csrf: string): Html {
-  const { send } = words.console
+function messageForm(reader: Reader, patient: number, csrf: string): Html {
+  const { send } = reader.words.console
   const fields = [
     field({ name: 'subject', label: send.subject, more: { maxlength: 200 } }),
     area({ name: 'text', label: send.message, more: { maxlength: 20_000 } }),
+    fileField(reader, 'files'),
     button(send.send, 'main'),
   ]
-  return card(form('/send', { csrf, patient: String(patient) }, fields), { title: send.to(patient) })
+  return card(fileForm('/send', { csrf, patient: String(patient) }, fields), { title: send.to(patient) })
 }

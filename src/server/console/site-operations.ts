@@ -1,7 +1,12 @@
 /** What the console and the commands need of a site, and the operations by name that the command line calls. */
+import { open } from 'node:fs/promises'
+import { basename } from 'node:path'
 import * as v from 'valibot'
 import { dateSchema, relationships, scopes, type Relationship, type Scope } from '../../replica/kinds/access.ts'
+import type { Chunks } from '../../replica/chunks.ts'
+import type { Attachment } from '../../replica/kinds/attachments.ts'
 import type { By } from '../../replica/kinds/kind.ts'
+import type { IncomingFile } from '../attachments/taking.ts'
 import type { AuditTrail } from '../audit-sqlite.ts'
 import type { Operations } from '../control.ts'
 
@@ -14,6 +19,8 @@ export interface Communication {
   readonly event: number | null
   readonly subject: string
   readonly state: string
+  /** Of a message with attachments, what `attachmentsOf` knows it by. */
+  readonly entry?: string
 }
 export interface FoundPatient {
   readonly patient_id: number
@@ -31,8 +38,9 @@ export interface ConsoleSite {
   zone(): Promise<string>
   upload(
     progress?: (line: string) => void,
+    how?: { wait?: boolean | undefined },
   ): Promise<{ patients: number; plans: number; stages: number; events: number; documents: number; seconds: number }>
-  download(): Promise<{
+  download(how?: { wait?: boolean | undefined }): Promise<{
     messages: number
     confirmations: number
     payments: number
@@ -61,9 +69,18 @@ export interface ConsoleSite {
   ): Promise<{ grantId: string; url: string; expiresAt: string }>
   endAccess(patient: number, grant: string, by?: By): Promise<{ grant: string }>
   message(
-    message: { patient: number; event?: number | undefined; subject: string; text: string },
+    message: {
+      patient: number
+      event?: number | undefined
+      subject: string
+      text: string
+      files?: AsyncIterable<IncomingFile> | undefined
+    },
     by?: By,
   ): Promise<{ entryId: string }>
+  readonly chunks: Chunks
+  /** The attachments of a message, by the entry of a communication. */
+  attachmentsOf(entry: string): Promise<readonly Attachment[]>
   /** The newest first; `cut`: there are more. */
   recent(query?: {
     patient?: number | undefined
@@ -77,6 +94,20 @@ export interface ConsoleSite {
   resolve(id: string, note: string, by?: By): Promise<{ id: string }>
   erasePatient(patient: number): Promise<{ documents: number }>
   verify(): Promise<unknown>
+  sync(
+    progress?: (line: string) => void,
+    how?: { wait?: boolean | undefined; full?: boolean | undefined },
+  ): Promise<{ uploaded: object; downloaded: object }>
+  readonly preferences: {
+    get(key?: string): Readonly<Record<string, string>>
+    set(key: string, value: string): Promise<{ key: string; old: string; new: string }>
+  }
+  readonly backup: {
+    status(): object
+    begin(minutes?: number): Promise<object>
+    end(): Promise<object>
+  }
+  testConnection(): Promise<{ failed: string | null }>
   status(): Promise<{
     state: string
     /** ISO, UTC: since when it is so. */
@@ -92,25 +123,48 @@ export interface ConsoleSite {
 const idNumber = v.pipe(v.number(), v.integer(), v.minValue(0))
 const patientInput = v.object({ patient: idNumber })
 const grantInput = v.object({ patient: idNumber, name: v.pipe(v.string(), v.trim(), v.minLength(1), v.maxLength(200)), relationship: v.picklist(relationships, `--relationship is one of: ${relationships.join(', ')}`), scope: v.pipe(v.array(v.picklist(scopes, `--scope is some of: ${scopes.join(',')}`)), v.minLength(1)), to: v.optional(dateSchema) }) // prettier-ignore
-const messageInput = v.object({ patient: idNumber, event: v.optional(idNumber), subject: v.string(), text: v.string() })
+const messageInput = v.object({
+  patient: idNumber,
+  event: v.optional(idNumber),
+  subject: v.string(),
+  text: v.string(),
+  /** Paths of files on this machine. */
+  attach: v.optional(v.array(v.string()), []),
+})
 const recentInput = v.object({
   patient: v.optional(idNumber),
   channel: v.optional(v.string()),
   since: v.optional(v.number()),
 })
+const preferenceInput = v.object({ key: v.optional(v.string()) })
+const waitInput = v.object({ wait: v.optional(v.boolean()), full: v.optional(v.boolean()) })
 /** Who acts in the trail, where it is whoever runs the commands of this machine. */
 const by = 'command line'
+
+/** Files of this machine; throws a sentence where one cannot be read. */
+async function* filesAt(paths: readonly string[]): AsyncGenerator<IncomingFile> {
+  for (const path of paths) {
+    const file = await open(path).catch((cause: Error) => {
+      throw new Error(`${path} cannot be read (${(cause as NodeJS.ErrnoException).code ?? cause.message}).`, { cause })
+    })
+    try {
+      yield { name: basename(path), content: file.createReadStream({ autoClose: false }) }
+    } finally {
+      await file.close()
+    }
+  }
+}
 
 /** The operations of a site by name; what they do stands in the trail as what staff do in the console does. */
 export function siteOperations(site: ConsoleSite, audit: AuditTrail, say: (line: string) => void): Operations {
   return {
-    async upload() {
-      const done = await site.upload(say)
+    async upload(input) {
+      const done = await site.upload(say, v.parse(waitInput, input))
       audit.record({ did: 'records uploaded', by })
       return done
     },
-    async download() {
-      const done = await site.download()
+    async download(input) {
+      const done = await site.download(v.parse(waitInput, input))
       audit.record({ did: 'communications downloaded', by })
       return done
     },
@@ -138,8 +192,8 @@ export function siteOperations(site: ConsoleSite, audit: AuditTrail, say: (line:
       return done
     },
     async message(input) {
-      const message = v.parse(messageInput, input)
-      const done = await site.message(message)
+      const { attach, ...message } = v.parse(messageInput, input)
+      const done = await site.message({ ...message, files: attach.length > 0 ? filesAt(attach) : undefined })
       audit.record({ did: 'message sent', by, patient: String(message.patient), of: done.entryId })
       return done
     },
@@ -168,6 +222,34 @@ export function siteOperations(site: ConsoleSite, audit: AuditTrail, say: (line:
       return done
     },
     verify: () => site.verify(),
+    async 'sync now'(input) {
+      const done = await site.sync(say, v.parse(waitInput, input))
+      audit.record({ did: 'synchronized', by })
+      return done
+    },
+    'preferences get': async (input) => site.preferences.get(v.parse(preferenceInput, input).key),
+    async 'preferences set'(input) {
+      const { key, value } = v.parse(v.object({ key: v.string(), value: v.string() }), input)
+      const done = await site.preferences.set(key, value)
+      audit.record({ did: 'preference changed', by, of: [done.key, done.old, done.new] })
+      return done
+    },
+    async 'backup begin'(input) {
+      const done = await site.backup.begin(v.parse(v.object({ minutes: v.optional(idNumber) }), input).minutes)
+      audit.record({ did: 'backup begun', by })
+      return done
+    },
+    async 'backup end'() {
+      const done = await site.backup.end()
+      audit.record({ did: 'backup ended', by })
+      return done
+    },
+    'backup status': async () => site.backup.status(),
+    async 'connection test'() {
+      const done = await site.testConnection()
+      audit.record({ did: 'connection tested', by, of: done.failed ?? undefined })
+      return done
+    },
     status: () => site.status(),
   }
 }

@@ -12,13 +12,13 @@ export function statusPage({ site, store }: ConsoleParts): Hono<ConsoleEnv> {
   const app = new Hono<ConsoleEnv>()
   app.get('/', async (c) => {
     store.audit.noted(deedOf(c, 'viewed', { of: 'status' }))
-    const { state, since, link, lastContact, problems, notes, queues } = await site.status()
+    const { state, since, lastContact, problems, notes, queues } = await site.status()
     const zone = await site.zone()
     const reader = c.get('reader')
     const { menu, status } = reader.words.console
     const inWords = (at: string): string => reader.instant(Date.parse(at), zone)
     const csrf = c.get('csrf')
-    const word = link === 'connected' ? inEnglish(state) : status.downSince(inWords(since))
+    const word = state.startsWith('Down since') ? status.downSince(inWords(since)) : inEnglish(state)
     return c.html(
       framed(c, site, menu.status, '/', [
         card(

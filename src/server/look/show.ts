@@ -111,16 +111,17 @@ export function folded(summary: string, inside: Content, open = false): Html {
   </details>`
 }
 
-export interface Said { readonly mine: boolean; readonly from: Content; readonly text: Content } // prettier-ignore
+export interface Said { readonly mine: boolean; readonly from: Content; readonly text: Content; /** Below the text. */ readonly more?: Content } // prettier-ignore
 
 /** What was said between two sides, in order. */
 export function talk(entries: readonly Said[]): Html {
   return html`<ol class="talk">
     ${entries.map(
-      ({ mine, from, text }) =>
+      ({ mine, from, text, more = nothing }) =>
         html`<li class="${mine ? 'mine' : ''}">
           <p class="from">${from}</p>
           <p class="text">${text}</p>
+          ${more}
         </li>`,
     )}
   </ol>`

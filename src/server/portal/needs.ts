@@ -16,6 +16,7 @@ export const needs: Readonly<Record<string, Need>> = {
   'POST /move': 'appointments',
   'GET /messages': 'messages',
   'POST /messages': 'messages',
+  'GET /attachments/:entry/:place': 'messages',
   'GET /plan': 'documents',
   'GET /password': 'own',
   'POST /password': 'own',

@@ -3,12 +3,14 @@
  * default: a page of a patient is reached only with a session whose account may act for that patient now.
  */
 import { Hono, type Context } from 'hono'
-import { bodyLimit } from 'hono/body-limit'
 import * as v from 'valibot'
+import type { Chunks } from '../../replica/chunks.ts'
 import type { Clock } from '../../replica/clock.ts'
 import { ulidSchema } from '../../replica/kinds/kind.ts'
 import type { Replica } from '../../replica/replica-face.ts'
 import { StoreFull } from '../../replica/store.ts'
+import { boundedBodies } from '../attachments/file-forms.ts'
+import type { Scan } from '../attachments/virus-scan.ts'
 import type { ControlStore } from '../control-store-sqlite.ts'
 import { pageHeaders } from '../look/headers.ts'
 import { choicePath, knownReader, reading, takeChoice } from '../look/reader.ts'
@@ -46,6 +48,9 @@ export interface PortalAppOptions {
   readonly store: ControlStore
   readonly replicaOf: (practice: string) => Replica | undefined
   readonly isConnected: (site: string) => boolean
+  /** The files of a practice's messages. */
+  readonly chunksOf: (practice: string) => Chunks | undefined
+  readonly scan?: Scan | undefined
   /** Makes a ticket for a live view of what a session shows. */
   readonly ticket: (session: string) => string
   readonly enroll: (request: EnrollRequest) => { status: 200 | 409 | 404; body: unknown }
@@ -101,7 +106,7 @@ export function portalApp(options: PortalAppOptions): Hono<PortalEnv> {
     c.set('caller', caller)
     return next()
   })
-  app.use(bodyLimit({ maxSize: 256 * 1024 }))
+  app.use(boundedBodies({ filesTo: ['/messages'] }))
   app.get(stylesheet.path, serveStylesheet)
   app.get(signInScript.path, serveSignInScript)
 
@@ -174,7 +179,7 @@ export function portalApp(options: PortalAppOptions): Hono<PortalEnv> {
   app.route('/', accountPages({ store, session, entering, passkeys, mails }))
   app.route('/', peoplePages({ store, clock }))
   app.route('/', homePages({ clock, audit }))
-  app.route('/', messagePages({ clock, audit, log: options.log }))
+  app.route('/', messagePages({ ...options, audit }))
   app.route('/', planPage({ audit }))
   app.notFound(async (c) => c.html(await problem(c, c.get('reader').words.problems.noPage), 404))
   return app

@@ -1,5 +1,6 @@
 /** The English words, a section for each part of the product. It is the measure of the other languages: what one of them lacks does not compile. */
 import { account } from './en/account.ts'
+import { attachments } from './en/attachments.ts'
 import { console } from './en/console.ts'
 import { frame } from './en/frame.ts'
 import { patient } from './en/patient.ts'
@@ -7,5 +8,5 @@ import { problems } from './en/problems.ts'
 import { signIn } from './en/sign-in.ts'
 import { staff } from './en/staff.ts'
 
-export const en = { frame, problems, patient, signIn, account, console, staff }
+export const en = { frame, problems, patient, signIn, account, console, staff, attachments }
 export type Words = typeof en

@@ -1,6 +1,7 @@
 /** The Spanish words, in the sections of the English ones. */
 import type { Words } from './en.ts'
 import { account } from './es/account.ts'
+import { attachments } from './es/attachments.ts'
 import { console } from './es/console.ts'
 import { frame } from './es/frame.ts'
 import { patient } from './es/patient.ts'
@@ -8,4 +9,4 @@ import { problems } from './es/problems.ts'
 import { signIn } from './es/sign-in.ts'
 import { staff } from './es/staff.ts'
 
-export const es: Words = { frame, problems, patient, signIn, account, console, staff }
+export const es: Words = { frame, problems, patient, signIn, account, console, staff, attachments }

@@ -2,14 +2,14 @@
  * Who may act for a patient at the portal, as a site gives it: a link by which a guardian or representative begins, with
  * what they may do and until when; what stands; and its end. The portal enforces it on every page.
  */
-import type { Clock } from './replica/clock.ts'
-import type { Facts } from './replica/collections.ts'
-import { mintUlid } from './replica/ids.ts'
-import { foldAccess, type Relationship, type Scope } from './replica/kinds/access.ts'
-import type { By } from './replica/kinds/kind.ts'
-import type { Replica } from './replica/replica-face.ts'
-import { hashOf } from './server/control-store-sqlite.ts'
-import { dayIn } from './server/day-in.ts'
+import type { Clock } from '../replica/clock.ts'
+import type { Facts } from '../replica/collections.ts'
+import { mintUlid } from '../replica/ids.ts'
+import { foldAccess, type Relationship, type Scope } from '../replica/kinds/access.ts'
+import type { By } from '../replica/kinds/kind.ts'
+import type { Replica } from '../replica/replica-face.ts'
+import { hashOf } from '../server/control-store-sqlite.ts'
+import { dayIn } from '../server/day-in.ts'
 
 export interface Grant {
   /** The representative's name, as others see it. */

@@ -32,3 +32,23 @@ export function wallClockOf(instant: number, zone: string): string {
 export function daysLater(wall: string, days: number): string {
   return Temporal.PlainDateTime.from(wall).add({ days }).toString({ smallestUnit: 'minute' })
 }
+
+/** The days of a week, Monday first. */
+export const weekdays = ['Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday', 'Sunday'] as const
+export type Weekday = (typeof weekdays)[number]
+
+/** A day of the calendar, as the zone has it. */
+export interface Day {
+  /** `YYYY-MM-DD`. */
+  readonly date: string
+  readonly weekday: Weekday
+}
+
+/** The day of an instant in an IANA zone, `later` days on. */
+export function dayOf(instant: number, zone: string, later = 0): Day {
+  const date = Temporal.Instant.fromEpochMilliseconds(instant)
+    .toZonedDateTimeISO(zone)
+    .toPlainDate()
+    .add({ days: later })
+  return { date: date.toString(), weekday: weekdays[date.dayOfWeek - 1]! }
+}

@@ -1,0 +1,165 @@
+/**
+ * InSched's database as a site keeps it: connected through a bridge, let go of for a backup, waiting to get it back, or
+ * standing by while another agent works on it. It has the face of a bridge; what needs the database while it is not
+ * connected is refused with a sentence. While it is let go of, no handle of it is open in this process.
+ */
+import { LetGo, startInSchedBridge, type BridgeOptions, type InSchedBridge } from './bridge.ts'
+import { InSchedRefused, LeaseHeld } from './insched-sqlite.ts'
+
+export type Holding =
+  | { readonly at: 'connected' }
+  /** Until when, milliseconds UTC. */
+  | { readonly at: 'disconnected'; readonly until: number }
+  /** It is to be connected, and is not; since when, and why. */
+  | { readonly at: 'reconnecting'; readonly since: number; readonly why: string }
+  /** Another agent has it; who and until when is in the sentence. */
+  | { readonly at: 'standby'; readonly why: string }
+
+export interface InSchedKeeper extends InSchedBridge {
+  holding(): Holding
+  /** Lets go until about `until`; resolves when no handle is open. Again with another time only says so. */
+  letGo(until: number): Promise<void>
+  /** Opens it again and checks what it is; resolves when it is connected, or was let go of again. Tries until then. */
+  takeBack(): Promise<void>
+  /** Calls `run` when the holding changes. */
+  onChange(run: () => void): void
+}
+
+/** A site's database is let go of: until when is in the sentence. */
+export class Disconnected extends InSchedRefused {
+  override readonly name = 'Disconnected'
+}
+
+export interface KeeperOptions extends BridgeOptions {
+  /** Until when the database is let go of from the start; undefined: it is connected. */
+  readonly disconnectedUntil: number | undefined
+  /** A moment as staff say it. */
+  readonly say: (moment: number) => string
+}
+
+const firstWait = 500
+const longestWait = 10_000
+/** How long another agent cannot have the database after the end of a window: as long as its own may need to come back. */
+const grace = 5 * 60_000
+/** A standby looks again no sooner than this, milliseconds. */
+const lookAgain = 1_000
+
+/** Connects, or stands by where another agent has the database; throws InSchedRefused where it cannot be had at all. */
+export function keepInSched(options: KeeperOptions): InSchedKeeper {
+  const { clock } = options
+  const listeners: (() => void)[] = []
+  const locals = new Map<string, number>()
+  let bridge: InSchedBridge | undefined
+  let holding: Holding = { at: 'reconnecting', since: clock.now(), why: 'It was not opened yet.' }
+  let waiting: (() => void)[] = []
+  let closing: Promise<void> = Promise.resolve()
+  let cancelRetry = (): void => {}
+  let stopped = false
+
+  const become = (next: Holding): void => {
+    holding = next
+    if (next.at === 'connected' || next.at === 'disconnected') for (const resolve of waiting.splice(0)) resolve()
+    for (const run of listeners) run()
+  }
+  /** Opens the database, or stands by where another agent has it; throws where neither can be. */
+  const open = (): void => {
+    try {
+      bridge = startInSchedBridge(options)
+      become({ at: 'connected' })
+    } catch (error) {
+      if (!(error instanceof LeaseHeld)) throw error
+      become({ at: 'standby', why: `${error.message.replace(/ Stop that one first\.$/, '')} This one takes over when that one is gone.` }) // prettier-ignore
+      // Until then nothing of it has to be opened.
+      const wait = Math.max(lookAgain, error.until - clock.now() + lookAgain)
+      cancelRetry = clock.after(wait, () => reopen(firstWait))
+    }
+  }
+  const reopen = (wait: number): void => {
+    try {
+      open()
+    } catch (error) {
+      const since = holding.at === 'reconnecting' ? holding.since : clock.now()
+      become({ at: 'reconnecting', since, why: (error as Error).message })
+      cancelRetry = clock.after(wait, () => reopen(Math.min(longestWait, wait * 2)))
+    }
+  }
+  const sentence = (): string => {
+    switch (holding.at) {
+      case 'disconnected':
+        return `InSched’s database is disconnected for backup until ${options.say(holding.until)}. Nothing is lost. Do it again then; on the command line --wait waits for it.`
+      case 'standby':
+        return holding.why
+      default:
+        return `InSched’s database is not connected again yet: ${holding.at === 'reconnecting' ? holding.why : ''}`
+    }
+  }
+  const connected = (): InSchedBridge => {
+    if (bridge) return bridge
+    throw holding.at === 'disconnected' ? new Disconnected(sentence()) : new InSchedRefused(sentence())
+  }
+  /** What was under way when the database was let go of is told why. */
+  const during = async <T>(work: (on: InSchedBridge) => Promise<T>): Promise<T> => {
+    try {
+      return await work(connected())
+    } catch (error) {
+      if (error instanceof LetGo && !bridge) connected()
+      throw error
+    }
+  }
+
+  if (options.disconnectedUntil !== undefined) become({ at: 'disconnected', until: options.disconnectedUntil })
+  else open()
+
+  return {
+    holding: () => holding,
+    async letGo(until) {
+      cancelRetry()
+      const open = bridge
+      bridge = undefined
+      become({ at: 'disconnected', until })
+      if (open) closing = open.stop(until + grace)
+      await closing
+    },
+    async takeBack() {
+      if (stopped || holding.at !== 'disconnected') return
+      await closing
+      // It may have been let go of again, or stopped, meanwhile.
+      if (stopped || bridge || holding.at !== 'disconnected') return
+      const back = new Promise<void>((resolve) => waiting.push(resolve))
+      become({ at: 'reconnecting', since: clock.now(), why: 'It is being opened.' })
+      reopen(firstWait)
+      await back
+    },
+    onChange: (run) => void listeners.push(run),
+    readNow: (progress) => during((on) => on.readNow(progress)),
+    written: () =>
+      during(async (on) => {
+        await on.written()
+        // Ends also when the followers are stopped, with work left.
+        if (bridge !== on) throw new LetGo()
+      }),
+    documentOf: (table, localId) => connected().documentOf(table, localId),
+    localOf(document) {
+      const found = bridge ? bridge.localOf(document) : locals.get(document)
+      if (found !== undefined) locals.set(document, found)
+      return found
+    },
+    patient: (localId) => connected().patient(localId),
+    isHeld: (patient) => connected().isHeld(patient),
+    findPatients: (text) => connected().findPatients(text),
+    stagesOf: (plans) => connected().stagesOf(plans),
+    status() {
+      if (bridge) return bridge.status()
+      return { lastRead: null, problem: holding.at === 'disconnected' ? null : sentence() }
+    },
+    async stop() {
+      stopped = true
+      cancelRetry()
+      for (const resolve of waiting.splice(0)) resolve()
+      const open = bridge
+      bridge = undefined
+      await closing
+      await open?.stop()
+    },
+  }
+}

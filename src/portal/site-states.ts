@@ -1,0 +1,131 @@
+/**
+ * How the sites of a portal are, and the watch over them: a site that is silent for longer than its schedule and its
+ * backup windows explain is an alarm, since the site itself cannot say so. An alarm is over when the site is heard.
+ */
+import { defaultSettings, isSent } from '../mirror/policy.ts'
+import { byHandOf, preferencesOf, synchronizationKey, textsOf } from '../mirror/preferences.ts'
+import { isSilent, stateOfSite, type Known, type SiteState } from '../mirror/watchdog.ts'
+import type { Clock } from '../replica/clock.ts'
+import type { PracticeFields } from '../replica/kinds/fields.ts'
+import type { OpenReplica } from '../replica/replica.ts'
+import { clockShownFrom } from '../server/connection-test.ts'
+import type { ControlStore, SiteRow } from '../server/control-store-sqlite.ts'
+
+export interface SiteStatus {
+  readonly siteId: string
+  readonly name: string
+  readonly state: SiteState | 'Revoked' | 'Retired'
+  /** ISO, UTC. */
+  readonly lastContact: string | null
+  /** Set while it is silent for longer than it may be: since when, and how many patients' answers wait for it. */
+  readonly alarm: { readonly since: string | null; readonly patientsWaiting: number } | null
+  /** How many patients' answers wait for the site. */
+  readonly patientsWaiting: number
+  /** The site's clock less the portal's, seconds; null below a minute. */
+  readonly clockDifference: number | null
+}
+
+export interface SiteStates {
+  /** A site connected, with its clock less the portal's in milliseconds. */
+  connected(site: string, clockOffset: number): void
+  of(site: SiteRow): Promise<SiteStatus>
+  stop(): Promise<void>
+}
+
+const lookEvery = 30_000
+/** What patients say. */
+const answers = ['confirmations', 'requests', 'messages', 'payments', 'communications'] as const
+
+export function siteStates(portal: {
+  readonly store: ControlStore
+  readonly replicaOf: (practice: string) => OpenReplica | undefined
+  readonly isConnected: (replica: string) => boolean
+  readonly clock: Clock
+  readonly log: (line: string) => void
+}): SiteStates {
+  const { store, clock, log } = portal
+  const listensSince = clock.now()
+  const offsets = new Map<string, number>()
+  const alarmed = new Set<string>()
+  let cancel = (): void => {}
+  let looking: Promise<void> = Promise.resolve()
+  let stopped = false
+
+  const knownOf = async (site: SiteRow, device: string, replica: OpenReplica): Promise<Known> => {
+    const own = await replica.written('preferences', synchronizationKey(site.id), device)
+    const practice = ((await replica.indexed('practice', site.id))?.body ?? {}) as Partial<PracticeFields>
+    return {
+      preferences: preferencesOf(textsOf(own)),
+      byHand: byHandOf(own),
+      zone: practice.zone ?? 'UTC',
+      connected: portal.isConnected(device),
+      heardAt: site.heard_at,
+      listensSince,
+      behind: await replica.replication.behind(device, (name) => isSent(defaultSettings, name, 'down')),
+    }
+  }
+  const of = async (site: SiteRow): Promise<SiteStatus> => {
+    const device = store.device(site.id)
+    const status = {
+      siteId: site.id,
+      name: site.name,
+      lastContact: site.heard_at === null ? null : new Date(site.heard_at).toISOString(),
+      alarm: null,
+      patientsWaiting: 0,
+      clockDifference: null,
+    }
+    if (site.retired_at !== null) return { ...status, state: 'Retired' }
+    if (!device) return { ...status, state: 'Never enrolled' }
+    if (device.revoked_at !== null) return { ...status, state: 'Revoked' }
+    const replica = portal.replicaOf(site.practice)!
+    const known = await knownOf(site, device.replica, replica)
+    const patientsWaiting = (await replica.replication.waiting(device.replica, site.id, answers)).size
+    const offset = offsets.get(site.id) ?? 0
+    const now = clock.now()
+    return {
+      ...status,
+      state: stateOfSite(known, now),
+      alarm: isSilent(known, now) ? { since: status.lastContact, patientsWaiting } : null,
+      patientsWaiting,
+      clockDifference: Math.abs(offset) < clockShownFrom ? null : Math.round(offset / 1000),
+    }
+  }
+  const look = async (): Promise<void> => {
+    for (const site of store.sites()) {
+      if (stopped) return
+      const { alarm } = await of(site)
+      if ((alarm !== null) === alarmed.has(site.id)) continue
+      const event = { practice: site.practice, of: site.id }
+      if (alarm) {
+        alarmed.add(site.id)
+        log(
+          `alarm: site ${site.id} is silent since ${alarm.since ?? 'its enrolment'}; answers of ${alarm.patientsWaiting} patients wait for it`,
+        )
+        store.audit.record({ did: 'alarm raised', ...event })
+      } else {
+        alarmed.delete(site.id)
+        log(`alarm over: site ${site.id} was heard, or is not expected any more`)
+        store.audit.record({ did: 'alarm over', ...event })
+      }
+    }
+  }
+  const wait = (): void => {
+    if (stopped) return
+    cancel = clock.after(lookEvery, () => {
+      looking = look()
+        .catch((error: unknown) => log(`looking after the sites failed: ${(error as Error).message}`))
+        .then(wait)
+    })
+  }
+  wait()
+
+  return {
+    connected: (site, clockOffset) => void offsets.set(site, clockOffset),
+    of,
+    async stop() {
+      stopped = true
+      cancel()
+      await looking
+    },
+  }
+}

@@ -1,0 +1,71 @@
+/**
+ * Withdrawal of a document in rows (rule 9): the receipt by which a portal says that it holds no content of it, what a
+ * site makes of one, and the notice by which a site says that a document of its own passes no more. Pure.
+ */
+import type { WireRow } from './admission.ts'
+import { collectionNumber, type Collection, type Passes } from './collections.ts'
+import { decodeVector, emptyUpdate, emptyVector, mergeUpdates } from './document.ts'
+import type { Draft } from './commits.ts'
+import type { NewRow, StoredDocument } from './store.ts'
+
+/** Whether anything is said in a document. */
+export function hasContent({ vector }: Pick<StoredDocument, 'vector'>): boolean {
+  return decodeVector(vector).size > 0
+}
+
+/** The row by which a document is left without content; `receipt`: a site that reads it logs the document anew. */
+export function withdrawnRow({ head }: Pick<StoredDocument, 'head'>, receipt: boolean): NewRow {
+  const { collection, key, generation, erased, facts } = head
+  return {
+    collection: collectionNumber(collection),
+    key,
+    generation,
+    erased,
+    facts,
+    update: emptyUpdate,
+    vector: emptyVector,
+    origin: null,
+    receipt,
+    mode: 'withdraw',
+  }
+}
+
+/** The receipt for a peer's row whose content was not taken. What is held of the document stays until it is withdrawn. */
+export function refusedReceipt(collection: Collection, row: WireRow, held: StoredDocument | undefined): NewRow {
+  const receipt = withdrawnRow(held ?? { head: { ...row, collection } }, true)
+  return held && hasContent(held) ? { ...receipt, vector: held.vector, mode: 'add' } : receipt
+}
+
+/** Whether a row, by the facts that it brings, ends that its document passes: then its facts go to the peer, alone. */
+export function ceases(row: NewRow, held: StoredDocument | undefined, passes: Passes): boolean {
+  if (row.mode !== 'add' || !held || row.facts === held.head.facts) return false
+  const { collection, facts } = held.head
+  return passes(collection, facts) && !passes(collection, row.facts)
+}
+
+/**
+ * The notice for a peer that sends a document as one that passes, while by newer facts here it does not: it has it from
+ * elsewhere, and was never told.
+ */
+export function noticeFor(row: WireRow, held: StoredDocument | undefined, passes: Passes): NewRow | undefined {
+  if (row.receipt || !held) return undefined
+  const { collection, facts } = held.head
+  if (passes(collection, facts) || !passes(collection, row.facts)) return undefined
+  return { ...withdrawnRow(held, true), vector: held.vector, mode: 'add' }
+}
+
+/**
+ * The document of which a peer erased the content, logged anew; undefined where it says nothing or does not pass, and
+ * waits until it does. It is loaded in the draft.
+ */
+export async function passedAgain(
+  draft: Draft,
+  collection: Collection,
+  key: string,
+  passes: Passes,
+): Promise<NewRow | undefined> {
+  const held = draft.document(collection, key)
+  if (!held || !hasContent(held) || !passes(collection, held.head.facts)) return undefined
+  const update = mergeUpdates(await draft.updates(collection, key))
+  return { ...withdrawnRow(held, false), update, vector: held.vector, mode: 'anew' }
+}

@@ -1,0 +1,167 @@
+/**
+ * What a site does for one patient: invite, Send Secure Portal Message, erase. Patients and events are named by InSched's
+ * local ids; a patient for whom nothing may be done is refused with a sentence that says what to do.
+ */
+import type { InSchedBridge } from '../bridges/insched/bridge.ts'
+import { isReachable } from '../bridges/insched/documents.ts'
+import type { PatientRow } from '../bridges/insched/insched-sqlite.ts'
+import { erasePatient } from '../mirror/erasing.ts'
+import type { Clock } from '../replica/clock.ts'
+import type { Chunks } from '../replica/chunks.ts'
+import { mintUlid } from '../replica/ids.ts'
+import { foldAccess } from '../replica/kinds/access.ts'
+import type { Attachment } from '../replica/kinds/attachments.ts'
+import type { By } from '../replica/kinds/kind.ts'
+import type { Follower, Replica } from '../replica/replica-face.ts'
+import { withFiles, type IncomingFile } from '../server/attachments/taking.ts'
+import type { Scan } from '../server/attachments/virus-scan.ts'
+import { hashOf } from '../server/control-store-sqlite.ts'
+import { granting, type Grant } from './granting.ts'
+
+const invitationLasts = 72 * 3_600_000
+
+export function patientsOf(site: {
+  readonly replica: Replica
+  readonly bridge: InSchedBridge
+  /** The follower behind the pages. */
+  readonly index: Follower
+  readonly chunks: Chunks
+  readonly scan: Scan | undefined
+  /** The address in invitations, without the token. */
+  readonly invitations: string
+  /** The IANA zone of the site. */
+  readonly zone: () => Promise<string>
+  /** Who acts where no member of staff does. */
+  readonly agent: By
+  readonly clock: Clock
+}) {
+  const { replica, bridge, index, chunks, scan, agent, clock } = site
+  const found = (localId: number): { row: PatientRow; key: string } => {
+    const row = bridge.patient(localId)
+    const key = row && bridge.documentOf('patients', localId)
+    if (!row || key === undefined)
+      throw new Error(`There is no patient ${localId} in InSched. Look the number up in InSched; it is the patient_id.`)
+    return { row, key }
+  }
+  const patientKey = (localId: number): string => {
+    const { row, key } = found(localId)
+    if (row.survivor_id !== null)
+      throw new Error(`Patient ${localId} was combined into patient ${row.survivor_id}. Use that number.`)
+    if (row.portal_enabled !== 1)
+      throw new Error(`Patient ${localId} has no portal access. Enable the portal for this patient in InSched first.`)
+    if (bridge.isHeld(key))
+      throw new Error(
+        `Name and birth date of patient ${localId} were both changed, so this may be another person. Resolve the review first; list them with: patientconnection reviews`,
+      )
+    return key
+  }
+  const factsOfPatient = async (key: string) => {
+    const head = await replica.head('patients', key)
+    if (!head) throw new Error('This patient was not read from InSched yet. Try again in a moment.')
+    const { at: _, ...facts } = head.facts
+    return facts
+  }
+
+  const linkOf = (token: string): string => `${site.invitations}.${token}`
+  const access = granting({
+    replica,
+    clock,
+    async patientKey(patient) {
+      await bridge.readNow()
+      return patientKey(patient)
+    },
+    factsOf: factsOfPatient,
+    zone: site.zone,
+    linkOf,
+  })
+
+  return {
+    accessOf: access.accessOf,
+    grant: (patient: number, grant: Grant, by: By = agent) => access.grant(patient, grant, by),
+    endAccess: (patient: number, grant: string, by: By = agent) => access.endAccess(patient, grant, by),
+    /** A sign-in invitation; an earlier one that is open ends. */
+    async invite(patient: number, by: By = agent) {
+      await bridge.readNow()
+      const key = patientKey(patient)
+      const token = Buffer.from(clock.bytes(24)).toString('base64url')
+      const now = clock.now()
+      const until = now + invitationLasts
+      const { invitations } = foldAccess(await replica.entries('access', key))
+      const revokes = invitations.map((invitation) => invitation.id)
+      await replica.change([
+        {
+          collection: 'access',
+          key,
+          facts: await factsOfPatient(key),
+          add: {
+            ...(revokes.length > 0
+              ? {
+                  [mintUlid(clock)]: { kind: 'revoked' as const, at: now, by, revokes, why: 'new invitation' as const },
+                }
+              : {}),
+            [mintUlid(clock)]: { kind: 'invited', at: now, by, tokenHash: hashOf(token), until },
+          },
+        },
+      ])
+      return { url: linkOf(token), expiresAt: new Date(until).toISOString() }
+    },
+    /** Send Secure Portal Message; `files` become its attachments. Rejects with FileRefused where one is not taken. */
+    async message(
+      message: {
+        patient: number
+        event?: number | undefined
+        subject: string
+        text: string
+        files?: AsyncIterable<IncomingFile> | undefined
+      },
+      by: By = agent,
+    ) {
+      await bridge.readNow()
+      const key = patientKey(message.patient)
+      const event = message.event === undefined ? null : bridge.documentOf('events', message.event)
+      if (event === undefined)
+        throw new Error(
+          `There is no event ${message.event} with a patient in InSched's horizon. Look the number up in InSched; it is the event_id.`,
+        )
+      if (message.subject.trim() === '' || message.text.trim() === '')
+        throw new Error('A message needs a subject and a text.')
+      const entryId = mintUlid(clock)
+      const { subject, text, files } = message
+      const say = async (attachments: Attachment[]): Promise<void> =>
+        replica.change([
+          {
+            collection: 'messages',
+            key,
+            facts: await factsOfPatient(key),
+            add: {
+              [entryId]: {
+                kind: 'message',
+                at: clock.now(),
+                by,
+                thread: mintUlid(clock),
+                subject,
+                text,
+                event,
+                ...(attachments.length > 0 ? { attachments } : {}),
+              },
+            },
+          },
+        ])
+      await (files ? withFiles({ chunks, scan }, files, key, say) : say([]))
+      return { entryId }
+    },
+    /** Erases all that is about a patient here and at the portal; what InSched has is InSched's. */
+    async erasePatient(patient: number) {
+      await bridge.readNow()
+      const { row, key } = found(patient)
+      if (isReachable(row))
+        throw new Error(
+          `Patient ${patient} has portal access, or consent to text or email, so the records would come back. End these in InSched first, then erase.`,
+        )
+      const documents = await erasePatient(replica, key)
+      // What was made of them goes too, also where this process ends right after.
+      await Promise.all([index.caughtUp(), chunks.caughtUp()])
+      return { documents }
+    },
+  }
+}

@@ -1,0 +1,85 @@
+/** How a site is, in words and numbers: one state, since when, what comes next, what waits, and every problem as a sentence. */
+import { writerFollower } from '../bridges/insched/bridge.ts'
+import type { InSchedKeeper } from '../bridges/insched/keeper.ts'
+import { writtenCollections } from '../bridges/insched/writer.ts'
+import type { Backup } from '../mirror/backup.ts'
+import { momentInWords } from '../mirror/schedule.ts'
+import type { Runs } from '../mirror/runs.ts'
+import { disconnectedUntil, type SiteState } from '../mirror/watchdog.ts'
+import type { Clock } from '../replica/clock.ts'
+import type { Link, LinkStatus, Restore } from '../replica/connection.ts'
+import type { OpenReplica } from '../replica/replica.ts'
+import { clockShownFrom } from '../server/connection-test.ts'
+import type { SitePreferences } from './preferences.ts'
+
+export interface StatusParts {
+  readonly replica: OpenReplica
+  readonly bridge: InSchedKeeper
+  readonly link: Link
+  readonly backup: Backup
+  readonly runs: Runs
+  readonly preferences: SitePreferences
+  readonly zone: () => string
+  readonly clock: Clock
+}
+
+export async function statusOf(site: StatusParts) {
+  const { replica, bridge, link, backup, runs, clock } = site
+  const now = await link.status()
+  const insched = bridge.status()
+  const problems = [insched.problem, now.problem, backup.problem(), runs.problem()].filter(
+    (problem) => problem !== null,
+  )
+  const zone = site.zone()
+  const moment = (at: number): string => momentInWords(at, zone, clock.now())
+  const offset = now.clockOffset === null || Math.abs(now.clockOffset) < clockShownFrom ? null : now.clockOffset
+  const [on, next] = [backup.now(), backup.next()]
+  return {
+    state: stateOf(site, now, insched.problem !== null),
+    since: new Date(now.since).toISOString(),
+    link: now.state,
+    peers: [
+      {
+        name: 'portal',
+        sent: now.sent,
+        acked: Math.max(0, now.sent - now.behind),
+        received: now.received,
+        behind: now.behind,
+      },
+    ],
+    queues: {
+      toPortal: now.behind,
+      toInSched: await replica.unhandled(writerFollower, writtenCollections),
+      reviews: (await replica.index({ view: 'review', state: 'open' })).length,
+    },
+    next: runs.next(),
+    backup: { now: on ? `until ${moment(on.until)}` : null, next: next ? moment(next.from) : null },
+    lastContact: now.lastContact === null ? null : new Date(now.lastContact).toISOString(),
+    /** The portal's clock less this machine's, seconds; null below a minute. */
+    clockDifference: offset === null ? null : Math.round(offset / 1000),
+    problems,
+    notes: now.restores.map(inWords),
+  }
+}
+
+/** The one word for all of it. What a person must know first comes first. */
+function stateOf(site: StatusParts, now: LinkStatus, hasProblem: boolean): SiteState {
+  const holding = site.bridge.holding()
+  if (holding.at === 'standby') return 'Standby'
+  if (holding.at === 'disconnected') return disconnectedUntil(holding.until, site.zone())
+  const down = now.state === 'refused' || (site.runs.wantsLink() && now.state !== 'connected')
+  if (down) return `Down since ${new Date(now.since).toISOString()}`
+  if (hasProblem || holding.at === 'reconnecting') return 'Behind'
+  if (site.preferences.values().timing.mode === 'by hand') return 'Paused by hand'
+  // What waits for the next run is not behind.
+  return now.behind > 0 && now.state === 'connected' ? 'Behind' : 'Working'
+}
+
+/** What a restore was. */
+function inWords({ which, at, rows }: Restore): string {
+  const changes = `${rows.toLocaleString('en-US')} ${rows === 1 ? 'change' : 'changes'}`
+  const when = new Date(at).toISOString()
+  return which === 'here'
+    ? `This replica was restored (noticed at ${when}); ${changes} came back from the portal.`
+    : `The portal was restored (noticed at ${when}); ${changes} went back to it.`
+}

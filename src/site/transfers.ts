@@ -1,0 +1,122 @@
+/**
+ * What one run carries: Upload Records from InSched to the portal, Download Online Communications from the portal into
+ * InSched. Each ends when the other end has it durably, or says in a sentence what it waits for.
+ */
+import type { InSchedBridge } from '../bridges/insched/bridge.ts'
+import type { Clock } from '../replica/clock.ts'
+import type { Passes } from '../replica/collections.ts'
+import type { Link } from '../replica/connection.ts'
+import type { Follower, Replica } from '../replica/replica-face.ts'
+
+export interface Uploaded {
+  readonly patients: number
+  readonly plans: number
+  readonly stages: number
+  readonly events: number
+  readonly documents: number
+  readonly seconds: number
+}
+export interface Downloaded {
+  readonly messages: number
+  readonly confirmations: number
+  readonly payments: number
+  readonly communications: number
+  readonly seconds: number
+}
+export type Transfers = ReturnType<typeof transfersOf>
+
+/** How long a run waits for a portal that is not connected, milliseconds. */
+const patience = 8_000
+const views = { messages: 'message', confirmations: 'confirmation', communications: 'communication' } as const
+
+export function transfersOf(site: {
+  readonly replica: Replica
+  readonly bridge: InSchedBridge
+  readonly link: Link
+  /** The follower behind the pages. */
+  readonly index: Follower
+  /** What may go to the portal. */
+  readonly passesUp: Passes
+  readonly clock: Clock
+}) {
+  const { replica, bridge, link, index, clock } = site
+
+  const reachPortal = async (what: string): Promise<void> => {
+    const give = Promise.withResolvers<never>()
+    const cancel = clock.after(patience, () => {
+      void link.status().then((now) => {
+        if (now.state !== 'connected')
+          give.reject(
+            new Error(
+              `${what} waits: ${now.problem ?? 'the portal is not connected.'} Nothing is lost; it goes on by itself when the portal answers.`,
+            ),
+          )
+      })
+    })
+    try {
+      await Promise.race([link.caughtUp(), give.promise])
+    } finally {
+      cancel()
+    }
+  }
+  /** The keys of the records that the policy passes to the portal. */
+  const atPortal = async (collection: 'patients' | 'plans' | 'events'): Promise<string[]> => {
+    const keys: string[] = []
+    for (let after: string | undefined; ;) {
+      const heads = await replica.list(collection, after, 2_000)
+      for (const { key, facts } of heads) if (site.passesUp(collection, facts)) keys.push(key)
+      if (heads.length === 0) return keys
+      after = heads.at(-1)!.key
+    }
+  }
+  const arrived = async (view: string): Promise<number> =>
+    (await replica.index({ view })).filter((row) => row.state !== 'out').length
+  const count = async (): Promise<Record<keyof typeof views, number>> => {
+    await index.caughtUp()
+    return {
+      messages: await arrived(views.messages),
+      confirmations: await arrived(views.confirmations),
+      communications: await arrived(views.communications),
+    }
+  }
+
+  return {
+    /** Resolves when both sides hold what the other had; rejects with a sentence that begins with `what` where the portal does not answer. */
+    reachPortal,
+    /**
+     * Reads what is unread and waits until the portal has it. The counts are of all that the portal holds by then, whenever
+     * it was uploaded: records that the policy passes, and the stages of such plans.
+     */
+    async upload(progress: (line: string) => void = () => {}): Promise<Uploaded> {
+      const began = clock.now()
+      await bridge.readNow((now) =>
+        progress(`read ${now.patients} patients, ${now.plans} plans, ${now.stages} stages, ${now.events} events`),
+      )
+      await reachPortal('Upload Records')
+      const [patients, plans, events] = [await atPortal('patients'), await atPortal('plans'), await atPortal('events')]
+      return {
+        patients: patients.length,
+        plans: plans.length,
+        stages: bridge.stagesOf(plans),
+        events: events.length,
+        documents: patients.length + plans.length + events.length,
+        seconds: (clock.now() - began) / 1000,
+      }
+    },
+    /** Takes what the portal has and waits until InSched has it. */
+    async download(): Promise<Downloaded> {
+      const began = clock.now()
+      const before = await count()
+      await reachPortal('Download Online Communications')
+      await bridge.written()
+      const after = await count()
+      return {
+        messages: after.messages - before.messages,
+        confirmations: after.confirmations - before.confirmations,
+        payments: 0,
+        communications: after.communications - before.communications,
+        seconds: (clock.now() - began) / 1000,
+      }
+    },
+  }
+}

@@ -1,0 +1,220 @@
+/**
+ * Withdrawal over real sockets and real files (R9, R11), and the version of the settings (R6): a portal that may hold
+ * what is reachable, and a site that owns all of it.
+ */
+import Database from 'better-sqlite3'
+import { copyFileSync, readFileSync, readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, it, onTestFinished } from 'vitest'
+import type { Batch } from '../../src/replica/admission.ts'
+import { collections, type Collection, type LinkSettings, type Passes } from '../../src/replica/collections.ts'
+import { emptyUpdate } from '../../src/replica/document.ts'
+import type { OpenReplica } from '../../src/replica/replica.ts'
+import { openReplica } from '../../src/replica/replica.ts'
+import { openSqliteStore } from '../../src/replica/sqlite-store.ts'
+import { clock, factsOf, folder, linkTo, master, portalFor, ulid } from './world.ts'
+
+const reachable: Passes = (_, facts, erasure = false) => erasure || facts.reachable
+const all: Passes = () => true
+
+/** A portal and a site of one practice in files, and a link between them that comes and goes. */
+async function practice(settings?: { portal: LinkSettings; site: LinkSettings }) {
+  const [id, key, patient] = [ulid(), ulid(), ulid()]
+  const dir = folder()
+  const open = (name: string, other: { holds?: Passes; passes?: Passes }): Promise<OpenReplica> =>
+    openSqliteStore({ file: join(dir, `${name}.sqlite`), master }).then((store) =>
+      openReplica({ store, practice: id, id: name === 'portal' ? portalId : siteId, clock, ...other }),
+    )
+  const [portalId, siteId] = [ulid(), ulid()]
+  const portal = await open('portal', { holds: reachable })
+  const site = await open('site', { passes: reachable })
+  const server = await portalFor(() => portal, { passesIn: reachable, passesOut: all, ...(settings ? { settings: settings.portal } : {}) }) // prettier-ignore
+  const connected = () => linkTo(server, site, portal.id, { passesOut: reachable, passesIn: all, ...(settings ? { settings: settings.site } : {}) }) // prettier-ignore
+  onTestFinished(async () => {
+    await server.close()
+    await portal.close()
+    await site.close()
+  })
+  const say = (replica: OpenReplica, text: string, isReachable = true): Promise<void> =>
+    replica.change([
+      {
+        collection: 'messages',
+        key,
+        facts: { ...factsOf(patient, 'mesa'), reachable: isReachable },
+        add: {
+          [text]: { kind: 'message', at: 1, by: { role: 'staff', id: 'x' }, thread: patient, subject: 's', text },
+        },
+      },
+    ])
+  const become = (isReachable: boolean): Promise<void> =>
+    site.change([{ collection: 'messages', key, become: { ...factsOf(patient, 'mesa'), reachable: isReachable } }])
+  const texts = async (replica: OpenReplica): Promise<string[]> =>
+    (await replica.entries('messages', key)).map((entry) => entry.id).toSorted()
+  const receipts = async (replica: OpenReplica): Promise<string[]> =>
+    (await replica.receipts('messages')).map((head) => head.key)
+  return { portal, site, key, dir, connected, say, become, texts, receipts, server }
+}
+
+it('[R9] what ceases to pass is erased at the portal when its site has acknowledged all of it, and stays at the site', async () => {
+  const { portal, site, key, connected, say, become, texts, receipts } = await practice()
+  await say(site, 'from the site')
+  const link = connected()
+  await link.caughtUp()
+  await link.stop()
+  await say(portal, 'what the patient said')
+  await become(false)
+  // The site is away: what only the portal has stays there, however often it is looked.
+  await portal.withdraw()
+  expect((await texts(portal)).length).toBe(2)
+  const again = connected()
+  await again.caughtUp()
+  await expect.poll(() => texts(portal)).toEqual([])
+  expect(await texts(site)).toEqual(['from the site', 'what the patient said'])
+  await expect.poll(() => receipts(site)).toEqual([key])
+  expect(await receipts(portal)).toEqual([key])
+  expect(await portal.head('messages', key)).toMatchObject({ generation: 1, erased: 0, facts: { reachable: false } })
+  await again.stop()
+})
+
+it('[R9] content that was withdrawn is in no file of the portal afterwards: not the sealed bytes either', async () => {
+  const { portal, site, dir, connected, say, become, texts } = await practice()
+  await say(site, 'x'.repeat(300))
+  const link = connected()
+  await link.caughtUp()
+  // The store keeps its file to itself: a copy of what is on disk tells how the content stands there.
+  const copies = folder()
+  for (const end of ['', '-wal']) copyFileSync(join(dir, `portal.sqlite${end}`), join(copies, `portal.sqlite${end}`))
+  const copy = new Database(join(copies, 'portal.sqlite'))
+  const sealed = copy.prepare('select sealed from segments').pluck().all() as Buffer[]
+  copy.close()
+  expect(sealed.length).toBeGreaterThan(0)
+  const inFiles = (): boolean[] => {
+    const files = readdirSync(dir).filter((name) => name.startsWith('portal'))
+    const bytes = files.map((name) => readFileSync(join(dir, name)))
+    return sealed.map((one) => bytes.some((file) => file.includes(one.subarray(0, 64))))
+  }
+  expect(inFiles()).toContain(true)
+  await become(false)
+  await link.caughtUp()
+  await expect.poll(() => texts(portal)).toEqual([])
+  await link.stop()
+  await expect.poll(inFiles).not.toContain(true)
+})
+
+it('[R9] a document that passes again is whole at the portal again, with what both sides said meanwhile', async () => {
+  const { portal, site, connected, say, become, texts, receipts } = await practice()
+  await say(site, 'a')
+  const link = connected()
+  await link.caughtUp()
+  await become(false)
+  await link.caughtUp()
+  await expect.poll(() => texts(portal)).toEqual([])
+  await say(site, 'b', false)
+  await become(true)
+  await link.caughtUp()
+  expect(await texts(portal)).toEqual(['a', 'b'])
+  await say(portal, 'c')
+  await link.caughtUp()
+  expect(await texts(site)).toEqual(['a', 'b', 'c'])
+  expect(await receipts(site)).toEqual([])
+  await link.stop()
+})
+
+it('[R9] the portal writes on under another client id where it withdrew what it had written: nothing is taken for it', async () => {
+  const { portal, site, connected, say, become, texts } = await practice()
+  await say(portal, 'first')
+  const link = connected()
+  await link.caughtUp()
+  await become(false)
+  await link.caughtUp()
+  await expect.poll(() => texts(portal)).toEqual([])
+  await become(true)
+  await say(portal, 'second')
+  await link.caughtUp()
+  for (const replica of [site, portal]) await expect.poll(() => texts(replica)).toEqual(['first', 'second'])
+  await link.stop()
+})
+
+it('[R9] the portal takes no content of what it withholds, and its receipt makes the site say all of it when it passes', async () => {
+  const { portal, site, key } = await practice()
+  const declared = (replica: OpenReplica) => replica.replication.declared()
+  await portal.replication.meet(declared(site))
+  await site.replication.meet(declared(portal))
+  await site.change([
+    { collection: 'patients', key, facts: factsOf(key, 'mesa'), set: { a: 1 }, at: 1 },
+    { collection: 'patients', key, set: { b: 2 }, at: 2 },
+  ])
+  const range = { from: 0, complete: 0, maxBytes: 1e6 }
+  const { rows } = await site.replication.outgoing(portal.id, 'patients', range, reachable)
+  // The portal has heard by newer facts, of a line of this site that was put back since, that it ceased to pass.
+  const newer = { ...rows[0]!.facts, reachable: false, at: rows[0]!.facts.at + 5 }
+  const batch = (from: number, some: Batch['rows']): Batch => ({ collection: 'patients', from, to: some.at(-1)!.seq, tail: true, epoch: declared(site).epochs[0]!.id, rows: some }) // prettier-ignore
+  const notice = { ...rows[0]!, facts: newer, update: emptyUpdate, receipt: true }
+  await portal.replication.receive(site.id, batch(0, [notice]), reachable)
+  await portal.replication.receive(site.id, batch(1, [rows[1]!]), reachable)
+  expect(await portal.record('patients', key)).toBeUndefined()
+  expect((await portal.receipts('patients')).map((head) => head.key)).toEqual([key])
+  const said = await portal.replication.outgoing(site.id, 'patients', { ...range, complete: 1 }, all)
+  expect(said.rows.map(({ receipt, facts }) => [receipt, facts.reachable])).toEqual([[true, false]])
+  const own = said.rows.map((row) => ({ ...row, facts: rows[0]!.facts }))
+  const epoch = declared(portal).epochs[0]!.id
+  const received = await site.replication.receive(portal.id, { collection: 'patients', from: 0, to: said.to, tail: true, epoch, rows: own }, all) // prettier-ignore
+  // By the site's own facts it passes: it is logged anew, whole.
+  expect(received.logged).toBe(1)
+  const anew = await site.replication.outgoing(portal.id, 'patients', { ...range, from: 2, complete: 2 }, reachable)
+  expect(anew.rows.map((row) => row.key)).toEqual([key])
+  expect(site.replication.peer(portal.id)!.cursors[collections.indexOf('patients')]!.erasedAt).toBe(said.to)
+})
+
+it('[R11] a collection is erased at the portal once every site has erased it, and comes back whole when it is switched on', async () => {
+  let version = 1
+  let mode: 'on' | 'erased' = 'on'
+  const site: LinkSettings = { version: () => version, sends: (name: Collection) => name !== 'messages' || mode === 'on' } // prettier-ignore
+  const portalSettings: LinkSettings = { version: () => version, sends: () => true }
+  const { portal, site: replica, connected, say, texts } = await practice({ portal: portalSettings, site })
+  await say(replica, 'a')
+  await say(portal, 'b')
+  let isDone = false
+  void portal.eraseCollection('messages', () => mode === 'erased').then(() => (isDone = true))
+  const link = connected()
+  await link.caughtUp()
+  expect(await texts(portal)).toEqual(['a', 'b'])
+  const before = portal.replication.declared().incarnations[6]
+  ;[mode, version] = ['erased', 2]
+  await say(portal, 'c')
+  await link.caughtUp()
+  await expect.poll(() => isDone).toBe(true)
+  expect(await texts(portal)).toEqual([])
+  expect(await texts(replica)).toEqual(['a', 'b', 'c'])
+  const incarnation = portal.replication.declared().incarnations[6]
+  expect(incarnation).not.toBe(before)
+  // Asked again where nothing is held, it begins no other.
+  await portal.eraseCollection('messages', () => true)
+  expect(portal.replication.declared().incarnations[6]).toBe(incarnation)
+  ;[mode, version] = ['on', 3]
+  await say(replica, 'd')
+  await link.caughtUp()
+  await expect.poll(() => texts(portal)).toEqual(['a', 'b', 'c', 'd'])
+  await link.stop()
+})
+
+it('[R6] a change of the settings starts the link over, and what is under way by the old ones is not taken', async () => {
+  let version = 1
+  const settings: LinkSettings = { version: () => version, sends: (name) => name !== 'messages' || version > 1 }
+  const seen: number[] = []
+  const { portal, site, connected, say, texts } = await practice({ portal: settings, site: settings })
+  await say(site, 'a')
+  const link = connected()
+  await link.caughtUp()
+  // Off: nothing of it has gone, and nothing counts as gone.
+  expect(await texts(portal)).toEqual([])
+  expect((await link.status()).behind).toBe(0)
+  expect(portal.replication.peer(site.id)!.cursors[6]!.position).toBe(0)
+  const ended = link.onChange(() => void link.status().then(({ state }) => seen.push(state === 'connected' ? 1 : 0)))
+  version = 2
+  await say(site, 'b')
+  await expect.poll(() => texts(portal)).toEqual(['a', 'b'])
+  expect(seen).toContain(0)
+  ended()
+  await link.stop()
+})
