@@ -173,6 +173,10 @@ export async function openPortal(options: {
         heard.set(device.site, now)
         store.heard(device.site, now)
       },
+      paused(device, why) {
+        states.paused(device.site, why)
+        log(`site ${device.site} paused: ${why}`)
+      },
       gone: (device, why) => log(`site ${device.site} gone${why ? `: ${why}` : ''}`),
     },
   })
@@ -278,12 +282,15 @@ export async function openPortal(options: {
         store.practices().map(async (practice) => {
           const { open, waitsFor } = gate.of(practice.id)
           const sites = store.sites().filter((site) => site.practice === practice.id)
+          const waiting = new Map((await replicas.get(practice.id)!.waiting()).map((one) => [one.peer, one]))
           return {
             practiceId: practice.id,
             name: practice.name,
             outward: open ? ('open' as const) : ('waits' as const),
             waitsFor,
-            sites: await Promise.all(sites.map((site) => states.of(site))),
+            sites: await Promise.all(
+              sites.map((site) => states.of(site, waiting.get(store.device(site.id)?.replica ?? ''))),
+            ),
           }
         }),
       ),
@@ -351,7 +358,7 @@ export function portalOperations(portal: Portal): Operations {
       return portal.retireSite(site, to)
     },
     'device revoke': (input) => portal.revokeDevice(v.parse(v.object({ site: v.string() }), input).site),
-    'portal status': async () => portal.status(),
+    'portal status': () => portal.status(),
     'portal release': async (input) => portal.release(v.parse(v.object({ practice: v.string() }), input).practice),
   }
 }

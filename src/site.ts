@@ -148,7 +148,7 @@ export async function openSite(options: SiteOptions & { readonly mostBytes?: num
   const stopKeeping = keepToSettings(replica, clock)
   let runs: Runs | undefined = undefined
   const parts = { replica, bridge, link, index, passesUp: may('up'), agent, clock }
-  const transfers = transfersOf(parts)
+  const transfers = transfersOf({ ...parts, prove: proofs.prove })
   const kept = await keepRuns({
     timing: () => values().timing,
     zone: () => zone,
@@ -161,7 +161,7 @@ export async function openSite(options: SiteOptions & { readonly mostBytes?: num
     clock,
   })
   runs = kept
-  const synchronizing = synchronizingOf({ runs: kept, backup, transfers, prove: () => proofs.prove() })
+  const synchronizing = synchronizingOf({ runs: kept, backup, transfers })
   bridge.onChange(kept.look)
   kept.look()
   const alarm = alarmWhenNotBack(parts)

@@ -31,9 +31,9 @@ export const portal: Command = {
     'tls-key': string,
     'public-url': string,
     'behind-proxy': string,
+    scan: string,
     smtp: string,
     'mail-from': string,
-    scan: string,
     'disk-limit': string,
   },
   async run(given, context) {
@@ -202,9 +202,13 @@ export const portalRelease: Command = {
 function words({ name, practiceId, outward, waitsFor, sites }: PortalStatus['practices'][number]): string {
   const waits = outward === 'waits' ? `  Nothing goes out before these sites were heard: ${waitsFor.join(', ')}\n` : ''
   const lines = sites.map((site) => {
+    const apart = site.waiting
+      ? `, ${site.waiting.changes} changes wait since ${site.waiting.since} for others that did not arrive`
+      : ''
+    const problem = site.problem ? `\n    ${site.problem}` : ''
     const clock = site.clockDifference === null ? '' : `, its clock is ${site.clockDifference} s off`
     const waiting = site.patientsWaiting === 0 ? '' : `, answers of ${site.patientsWaiting} patients wait for it`
-    return `  ${site.siteId}  ${site.name}: ${site.alarm ? 'ALARM, ' : ''}${site.state}, last contact ${site.lastContact ?? 'none yet'}${waiting}${clock}`
+    return `  ${site.siteId}  ${site.name}: ${site.alarm ? 'ALARM, ' : ''}${site.state}, last contact ${site.lastContact ?? 'none yet'}${waiting}${apart}${clock}${problem}`
   })
   return `${name} (${practiceId})\n${waits}${lines.join('\n')}`
 }

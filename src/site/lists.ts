@@ -5,13 +5,14 @@ import { mintUlid } from '../replica/ids.ts'
 import type { Answer } from '../replica/kinds/confirmations.ts'
 import type { By } from '../replica/kinds/kind.ts'
 import type { Review } from '../replica/kinds/reviews.ts'
-import type { Follower, Replica } from '../replica/replica-face.ts'
+import type { Follower } from '../replica/replica-face.ts'
+import type { OpenReplica } from '../replica/replica.ts'
 
 /** The most that Recent Communications gives at once. */
 const mostRecent = 500
 
 export function listsOf(site: {
-  readonly replica: Replica
+  readonly replica: OpenReplica
   readonly bridge: InSchedBridge
   /** The follower behind the pages. */
   readonly index: Follower
@@ -76,8 +77,10 @@ export function listsOf(site: {
     async reviews() {
       await index.caughtUp()
       const rows = await replica.index({ view: 'review', state: 'open', descending: true })
+      const waiting = new Map((await replica.waiting()).map((one) => [one.review, one]))
       const items = rows.map((row) => {
         const review = row.body as unknown as Review
+        const waits = waiting.get(row.id)
         return {
           id: row.id,
           kind: review.about,
@@ -86,6 +89,7 @@ export function listsOf(site: {
           openedAt: new Date(review.openedAt).toISOString(),
           patient: localOf(review.patient),
           event: localOf(review.event),
+          ...(waits ? { changes: waits.changes, since: new Date(waits.since).toISOString() } : {}),
         }
       })
       return { items }

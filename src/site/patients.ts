@@ -27,10 +27,9 @@ export function patientsOf(site: {
   readonly index: Follower
   readonly chunks: Chunks
   readonly scan: Scan | undefined
+  readonly zone: () => Promise<string>
   /** The address in invitations, without the token. */
   readonly invitations: string
-  /** The IANA zone of the site. */
-  readonly zone: () => Promise<string>
   /** Who acts where no member of staff does. */
   readonly agent: By
   readonly clock: Clock

@@ -75,8 +75,8 @@ const routes: readonly Route[] = [
   { route: 'POST /invitation/:token', statuses: everybody(400), path: () => openInvitation, fields: async () => ({ date: 'yesterday', join: 'no' }) }, // prettier-ignore
   { route: 'GET /', statuses: signedIn(200) },
   { route: 'GET /messages', statuses: signedIn(200, 403) },
+  { route: 'GET /attachments/:entry/:place', statuses: signedIn(403) },
   { route: 'GET /plan', statuses: signedIn(200, 403) },
-  { route: 'GET /attachments/:entry/:place', statuses: { ...signedIn(403), guest: 303 } },
   { route: 'GET /password', statuses: signedIn(200) },
   { route: 'POST /password', statuses: posted(400), fields: async (b) => ({ csrf: await own(b), name: 'somebody', password: 'short' }) }, // prettier-ignore
   { route: 'POST /confirm', statuses: posted(303, 404, [303, 403]), fields: aboutAnn },

@@ -12,6 +12,7 @@ export const reviewKinds = [
   'patient declined',
   'patient wants to move',
   'row refused',
+  'changes wait',
   'identity changed',
   'field conflict',
   'unknown patient',

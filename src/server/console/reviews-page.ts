@@ -19,10 +19,11 @@ export function reviewsPage({ site, store }: ConsoleParts): Hono<ConsoleEnv> {
     const [{ items }, zone] = [await site.reviews(), await site.zone()]
     const reader = c.get('reader')
     const { menu, reviews } = reader.words.console
-    const cards = items.map(({ id, kind, why, todo, openedAt, patient }) =>
+    const cards = items.map(({ id, kind, why, todo, openedAt, patient, changes, since }) =>
       card(
         [
           html`<p>${inEnglish(why)}</p>
+            ${changes === undefined || since === undefined ? '' : html`<p>${reviews.waits(changes, reader.instant(Date.parse(since), zone))}</p>`}
             <p><strong>${reviews.todo}</strong> ${inEnglish(todo)}</p>`,
           form('/reviews', { csrf: c.get('csrf'), id }, [
             field({ id: `note-${id}`, name: 'note', label: reviews.note, more: { maxlength: 2_000 } }),

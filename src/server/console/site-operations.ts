@@ -2,9 +2,9 @@
 import { open } from 'node:fs/promises'
 import { basename } from 'node:path'
 import * as v from 'valibot'
-import { dateSchema, relationships, scopes, type Relationship, type Scope } from '../../replica/kinds/access.ts'
 import type { Chunks } from '../../replica/chunks.ts'
 import type { Attachment } from '../../replica/kinds/attachments.ts'
+import { dateSchema, relationships, scopes, type Relationship, type Scope } from '../../replica/kinds/access.ts'
 import type { By } from '../../replica/kinds/kind.ts'
 import type { IncomingFile } from '../attachments/taking.ts'
 import type { AuditTrail } from '../audit-sqlite.ts'
@@ -89,7 +89,17 @@ export interface ConsoleSite {
   }): Promise<{ items: readonly Communication[]; cut: boolean }>
   confirmations(query?: { event?: number | undefined }): Promise<{ items: readonly unknown[] }>
   reviews(): Promise<{
-    items: readonly { id: string; kind: string; why: string; todo: string; openedAt: string; patient: number | null }[]
+    items: readonly {
+      id: string
+      kind: string
+      why: string
+      todo: string
+      openedAt: string
+      patient: number | null
+      /** How many changes wait under it, the oldest since when (ISO, UTC); of those that wait at this site. */
+      changes?: number
+      since?: string
+    }[]
   }>
   resolve(id: string, note: string, by?: By): Promise<{ id: string }>
   erasePatient(patient: number): Promise<{ documents: number }>
@@ -116,7 +126,7 @@ export interface ConsoleSite {
     lastContact: string | null
     problems: readonly string[]
     notes: readonly string[]
-    queues: { toPortal: number; reviews: number }
+    queues: { toPortal: number; reviews: number; waiting: number }
   }>
 }
 

@@ -1,7 +1,7 @@
 /** The Spanish words, in the sections of the English ones. */
 import type { Words } from './en.ts'
-import { account } from './es/account.ts'
 import { attachments } from './es/attachments.ts'
+import { account } from './es/account.ts'
 import { console } from './es/console.ts'
 import { frame } from './es/frame.ts'
 import { patient } from './es/patient.ts'

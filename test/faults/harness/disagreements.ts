@@ -149,7 +149,7 @@ async function pages(site: Site, who: SignedIn, items: readonly Item[]): Promise
     )
     .pluck()
     .get(patient)
-  differs('stages done', [...(await browser.get('/plan')).matchAll(/class="good">Done/g)].length, done)
+  differs('stages done', [...(await browser.get('/plan')).matchAll(/<li class="done"/g)].length, done)
   return found
 }
 
