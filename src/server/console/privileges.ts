@@ -56,6 +56,7 @@ export const routeNeeds: Readonly<Record<string, Need>> = {
   'POST /access/grant': 'give access',
   'POST /access/end': 'give access',
   'GET /recent': 'see communications',
+  'GET /attachments/:entry/:place': 'see communications',
   'GET /reviews': 'resolve reviews',
   'POST /reviews': 'resolve reviews',
   'GET /users': 'manage users',
