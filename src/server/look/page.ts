@@ -157,7 +157,7 @@ function endsSoon({ reader, ends }: Frame): Html {
 
 /** Shown by the script while there is no connection. */
 function offline({ words }: Reader): Html {
-  return html`<p class="notice warn" role="status" data-offline hidden>${words.frame.youAreOffline}</p>`
+  return html`<p class="offline notice warn" role="status" data-offline hidden>${words.frame.youAreOffline}</p>`
 }
 
 function signOut({ words }: Reader, csrf: string): Html {
