@@ -75,7 +75,10 @@ it('during a window no process has InSched’s file open; what patients said mea
   expect(first.sites[0].state).toMatch(/^Disconnected for backup until \d\d:\d\d$/)
 
   await patient.submit(await patient.get('/'), '/confirm')
-  await patient.submit(await patient.get('/messages'), '/messages', { text: 'Said during the backup' })
+  await patient.submit(await patient.get('/messages'), '/messages', {
+    subject: 'Question',
+    text: 'Said during the backup',
+  })
   await expect.poll(async () => (await status(at.site)).queues.toInSched).toBeGreaterThanOrEqual(2)
   const upload = await run('upload', '--data', at.site)
   expect(upload).toMatchObject({ code: 1, sentence: expect.stringMatching(/disconnected for backup until .* --wait/) })
@@ -95,7 +98,10 @@ it('a site that is killed and started in the middle of a window does not touch t
   const patient = await signIn(at)
   await ask(at.site, 'backup begin')
   await at.agent.kill('SIGKILL')
-  await patient.submit(await patient.get('/messages'), '/messages', { text: 'Said during the backup' })
+  await patient.submit(await patient.get('/messages'), '/messages', {
+    subject: 'Question',
+    text: 'Said during the backup',
+  })
   await at.startAgent()
   expect((await status(at.site)).state).toMatch(/^Disconnected for backup until/)
   expect(holdersOf(at.database)).toEqual([])

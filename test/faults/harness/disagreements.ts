@@ -128,19 +128,20 @@ async function pages(site: Site, who: SignedIn, items: readonly Item[]): Promise
     if (!agree || times > 1 || (mustBeThere(item) && times === 0))
       found.push(`${site.name}: ${item.kind} ${item.text} is ${times} times on the page, ${String(rows)} in InSched`)
   }
-  const home = await browser.get('/')
+  const appointments = await browser.get('/appointments')
   const events = db
     .prepare(
       `select i.document as event, e.starts_at as startsAt from events e join pc_identity i on i.table_name = 'events' and i.local_id = e.event_id
        where e.patient_id = ? and i.gone = 0 order by e.starts_at, i.document`,
     )
     .all(patient)
-  const onPage = formsOf(home, '/decline').map(({ hidden }) => ({
+  const onPage = formsOf(appointments, '/decline').map(({ hidden }) => ({
     event: hidden['event'],
     startsAt: hidden['startsAt'],
   }))
   differs('the events', sorted(onPage), sorted(events as typeof onPage))
-  if (home.includes('Sent to the office')) found.push(`${site.name}, patient ${patient}: the page waits for the office`)
+  if (appointments.includes('Sent to the office'))
+    found.push(`${site.name}, patient ${patient}: the page waits for the office`)
   const phone = db.prepare('select cell_phone from patients where patient_id = ?').pluck().get(patient)
   differs('the phone', /name="name"[^>]*value="([^"]*)"/.exec(await browser.get('/password'))?.[1], phone)
   const done = db

@@ -172,10 +172,11 @@ export class Work {
     switch (this.#chance.below(5)) {
       case 0:
       case 1:
-        return () => this.#fill(site, who, { page: '/', action: '/confirm', kind: 'confirmation', which, again })
+        return () =>
+          this.#fill(site, who, { page: '/appointments', action: '/confirm', kind: 'confirmation', which, again })
       case 2: {
         const action = which % 2 ? '/decline' : '/move'
-        return () => this.#fill(site, who, { page: '/', action, kind: 'wish', which, again })
+        return () => this.#fill(site, who, { page: '/appointments', action, kind: 'wish', which, again })
       }
       default:
         return () =>
