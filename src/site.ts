@@ -203,6 +203,8 @@ export async function openSite(options: SiteOptions & { readonly mostBytes?: num
     ...patientsOf({ ...parts, chunks, scan, desk, invitations, zone: zoneNow }),
     ...listsOf({ ...parts, communications }),
     communications,
+    /** Whether Recent Communications has such an entry. */
+    isCommunication: async (entry: string) => (await replica.indexed('communication', entry)) !== undefined,
     ...days,
     ...inboxOf({ ...parts, desk, nameOf: days.nameOf }),
     desk,

@@ -2,32 +2,7 @@
 import type { InSchedBridge } from '../bridges/insched/bridge.ts'
 import type { Follower, IndexRow, Replica } from '../replica/replica-face.ts'
 import type { Desk } from '../server/console/desk-sqlite.ts'
-
-export interface Communication {
-  /** What `attachmentsOf`, hiding and showing know it by. */
-  readonly id: string
-  /** ISO, UTC. */
-  readonly at: string
-  readonly channel: string
-  readonly direction: string
-  readonly patient: number | null
-  readonly event: number | null
-  readonly subject: string
-  readonly state: string
-  /** Of a message with attachments, its entry. */
-  readonly entry?: string
-  /** Hidden from the list by somebody; never deleted. */
-  readonly hidden: boolean
-}
-export interface CommunicationQuery {
-  readonly patient?: number | undefined
-  readonly channel?: string | undefined
-  readonly direction?: string | undefined
-  readonly state?: string | undefined
-  /** Milliseconds UTC: from `since`, and before `until`. */
-  readonly since?: number | undefined
-  readonly until?: number | undefined
-}
+import type { Communication, CommunicationQuery } from '../server/console/site-views.ts'
 
 const atOnce = 500
 

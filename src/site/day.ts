@@ -5,44 +5,12 @@
  */
 import { instantOf } from '../mirror/wall-clock.ts'
 import { foldAccess } from '../replica/kinds/access.ts'
-import { answerFor, foldConfirmations, type Answer } from '../replica/kinds/confirmations.ts'
+import { answerFor, foldConfirmations } from '../replica/kinds/confirmations.ts'
 import type { EventFields, PatientFields } from '../replica/kinds/fields.ts'
 import { foldRequests, type Request } from '../replica/kinds/requests.ts'
 import type { Follower, IndexRow, Replica } from '../replica/replica-face.ts'
 import type { Desk } from '../server/console/desk-sqlite.ts'
-
-export interface PatientName { readonly key: string; readonly local: number | null; readonly name: string } // prettier-ignore
-/** Why the portal reaches a patient or does not. */
-export type Reach = 'reached' | 'no portal access' | 'never signed in'
-/** A message of the practice about the event. */
-export interface Told { readonly at: number; readonly read: boolean; readonly subject: string } // prettier-ignore
-
-export interface EventOfDay {
-  readonly key: string
-  /** InSched's number. */
-  readonly event: number | null
-  readonly patient: PatientName
-  /** Wall clock of the location. */
-  readonly startsAt: string
-  readonly words: string | null
-  readonly status: string
-  readonly lastConfirmed: string | null
-  readonly confirmationType: string | null
-  readonly told: Told | null
-  readonly reach: Reach
-  /** The newest answer to this start. */
-  readonly answer: Answer | null
-  /** An open wish to move or to decline. */
-  readonly wish: Request | null
-  /** When what the patient said came here; null where it is not known. */
-  readonly receivedAt: number | null
-}
-/** All that was said about one event, oldest first. */
-export interface EventStory extends EventOfDay {
-  readonly allTold: readonly Told[]
-  readonly answers: readonly (Answer & { readonly receivedAt: number | null })[]
-  readonly wishes: readonly (Request & { readonly receivedAt: number | null })[]
-}
+import type { EventOfDay, EventStory, PatientName, Reach, Told } from '../server/console/site-views.ts'
 
 export function dayOfSite(site: {
   readonly replica: Replica

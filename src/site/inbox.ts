@@ -1,41 +1,8 @@
 /** The threads in which patients wrote, with how this console deals with each: the one with the newest message first. */
-import type { By } from '../replica/kinds/kind.ts'
 import type { Attachment } from '../replica/kinds/attachments.ts'
 import type { Follower, IndexRow, Replica } from '../replica/replica-face.ts'
 import type { Desk } from '../server/console/desk-sqlite.ts'
-import type { Note, ThreadCare, ThreadStep } from '../server/console/threads-sqlite.ts'
-import type { PatientName } from './day.ts'
-
-export interface ThreadMessage {
-  readonly id: string
-  readonly at: number
-  readonly isIn: boolean
-  readonly subject: string
-  readonly text: string
-  readonly by: By
-  readonly event: string | null
-  readonly read: boolean
-  readonly retracted: boolean
-  readonly hasFiles: boolean
-}
-export interface InboxThread extends ThreadCare {
-  readonly thread: string
-  readonly patient: PatientName
-  readonly subject: string
-  readonly last: ThreadMessage
-  /** The newest message of the patient, milliseconds UTC. */
-  readonly lastIn: number
-  /** Closed, and nothing has come since. */
-  readonly isDone: boolean
-  readonly isUnread: boolean
-  /** The patient has the last word. */
-  readonly isOpen: boolean
-}
-export interface WholeThread extends InboxThread {
-  readonly messages: readonly ThreadMessage[]
-  readonly notes: readonly Note[]
-  readonly steps: readonly ThreadStep[]
-}
+import type { InboxThread, PatientName, ThreadMessage, WholeThread } from '../server/console/site-views.ts'
 
 /** How far back messages are looked at for the lists, in messages. */
 const lookedAt = 5_000
@@ -70,6 +37,7 @@ export function inboxOf(site: {
       lastIn: lastIn.at,
       isDone: care.closedAt !== null && care.closedAt >= lastIn.at,
       isUnread: lastIn.at > (seen.get(thread) ?? 0),
+      isReached: ((await replica.indexed('patient', patient))?.body as { portalEnabled?: boolean } | undefined)?.portalEnabled === true, // prettier-ignore
       isOpen: last.isIn,
       messages,
       notes: desk.notesOf(thread),

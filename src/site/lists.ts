@@ -5,7 +5,7 @@ import type { Answer } from '../replica/kinds/confirmations.ts'
 import type { By } from '../replica/kinds/kind.ts'
 import type { Resolution, Review } from '../replica/kinds/reviews.ts'
 import type { Follower, Replica } from '../replica/replica-face.ts'
-import type { Communication, CommunicationQuery } from './communications.ts'
+import type { Communication, CommunicationQuery } from '../server/console/site-views.ts'
 import { resolvingOf } from './resolving.ts'
 
 /** The most that Recent Communications gives at once. */
@@ -64,6 +64,7 @@ export function listsOf(site: {
           openedAt: new Date(review.openedAt).toISOString(),
           patient: localOf(review.patient),
           event: localOf(review.event),
+          eventKey: review.event,
           ...(review.resolved ? { resolved: review.resolved } : {}),
         }
       })

@@ -6,22 +6,8 @@ import type { Clock } from '../replica/clock.ts'
 import { derivedUlid, mintUlid } from '../replica/ids.ts'
 import { foldRequests } from '../replica/kinds/requests.ts'
 import type { By } from '../replica/kinds/kind.ts'
-import { foldReview, type Resolution, type Review, type ReviewKind } from '../replica/kinds/reviews.ts'
+import { foldReview, waysOf, type Resolution, type Review } from '../replica/kinds/reviews.ts'
 import type { Edit, Replica } from '../replica/replica-face.ts'
-
-/** The ways of each kind, the likeliest first. */
-export const waysOf: Readonly<Record<ReviewKind, readonly Resolution[]>> = {
-  'confirmation set aside': ['confirmed by phone', 'not coming', 'changed in InSched'],
-  'message not written': ['filed by hand'],
-  'patient declined': ['changed in InSched', 'stays as it is'],
-  'patient wants to move': ['changed in InSched', 'stays as it is'],
-  'row refused': ['put right in InSched', 'seen'],
-  'identity changed': ['same person', 'put right in InSched'],
-  'field conflict': ['the value that stands is right', 'put right in InSched'],
-  'unknown patient': ['put right in InSched', 'seen'],
-  'not readable': ['put right in InSched', 'seen'],
-  'not back from backup': ['seen'],
-}
 
 export interface Resolving {
   readonly how?: Resolution | undefined

@@ -12,7 +12,8 @@ const leavesOf = (branch: object, path = ''): (readonly [string, Leaf])[] =>
 const english = leavesOf(catalogue.en)
 const spanish = new Map(leavesOf(catalogue.es))
 /** InSched's own words, and words that both languages write alike. */
-const alike = /^console\.(menu\.(send|recent)|status\.(upload|download))$/
+const alike =
+  /^console\.(menu\.(send|recent)|status\.(upload|download))$|^desk\.(runs\.kinds\.(upload|download)|(today|reviews)\.write)$/
 
 describe('Spanish', () => {
   it('has every phrase that English has, and no other', () => {

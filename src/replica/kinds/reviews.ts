@@ -34,6 +34,20 @@ export const resolutions = [
 ] as const
 export type Resolution = (typeof resolutions)[number]
 
+/** The ways of each kind, the likeliest first. */
+export const waysOf: Readonly<Record<ReviewKind, readonly Resolution[]>> = {
+  'confirmation set aside': ['confirmed by phone', 'not coming', 'changed in InSched'],
+  'message not written': ['filed by hand'],
+  'patient declined': ['changed in InSched', 'stays as it is'],
+  'patient wants to move': ['changed in InSched', 'stays as it is'],
+  'row refused': ['put right in InSched', 'seen'],
+  'identity changed': ['same person', 'put right in InSched'],
+  'field conflict': ['the value that stands is right', 'put right in InSched'],
+  'unknown patient': ['put right in InSched', 'seen'],
+  'not readable': ['put right in InSched', 'seen'],
+  'not back from backup': ['seen'],
+}
+
 export const reviewSchema = v.variant('kind', [
   v.object({
     kind: v.literal('opened'),

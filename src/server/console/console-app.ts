@@ -19,14 +19,21 @@ import { sessionEnd } from '../session-end.ts'
 import { sessions } from '../sessions.ts'
 import { throttle } from '../throttle.ts'
 import { accessPages } from './access-page.ts'
+import { auditPage } from './audit-page.ts'
+import { consoleRuns } from './console-runs.ts'
+import { eventPage } from './event-page.ts'
 import { factorSetUp, factorSignIn, halfwayOf } from './factor-pages.ts'
 import { bareFrame, failed, type ConsoleEnv, type ConsoleParts } from './frame.ts'
+import { inboxPage } from './inbox-page.ts'
 import { mayUse } from './privileges.ts'
 import { recentPage } from './recent-page.ts'
 import { reviewsPage } from './reviews-page.ts'
+import { runsPages } from './runs-page.ts'
 import { sendPages } from './send-pages.ts'
 import { signInPages } from './sign-in.ts'
 import { statusPage } from './status-page.ts'
+import { threadPages } from './thread-page.ts'
+import { todayPage } from './today-page.ts'
 import { usersPage } from './users-page.ts'
 import { welcomePages } from './welcome.ts'
 
@@ -61,7 +68,7 @@ export function consoleApp(
       return c.text('Open the console by its own address.', 421)
     return next()
   })
-  app.use(boundedBodies({ filesTo: ['/send'] }))
+  app.use(boundedBodies({ filesTo: ['/send', '/inbox/reply'] }))
   app.get(stylesheet.path, serveStylesheet)
   app.get(signInScript.path, serveSignInScript)
   app.use(ownFormsOnly(undefined, (c) => c.text('This form came from another site.', 403)))
@@ -97,13 +104,20 @@ export function consoleApp(
     store.audit.record({ did: 'signed out', by: c.get('staff').id })
     return c.redirect('/sign-in', 303)
   })
+  const runs = consoleRuns(options)
   app.route('/', statusPage(options))
+  app.route('/', runsPages({ ...options, runs }))
+  app.route('/', todayPage(options))
+  app.route('/', eventPage(options))
+  app.route('/', inboxPage(options))
+  app.route('/', threadPages(options))
   app.route('/', sendPages(options))
   app.route('/', recentPage(options))
   app.route('/', reviewsPage(options))
   app.route('/', factorSetUp({ ...options, session, tries }))
   app.route('/', usersPage(options))
   app.route('/', accessPages(options))
+  app.route('/', auditPage(options))
   app.notFound((c) => c.html(failed(c, site, c.get('reader').words.problems.noConsolePage), 404))
   return app
 }

@@ -32,6 +32,8 @@ export interface Frame {
   readonly family?: readonly { readonly value: string; readonly label: string; readonly here: boolean }[]
   /** When the session of who reads it ends: in so many seconds, with a warning so many before, and in words. */
   readonly ends?: { readonly seconds: number; readonly warnSeconds: number; readonly at: string }
+  /** How the site is, under the bar of each page of a front desk. */
+  readonly strip?: Html
   /** For a patient (default) or for a front desk, which has the menu at the side where there is room. */
   readonly kind?: 'patient' | 'desk'
 }
@@ -68,7 +70,7 @@ export function page(frame: Frame, main: Content): Html {
                 </ul>`
               : nothing
           }
-          ${kind === 'patient' ? menu(reader, links) : nothing} ${familySwitch(frame)}
+          ${frame.strip ?? nothing} ${kind === 'patient' ? menu(reader, links) : nothing} ${familySwitch(frame)}
         </header>
         ${kind === 'desk' ? menu(reader, links) : nothing}
         <main id="main" tabindex="-1">

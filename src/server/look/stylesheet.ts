@@ -5,6 +5,7 @@
 import { createHash } from 'node:crypto'
 import type { Handler } from 'hono'
 import { componentRules } from './component-rules.ts'
+import { deskRules } from './desk-rules.ts'
 import { frameRules } from './frame-rules.ts'
 import { properties, sizes } from './tokens.ts'
 
@@ -14,7 +15,8 @@ const rules = `
 @media (prefers-color-scheme:dark){:root:not([data-theme=light]){color-scheme:dark;${properties('dark')}}}
 :root[data-theme=dark]{color-scheme:dark;${properties('dark')}}
 ${frameRules}
-${componentRules}`
+${componentRules}
+${deskRules}`
 
 /** What browsers get, and where. */
 export const stylesheet = {

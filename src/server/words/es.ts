@@ -3,10 +3,11 @@ import type { Words } from './en.ts'
 import { attachments } from './es/attachments.ts'
 import { account } from './es/account.ts'
 import { console } from './es/console.ts'
+import { desk } from './es/desk.ts'
 import { frame } from './es/frame.ts'
 import { patient } from './es/patient.ts'
 import { problems } from './es/problems.ts'
 import { signIn } from './es/sign-in.ts'
 import { staff } from './es/staff.ts'
 
-export const es: Words = { frame, problems, patient, signIn, account, console, staff, attachments }
+export const es: Words = { frame, problems, patient, signIn, account, console, desk, staff, attachments }

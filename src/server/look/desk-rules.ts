@@ -1,0 +1,15 @@
+/** The rules of style for what only a front desk sees: the status strip, lists of threads, and filters beside each other. */
+
+export const deskRules = `
+.strip{display:flex;flex-wrap:wrap;align-items:center;gap:var(--s-2) var(--s-5);padding:var(--s-2) var(--s-4);background:var(--sunk);border-top:1px solid var(--line)} .strip .word{display:inline-flex;align-items:center;gap:var(--s-2);margin:0;font-weight:700;font-size:var(--text-lead);letter-spacing:-.01em} .strip .word .icon{width:1.25rem;height:1.25rem} .strip .good{color:var(--good)} .strip .warn{color:var(--warn)} .strip .bad{color:var(--bad)}
+.strip dl{display:flex;flex-wrap:wrap;gap:var(--s-1) var(--s-5);margin:0;flex:1 1 20rem} .strip dl>div{min-width:0} .strip dt{color:var(--soft);font-size:var(--text-small);line-height:1.3} .strip dd{margin:0;font-weight:600;font-size:var(--text-small);line-height:1.4;font-variant-numeric:tabular-nums}
+.strip .row{flex-wrap:nowrap} .strip button{min-height:2.25rem;padding:.25rem .75rem;font-size:var(--text-small)} .strip .wide{width:auto}
+@media (min-width:64rem){.strip{padding-inline:var(--s-5)}} @media (max-width:46rem){.strip{gap:var(--s-2) var(--s-4)} .strip .word{flex:1 1 auto} .strip dl{order:3;flex-basis:100%;gap:var(--s-1) var(--s-4)} .strip dl .more{display:none} .strip form.wide button{width:auto}}
+.filters{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(11rem,100%),1fr));gap:0 var(--s-4);align-items:end} .filters .field{margin:0 0 var(--s-3)}
+.dayline{justify-content:space-between;margin:0 0 var(--s-4)} .dayline form{display:flex;align-items:end;gap:var(--s-2)} .dayline form .field{margin:0}
+.threads{list-style:none;margin:0 0 var(--s-4);padding:0;background:var(--card);border:1px solid var(--line);border-radius:var(--round);overflow:hidden} .threads>li{margin:0;border-top:1px solid var(--line)} .threads>li:first-child{border-top:0} .threads a{display:grid;grid-template-columns:.75rem minmax(0,1fr) auto;gap:0 var(--s-3);padding:var(--s-3) var(--s-4);color:inherit;text-decoration:none} .threads a:hover{background:var(--sunk)} .threads .dot{width:.625rem;height:.625rem;border-radius:50%;margin-top:.5rem} .threads .new .dot{background:var(--act)} .threads .new .who{font-weight:700} .threads .who{grid-column:2} .threads .at{grid-column:3;grid-row:1;color:var(--soft);font-size:var(--text-small)} .threads .line{grid-column:2/4;color:var(--soft);overflow:hidden;text-overflow:ellipsis;white-space:nowrap} .threads .row{grid-column:2/4;margin-top:var(--s-1)}
+@media (min-width:80rem){.two{display:grid;grid-template-columns:minmax(0,1fr) 21rem;gap:0 var(--s-5);align-items:start}}
+.notes{background:var(--warnTint);border-radius:var(--round);padding:var(--s-4);margin:0 0 var(--s-4)} .notes .small{color:var(--ink)} .notes ol{list-style:none;padding:0} .notes li{margin:0 0 var(--s-3)} .notes .from{font-size:var(--text-small);margin:0}
+.sheet td button{min-height:2.25rem;padding:.25rem .75rem;font-size:var(--text-small)} .sheet.close th,.sheet.close td{padding:.5rem var(--s-2);font-size:var(--text-small)}
+.ways{margin-top:var(--s-3)}
+`
