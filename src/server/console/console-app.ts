@@ -1,6 +1,6 @@
 /**
  * The site's console: status in words, Recent Communications, Send Secure Portal Message, Upload Records, Download Online
- * Communications, and the reviews, behind a sign-in of named staff. Deny by default; on loopback, by its own address only.
+ * Communications, and the reviews, behind a sign-in of named staff. Deny by default; by its own names only.
  */
 import { Hono, type Context } from 'hono'
 import type { Clock } from '../../replica/clock.ts'
@@ -20,6 +20,7 @@ import { sessions } from '../sessions.ts'
 import { throttle } from '../throttle.ts'
 import { accessPages } from './access-page.ts'
 import { auditPage } from './audit-page.ts'
+import { namesOf, type ConsoleTls } from './console-names.ts'
 import { consoleRuns } from './console-runs.ts'
 import { eventPage } from './event-page.ts'
 import { factorSetUp, factorSignIn, halfwayOf } from './factor-pages.ts'
@@ -43,15 +44,19 @@ export const idleLimit = 10 * 60_000
 export function consoleApp(
   options: ConsoleParts & {
     readonly setupCode: string
+    /** Of a console that answers on the practice's network. */
+    readonly tls?: ConsoleTls | undefined
     readonly clock: Clock
     readonly log: (line: string) => void
   },
 ): Hono<ConsoleEnv> {
   const { site, store, clock } = options
+  const secure = options.tls !== undefined
+  const isOurs = namesOf(options.tls)
   const app = new Hono<ConsoleEnv>()
   // Cookies know no ports: two consoles on one machine have a name each.
-  const session = sessions(store.sessions, { secure: false, idle: idleLimit, name: `console-${site.settings.siteId}`, clock }) // prettier-ignore
-  const choices = { name: `console-${site.settings.siteId}-`, secure: false }
+  const session = sessions(store.sessions, { secure, idle: idleLimit, name: `console-${site.settings.siteId}`, clock }) // prettier-ignore
+  const choices = { name: `console-${site.settings.siteId}-`, secure }
   const plain = (c: Context<ConsoleEnv>, problem: Told, csrf?: string): Html => problemPage(bareFrame(c, site, csrf), problem) // prettier-ignore
 
   app.onError((error, c) => {
@@ -60,12 +65,11 @@ export function consoleApp(
     if (error instanceof StoreFull) return c.html(plain(c, { ...problems.siteFull, cause: inEnglish(error.message) }), 503) // prettier-ignore
     return c.html(plain(c, problems.broken), 500)
   })
-  app.use(pageHeaders(false))
+  app.use(pageHeaders(secure))
   app.use(reading(choices))
   app.use(async (c, next) => {
     // DNS rebinding: a page elsewhere must not speak to the console by a name of its own.
-    if (!/^(127\.0\.0\.1|localhost)(:\d+)?$/.test(c.req.header('host') ?? ''))
-      return c.text('Open the console by its own address.', 421)
+    if (!isOurs(c.req.header('host') ?? '')) return c.text('Open the console by its own address.', 421)
     return next()
   })
   app.use(boundedBodies({ filesTo: ['/send', '/inbox/reply'] }))
@@ -74,7 +78,7 @@ export function consoleApp(
   app.use(ownFormsOnly(undefined, (c) => c.text('This form came from another site.', 403)))
   app.post(choicePath, takeChoice(choices))
   const tries = throttle(clock)
-  const halfway = halfwayOf(clock, `console-${site.settings.siteId}-halfway`, false)
+  const halfway = halfwayOf(clock, `console-${site.settings.siteId}-halfway`, secure)
   app.route('/', signInPages({ ...options, session, halfway, tries }))
   app.route('/', factorSignIn({ ...options, session, halfway, tries }))
   app.route('/', welcomePages({ ...options, session }))

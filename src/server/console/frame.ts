@@ -3,6 +3,7 @@ import type { Context } from 'hono'
 import type { By } from '../../replica/kinds/kind.ts'
 import type { AuditEvent, Deed } from '../audit-sqlite.ts'
 import { nothing, type Content } from '../look/html.ts'
+import { callerOf, type Incoming } from '../reverse-proxy.ts'
 import { page, type Frame } from '../look/page.ts'
 import { problemPage, type Told } from '../look/problem-page.ts'
 import type { Reader } from '../look/reader.ts'
@@ -13,6 +14,7 @@ import { stripOf } from './strip.ts'
 import type { Staff, StaffStore } from './staff-store-sqlite.ts'
 
 export interface ConsoleEnv {
+  Bindings: { incoming?: Incoming }
   /** `endsAt`: when the session ends if nothing more is asked; `now`: of this request. */
   Variables: { reader: Reader; staff: Staff; csrf: string; endsAt: number; now: number }
 }
@@ -76,6 +78,12 @@ export async function failed(c: Context<ConsoleEnv>, site: ConsoleSite, problem:
 /** A user of the console by name; the commands of this machine by what they are. */
 export function nameOfUser(c: Context<ConsoleEnv>, store: StaffStore, id: string): string {
   return id === 'command line' ? c.get('reader').words.desk.audit.machine : (store.staff(id)?.name ?? id)
+}
+
+/** From where somebody tries to sign in; undefined from this machine, where an address says nothing. */
+export function addressOf(c: Context<ConsoleEnv>): string | undefined {
+  const { address } = c.env.incoming ? callerOf(c.env.incoming, undefined) : {}
+  return address === undefined || /^(127\.|0:0:0:0$)/.test(address) ? undefined : address
 }
 
 export function byOf(staff: Staff): By {
