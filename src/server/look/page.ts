@@ -26,6 +26,9 @@ export interface Frame {
   readonly links?: readonly Link[]
   /** The token of the forms on this page; where there is one, somebody is signed in. */
   readonly csrf?: string | undefined
+  /** Where the form that signs out goes, and where a problem leads back to; by default those of patients and staff. */
+  readonly signOutAt?: string
+  readonly home?: string
   /** What the last form did. */
   readonly notice?: string | undefined
   /** Whose record can be shown, where there is more than one. */
@@ -60,7 +63,8 @@ export function page(frame: Frame, main: Content): Html {
             </p>
             ${languageSwitch(reader)}
             <div class="reach">
-              ${frame.phone ? phoneLink(reader, frame.phone) : nothing} ${csrf ? signOut(reader, csrf) : nothing}
+              ${frame.phone ? phoneLink(reader, frame.phone) : nothing}
+              ${csrf ? signOut(reader, csrf, frame.signOutAt) : nothing}
             </div>
           </div>
           ${
@@ -143,8 +147,8 @@ function endsSoon({ reader, ends }: Frame): Html {
   </div>`
 }
 
-function signOut({ words }: Reader, csrf: string): Html {
-  return html`<form method="post" action="/sign-out">
+function signOut({ words }: Reader, csrf: string, at = '/sign-out'): Html {
+  return html`<form method="post" action="${at}">
     <input type="hidden" name="csrf" value="${csrf}" /><button class="plain">${words.frame.signOut}</button>
   </form>`
 }
