@@ -25,7 +25,7 @@ const filterSchema = v.object({
 })
 type Filter = v.InferOutput<typeof filterSchema>
 
-const perPage = 100
+const perPage = 50
 
 export function auditPage({ site, store }: ConsoleParts): Hono<ConsoleEnv> {
   const app = new Hono<ConsoleEnv>()
@@ -62,12 +62,13 @@ export function auditPage({ site, store }: ConsoleParts): Hono<ConsoleEnv> {
             [text.number, text.when, text.who, text.what, text.patient, text.about],
             shown.map(({ number, at, event }) => [
               String(number),
-              reader.instant(at, zone),
+              reader.short(at, zone),
               event.by === undefined ? text.nobody : nameOfUser(c, store, event.by),
               inEnglish(event.did),
               event.patient ?? '',
               event.of === undefined ? '' : inEnglish([event.of].flat().map((one) => store.staff(one)?.name ?? one).join(', ')), // prettier-ignore
             ]),
+            'tight',
           ),
       html`<div class="row">
         ${before === undefined ? nothing : form('/audit', { csrf: c.get('csrf'), ...kept }, button(text.newest))}

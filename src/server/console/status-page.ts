@@ -55,8 +55,6 @@ export function statusPage({ site, store }: ConsoleParts): Hono<ConsoleEnv> {
                 html`<div class="row">
                   ${oneButton('/upload', words.status.upload, { csrf }, 'main')}
                   ${oneButton('/download', words.status.download, { csrf }, 'main')}
-                  ${oneButton('/sync', desk.strip.sync, { csrf })}
-                  ${oneButton('/test-connection', desk.strip.test, { csrf })}
                 </div>`,
               ],
               { title: desk.status.transfer },
@@ -76,6 +74,7 @@ export function statusPage({ site, store }: ConsoleParts): Hono<ConsoleEnv> {
                 outcome(run),
                 html`<a href="/runs/${run.id}">${desk.runs.look}<span class="unseen">: ${desk.runs.kinds[run.kind]}, ${reader.short(run.began, zone)}</span></a>`, // prettier-ignore
               ]),
+              'tight',
             ),
       ]),
     )

@@ -37,20 +37,20 @@ export function statusStrip(parts: StripParts): Html {
   const at = (iso: string | null, none: string): string => (iso === null ? none : short(Date.parse(iso), zone))
   const { tone, text } = stateInWords(reader, status, zone)
   const waiting = errors + status.queues.reviews
-  const pairs: readonly (readonly [string, Content, boolean])[] = [
-    [strip.lastContact, at(status.lastContact, words.console.status.noContact), false],
-    [strip.out, number(status.queues.toPortal), false],
-    [strip.in, number(status.queues.toInSched), false],
-    [strip.oldest, at(status.oldest, strip.none), true],
-    [strip.next, inEnglish(status.next), true],
-    [strip.errors, waiting === 0 ? number(0) : html`<a href="${errors > 0 ? '/#runs' : '/reviews'}">${number(waiting)}</a>`, false], // prettier-ignore
+  const pairs: readonly (readonly [string, Content, string?])[] = [
+    [strip.lastContact, at(status.lastContact, words.console.status.noContact)],
+    [strip.out, number(status.queues.toPortal)],
+    [strip.in, number(status.queues.toInSched)],
+    [strip.oldest, at(status.oldest, strip.none), 'more'],
+    [strip.next, inEnglish(status.next), 'more next'],
+    [strip.errors, waiting === 0 ? number(0) : html`<a href="${errors > 0 ? '/#runs' : '/reviews'}">${number(waiting)}</a>`], // prettier-ignore
   ]
   return html`<section class="strip" aria-label="${strip.label}">
     <p class="word ${tone}">${icon(pictures[tone])} ${text}</p>
     <dl>
       ${pairs.map(
         ([name, value, more]) =>
-          html`<div ${more ? html`class="more"` : nothing}>
+          html`<div ${more ? html`class="${more}"` : nothing}>
             <dt>${name}</dt>
             <dd>${value}</dd>
           </div>`,

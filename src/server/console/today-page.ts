@@ -70,7 +70,7 @@ export function todayPage({ site, store }: ConsoleParts): Hono<ConsoleEnv> {
           ? empty(today.none, today.noneNext, 'calendar')
           : shown.length === 0
             ? empty(today.noneSo, today.noneSoNext, 'good')
-            : table(today.title(reader.day(day)), [time, patient, told, answered, received, written, readBack, type, lastConfirmed], rows), // prettier-ignore
+            : table(today.title(reader.day(day)), [time, patient, told, answered, received, written, readBack, type, lastConfirmed], rows, 'tight'), // prettier-ignore
       ]),
     )
   })
@@ -93,7 +93,7 @@ function rowOf(reader: Reader, one: EventOfDay, zone: string): readonly Content[
     at(written?.writtenAt),
     at(written?.readBackAt),
     one.confirmationType ?? '',
-    one.lastConfirmed === null ? '' : badge('good', reader.wall(one.lastConfirmed)),
+    one.lastConfirmed === null ? '' : badge('good', reader.shortWall(one.lastConfirmed)),
   ]
 }
 

@@ -58,7 +58,7 @@ export function operatorApp(options: OperatorOptions): Hono<OperatorEnv> {
   const session = sessions(store.sessions, { secure, idle: idleLimit, name: operator, clock })
   const frameOf = (c: Context<OperatorEnv>, csrf?: string): Omit<Frame, 'title'> => {
     const reader = c.get('reader')
-    return { reader, practice: reader.words.operator.portal, kind: 'desk', csrf, signOutAt: '/operator/sign-out', home: '/operator' } // prettier-ignore
+    return { reader, practice: reader.words.operator.portal, kind: 'desk', csrf, links: csrf === undefined ? [] : [{ href: '/operator', text: reader.words.operator.title, here: true }], signOutAt: '/operator/sign-out', home: '/operator' } // prettier-ignore
   }
   const shown = (c: Context<OperatorEnv>, title: string, main: Content): Html => page({ ...frameOf(c, c.get('csrf')), title }, main) // prettier-ignore
   const overview = async (c: Context<OperatorEnv>, more: { fault?: string; code?: Html } = {}): Promise<Html> =>

@@ -18,6 +18,8 @@ export interface Speech {
   instant(at: number, zone: string): string
   /** `Mar 3, 9:00 AM` of an instant, where there is little room. */
   short(at: number, zone: string): string
+  /** `Mar 3, 9:00 AM` from a wall clock. */
+  shortWall(wall: string): string
   /** `9:00 AM` from a wall clock. */
   hour(wall: string): string
   /** `Mountain Standard Time`: the name of a zone at a wall clock, for where it matters. */
@@ -45,6 +47,7 @@ const speeches = new Map<Language, Speech>(
       day: (date) => Temporal.PlainDate.from(date).toLocaleString(locale, { dateStyle: 'long' }),
       instant: (at, zone) => new Date(at).toLocaleString(locale, { ...moment, timeZone: zone }),
       short: (at, zone) => new Date(at).toLocaleString(locale, { ...little, timeZone: zone }),
+      shortWall: (wall) => Temporal.PlainDateTime.from(wall).toLocaleString(locale, little),
       hour: (wall) => Temporal.PlainDateTime.from(wall).toLocaleString(locale, { hour: 'numeric', minute: '2-digit' }),
       zoneName(zone, wall) {
         const at = Temporal.PlainDateTime.from(wall).toZonedDateTime(zone).epochMilliseconds
