@@ -79,12 +79,12 @@ export async function openPortal(options: {
   readonly master: Sealer
   readonly clock: Clock
   readonly log: (line: string) => void
-  /** Sends codes and notices to patients; without it they sign in by password or passkey. */
-  readonly mailer?: Mailer | undefined
   /** The most that the file of each practice's replica may take. */
   readonly mostBytes?: number | undefined
+  /** Sends codes and notices to patients; without it they sign in by password or passkey. */
+  readonly mailer?: Mailer | undefined
 }): Promise<Portal> {
-  const { dir, master, clock, log, mailer, mostBytes } = options
+  const { dir, master, clock, log, mostBytes, mailer } = options
   mkdirSync(join(dir, 'practices'), { recursive: true })
   const store = openControlStore(join(dir, 'control.sqlite'), master, clock)
   const keys = JSON.parse(store.secret('portal key', () => JSON.stringify(mintKeyPair()))) as KeyPair
@@ -176,6 +176,10 @@ export async function openPortal(options: {
         if (now - (heard.get(device.site) ?? 0) < 5_000) return
         heard.set(device.site, now)
         store.heard(device.site, now)
+      },
+      paused(device, why) {
+        states.paused(device.site, why)
+        log(`site ${device.site} paused: ${why}`)
       },
       gone: (device, why) => log(`site ${device.site} gone${why ? `: ${why}` : ''}`),
     },
@@ -297,12 +301,15 @@ export async function openPortal(options: {
         store.practices().map(async (practice) => {
           const { open, waitsFor } = gate.of(practice.id)
           const sites = store.sites().filter((site) => site.practice === practice.id)
+          const waiting = new Map((await replicas.get(practice.id)!.waiting()).map((one) => [one.peer, one]))
           return {
             practiceId: practice.id,
             name: practice.name,
             outward: open ? ('open' as const) : ('waits' as const),
             waitsFor,
-            sites: await Promise.all(sites.map((site) => states.of(site))),
+            sites: await Promise.all(
+              sites.map((site) => states.of(site, waiting.get(store.device(site.id)?.replica ?? ''))),
+            ),
           }
         }),
       ),
@@ -396,7 +403,7 @@ export function portalOperations(portal: Portal): Operations {
       return portal.retireSite(site, to)
     },
     'device revoke': (input) => portal.revokeDevice(v.parse(v.object({ site: v.string() }), input).site),
-    'portal status': async () => portal.status(),
+    'portal status': () => portal.status(),
     'portal release': async (input) => portal.release(v.parse(v.object({ practice: v.string() }), input).practice),
   }
 }

@@ -20,6 +20,7 @@ import type { Ulid } from './replica/ids.ts'
 import type { Attachment } from './replica/kinds/attachments.ts'
 import type { PracticeFields } from './replica/kinds/fields.ts'
 import type { By } from './replica/kinds/kind.ts'
+import type { DocumentHead } from './replica/replica-face.ts'
 import { openReplica } from './replica/replica.ts'
 import { weeklyProof } from './replica/weekly-proof.ts'
 import type { Passes } from './replica/collections.ts'
@@ -118,11 +119,13 @@ export async function openSite(options: SiteOptions & { readonly mostBytes?: num
   const key = master.open(Buffer.from(settings.hmacKey, 'base64'), 'hmac key')
   const chunks = keepChunks({ replica, store: store.chunks, key: Buffer.from(key.toString(), 'base64'), clock })
   const scan = settings.scan ? virusScan(settings.scan, clock) : undefined
+  const indexed: ((documents: readonly DocumentHead[]) => void)[] = []
   const index = replica.follow({
     name: 'index',
     collections: indexedCollections,
     handle: pageIndex(replica),
     advanced(documents) {
+      for (const run of indexed) run(documents)
       // Windows and runs are by the zone that InSched has.
       if (documents.some((head) => head.collection === 'practice')) void loadZone().then(look)
     },
@@ -155,7 +158,7 @@ export async function openSite(options: SiteOptions & { readonly mostBytes?: num
   const stopKeeping = keepToSettings(replica, clock)
   let runs: Runs | undefined = undefined
   const parts = { replica, bridge, link, index, passesUp: may('up'), agent, clock }
-  const transfers = transfersOf(parts)
+  const transfers = transfersOf({ ...parts, prove: proofs.prove })
   const kept = await keepRuns({
     timing: () => values().timing,
     zone: () => zone,
@@ -168,7 +171,7 @@ export async function openSite(options: SiteOptions & { readonly mostBytes?: num
     clock,
   })
   runs = kept
-  const synchronizing = synchronizingOf({ runs: kept, backup, transfers, prove: () => proofs.prove() })
+  const synchronizing = synchronizingOf({ runs: kept, backup, transfers })
   bridge.onChange(kept.look)
   kept.look()
   const alarm = alarmWhenNotBack(parts)
@@ -199,6 +202,8 @@ export async function openSite(options: SiteOptions & { readonly mostBytes?: num
     },
     /** The IANA zone of the site, as InSched has it. */
     zone: zoneNow,
+    /** Calls `run` with documents once the pages show their change. */
+    onIndexed: (run: (documents: readonly DocumentHead[]) => void): void => void indexed.push(run),
     ...synchronizing,
     ...patientsOf({ ...parts, chunks, scan, desk, invitations, zone: zoneNow }),
     ...listsOf({ ...parts, communications }),

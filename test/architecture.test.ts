@@ -24,7 +24,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   server: ['replica', 'mirror', 'bridges'],
 }
 const packages: Readonly<Record<string, (file: string) => boolean>> = {
-  yjs: (file) => file.startsWith('replica/'),
+  yjs: (file) => file.startsWith('replica/') || file.startsWith('server/browser/'),
   'y-protocols': (file) => file.startsWith('replica/'),
   'better-sqlite3': (file) => /sqlite/.test(file.split('/').at(-1)!),
   'https-proxy-agent': (file) => file === 'server/proxy.ts',

@@ -51,8 +51,8 @@ export const portal: Command = {
       master: context.master(dir),
       clock: context.clock,
       log: context.say,
-      mailer,
       mostBytes: diskLimit(given),
+      mailer,
     })
     try {
       const url = await opened.listen({
@@ -214,9 +214,13 @@ export const portalRelease: Command = {
 function words({ name, practiceId, outward, waitsFor, sites }: PortalStatus['practices'][number]): string {
   const waits = outward === 'waits' ? `  Nothing goes out before these sites were heard: ${waitsFor.join(', ')}\n` : ''
   const lines = sites.map((site) => {
+    const apart = site.waiting
+      ? `, ${site.waiting.changes} changes wait since ${site.waiting.since} for others that did not arrive`
+      : ''
+    const problem = site.problem ? `\n    ${site.problem}` : ''
     const clock = site.clockDifference === null ? '' : `, its clock is ${site.clockDifference} s off`
     const waiting = site.patientsWaiting === 0 ? '' : `, answers of ${site.patientsWaiting} patients wait for it`
-    return `  ${site.siteId}  ${site.name}: ${site.alarm ? 'ALARM, ' : ''}${site.state}, last contact ${site.lastContact ?? 'none yet'}${waiting}${clock}`
+    return `  ${site.siteId}  ${site.name}: ${site.alarm ? 'ALARM, ' : ''}${site.state}, last contact ${site.lastContact ?? 'none yet'}${waiting}${apart}${clock}${problem}`
   })
   return `${name} (${practiceId})\n${waits}${lines.join('\n')}`
 }

@@ -10,6 +10,12 @@ import { diskLimit, need, optional, several, Usage, wholeNumber, type Command, t
 
 const string = { type: 'string' } as const
 
+function named(given: Given, place: number, missing: string): string {
+  const text = given.positionals[place]
+  if (text === undefined) throw new Usage(missing)
+  return text
+}
+
 export const inschedCreate: Command = {
   usage: 'insched create FILE [--patients N] [--seed N]',
   about: 'make a reference InSched database of synthetic people',
@@ -215,6 +221,31 @@ export const reviewsResolve = operation(
     if (id === undefined) throw new Usage('Name the review to resolve.')
     return { id, note: need(given, 'note') }
   },
+)
+const answer = (word: 'accept' | 'refuse') =>
+  operation(
+    `reviews ${word}`,
+    `${word} what a patient asked, by its review`,
+    `reviews ${word} ID [--note N]`,
+    { note: string },
+    (given) => ({ id: named(given, 0, 'Name the review.'), note: optional(given, 'note') }),
+  )
+export const reviewsAccept = answer('accept')
+export const reviewsRefuse = answer('refuse')
+export const threadClose = operation(
+  'thread close',
+  'close a thread with a patient; whoever writes in it opens it again',
+  'thread close SUBJECT --patient LOCAL_ID',
+  { patient: string },
+  (given) => ({ patient: neededPatient(given), thread: named(given, 0, 'Name the thread by its subject.') }),
+)
+export const pagesGet = operation('pages get', 'what is set of the patients’ pages', 'pages get', {}, () => ({}))
+export const pagesSet = operation(
+  'pages set',
+  'set one thing of the patients’ pages; a wrong key or value changes nothing',
+  'pages set guidelines|answersWithinDays|showsRead|patientsMayStart|calendarTitle VALUE',
+  {},
+  (given) => ({ key: named(given, 0, 'Name what to set, such as guidelines.'), value: given.positionals[1] ?? '' }),
 )
 export const verify = operation(
   'verify',

@@ -7,6 +7,7 @@ import { byHandOf, preferencesOf, synchronizationKey, textsOf } from '../mirror/
 import { isSilent, stateOfSite, type Known, type SiteState } from '../mirror/watchdog.ts'
 import type { Clock } from '../replica/clock.ts'
 import type { PracticeFields } from '../replica/kinds/fields.ts'
+import type { Waiting } from '../replica/quarantine.ts'
 import type { OpenReplica } from '../replica/replica.ts'
 import { clockShownFrom } from '../server/connection-test.ts'
 import type { ControlStore, SiteRow } from '../server/control-store-sqlite.ts'
@@ -23,12 +24,19 @@ export interface SiteStatus {
   readonly patientsWaiting: number
   /** The site's clock less the portal's, seconds; null below a minute. */
   readonly clockDifference: number | null
+  /** Changes of the site that wait here because they build on others that did not arrive, and since when. */
+  readonly waiting: { readonly changes: number; readonly since: string } | null
+  /** Why not all of what the site sends is taken. */
+  readonly problem: string | null
 }
 
 export interface SiteStates {
   /** A site connected, with its clock less the portal's in milliseconds. */
   connected(site: string, clockOffset: number): void
-  of(site: SiteRow): Promise<SiteStatus>
+  /** A site's link pauses, with the reason (LINK-12), until it connects anew. */
+  paused(site: string, why: string): void
+  /** `waits`: what of it waits here (LINK-12). */
+  of(site: SiteRow, waits?: Waiting): Promise<SiteStatus>
   stop(): Promise<void>
 }
 
@@ -46,6 +54,7 @@ export function siteStates(portal: {
   const { store, clock, log } = portal
   const listensSince = clock.now()
   const offsets = new Map<string, number>()
+  const paused = new Map<string, string>()
   const alarmed = new Set<string>()
   let cancel = (): void => {}
   let looking: Promise<void> = Promise.resolve()
@@ -64,7 +73,7 @@ export function siteStates(portal: {
       behind: await replica.replication.behind(device, (name) => isSent(defaultSettings, name, 'down')),
     }
   }
-  const of = async (site: SiteRow): Promise<SiteStatus> => {
+  const of = async (site: SiteRow, waits?: Waiting): Promise<SiteStatus> => {
     const device = store.device(site.id)
     const status = {
       siteId: site.id,
@@ -73,6 +82,8 @@ export function siteStates(portal: {
       alarm: null,
       patientsWaiting: 0,
       clockDifference: null,
+      waiting: waits ? { changes: waits.changes, since: new Date(waits.since).toISOString() } : null,
+      problem: paused.get(site.id) ?? null,
     }
     if (site.retired_at !== null) return { ...status, state: 'Retired' }
     if (!device) return { ...status, state: 'Never enrolled' }
@@ -120,7 +131,11 @@ export function siteStates(portal: {
   wait()
 
   return {
-    connected: (site, clockOffset) => void offsets.set(site, clockOffset),
+    connected(site, clockOffset) {
+      offsets.set(site, clockOffset)
+      paused.delete(site)
+    },
+    paused: (site, why) => void paused.set(site, why),
     of,
     async stop() {
       stopped = true

@@ -37,6 +37,8 @@ export interface AcceptorOptions {
     /** Once a connection: all that the site had is here, and the other way round. */
     caughtUp?(device: Certified): void
     heard?(device: Certified): void
+    /** It sends what there is no room for: a sentence why it is not taken (LINK-12). */
+    paused?(device: Certified, why: string): void
     gone?(device: Certified, why: string | null): void
   }
 }
@@ -106,6 +108,7 @@ export function acceptLinks(options: AcceptorOptions): Acceptor {
             )
         },
         heard: () => events?.heard?.(device),
+        paused: (why) => events?.paused?.(device, why),
         closed({ reason, error }) {
           if (own) own.ended = true
           if (own && links.get(device.replica) === own) links.delete(device.replica)

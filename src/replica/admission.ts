@@ -1,7 +1,7 @@
 /**
  * What a peer's row may do here: it is examined, bounded and checked for a gap before it becomes a row of this log.
- * What adds nothing is not logged (rule 5), what is of a lower generation is dropped (rule 8), what is wrong is refused
- * alone, with a reason from a closed list; the rest of its batch stays.
+ * What adds nothing is not logged (rule 5), what is of a lower generation is dropped (rule 8), what builds on what is not
+ * here waits (LINK-12), what is wrong is refused alone, with a reason from a closed list; the rest of its batch stays.
  */
 import { collectionNumber, newerFacts, shapeOf, type Collection, type Facts } from './collections.ts'
 import { decodeVector, encodeVector } from './document.ts'
@@ -9,7 +9,10 @@ import type { NewRow, Origin, StoredDocument } from './store.ts'
 import { compareVersions } from './generations.ts'
 import { examine, type Examined } from './update-scan.ts'
 
-/** Why a row is refused; a number on the wire by its place. The sender opens a review item for each. */
+/**
+ * Why a row is refused; a number on the wire by its place. The sender opens a review item for each. What has a gap waits
+ * here instead, but a consent for which there is no room.
+ */
 export const refusals = ['malformed', 'too large', 'gap', 'deletes entries', 'waits for a refused row'] as const
 export type Refusal = (typeof refusals)[number]
 
@@ -40,17 +43,18 @@ export interface Batch {
   readonly rows: readonly WireRow[]
 }
 
-/** The row for this log; that it adds nothing; or why it is refused. */
+/** The row for this log; that it adds nothing, or builds on what is not here; or why it is refused. */
 export type Admission =
   | { readonly row: NewRow; /** It adds something only if its deletions do. */ readonly unsure: boolean }
   | { readonly refused: Refusal }
   | 'nothing'
+  | 'gap'
 
 /** What becomes of a row here, where `held` is the document as it stands. */
 export function admit(
   collection: Collection,
   row: WireRow,
-  origin: Origin,
+  origin: Origin | null,
   held: StoredDocument | undefined,
 ): Admission {
   if (row.update.length > largestUpdate || row.key.length > longestKey) return { refused: 'too large' }
@@ -70,12 +74,14 @@ export function admit(
   let adds = !base
   for (const [client, { from, to }] of examined.ranges) {
     const known = vector.get(client) ?? 0
-    if (from > known) return { refused: 'gap' }
+    if (from > known) return 'gap'
     if (to > known) {
       vector.set(client, to)
       adds = true
     }
   }
+  // A struct of another client, or one to delete, that is not here leaves the document unreadable as a missing row does.
+  for (const [client, beyond] of examined.needs) if (beyond > (vector.get(client) ?? 0)) return 'gap'
   const facts = base ? newerFacts(base.head.facts, row.facts) : row.facts
   const saysMore = adds || facts !== base?.head.facts
   if (!saysMore && !examined.deletes) return 'nothing'

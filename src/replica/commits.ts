@@ -3,6 +3,7 @@
  * timer, waiting costs more than the sync). A job is a local change or a batch of a peer. Each sees what the jobs
  * before it will have written. A job that cannot be built is refused alone; a commit that fails refuses all in it.
  */
+import type { AsideDraft, AsideRows } from './aside.ts'
 import { collectionNumber, collectionOf, type Collection } from './collections.ts'
 import { DocumentMap } from './document-map.ts'
 import type { NewRow, Progress, Renewal, Store, StoredDocument } from './store.ts'
@@ -15,6 +16,8 @@ export interface Draft {
   document(collection: Collection, key: string): StoredDocument | undefined
   updates(collection: Collection, key: string): Promise<readonly Uint8Array[]>
   add(row: NewRow): void
+  /** The rows that are kept aside (LINK-12). */
+  readonly aside: AsideDraft
 }
 
 export interface Job {
@@ -22,10 +25,12 @@ export interface Job {
   build(
     draft: Draft,
   ): Promise<{ readonly rows: readonly NewRow[]; readonly progress?: Progress; readonly renewal?: Renewal }>
+  /** The seqs of its rows, then of those that followed from them. */
   done(seqs: readonly number[]): void
   failed(error: unknown): void
 }
 
+const reviews = collectionNumber('reviews')
 /** How many rows share a commit at most, so that a first upload does not hold up a patient's answer for long. */
 const rowsPerCommit = 2_000
 
@@ -36,20 +41,35 @@ export interface Commits {
   idle(): Promise<void>
 }
 
-/** The queue over `store`; `committed` is called with the newest seq after each commit that wrote rows. */
-export function commitQueue(store: Store, committed: (head: number) => void): Commits {
+export interface CommitOptions {
+  readonly store: Store
+  readonly aside: AsideRows
+  /** What follows from the rows of a job for the rows that are aside: more rows of the same commit. */
+  readonly settle: (draft: Draft, rows: readonly NewRow[], renewal?: Renewal) => Promise<readonly NewRow[]>
+  /** Called with the newest seq after each commit that wrote rows. */
+  readonly committed: (head: number) => void
+}
+
+/** The queue over a store. */
+export function commitQueue({ store, aside, settle, committed }: CommitOptions): Commits {
   let queue: Job[] = []
   let running: Promise<void> | undefined
 
   const run = async (): Promise<void> => {
     // What is said in the same turn of the event loop shares the first commit.
     await Promise.resolve()
-    while (queue.length > 0) await commitSome()
+    while (queue.length > 0)
+      try {
+        await commitSome()
+      } catch (error) {
+        // The rows aside could not be read: nothing of what waits was built.
+        for (const job of queue.splice(0)) job.failed(error)
+      }
     running = undefined
   }
 
   const commitSome = async (): Promise<void> => {
-    const draft = draftOver(store)
+    const draft = draftOver(store, await aside.draft())
     const built: { job: Job; rows: readonly NewRow[] }[] = []
     const progress: Progress[] = []
     const renewals: Renewal[] = []
@@ -59,9 +79,11 @@ export function commitQueue(store: Store, committed: (head: number) => void): Co
       const job = queue[taken++]!
       try {
         const result = await job.build(draft)
+        const concerned = !draft.aside.isEmpty || result.rows.some((row) => row.collection === reviews)
+        const more = concerned ? await settle(draft, result.rows, result.renewal) : []
         draft.keep()
-        built.push({ job, rows: result.rows })
-        rows += result.rows.length
+        built.push({ job, rows: more.length > 0 ? [...result.rows, ...more] : result.rows })
+        rows += result.rows.length + more.length
         if (result.progress) progress.push(result.progress)
         if (result.renewal) renewals.push(result.renewal)
       } catch (error) {
@@ -74,8 +96,10 @@ export function commitQueue(store: Store, committed: (head: number) => void): Co
     let head = 0
     try {
       const all = built.flatMap((item) => item.rows)
-      const nothing = all.length === 0 && progress.length === 0 && renewals.length === 0
-      const seqs = nothing ? [] : await store.append(all, progress, renewals)
+      const changes = draft.aside.changes()
+      const nothing = all.length === 0 && progress.length === 0 && renewals.length === 0 && !changes
+      const seqs = nothing ? [] : await store.append(all, progress, renewals, changes)
+      if (changes) aside.committed()
       head = seqs.at(-1) ?? 0
       let from = 0
       for (const item of built) item.job.done(seqs.slice(from, (from += item.rows.length)))
@@ -100,7 +124,7 @@ export function commitQueue(store: Store, committed: (head: number) => void): Co
 }
 
 /** A draft over what is stored, in which the rows of the job that is being built can be undone. */
-function draftOver(store: Store): Draft & { keep(): void; undo(): void } {
+function draftOver(store: Store, aside: AsideDraft): Draft & { keep(): void; undo(): void } {
   const loaded = new DocumentMap<Collection, StoredDocument | undefined>()
   /** The rows of this commit by document, from the last that stands for the whole of it. */
   const written = new DocumentMap<Collection, readonly NewRow[] | undefined>()
@@ -140,10 +164,13 @@ function draftOver(store: Store): Draft & { keep(): void; undo(): void } {
       former.push({ collection, key: row.key, rows })
       written.set(collection, row.key, rows && row.mode === 'add' ? [...rows, row] : [row])
     },
+    aside,
     keep() {
       former = []
+      aside.keep()
     },
     undo() {
+      aside.undo()
       for (const { collection, key, rows } of former.toReversed()) written.set(collection, key, rows)
       former = []
     },

@@ -47,7 +47,7 @@ export interface Restore {
 
 export interface LinkStatus {
   readonly state: 'connecting' | 'connected' | 'held' | 'refused' | 'stopped'
-  /** A sentence, while it is not connected and the reason is known. */
+  /** A sentence, while it is not connected and the reason is known, or while it pauses (LINK-12). */
   readonly problem: string | null
   /** When the portal was last heard, and since when the link is in this state; milliseconds UTC. */
   readonly lastContact: number | null
@@ -190,6 +190,7 @@ export function keepLink(options: LinkOptions): Link {
             restores = [...restores, { which, at: clock.now(), rows: 0 }]
             comingBack = which
           },
+          paused: (why) => become('connected', why),
           logged: (rows) => cameBack('here', rows),
           sent(rows) {
             sent += rows

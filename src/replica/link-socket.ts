@@ -14,6 +14,7 @@ import {
   versions,
   writeFrame,
   type Ack,
+  type BatchFrame,
   type CloseReason,
   type Frame,
   type Hello,
@@ -21,8 +22,9 @@ import {
 import { MalformedFrame } from './wire-values.ts'
 import { batchBytes, begin, step, type LinkEffect, type LinkEvent, type LinkState, type Step } from './link-state.ts'
 import type { Declared, KnownOfUs } from './peers.ts'
-import { fixedSettings, type LinkSettings, type Passes } from './collections.ts'
+import { fixedSettings, type Collection, type LinkSettings, type Passes } from './collections.ts'
 import type { Proof } from './reconcile.ts'
+import { QuarantineFull } from './quarantine.ts'
 import type { Met, OpenReplica } from './replica.ts'
 import type { Mirroring } from './withdrawing.ts'
 import { openRefusalReviews } from './refused.ts'
@@ -65,6 +67,8 @@ export interface ConnectionEvents {
   /** Counts of rows, as they happen. */
   sent?(rows: number): void
   received?(rows: number): void
+  /** What one side sends in a collection is not taken any more: a sentence why (LINK-12). */
+  paused?(why: string): void
   /** Of those received, how many became rows of this log. */
   logged?(rows: number): void
   /** The peer, or this replica, was put back to an older copy; what it lacks comes back now. */
@@ -97,6 +101,11 @@ export function connect(options: ConnectionOptions): Connection {
   let ended = false
   let marks = 0
   let cancelPing = (): void => {}
+  /** Collections of the peer that are not taken (LINK-12). */
+  const paused = new Set<Collection>()
+  /** Resolves when either side takes no more of a collection: then both sides do not catch up. */
+  const someHeld = Promise.withResolvers<void>()
+  let taken: Promise<void> = Promise.resolve()
   const waiting = new Map<number, { resolve(): void; reject(error: Error): void }>()
 
   const end = (what: { reason?: CloseReason; error?: Error }): void => {
@@ -157,16 +166,17 @@ export function connect(options: ConnectionOptions): Connection {
       }
       case 'receive':
         events.received?.(effect.batch.rows.length)
-        return after(replication.receive(peer, effect.batch, passesNow), (received) => {
-          events.logged?.(received.logged)
-          happen({ kind: 'received', batch: effect.batch, received })
-        })
+        return after(receive(effect.batch), () => {})
       case 'acknowledged':
         return after(replication.acknowledged(peer, effect.collection, effect.position), () => {})
       case 'stands':
         return after(replication.stands(peer, effect.positions), () => attached.stands())
       case 'refused rows':
         return after(refusedRows(effect.ack), () => {})
+      case 'held':
+        return pause(
+          `The other side takes no more ${effect.collection}: too much of what it has waits there for what did not arrive. Compare both sides; it goes on by itself when there is room.`,
+        )
       case 'caught up':
         waiting.get(effect.number)?.resolve()
         waiting.delete(effect.number)
@@ -195,6 +205,31 @@ export function connect(options: ConnectionOptions): Connection {
       case 'refused':
         return end({ reason: effect.reason })
     }
+  }
+  const receive = (batch: BatchFrame): Promise<void> => {
+    const receiving = replication.receive(peer, batch, passesNow)
+    // In the order of the batches: one that cannot be built is known before the commit of the one before it.
+    return (taken = Promise.allSettled([receiving, taken]).then(async () => {
+      try {
+        const received = await receiving
+        events.logged?.(received.logged)
+        happen({ kind: 'received', batch, received })
+      } catch (error) {
+        // What follows in a collection that is not taken does not begin where this replica stands.
+        if (!(error instanceof QuarantineFull) && !paused.has(batch.collection)) throw error
+        paused.add(batch.collection)
+        if (error instanceof QuarantineFull) pause(error.message)
+        happen({ kind: 'paused', batch })
+      }
+    }))
+  }
+  const pause = (why: string): void => {
+    someHeld.resolve()
+    events.paused?.(why)
+  }
+  /** Where there is room again, and not just for the next row, a new connection reads on from what is durable. */
+  const goOn = async (): Promise<void> => {
+    if (await replication.hasRoom(peer)) end({})
   }
   const meet = async (declared: Declared, yours: KnownOfUs): Promise<CloseReason | Met | undefined> => {
     if (declared.replica !== peer) return 'unknown device'
@@ -227,7 +262,12 @@ export function connect(options: ConnectionOptions): Connection {
     send: (frame) =>
       new Promise((resolve, reject) => {
         if (ended) return reject(new Error('The connection has ended'))
-        socket.send(writeFrame(frame), (error) => (error ? reject(error) : resolve()))
+        socket.send(writeFrame(frame), (error) => {
+          if (!error) return resolve()
+          // Whoever waits for the proof learns first that the connection is gone, and asks on the next.
+          failed(error)
+          reject(error)
+        })
       }),
     heal: (collection, rows) => replication.heal(peer, collection, rows, passesIn),
   })
@@ -256,7 +296,10 @@ export function connect(options: ConnectionOptions): Connection {
       answered ? ping() : end({ error: new Error('The peer does not answer') }),
     )
   }
-  const stopListening = replica.onCommit(() => happen({ kind: 'changed' }))
+  const stopListening = replica.onCommit(() => {
+    happen({ kind: 'changed' })
+    if (paused.size > 0) after(goOn(), () => {})
+  })
   socket.on('message', (data: Buffer) => {
     events.heard?.()
     try {
@@ -283,11 +326,12 @@ export function connect(options: ConnectionOptions): Connection {
   return {
     caughtUp,
     async prove() {
-      await caughtUp()
+      // What is not taken would be waited for in vain, and the proof is what makes room.
+      await Promise.race([caughtUp(), someHeld.promise])
       if (version < reconcileFrom)
         throw new Error('The portal runs an older version that cannot prove equality yet. Update it first.')
       const proof = await proofs.prove()
-      await caughtUp()
+      await Promise.race([caughtUp(), someHeld.promise])
       return proof
     },
     close: () => end({}),

@@ -32,6 +32,8 @@ export type LinkEvent =
   | { readonly kind: 'met'; readonly known: PeerKnowledge; readonly restored: boolean }
   | { readonly kind: 'read'; readonly collection: Collection; readonly outgoing: Outgoing }
   | { readonly kind: 'received'; readonly batch: BatchFrame; readonly received: Received }
+  /** There is no room for what of a batch would have to wait: its collection is not taken before a new connection. */
+  | { readonly kind: 'paused'; readonly batch: BatchFrame }
   /** Something was committed to this replica's log. */
   | { readonly kind: 'changed' }
   /** Somebody here wants to know when both sides have what the other had. */
@@ -57,6 +59,8 @@ export type LinkEffect =
   /** From where the peer reads on. */
   | { readonly kind: 'stands'; readonly positions: readonly number[] }
   | { readonly kind: 'refused rows'; readonly ack: Ack }
+  /** The peer has no room for what would wait of a collection, and takes nothing more of it in this connection. */
+  | { readonly kind: 'held'; readonly collection: Collection }
   | { readonly kind: 'caught up'; readonly number: number }
   /** Both sides know where the other stands, and which version of the protocol they speak. */
   | { readonly kind: 'live'; readonly version: number }
@@ -74,9 +78,11 @@ interface Sending {
   readonly complete: number
   /** The position up to which the peer was told that it reached the tail; -1 for never. */
   readonly told: number
-  readonly underWay: readonly { readonly to: number; readonly bytes: number }[]
+  readonly underWay: readonly { readonly from: number; readonly to: number; readonly bytes: number }[]
   /** There may be rows beyond `position`. */
   readonly stale: boolean
+  /** The peer takes nothing more of it in this connection (LINK-12). */
+  readonly held: boolean
 }
 
 interface Live {
@@ -91,6 +97,8 @@ interface Live {
   readonly untaken: number
   /** Up to where each collection of the peer is taken or being taken (rule 3). */
   readonly taking: readonly number[]
+  /** Collections of the peer that are not taken (LINK-12). */
+  readonly paused: readonly number[]
   readonly reading: boolean
   readonly turn: number
   /** Marks of the peer that are answered when all is sent and acknowledged. */
@@ -203,9 +211,11 @@ function wanted(state: Extract<LinkState, { at: 'wanting' }>, want: Want): Step 
       told: complete === position ? position : -1,
       underWay: [],
       stale: true,
+      held: false,
     })),
     untaken: 0,
     taking: state.taking,
+    paused: [],
     reading: false,
     turn: 0,
     marks: [],
@@ -236,6 +246,14 @@ function live(state: Live, event: Exclude<LinkEvent, { kind: 'changed' | 'mark' 
       const ack: Ack = { kind: 'ack', collection, to, refused: event.received.refused }
       return [{ ...state, untaken: state.untaken - bytesOf(event.batch.rows) }, [{ kind: 'send', frame: ack }]]
     }
+    case 'paused': {
+      const { collection, from, rows } = event.batch
+      const number = collectionNumber(collection)
+      const next = { ...state, untaken: state.untaken - bytesOf(rows) }
+      if (state.paused.includes(number)) return [next, []]
+      const ack: Ack = { kind: 'ack', collection, to: from, refused: [] }
+      return [{ ...next, paused: [...state.paused, number] }, [{ kind: 'send', frame: ack }]]
+    }
     case 'frame':
       return taken(state, event.frame)
     case 'want chunk': {
@@ -255,6 +273,7 @@ function taken(state: Live, frame: Frame): Step {
   switch (frame.kind) {
     case 'batch': {
       const number = collectionNumber(frame.collection)
+      if (state.paused.includes(number)) return [state, []]
       // Rule 3: a batch that does not begin where the cursor stands means that something is missing between.
       if (frame.from !== state.taking[number]) return closed('start over')
       const untaken = state.untaken + bytesOf(frame.rows)
@@ -265,6 +284,10 @@ function taken(state: Live, frame: Frame): Step {
       const number = collectionNumber(frame.collection)
       const sending = state.sending[number]!
       const [first, ...rest] = sending.underWay
+      if (first && frame.to === first.from && frame.to !== first.to)
+        return evaluate({ ...state, sending: state.sending.with(number, { ...sending, underWay: [], held: true }) }, [
+          { kind: 'held', collection: frame.collection },
+        ])
       if (!first || first.to !== frame.to) return closed('malformed frame')
       const effects: LinkEffect[] = []
       // Only the last of a burst is worth a write of its own.
@@ -321,10 +344,11 @@ function sent(state: Live, collection: Collection, outgoing: Outgoing): [Live, L
     return [{ ...next, sending: state.sending.with(number, { ...sending, stale: sending.stale || !tail }) }, []]
   const bytes = bytesOf(rows)
   const after: Sending = {
+    ...sending,
     position: to,
     complete: tail ? to : sending.complete,
     told: tail ? to : sending.told,
-    underWay: [...sending.underWay, { to, bytes }],
+    underWay: [...sending.underWay, { from: sending.position, to, bytes }],
     stale: sending.stale || !tail,
   }
   const batch: BatchFrame = {
@@ -362,11 +386,11 @@ function evaluate(state: Live, before: readonly LinkEffect[] = []): Step {
   }
   // Chunks come after all that the collections have to send, one at a time (BLOB-3).
   const [owed] = next.owed
-  if (owed && next.giving === 'nothing' && !next.reading && next.sending.every((one) => !one.stale)) {
+  if (owed && next.giving === 'nothing' && !next.reading && next.sending.every((one) => !one.stale || one.held)) {
     next = { ...next, giving: 'being read' }
     effects.push({ kind: 'read chunk', wanted: owed })
   }
-  const quiet = !next.reading && next.sending.every((one) => !one.stale && one.underWay.length === 0)
+  const quiet = !next.reading && next.sending.every((one) => !one.stale && !one.held && one.underWay.length === 0)
   if (quiet && next.marks.length > 0) {
     for (const number of next.marks) effects.push({ kind: 'send', frame: { kind: 'marked', number } })
     next = { ...next, marks: [] }
@@ -384,10 +408,11 @@ function evaluate(state: Live, before: readonly LinkEffect[] = []): Step {
 
 /** Whose turn it is: settings before all (rule 12), then round robin, so that no collection waits behind a large one. */
 function turnOf(state: Live): number | undefined {
-  if (state.sending[0]!.stale) return 0
+  const waits = ({ stale, held }: Sending): boolean => stale && !held
+  if (waits(state.sending[0]!)) return 0
   for (let i = 0; i < collections.length; i++) {
     const number = (state.turn + i) % collections.length
-    if (state.sending[number]!.stale) return number
+    if (waits(state.sending[number]!)) return number
   }
   return undefined
 }

@@ -10,6 +10,9 @@ import {
   atStart,
   StoreRefused,
   withEpoch,
+  type Aside,
+  type AsideRow,
+  type AsideTotal,
   type Epoch,
   type NewRow,
   type Origin,
@@ -43,6 +46,7 @@ interface State {
   readonly peers: Map<string, PeerKnowledge>
   readonly followers: Map<string, number>
   readonly index: Map<string, { row: IndexRow; document: string }>
+  readonly aside: Map<number, AsideRow>
   readonly chunks: ChunkState
   identity: { practice: string; replica: string } | undefined
   epochs: readonly Epoch[]
@@ -62,6 +66,7 @@ export function memoryStore(): MemoryStore {
     peers: new Map(),
     followers: new Map(),
     index: new Map(),
+    aside: new Map(),
     chunks: noChunks(),
     identity: undefined,
     epochs: [],
@@ -71,7 +76,7 @@ export function memoryStore(): MemoryStore {
 }
 
 function copyOf(state: State): State {
-  const { collections, peers, followers, index } = state
+  const { collections, peers, followers, index, aside } = state
   return {
     ...state,
     collections: new Map(
@@ -80,6 +85,7 @@ function copyOf(state: State): State {
     peers: new Map(peers),
     followers: new Map(followers),
     index: new Map(index),
+    aside: new Map(aside),
     chunks: copyOfChunks(state.chunks),
   }
 }
@@ -108,7 +114,7 @@ function sourcesOf(row: Row): ReadonlyMap<string, number> {
 }
 
 function storeOver(state: State): MemoryStore {
-  const { collections, peers, followers, index } = state
+  const { collections, peers, followers, index, aside } = state
   const place = (collection: number, key: string): string => `${collection}/${key}`
   const held = (collection: number): Held => {
     let found = collections.get(collection)
@@ -157,6 +163,14 @@ function storeOver(state: State): MemoryStore {
     })
     return seq
   }
+  const setAside = ({ put, drop, skip }: Aside): void => {
+    for (const place of drop) aside.delete(place)
+    for (const { review, until, next } of skip)
+      for (const [place, row] of aside)
+        if (row.review === review && row.since <= until) aside.delete(place)
+        else if (row.review === review) aside.set(place, { ...row, review: next })
+    for (const row of put) aside.set(row.place, { ...row, packed: row.packed.slice() })
+  }
   const listed = (
     collection: number,
     after: string | undefined,
@@ -189,8 +203,9 @@ function storeOver(state: State): MemoryStore {
       state.epochs = withEpoch(state.epochs, id, first)
       return state.epochs
     },
-    async append(rows, progress, renewals = []) {
+    async append(rows, progress, renewals = [], changes) {
       for (const row of rows) if (row.origin) knownPeer(row.origin.peer)
+      for (const { peer } of changes?.put ?? []) knownPeer(peer)
       for (const { peer } of progress) knownPeer(peer)
       const seqs = rows.map(appendRow)
       for (const { peer, collection, cursor, seen, withdrawn = [] } of progress) {
@@ -207,6 +222,7 @@ function storeOver(state: State): MemoryStore {
         for (const [replica, peer] of peers)
           peers.set(replica, { ...peer, cursors: peer.cursors.with(collection, atStart) })
       }
+      if (changes) setAside(changes)
       return seqs
     },
     async meet(peer) {
@@ -303,6 +319,35 @@ function storeOver(state: State): MemoryStore {
     withdrawn: async (collection, after, limit) => listed(collection, after, limit, (one) => one.withdrawn),
     async count(collection) {
       return collections.get(collection)?.documents.size ?? 0
+    },
+    async asideTotals() {
+      const totals = new Map<string, AsideTotal>()
+      for (const { review, peer, size, since, place } of aside.values()) {
+        const had = totals.get(review) ?? { review, peer, rows: 0, bytes: 0, since, newest: since, place }
+        totals.set(review, {
+          ...had,
+          rows: had.rows + 1,
+          bytes: had.bytes + size,
+          since: Math.min(had.since, since),
+          newest: Math.max(had.newest, since),
+          place: Math.max(had.place, place),
+        })
+      }
+      return [...totals.values()].toSorted((a, b) => byBytes(a.review, b.review))
+    },
+    async asideOf(collection, key, after, limit) {
+      return [...aside.values()]
+        .filter((row) => row.collection === collection && row.key === key)
+        .filter((row) => row.seq > after.seq || (row.seq === after.seq && row.place > after.place))
+        .toSorted((a, b) => a.seq - b.seq || a.place - b.place)
+        .slice(0, limit)
+    },
+    async asideAfter(after, limit) {
+      return [...aside.values()]
+        .filter((row) => row.place > after)
+        .toSorted((a, b) => a.place - b.place)
+        .slice(0, limit)
+        .map(({ place: at, collection, key }) => ({ place: at, collection, key }))
     },
     async index(query) {
       const { view, patient, state, from, before, descending, limit } = query

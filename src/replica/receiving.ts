@@ -1,6 +1,6 @@
 /**
  * What a peer's row becomes in this log: nothing, itself, itself with what is carried over into a later generation, or a
- * refusal. `healedRows` is the same for whole documents of a proof of equality, and mends what is damaged on either side.
+ * refusal, or that it has to wait. `healedRows` is the same for whole documents of a proof of equality, and mends what is damaged on either side.
  */
 import { admit, type Refusal, type WireRow } from './admission.ts'
 import {
@@ -25,6 +25,7 @@ import {
   vectorOf,
   type Writer,
 } from './document.ts'
+import { loggedAnew } from './edits.ts'
 import { carriesOver, compareVersions } from './generations.ts'
 import type { NewRow, Origin, StoredDocument } from './store.ts'
 
@@ -38,7 +39,7 @@ export interface Receiving {
 }
 /** `withheld`: the content was not taken, and the peer is to have a receipt for it. */
 export type Taken =
-  { readonly rows: readonly NewRow[]; readonly withheld?: boolean } | { readonly refused: Refusal } | 'dropped'
+  { readonly rows: readonly NewRow[]; readonly withheld?: boolean } | { readonly refused: Refusal } | 'dropped' | 'gap'
 
 const nothing: Taken = { rows: [] }
 
@@ -46,17 +47,32 @@ const nothing: Taken = { rows: [] }
  * What becomes of a row; its document is loaded in the draft. Given at once where nothing has to be read for it, as for
  * nearly every row of a batch: a wait for each costs as much as its admission.
  */
-export function takenRows(to: Receiving, row: WireRow, origin: Origin): Taken | Promise<Taken> {
+export function takenRows(to: Receiving, row: WireRow, origin: Origin | null): Taken | Promise<Taken> {
   const held = to.draft.document(to.collection, row.key)
   if (!passesWhole(to, row, held)) return takenBare(to, row, origin, held)
   const result = admit(to.collection, row, origin, held)
   if (result === 'nothing') return nothing
   // It builds on what was withdrawn here: with the receipt the peer sends all of it.
-  if (to.holds && held?.withdrawn && 'refused' in result && result.refused === 'gap')
-    return { rows: [], withheld: true }
-  if ('refused' in result) return result
+  if (to.holds && held?.withdrawn && result === 'gap') return { rows: [], withheld: true }
+  if (result === 'gap' || 'refused' in result) return result
   if (!result.unsure && !(held && carriesOver(held.head, result.row))) return { rows: [result.row] }
   return takenAfterReading(to, row, result, held)
+}
+
+/** Puts rows into the draft, those of which `isAnew` says so as their whole document. Resolves with what is logged. */
+export async function intoLog(
+  draft: Draft,
+  collection: Collection,
+  rows: readonly NewRow[],
+  isAnew: (row: NewRow, held: StoredDocument | undefined) => boolean,
+): Promise<NewRow[]> {
+  const done: NewRow[] = []
+  for (const added of rows) {
+    const logged = isAnew(added, draft.document(collection, added.key)) ? await loggedAnew(added, draft) : added
+    draft.add(logged)
+    done.push(logged)
+  }
+  return done
 }
 
 async function takenAfterReading(
@@ -137,7 +153,7 @@ function factsWith(row: WireRow, held: StoredDocument | undefined): Facts {
 }
 
 /** What becomes of a row whose content may not come in: its erasure, at a portal also its facts, or nothing. */
-function takenBare(to: Receiving, row: WireRow, origin: Origin, held: StoredDocument | undefined): Taken {
+function takenBare(to: Receiving, row: WireRow, origin: Origin | null, held: StoredDocument | undefined): Taken {
   const { collection, passes, holds } = to
   if (!passes(collection, held?.head.facts ?? row.facts, true)) return 'dropped'
   const withholds = holds !== undefined && !holds(collection, factsWith(row, held))
@@ -148,7 +164,7 @@ function takenBare(to: Receiving, row: WireRow, origin: Origin, held: StoredDocu
   const { generation, erased } = erases ? { generation: row.erased, erased: row.erased } : (held?.head ?? row)
   const result = admit(collection, { ...row, generation, erased, update: emptyUpdate }, origin, held)
   if (result === 'nothing') return { rows: [], withheld }
-  return 'refused' in result ? result : { rows: [result.row], withheld }
+  return result === 'gap' || 'refused' in result ? result : { rows: [result.row], withheld }
 }
 
 /** What of the earlier generation the later one lacks, as a change of this replica's own. */

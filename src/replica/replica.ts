@@ -4,18 +4,28 @@
  */
 import * as v from 'valibot'
 import type { Batch, Refusal, WireRow } from './admission.ts'
+import { asideRows } from './aside.ts'
 import { randomBelow, type Clock } from './clock.ts'
-import { collectionNumber, collections, type Collection, type Facts, type Passes } from './collections.ts'
+import { collectionNumber, collectionOf, collections, type Collection, type Facts, type Passes } from './collections.ts'
 import { commitQueue } from './commits.ts'
 import { decodeVector, readEntries, readRecord, type Writer } from './document.ts'
-import { begins, checkEdit, loggedAnew, rowOfEdit, schemas } from './edits.ts'
+import { begins, checkEdit, rowOfEdit, schemas } from './edits.ts'
 import { startFolding, type Folding } from './folding.ts'
 import { startFollower } from './followers.ts'
 import { mintUlid, type PracticeId, type ReplicaId } from './ids.ts'
 import { outgoing, type Outgoing } from './outgoing.ts'
 import { afterHello, lostWhatWasSeen, wasPutBack, type Declared, type KnownOfUs } from './peers.ts'
 import type { Entry } from './kinds/kind.ts'
-import { healedRows, takenRows, type Taken } from './receiving.ts'
+import {
+  mostAside,
+  released,
+  setAside,
+  settled,
+  waitingOf,
+  type QuarantineContext,
+  type Waiting,
+} from './quarantine.ts'
+import { healedRows, intoLog, takenRows, type Taken } from './receiving.ts'
 import { reconciler, type Reconciler, type ReconcilerOptions } from './reconcile.ts'
 import { foldRecord, type FoldedRecord } from './records.ts'
 import type { Kinds, Replica } from './replica-face.ts'
@@ -42,7 +52,8 @@ export interface Replication {
   meet(declared: Declared, ours?: KnownOfUs): Promise<Met>
   /**
    * Takes a batch: its rows, the cursor and `seen` in one commit (rule 4). Rows that do not pass are dropped and
-   * counted; refused ones are named with their reason. Rejects where the commit fails: then nothing of it is here.
+   * counted; refused ones are named with their reason; those with a gap are kept aside. Rejects where the commit fails,
+   * and with QuarantineFull where there is no room aside: then nothing of it is here.
    */
   receive(peer: string, batch: Batch, passes: Passes): Promise<Received>
   /** What of (from, ...] goes to a peer, up to about `maxBytes` (rules 2 and 7). */
@@ -58,6 +69,8 @@ export interface Replication {
    * restored. Rejects with PutBack where it has more than there is.
    */
   stands(peer: string, positions: readonly number[]): Promise<void>
+  /** Whether there is room again for what of a peer would wait: half of what there is at most. */
+  hasRoom(peer: string): Promise<boolean>
   /** Takes in whole documents of a peer that differ from those here; resolves with the rows that this took. */
   heal(peer: string, collection: Collection, whole: readonly WireRow[], passes: Passes): Promise<number>
   /** Counts a connection among those by which a portal withdraws (rule 9). */
@@ -103,6 +116,10 @@ export interface OpenReplica extends Replica {
   /** Documents that a follower of this name has still to handle, whether it runs or not. */
   unhandled(name: string, among: readonly Collection[]): Promise<number>
   readonly replication: Replication
+  /** What waits of each peer because it builds on what is not here (LINK-12). */
+  waiting(): Promise<readonly Waiting[]>
+  /** Tries all that waits again; resolves with the rows that this took. */
+  retryWaiting(): Promise<number>
 }
 
 export interface ReplicaOptions {
@@ -116,6 +133,8 @@ export interface ReplicaOptions {
   readonly holds?: Passes
   /** The site that this replica is of, whose documents it writes anew when too many writers touched them; none at a portal. */
   readonly site?: string
+  /** How many bytes of one peer's rows may wait for others that did not arrive (LINK-12); by default 64 MiB. */
+  readonly mostAside?: number
 }
 
 /** Opens the replica that `store` holds; a store of another replica is refused with StoreRefused. */
@@ -134,12 +153,31 @@ export async function openReplica(options: ReplicaOptions): Promise<OpenReplica>
   let head = opened.head
   let closed = false
 
-  const commits = commitQueue(store, (newest) => {
-    // Also of what no job here has asked for, as a fold that writes a document anew.
-    head = newest
-    folding.wake()
-    for (const follower of followers) follower.wake()
-    for (const run of listeners) run()
+  const aside = asideRows(store)
+  // What of each peer may come in here, as its connection last said.
+  const admitted = new Map<string, Passes>()
+  const quarantine: QuarantineContext = {
+    id,
+    site: options.site,
+    writer: () => writer,
+    clock,
+    passes,
+    holds,
+    isAnew: (row, held) => isAnew(row, held),
+    mostAside: options.mostAside ?? mostAside,
+    passesFrom: (peer) => admitted.get(peer) ?? (() => true),
+  }
+  const commits = commitQueue({
+    store,
+    aside,
+    settle: (draft, rows, renewal) => settled(draft, rows, quarantine, renewal),
+    committed(newest) {
+      // Also of what no job here has asked for, as a fold that writes a document anew.
+      head = newest
+      folding.wake()
+      for (const follower of followers) follower.wake()
+      for (const run of listeners) run()
+    },
   })
   // Incarnations that a commit under way begins, by collection.
   const renewing = new Map<number, string>()
@@ -256,6 +294,7 @@ export async function openReplica(options: ReplicaOptions): Promise<OpenReplica>
         const withdrawn: string[] = []
         commits.enter({
           async build(draft) {
+            admitted.set(peer, passesHere)
             // Also what waited in the queue while the new epoch began: its sender left out what it took this replica to have.
             if (beginning || under !== epochs) throw new PutBack()
             const before = ahead.get(peer) ?? known(peer)
@@ -279,16 +318,15 @@ export async function openReplica(options: ReplicaOptions): Promise<OpenReplica>
                 : takenRows(to, row, { peer, epoch: batch.epoch, seq: row.seq })
               const taken = found instanceof Promise ? await found : found
               if (taken === 'dropped') dropped++
-              else if ('refused' in taken) {
+              else if (taken === 'gap') {
+                const from = { peer, epoch: batch.epoch }
+                if (!(await setAside(draft.aside, batch.collection, row, from, quarantine)))
+                  refused.push({ seq: row.seq, reason: 'gap' })
+              } else if ('refused' in taken) {
                 refused.push({ seq: row.seq, reason: taken.refused })
                 blocked.add(row.key)
               } else {
-                for (const added of taken.rows) {
-                  const held = draft.document(batch.collection, row.key)
-                  const logged = isAnew(added, held) ? await loggedAnew(added, draft) : added
-                  draft.add(logged)
-                  rows.push(logged)
-                }
+                rows.push(...(await intoLog(draft, batch.collection, taken.rows, isAnew)))
                 if (taken.withheld) withheld.set(row.key, row)
               }
               if (row.receipt && !holds) receipts.set(row.key, row.seq)
@@ -347,7 +385,7 @@ export async function openReplica(options: ReplicaOptions): Promise<OpenReplica>
               const to = { draft, collection, passes: passesHere, holds, writer }
               // It has no place in the peer's log: it came whole, beside it.
               const taken = await healedRows(to, row, { peer, epoch: 0, seq: 0 })
-              if (taken === 'dropped' || 'refused' in taken) continue
+              if (taken === 'dropped' || taken === 'gap' || 'refused' in taken) continue
               for (const added of taken.rows) {
                 draft.add(added)
                 rows.push(added)
@@ -362,6 +400,10 @@ export async function openReplica(options: ReplicaOptions): Promise<OpenReplica>
           failed: reject,
         })
       }),
+    async hasRoom(peer) {
+      const of = [...(await aside.totals()).values()].filter((total) => total.peer === peer)
+      return of.reduce((sum, { bytes }) => sum + bytes, 0) <= quarantine.mostAside / 2
+    },
     attach: (mirroring) => withdrawing?.attach(mirroring) ?? { stands() {}, end() {} },
     reconciler: (wire) => reconciler({ ...wire, store, clock }),
     outgoing: async (peer, collection, range, passesThere) =>
@@ -405,10 +447,46 @@ export async function openReplica(options: ReplicaOptions): Promise<OpenReplica>
     },
   }
 
+  const retry = (documents: readonly { collection: number; key: string }[]): Promise<number> =>
+    new Promise((resolve, reject) =>
+      commits.enter({
+        async build(draft) {
+          const rows: NewRow[] = []
+          for (const { collection, key } of documents) {
+            const name = collectionOf(collection)!
+            await draft.load(name, [key])
+            rows.push(...(await released(draft, name, key, quarantine)))
+          }
+          return { rows }
+        },
+        done(seqs) {
+          head = seqs.at(-1) ?? head
+          resolve(seqs.length)
+        },
+        failed: reject,
+      }),
+    )
+  const retryWaiting = async (): Promise<number> => {
+    let taken = 0
+    if ((await aside.totals()).size === 0) return taken
+    for (let after = 0; ;) {
+      const places = await store.asideAfter(after, 500)
+      const last = places.at(-1)
+      if (!last) return taken
+      const documents = new Map(places.map(({ collection, key }) => [`${collection}/${key}`, { collection, key }]))
+      taken += await retry([...documents.values()])
+      after = last.place
+    }
+  }
+  // What waited for a newer program, or for what a crash kept from it, is tried at each start.
+  await retryWaiting()
+
   return {
     practice,
     id,
     folding,
+    waiting: async () => waitingOf((await aside.totals()).values()),
+    retryWaiting,
     remember: (name, value) => store.advance(name, value, []),
     remembered: (name) => store.cursorOf(name),
     unhandled: async (name, among) => store.countChangedAfter(among.map(collectionNumber), await store.cursorOf(name)),

@@ -31,6 +31,14 @@ create index page_index_by_patient on page_index(view, patient, at);
 create index page_index_by_document on page_index(document);
 `
 
+/** Came after version 2 was first written: made where it is missing, and of no concern to a program that does not know it. */
+export const asideTable = `
+create table if not exists aside(
+  place integer primary key, peer integer not null, epoch integer not null, seq integer not null, collection integer not null,
+  key text not null, since integer not null, review text not null, size integer not null, sealed blob not null);
+create index if not exists aside_by_document on aside(collection, key, seq, place);
+create index if not exists aside_by_review on aside(review, since, size, peer);
+`
 /** What a file of this version may lack that an earlier build made. */
 export const laterIndexes =
   'create index if not exists withdrawn_documents on documents(collection, key) where flags >= 8'

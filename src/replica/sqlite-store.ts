@@ -8,6 +8,7 @@ import { collectionNumber, collections } from './collections.ts'
 import type { DocumentHead } from './replica-face.ts'
 import { unwrapKey, wrapNewKey, type Sealer } from './sealing.ts'
 import type { LogRow, RowHead } from './segment.ts'
+import { sqliteAside } from './sqlite-aside.ts'
 import { sqliteChunks } from './sqlite-chunks.ts'
 import { sqliteDocuments } from './sqlite-documents.ts'
 import { sqliteIndex } from './sqlite-index.ts'
@@ -71,6 +72,7 @@ function sqliteStore(db: Database.Database, sealer: Sealer): Store {
   const documents = sqliteDocuments(db)
   const peers = sqlitePeers(db)
   const index = sqliteIndex(db, sealer)
+  const aside = sqliteAside(db, sealer, peers)
   // The newest row of a collection is never taken away without another in its place, so this is the highest seq ever given.
   let head = Math.max(0, ...collections.map((_, number) => log.newest(number)))
 
@@ -227,7 +229,7 @@ function sqliteStore(db: Database.Database, sealer: Sealer): Store {
       atomically(() => peers.setEpochs(list))
       return list
     },
-    async append(rows, progress, renewals = []) {
+    async append(rows, progress, renewals = [], changes) {
       const seqs = atomically(() => {
         const given = rows.map(appendRow)
         documents.flush()
@@ -237,9 +239,11 @@ function sqliteStore(db: Database.Database, sealer: Sealer): Store {
           for (const key of one.withdrawn ?? []) documents.setWithdrawn(one.collection, key)
         }
         for (const one of renewals) peers.renew(one)
+        if (changes) aside.change(changes)
         return given
       })
-      if (rows.some((row) => row.mode === 'replace' || row.mode === 'withdraw')) scrub()
+      const gone = changes !== undefined && changes.drop.length + changes.skip.length > 0
+      if (gone || rows.some((row) => row.mode === 'replace' || row.mode === 'withdraw')) scrub()
       return seqs
     },
     meet: async (peer) => atomically(() => peers.meet(peer)),
@@ -288,6 +292,9 @@ function sqliteStore(db: Database.Database, sealer: Sealer): Store {
     },
     list: async (collection, after, limit) => documents.list(collection, after, limit),
     count: async (collection) => documents.count(collection),
+    asideTotals: async () => aside.totals(),
+    asideOf: async (...asked) => aside.of(...asked),
+    asideAfter: async (...asked) => aside.after(...asked),
     index: async (query) => index.query(query),
     indexed: async (view, id) => index.find(view, id),
     async close() {

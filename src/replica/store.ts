@@ -89,6 +89,50 @@ export interface Renewal {
   readonly incarnation: string
 }
 
+/**
+ * A row of a peer that builds on what is not here, kept aside: in no log, sent to nobody (LINK-12). `packed` is the row
+ * as `quarantine.ts` packs it.
+ */
+export interface AsideRow {
+  /** Its number among those aside, given by the replica. */
+  readonly place: number
+  readonly peer: string
+  readonly epoch: number
+  /** Its position in the peer's log. */
+  readonly seq: number
+  readonly collection: number
+  readonly key: string
+  /** When it was put aside, milliseconds UTC. */
+  readonly since: number
+  /** The review item that tells people of it. */
+  readonly review: string
+  /** What it counts for, in bytes. */
+  readonly size: number
+  readonly packed: Uint8Array
+}
+
+/** What is aside under one review item, all of one peer. */
+export interface AsideTotal {
+  readonly review: string
+  readonly peer: string
+  readonly rows: number
+  readonly bytes: number
+  /** When the oldest and the newest were put aside, milliseconds UTC. */
+  readonly since: number
+  readonly newest: number
+  /** The highest place. */
+  readonly place: number
+}
+
+/** What a commit changes of the rows aside. */
+export interface Aside {
+  readonly put: readonly AsideRow[]
+  /** The places of those that are aside no more. */
+  readonly drop: readonly number[]
+  /** Drops those of a review that were put aside until then; the rest is told of by the review `next`. */
+  readonly skip: readonly { readonly review: string; readonly until: number; readonly next: string }[]
+}
+
 /** A row as a link reads it. */
 export interface StoredRow {
   readonly seq: number
@@ -133,13 +177,14 @@ export interface Store {
    */
   startEpoch(id: number, first?: number): Promise<readonly Epoch[]>
   /**
-   * Appends rows in order with the progress of the batches that they came in, then begins `renewals`; resolves with the
-   * seqs of the rows. All or nothing; a peer that was never met is refused.
+   * Appends rows in order with the progress of the batches that they came in, then begins `renewals`, and does what becomes
+   * of rows aside; resolves with the seqs of the rows. All or nothing; a peer that was never met is refused.
    */
   append(
     rows: readonly NewRow[],
     progress: readonly Progress[],
     renewals?: readonly Renewal[],
+    aside?: Aside,
   ): Promise<readonly number[]>
   /** Replaces all that is known of a peer. */
   meet(peer: PeerKnowledge): Promise<void>
@@ -181,6 +226,17 @@ export interface Store {
   /** The heads of a collection after the key `after`, in order of the keys' UTF-8 bytes. */
   list(collection: number, after: string | undefined, limit: number): Promise<DocumentHead[]>
   count(collection: number): Promise<number>
+  /** What is aside, by review. */
+  asideTotals(): Promise<AsideTotal[]>
+  /** The rows aside of a document beyond `after`, in order of seq, then place. */
+  asideOf(
+    collection: number,
+    key: string,
+    after: { readonly seq: number; readonly place: number },
+    limit: number,
+  ): Promise<AsideRow[]>
+  /** The places beyond `after`, in order, and the documents that their rows are of. */
+  asideAfter(after: number, limit: number): Promise<{ place: number; collection: number; key: string }[]>
   index(query: IndexQuery): Promise<IndexRow[]>
   indexed(view: string, id: string): Promise<IndexRow | undefined>
   close(): Promise<void>

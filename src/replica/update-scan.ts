@@ -10,6 +10,8 @@ import * as decoding from 'lib0/decoding'
 export interface Examined {
   /** Per client: the first struct it brings, and one beyond the last. */
   readonly ranges: ReadonlyMap<number, { readonly from: number; readonly to: number }>
+  /** Per client: one beyond the last struct that it builds on or deletes. */
+  readonly needs: ReadonlyMap<number, number>
   readonly deletes: boolean
 }
 
@@ -24,20 +26,21 @@ const deepest = 32
 export function examine(update: Uint8Array): Examined {
   const decoder = decoding.createDecoder(update)
   const ranges = new Map<number, { from: number; to: number }>()
+  const needs = new Map<number, number>()
   for (let clients = decoding.readVarUint(decoder); clients > 0; clients--) {
     let structs = decoding.readVarUint(decoder)
     const client = decoding.readVarUint(decoder)
     const from = decoding.readVarUint(decoder)
     if (ranges.has(client)) throw new UnreadableUpdate('A client stands twice in an update')
     let to = from
-    for (; structs > 0; structs--) to += skipStruct(decoder)
+    for (; structs > 0; structs--) to += skipStruct(decoder, client, to, needs)
     if (!Number.isSafeInteger(to)) throw new UnreadableUpdate('A clock is too large')
     if (to > from) ranges.set(client, { from, to })
   }
-  const deletes = skipDeletes(decoder)
+  const deletes = skipDeletes(decoder, needs)
   if (decoder.pos !== update.length)
     throw new UnreadableUpdate('Bytes are missing at the end of an update, or follow it')
-  return { ranges, deletes }
+  return { ranges, needs, deletes }
 }
 
 // The low five bits of a struct's first byte say what it is, the high three what else is written of it.
@@ -48,13 +51,13 @@ const hasOrigin = 0x80
 const hasRightOrigin = 0x40
 const hasKey = 0x20
 
-function skipStruct(decoder: decoding.Decoder): number {
+function skipStruct(decoder: decoding.Decoder, client: number, clock: number, needs: Map<number, number>): number {
   const info = decoding.readUint8(decoder)
   const kind = info & 31
   if (kind === collected) return lengthOf(decoder)
   if (kind !== deleted && kind !== json) throw new UnreadableUpdate(`A document holds no struct of kind ${kind}`)
-  if (info & hasOrigin) skipNumbers(decoder, 2)
-  if (info & hasRightOrigin) skipNumbers(decoder, 2)
+  if (info & hasOrigin) skipReference(decoder, client, clock, needs)
+  if (info & hasRightOrigin) skipReference(decoder, client, clock, needs)
   if ((info & (hasOrigin | hasRightOrigin)) === 0) {
     // 1: a root type by its name; 0: inside of another type, by the id of the struct that holds that type.
     if (decoding.readVarUint(decoder) !== 1) throw new UnreadableUpdate('A document holds no types inside of types')
@@ -73,17 +76,26 @@ function lengthOf(decoder: decoding.Decoder): number {
   return length
 }
 
-function skipDeletes(decoder: decoding.Decoder): boolean {
-  const clients = decoding.readVarUint(decoder)
-  for (let i = 0; i < clients; i++) {
-    decoding.readVarUint(decoder)
-    skipNumbers(decoder, 2 * decoding.readVarUint(decoder))
-  }
-  return clients > 0
+/** The id of a struct that another builds on: of the same client always an earlier one. */
+function skipReference(decoder: decoding.Decoder, client: number, clock: number, needs: Map<number, number>): void {
+  const [of, at] = [decoding.readVarUint(decoder), decoding.readVarUint(decoder)]
+  if (of !== client) need(needs, of, at + 1)
+  else if (at >= clock) throw new UnreadableUpdate('A struct builds on itself or on a later one')
 }
 
-function skipNumbers(decoder: decoding.Decoder, count: number): void {
-  for (; count > 0; count--) decoding.readVarUint(decoder)
+function need(needs: Map<number, number>, client: number, beyond: number): void {
+  if (!Number.isSafeInteger(beyond)) throw new UnreadableUpdate('A clock is too large')
+  if (beyond > (needs.get(client) ?? 0)) needs.set(client, beyond)
+}
+
+function skipDeletes(decoder: decoding.Decoder, needs: Map<number, number>): boolean {
+  const clients = decoding.readVarUint(decoder)
+  for (let i = 0; i < clients; i++) {
+    const client = decoding.readVarUint(decoder)
+    for (let ranges = decoding.readVarUint(decoder); ranges > 0; ranges--)
+      need(needs, client, decoding.readVarUint(decoder) + decoding.readVarUint(decoder))
+  }
+  return clients > 0
 }
 
 function skipText(decoder: decoding.Decoder): void {

@@ -9,6 +9,7 @@ import type { Sealer } from '../replica/sealing.ts'
 import { StoreRefused } from '../replica/store.ts'
 import { accountTables } from './accounts-sqlite.ts'
 import { auditTrail } from './audit-sqlite.ts'
+import { draftTable } from './drafts-sqlite.ts'
 import { secretsOf } from './secrets-sqlite.ts'
 import { sessionTable } from './sessions-sqlite.ts'
 import type { Language } from './words/language.ts'
@@ -69,6 +70,7 @@ export function openControlStore(file: string, master: Sealer, clock: Clock) {
   return {
     secret,
     sessions: sessionTable(db),
+    drafts: draftTable(db, { master, clock }),
     ...accountTables(db, { key: keyOf('account key'), master, clock }),
     audit,
     close() {

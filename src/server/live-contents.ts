@@ -2,19 +2,21 @@
  * What each live view holds: the same as the page of that name shows, read from the same index rows, as plain JSON under
  * flat keys. Times of appointments are wall clocks of their place; `at` is milliseconds UTC; `when` is how a page says it.
  */
+import { createHash } from 'node:crypto'
 import type { Clock } from '../replica/clock.ts'
 import type { View } from '../replica/view-document.ts'
-import { confirmedOf, placeOf, upcoming } from './portal/home.ts'
-import type { Message } from './portal/messages.ts'
-import { shownPlan } from './portal/plan.ts'
+import { confirmedOf, upcoming, whereIs, wishesFor } from './portal/events.ts'
+import { saidIn } from './portal/threads.ts'
+import { portalFields } from './portal/portal-fields.ts'
+import { shownPlan } from './portal/shown-plan.ts'
 import { saidBy } from './portal/said-by.ts'
 import { may, type Need } from './portal/needs.ts'
 import { practiceOf, unreadOf, type Shown } from './portal/viewer.ts'
 import type { Speech } from './words/speech.ts'
 
 export type LiveName = 'home' | 'messages' | 'plan'
-/** Says it in the words and the way of writing dates of `speech`. */
-export type Contents = (shown: Shown, clock: Clock, speech: Speech) => Promise<View>
+/** Says it to an account, in the words and the way of writing dates of `speech`. */
+export type Contents = (shown: Shown, to: { account: string; clock: Clock; speech: Speech }) => Promise<View>
 
 /** What each view needs of a representative, as its page does. */
 export const liveNeeds: Readonly<Record<LiveName, Need>> = { home: 'own', messages: 'messages', plan: 'documents' }
@@ -23,14 +25,14 @@ export const liveNeeds: Readonly<Record<LiveName, Need>> = { home: 'own', messag
 const mostMessages = 500
 
 export const liveContents: Readonly<Record<LiveName, Contents>> = {
-  async home(shown, clock, speech) {
+  async home(shown, { account, clock, speech }) {
     const { office } = shown
     const practice = await practiceOf(shown)
     const events = await Promise.all(
       (may(shown, 'appointments') ? await upcoming(shown, clock) : []).map(async (event) => {
         const { words, startsAt, minutes } = event.body
-        const [place, confirmed] = [await placeOf(shown, event), await confirmedOf(shown, event)]
-        const where = { place: place?.name ?? null, address: place?.address ?? null }
+        const [{ place }, confirmed, [wish]] = [await whereIs(shown, event), await confirmedOf(shown, event), await wishesFor(shown, event)] // prettier-ignore
+        const where = { place: place?.name ?? null, address: place?.address ?? null, wish: wish ? { kind: wish.kind, state: wish.state } : null } // prettier-ignore
         const state =
           confirmed.state === 'confirmed'
             ? { state: confirmed.state, on: confirmed.on, onText: speech.wall(confirmed.on) }
@@ -42,7 +44,8 @@ export const liveContents: Readonly<Record<LiveName, Contents>> = {
     const heardAt = office.heardAt === null ? null : office.heardAt - (office.heardAt % 60_000)
     return {
       events: Object.fromEntries(events),
-      messages: { unread: may(shown, 'messages') ? await unreadOf(shown) : 0 },
+      messages: { unread: may(shown, 'messages') ? await unreadOf(shown, account) : 0 },
+      requests: await requestStates(shown),
       office: {
         practice: practice.practiceName ?? null,
         phone: practice.phone ?? null,
@@ -53,30 +56,37 @@ export const liveContents: Readonly<Record<LiveName, Contents>> = {
     }
   },
 
-  async messages(shown, _, speech) {
+  async messages(shown, { account, speech }) {
     const { office, you } = speech.words.patient.messages
     const { replica, patient } = shown
     const rows = await replica.index({ view: 'message', patient, descending: true, limit: mostMessages })
     const zone = (await practiceOf(shown)).zone ?? 'UTC'
+    const { showsRead } = await portalFields(shown)
     return {
+      menu: { unread: await unreadOf(shown, account) },
       messages: Object.fromEntries(
-        rows.map(({ id, at, state, body }) => {
-          const { thread, subject, text, by, retracted, attachments = [] } = body as unknown as Message
-          const fromOffice = state === 'out'
+        rows.map((row) => {
+          const { id, at, fromOffice, thread, subject, text, by, retracted, attachments = [], ...seen } = saidIn(row)
           const who = fromOffice ? office : (saidBy(by, speech) ?? you)
           const said = { text: retracted ? null : text, retracted, fromOffice, who, at, when: speech.instant(at, zone) }
           const files = attachments.map(({ name, size }) => ({ name, size }))
-          return [id, { thread, subject, ...said, ...(files.length > 0 ? { files } : {}) }] as const
+          const opened = showsRead && !fromOffice ? { opened: seen.openedAt !== null } : {}
+          return [
+            id,
+            { thread, subject, ...said, closed: seen.closed, ...opened, ...(files.length > 0 ? { files } : {}) },
+          ] as const
         }),
       ),
     }
   },
 
-  async plan({ replica, patient }, _, speech) {
+  async plan(shown, { account, speech }) {
+    const { replica, patient } = shown
     const plans = (await replica.index({ view: 'plan', patient, state: 'shown' })).map(
       (row) => [row.id, shownPlan(row)] as const,
     )
     return {
+      menu: { unread: await unreadOf(shown, account) },
       plans: Object.fromEntries(plans.map(([id, { words }]) => [id, { words }])),
       stages: Object.fromEntries(
         plans.flatMap(([plan, { stages, current }]) =>
@@ -92,6 +102,23 @@ export const liveContents: Readonly<Record<LiveName, Contents>> = {
       ),
     }
   },
+}
+
+/** What a patient asked, and what became of it; with whoever may not see it there is none. */
+async function requestStates(shown: Shown): Promise<View[string]> {
+  if (!may(shown, 'patient')) return {}
+  const rows = await shown.replica.index({ view: 'request', patient: shown.patient })
+  return Object.fromEntries(rows.map(({ id, state }) => [id, state]))
+}
+
+/**
+ * A view with its digest: what of it a page shows, in one word, so that an open page knows whether it is out of date. That
+ * the office was just heard again makes no page old.
+ */
+export function withDigest(view: View): View {
+  const { heardAt: _, heardText: __, ...office } = view['office'] ?? {}
+  const text = JSON.stringify({ ...view, office })
+  return { ...view, page: { digest: createHash('sha256').update(text).digest('base64url').slice(0, 16) } }
 }
 
 /** The name of a view in the path of an address: `/live/home`. */

@@ -1,5 +1,5 @@
 /**
- * One account's live view of one page of one patient: a document that is read again when something of its patient changed, and every
+ * One account's live view of one page: a document that is read again when something that concerns it changed, and every
  * ten seconds for what changes by time. Access is asked each time before anything is read. It lives from the first
  * connection to the last.
  */
@@ -8,7 +8,6 @@ import type { DocumentHead } from '../replica/replica-face.ts'
 import type { View, ViewDocument } from '../replica/view-document.ts'
 import { nobodyAware, writeViewState, writeViewUpdate, type ViewMessage } from '../replica/view-messages.ts'
 import type { Ending, LiveConnection } from './live-connection.ts'
-import type { Shown } from './portal/viewer.ts'
 
 export interface LiveView {
   /** Adds a connection; it is listened to as soon as the view is current. */
@@ -22,11 +21,10 @@ export interface LiveView {
 const tickEvery = 10_000
 
 export function liveView(options: {
-  readonly practice: string
-  readonly patient: string
-  /** The patient while access stands; asked before every reading. */
-  readonly shown: () => Promise<Shown | undefined>
-  readonly contents: (shown: Shown, clock: Clock) => Promise<View>
+  /** What it shows now; undefined where its reader may see nothing any more. Asked before every showing. */
+  readonly contents: () => Promise<View | undefined>
+  /** Whether a document that changed may change what it shows. */
+  readonly concerns: (practice: string, head: DocumentHead) => boolean
   readonly document: ViewDocument
   /** Why a connection has to end now, if it has to. */
   readonly over: (connection: LiveConnection) => Ending | undefined
@@ -35,7 +33,7 @@ export function liveView(options: {
   /** The last connection is gone: nothing more is heard of this view. */
   readonly empty: () => void
 }): LiveView {
-  const { practice, patient, document, clock } = options
+  const { document, clock } = options
   const connections = new Set<LiveConnection>()
   /** Who has been answered, and so gets the updates. */
   const current = new Set<LiveConnection>()
@@ -49,9 +47,9 @@ export function liveView(options: {
     try {
       do {
         again = false
-        const shown = await options.shown()
-        if (!shown) return end('no access')
-        const update = document.show(await options.contents(shown, clock))
+        const contents = await options.contents()
+        if (!contents) return end('no access')
+        const update = document.show(contents)
         if (update) for (const connection of [...current]) connection.send(writeViewUpdate(update))
       } while (again)
     } catch (error) {
@@ -117,10 +115,7 @@ export function liveView(options: {
       options.empty()
     },
     changed(of, documents) {
-      // Also what the view shows and is another's from now on: it has to go.
-      const concerns = ({ collection, key, facts }: DocumentHead): boolean =>
-        collection === 'practice' || facts.patient === patient || document.has(key)
-      if (of === practice && documents.some(concerns)) void refresh()
+      if (documents.some((head) => options.concerns(of, head))) void refresh()
     },
     end,
   }

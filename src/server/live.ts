@@ -9,14 +9,13 @@ import { WebSocketServer, type WebSocket } from 'ws'
 import type { DocumentHead } from '../replica/replica-face.ts'
 import { viewDocuments } from '../replica/view-document.ts'
 import { liveConnection, mostBytesIn, type Ending, type LiveConnection } from './live-connection.ts'
-import { liveContents, liveNameOf, liveNeeds, type LiveName } from './live-contents.ts'
+import { liveContents, liveNameOf, liveNeeds, withDigest, type LiveName } from './live-contents.ts'
 import { liveView, type LiveView } from './live-view.ts'
 import { isOwnOrigin } from './own-forms.ts'
 import { may } from './portal/needs.ts'
-import { membersOf, patientOf, shownBy, withOffice, type Member, type Viewing } from './portal/viewer.ts'
+import { membersOf, shownBy, spokenTo, withOffice, type Member, type Viewing } from './portal/viewer.ts'
 import type { Sessions } from './sessions.ts'
 import { tickets } from './tickets.ts'
-import { languageOf } from './words/language.ts'
 import { speechIn } from './words/speech.ts'
 
 export interface Live {
@@ -30,7 +29,7 @@ export interface Live {
   close(): void
 }
 
-const mostOfASession = 8
+export const mostOfASession = 8
 
 export function liveViews(
   options: Viewing & {
@@ -62,18 +61,18 @@ export function liveViews(
     const key = `${account} ${member.key} ${name}`
     const held = views.get(key)
     if (held) return held
+    const document = openDocument()
     const view = liveView({
-      practice,
-      patient,
-      async shown() {
+      async contents() {
         const still = (await membersOf(options, account)).find((one) => one.key === member.key)
-        return still && may(still, liveNeeds[name]) ? withOffice(options, still) : undefined
+        if (!still || !may(still, liveNeeds[name])) return undefined
+        const speech = speechIn(await spokenTo(store, account, still))
+        return withDigest(await liveContents[name](withOffice(options, still), { account, clock, speech }))
       },
-      async contents(shown, at) {
-        const onFile = languageOf((await patientOf(shown)).language)
-        return liveContents[name](shown, at, speechIn(store.languageOf(account) ?? onFile ?? 'en'))
-      },
-      document: openDocument(),
+      // Also what the view shows and is another's from now on: it has to go.
+      concerns: (of, { collection, key, facts }) =>
+        of === practice && (collection === 'practice' || facts.patient === patient || document.has(key)),
+      document,
       over,
       clock,
       log,
@@ -151,7 +150,8 @@ export function liveViews(
   }
 }
 
-function refuse(socket: Duplex, status: string): void {
+/** Answers an upgrade that is not taken, and closes its socket. */
+export function refuse(socket: Duplex, status: string): void {
   socket.on('error', () => socket.destroy())
   socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`)
 }

@@ -10,7 +10,7 @@ import { page } from './look/page.ts'
 import { choicePath, reading, takeChoice, type ReaderEnv } from './look/reader.ts'
 import { card } from './look/show.ts'
 import { serveStylesheet, stylesheet } from './look/stylesheet.ts'
-import { serveSignInScript, signInScript } from './browser-script.ts'
+import { servePageScript, pageScript } from './browser-script.ts'
 import { ownFormsOnly } from './own-forms.ts'
 
 /** Serves the page; resolves with its address and what ends it. */
@@ -23,7 +23,7 @@ export async function serveMailSandbox(sandbox: MailSandbox, port: number, clock
   )
   app.use(reading({ name: 'mail-', secure: false }))
   app.get(stylesheet.path, serveStylesheet)
-  app.get(signInScript.path, serveSignInScript)
+  app.get(pageScript.path, servePageScript)
   app.use(ownFormsOnly(undefined, (c) => c.text('This form came from another site.', 403)))
   app.post(choicePath, takeChoice({ name: 'mail-', secure: false }))
   app.get('/', (c) => {

@@ -6,6 +6,7 @@
 import { foldAccess } from '../replica/kinds/access.ts'
 import { foldConfirmations } from '../replica/kinds/confirmations.ts'
 import { stagesOf } from '../replica/kinds/fields.ts'
+import { isPatients } from '../replica/kinds/kind.ts'
 import { foldMessages } from '../replica/kinds/messages.ts'
 import { foldRequests } from '../replica/kinds/requests.ts'
 import { foldReview } from '../replica/kinds/reviews.ts'
@@ -99,7 +100,7 @@ async function rowsOf(replica: Replica, head: DocumentHead): Promise<IndexRow[]>
     case 'messages':
       return foldMessages(await replica.entries('messages', key)).flatMap((thread) =>
         thread.messages.flatMap((message) => {
-          const direction = message.by.role === 'patient' || message.by.role === 'representative' ? 'in' : 'out'
+          const direction = isPatients(message.by) ? 'in' : 'out'
           const { id, at, subject, text, by, readBy } = message
           const attachments = message.retracted ? [] : (message.attachments ?? [])
           const hasFiles = attachments.length > 0
@@ -116,6 +117,9 @@ async function rowsOf(replica: Replica, head: DocumentHead): Promise<IndexRow[]>
                 by,
                 event,
                 read: readBy.length > 0,
+                readBy,
+                openedAt: message.openedAt,
+                closed: thread.closed,
                 retracted: message.retracted,
                 ...(hasFiles ? { attachments } : {}),
               },

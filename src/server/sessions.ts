@@ -23,7 +23,7 @@ export interface Sessions {
   endsAt(session: Session): number
   /** Seconds until a session ends if nothing more is asked; 0 where it is over. */
   left(id: string): number
-  /** The session of a request, which keeps it from becoming idle. */
+  /** The session of a request, which keeps it from becoming idle: unless an open page brings itself up to date by it, which is nobody who is there. */
   current(c: Context): Session | undefined
   end(c: Context): void
   /** The id of the session that a header Cookie names, whether it stands or not. */
@@ -32,6 +32,8 @@ export interface Sessions {
   standing(id: string): Session | undefined
 }
 
+/** What an open page asks with when it brings itself up to date. */
+export const liveHeader = 'x-live'
 /** However busy somebody is: after this they sign in again. */
 export const absoluteLimit = 12 * 3_600_000
 /** For how long somebody who showed who they are is believed to be still the same. */
@@ -77,8 +79,9 @@ export function sessions(
     current(c) {
       const id = idIn(c.req.header('cookie'))
       const session = id === undefined ? undefined : standing(id)
+      const byItself = c.req.method === 'GET' && c.req.header(liveHeader) !== undefined
       // Not at every request: each is a sync to disk.
-      if (!session || clock.now() - session.seen <= 10_000) return session
+      if (!session || byItself || clock.now() - session.seen <= 10_000) return session
       store.touch(session.id, clock.now())
       return { ...session, seen: clock.now() }
     },

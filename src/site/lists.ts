@@ -4,7 +4,8 @@ import type { Clock } from '../replica/clock.ts'
 import type { Answer } from '../replica/kinds/confirmations.ts'
 import type { By } from '../replica/kinds/kind.ts'
 import type { Resolution, Review } from '../replica/kinds/reviews.ts'
-import type { Follower, Replica } from '../replica/replica-face.ts'
+import type { Follower } from '../replica/replica-face.ts'
+import type { OpenReplica } from '../replica/replica.ts'
 import type { Communication, CommunicationQuery } from '../server/console/site-views.ts'
 import { resolvingOf } from './resolving.ts'
 
@@ -13,7 +14,7 @@ const mostRecent = 500
 const mostResolved = 200
 
 export function listsOf(site: {
-  readonly replica: Replica
+  readonly replica: OpenReplica
   readonly bridge: InSchedBridge
   /** The follower behind the pages. */
   readonly index: Follower
@@ -54,8 +55,10 @@ export function listsOf(site: {
     async reviews(state: 'open' | 'resolved' = 'open') {
       await index.caughtUp()
       const rows = await replica.index({ view: 'review', state, descending: true, ...(state === 'open' ? {} : { limit: mostResolved }) }) // prettier-ignore
+      const waiting = new Map((await replica.waiting()).map((one) => [one.review, one]))
       const items = rows.map((row) => {
         const review = row.body as unknown as Review
+        const waits = waiting.get(row.id)
         return {
           id: row.id,
           kind: review.about,
@@ -66,6 +69,7 @@ export function listsOf(site: {
           event: localOf(review.event),
           eventKey: review.event,
           ...(review.resolved ? { resolved: review.resolved } : {}),
+          ...(waits ? { changes: waits.changes, since: new Date(waits.since).toISOString() } : {}),
         }
       })
       return { items }

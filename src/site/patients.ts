@@ -18,6 +18,7 @@ import { withFiles, type IncomingFile } from '../server/attachments/taking.ts'
 import type { Scan } from '../server/attachments/virus-scan.ts'
 import type { Desk } from '../server/console/desk-sqlite.ts'
 import { hashOf } from '../server/control-store-sqlite.ts'
+import { answering, type Verdict } from './answering.ts'
 import { granting, type Grant } from './granting.ts'
 
 const invitationLasts = 72 * 3_600_000
@@ -77,7 +78,13 @@ export function patientsOf(site: {
     linkOf,
   })
 
+  const staff = answering({ replica, clock, site: agent.id, factsOf: factsOfPatient })
+
   return {
+    answer: (review: string, verdict: Verdict, note = '', by: By = agent) => staff.answer(review, verdict, note, by),
+    closeThread: async (patient: number, thread: string, by: By = agent) => staff.closeThread(patientKey(patient), thread, by), // prettier-ignore
+    portalFields: staff.portalFields,
+    setPortal: staff.setPortal,
     accessOf: access.accessOf,
     grant: (patient: number, grant: Grant, by: By = agent) => access.grant(patient, grant, by),
     endAccess: (patient: number, grant: string, by: By = agent) => access.endAccess(patient, grant, by),

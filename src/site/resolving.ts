@@ -14,6 +14,14 @@ export interface Resolving {
   readonly note: string
 }
 
+/** What a way says to the patient who asked. */
+const verdicts: Partial<Readonly<Record<Resolution, 'accepted' | 'refused'>>> = {
+  'changed in InSched': 'accepted',
+  accepted: 'accepted',
+  'stays as it is': 'refused',
+  refused: 'refused',
+}
+
 export function resolvingOf({ replica, clock }: { readonly replica: Replica; readonly clock: Clock }) {
   /** What the patient asked for, which the review is about. */
   const requestOf = async (id: string, patient: string) =>
@@ -29,8 +37,8 @@ export function resolvingOf({ replica, clock }: { readonly replica: Replica; rea
       return [{ collection: 'confirmations', key: event, add: { [mintUlid(clock)]: { kind: 'answered', at: clock.now(), by, channel: 'console', patient, startsAt } } }] // prettier-ignore
     }
     const asked = patient === null ? undefined : await requestOf(id, patient)
-    if (!asked || asked.state !== 'open' || (how !== 'changed in InSched' && how !== 'stays as it is')) return []
-    const kind = how === 'changed in InSched' ? ('accepted' as const) : ('refused' as const)
+    const kind = how === undefined ? undefined : verdicts[how]
+    if (!asked || asked.state !== 'open' || kind === undefined) return []
     return [{ collection: 'requests', key: patient!, add: { [mintUlid(clock)]: { kind, at: clock.now(), by, request: asked.id, ...(note ? { note } : {}) } } }] // prettier-ignore
   }
 

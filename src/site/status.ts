@@ -8,6 +8,7 @@ import type { Runs } from '../mirror/runs.ts'
 import { disconnectedUntil, type SiteState } from '../mirror/watchdog.ts'
 import type { Clock } from '../replica/clock.ts'
 import type { Link, LinkStatus, Restore } from '../replica/connection.ts'
+import type { Waiting } from '../replica/quarantine.ts'
 import type { OpenReplica } from '../replica/replica.ts'
 import { clockShownFrom } from '../server/connection-test.ts'
 import type { SitePreferences } from './preferences.ts'
@@ -27,9 +28,9 @@ export async function statusOf(site: StatusParts) {
   const { replica, bridge, link, backup, runs, clock } = site
   const now = await link.status()
   const insched = bridge.status()
-  const problems = [insched.problem, now.problem, backup.problem(), runs.problem()].filter(
-    (problem) => problem !== null,
-  )
+  const waiting = await replica.waiting()
+  const said = [insched.problem, now.problem, backup.problem(), runs.problem(), ...waiting.map(waitingInWords)]
+  const problems = said.filter((problem) => problem !== null)
   const zone = site.zone()
   const moment = (at: number): string => momentInWords(at, zone, clock.now())
   const offset = now.clockOffset === null || Math.abs(now.clockOffset) < clockShownFrom ? null : now.clockOffset
@@ -52,6 +53,7 @@ export async function statusOf(site: StatusParts) {
       toPortal: now.behind,
       toInSched: await replica.unhandled(writerFollower, writtenCollections),
       reviews: (await replica.index({ view: 'review', state: 'open' })).length,
+      waiting: waiting.reduce((sum, { changes }) => sum + changes, 0),
     },
     /** Since when the oldest answer of a patient waits to be written into InSched; null: none does. */
     oldest: oldest === undefined ? null : new Date(oldest.at).toISOString(),
@@ -85,4 +87,10 @@ function inWords({ which, at, rows }: Restore): string {
   return which === 'here'
     ? `This replica was restored (noticed at ${when}); ${changes} came back from the portal.`
     : `The portal was restored (noticed at ${when}); ${changes} went back to it.`
+}
+
+/** What waits because it builds on what did not arrive (LINK-12). */
+function waitingInWords({ changes, since }: Waiting): string {
+  const what = changes === 1 ? '1 change' : `${changes.toLocaleString('en-US')} changes`
+  return `${what} from the portal ${changes === 1 ? 'waits' : 'wait'} since ${new Date(since).toISOString()}: what they build on did not arrive. They are tried again by themselves; see the reviews.`
 }

@@ -5,7 +5,6 @@
 import { Disconnected } from '../bridges/insched/keeper.ts'
 import type { Backup } from '../mirror/backup.ts'
 import type { Runs } from '../mirror/runs.ts'
-import type { Proof } from '../replica/reconcile.ts'
 import type { Downloaded, Transfers, Uploaded } from './transfers.ts'
 
 export interface Wait {
@@ -13,12 +12,7 @@ export interface Wait {
   readonly wait?: boolean | undefined
 }
 
-export function synchronizingOf(site: {
-  readonly runs: Runs
-  readonly backup: Backup
-  readonly transfers: Transfers
-  readonly prove: () => Promise<Proof>
-}) {
+export function synchronizingOf(site: { readonly runs: Runs; readonly backup: Backup; readonly transfers: Transfers }) {
   const { runs, backup, transfers } = site
   const afterWindows = async <T>(wait: boolean | undefined, work: () => Promise<T>): Promise<T> => {
     for (;;) {
@@ -34,11 +28,6 @@ export function synchronizingOf(site: {
     uploaded: await transfers.upload(progress),
     downloaded: await transfers.download(),
   })
-  /** The proof that the portal holds what it should; what differs is healed. */
-  const verify = async (): Promise<Proof> => {
-    await transfers.reachPortal('The proof')
-    return site.prove()
-  }
   return {
     /** Upload Records. */
     upload: (progress?: (line: string) => void, { wait }: Wait = {}) =>
@@ -49,8 +38,8 @@ export function synchronizingOf(site: {
     sync: (progress?: (line: string) => void, { wait, full }: Wait & { readonly full?: boolean | undefined } = {}) =>
       afterWindows(wait, async () => {
         if (!full) return runs.once('sync', () => both(progress))
-        return runs.once('full', async () => ({ ...(await both(progress)), proof: await verify() }))
+        return runs.once('full', async () => ({ ...(await both(progress)), proof: await transfers.verify() }))
       }),
-    verify: () => runs.once('proof', verify),
+    verify: () => runs.once('proof', transfers.verify),
   }
 }

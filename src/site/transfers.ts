@@ -6,7 +6,10 @@ import type { InSchedBridge } from '../bridges/insched/bridge.ts'
 import type { Clock } from '../replica/clock.ts'
 import type { Passes } from '../replica/collections.ts'
 import type { Link } from '../replica/connection.ts'
-import type { Follower, Replica } from '../replica/replica-face.ts'
+import type { Review } from '../replica/kinds/reviews.ts'
+import type { Proof } from '../replica/reconcile.ts'
+import type { Follower } from '../replica/replica-face.ts'
+import type { OpenReplica } from '../replica/replica.ts'
 
 export interface Uploaded {
   readonly patients: number
@@ -30,18 +33,20 @@ const patience = 8_000
 const views = { messages: 'message', confirmations: 'confirmation', communications: 'communication' } as const
 
 export function transfersOf(site: {
-  readonly replica: Replica
+  readonly replica: OpenReplica
   readonly bridge: InSchedBridge
   readonly link: Link
   /** The follower behind the pages. */
   readonly index: Follower
   /** What may go to the portal. */
   readonly passesUp: Passes
+  readonly prove: () => Promise<Proof>
   readonly clock: Clock
 }) {
   const { replica, bridge, link, index, clock } = site
 
-  const reachPortal = async (what: string): Promise<void> => {
+  /** Does what needs the portal; gives up with a sentence that begins with `what` where it is not connected. */
+  const reachPortal = async <T>(what: string, work: () => Promise<T>): Promise<T> => {
     const give = Promise.withResolvers<never>()
     const cancel = clock.after(patience, () => {
       void link.status().then((now) => {
@@ -54,7 +59,7 @@ export function transfersOf(site: {
       })
     })
     try {
-      await Promise.race([link.caughtUp(), give.promise])
+      return await Promise.race([work(), give.promise])
     } finally {
       cancel()
     }
@@ -81,8 +86,16 @@ export function transfersOf(site: {
   }
 
   return {
-    /** Resolves when both sides hold what the other had; rejects with a sentence that begins with `what` where the portal does not answer. */
-    reachPortal,
+    /** The proof that the portal holds what it should; what differs is healed. */
+    async verify(): Promise<Proof> {
+      // What waits at either end for what does not come would be waited for in vain; the proof is what heals it.
+      const waits = (await replica.index({ view: 'review', state: 'open' })).some(
+        (row) => (row.body as unknown as Review).about === 'changes wait',
+      )
+      if (!waits) await reachPortal('The proof', link.caughtUp)
+      await replica.retryWaiting()
+      return reachPortal('The proof', site.prove)
+    },
     /**
      * Reads what is unread and waits until the portal has it. The counts are of all that the portal holds by then, whenever
      * it was uploaded: records that the policy passes, and the stages of such plans.
@@ -92,7 +105,7 @@ export function transfersOf(site: {
       await bridge.readNow((now) =>
         progress(`read ${now.patients} patients, ${now.plans} plans, ${now.stages} stages, ${now.events} events`),
       )
-      await reachPortal('Upload Records')
+      await reachPortal('Upload Records', link.caughtUp)
       const [patients, plans, events] = [await atPortal('patients'), await atPortal('plans'), await atPortal('events')]
       return {
         patients: patients.length,
@@ -107,7 +120,7 @@ export function transfersOf(site: {
     async download(): Promise<Downloaded> {
       const began = clock.now()
       const before = await count()
-      await reachPortal('Download Online Communications')
+      await reachPortal('Download Online Communications', link.caughtUp)
       await bridge.written()
       const after = await count()
       return {

@@ -33,6 +33,10 @@ export async function openPatientWorld(): Promise<PortalWorld> {
   const answered = (key: string, startsAt: string): Edit => ({ collection: 'confirmations', key, facts, add: { [mintUlid(world.clock)]: { kind: 'answered', at, by: { role: 'patient', id: 'ann' }, channel: 'portal', patient: patient as never, startsAt } } }) // prettier-ignore
   const [sent, done, moved, nora] = [mintUlid(world.clock), mintUlid(world.clock), mintUlid(world.clock), mintUlid(world.clock)] // prettier-ignore
   const answer = mintUlid(world.clock)
+  const closed = mintUlid(world.clock)
+  const withStatus = (edit: Edit, status: string): Edit => ({ ...edit, set: { ...(edit as { set: object }).set, status } }) as Edit // prettier-ignore
+  const canceled = withStatus(event(mintUlid(world.clock), '2026-12-22T11:00', 'Measurements'), 'Canceled')
+  const over = withStatus(event(mintUlid(world.clock), '2026-10-12T09:30', 'First consultation'), 'Checked Out')
   await replica.change([
     { collection: 'practice', key: facts.site!, at, facts: { ...facts, patient: null }, set: { 'location/7': { name: 'Quailbrush Mesa, second floor', zone: 'America/Phoenix', address: '1200 East Broadway Road, Mesa, Arizona 85204', phone: null } } }, // prettier-ignore
     event(sent, '2026-12-08T10:30', 'Laser, second session'),
@@ -40,6 +44,9 @@ export async function openPatientWorld(): Promise<PortalWorld> {
     event(done, '2026-12-15T08:15', 'Follow-up'),
     { collection: 'confirmations', key: done, facts, add: { [answer]: { kind: 'answered', at, by: { role: 'patient', id: 'ann' }, channel: 'portal', patient: patient as never, startsAt: '2026-12-15T08:15' }, [mintUlid(world.clock)]: { kind: 'written', at, by, answer, lastConfirmed: '2026-11-23T10:02', confirmationType: 'Portal' } } }, // prettier-ignore
     event(moved, '2027-01-05T16:45', 'Photographs'),
+    canceled,
+    over,
+    { collection: 'messages', key: patient, facts, add: { [mintUlid(world.clock)]: { kind: 'message', at: at - 9e8, by, thread: closed as never, subject: 'Your forms', text: 'We have all that we need. Thank you.' }, [mintUlid(world.clock)]: { kind: 'closed', at: at - 8e8, by, thread: closed as never } } }, // prettier-ignore
     answered(moved, '2027-01-05T15:00'),
     { collection: 'plans', key: mintUlid(world.clock), at, facts, set: { words: 'Your nose, step by step', status: 'Active', deleted: false, 'stage/1/words': 'Consultation', 'stage/1/position': 0, 'stage/1/completed': true, 'stage/1/completedOn': '2026-10-12', 'stage/2/words': 'Photographs and measurements', 'stage/2/position': 1, 'stage/2/completed': false, 'stage/3/words': 'The day of the procedure', 'stage/3/position': 2, 'stage/3/completed': false } }, // prettier-ignore
     { collection: 'patients', key: nora, at, facts: { ...facts, patient: nora }, set: { firstName: 'Nora', middleName: null, lastName: 'Newcombe', birthDate: '1990-02-03', email: null, cellPhone: null, homePhone: null, language: null, portalEnabled: true, deleted: false } }, // prettier-ignore
@@ -52,7 +59,8 @@ export async function openPatientWorld(): Promise<PortalWorld> {
 
 const invitation = (world: PortalWorld): Promise<string> => world.invite('cleo')
 const fill = async (page: Page, fields: Readonly<Record<string, string>>, button: string): Promise<void> => {
-  for (const [label, value] of Object.entries(fields)) await page.getByLabel(label, { exact: true }).fill(value)
+  for (const [label, value] of Object.entries(fields))
+    await page.getByLabel(new RegExp(`^${label.replaceAll(/[()]/g, '.')}( \\(|$)`)).fill(value)
   await page.getByRole('main').getByRole('button', { name: button, exact: true }).click()
 }
 
@@ -64,14 +72,50 @@ export const patientPages: readonly PageState<PortalWorld>[] = [
   { page: 'invitation', state: 'no date', at: invitation, shows: (w) => w.signIn.invitation.dateUnread, does: (page, { signIn }) => fill(page, { [signIn.invitation.born]: 'yesterday' }, signIn.signIn) }, // prettier-ignore
   { page: 'invitation', state: 'somebody is signed in', at: invitation, as: 'ann', shows: (w) => w.signIn.invitation.joinYes }, // prettier-ignore
   { page: 'invitation', state: 'over', at: '/invitation/none', shows: (w) => w.problems.invitationOver.cause },
-  { page: 'home', state: 'every answer', at: '/', as: 'ann', shows: (w) => w.patient.home.changed },
-  { page: 'home', state: 'wants a change', at: '/', as: 'ann', shows: (w) => w.patient.home.officeDecides, does: (page, { patient }) => page.getByText(patient.home.change).first().click() }, // prettier-ignore
+  { page: 'home', state: 'every answer', at: '/', as: 'ann', shows: (w) => w.patient.home.actionNeeded },
+  { page: 'home', state: 'wants a change', at: '/', as: 'ann', shows: (w) => w.patient.home.officeDecides, does: (page, { patient }) => page.getByText(patient.home.move, { exact: true }).first().click() }, // prettier-ignore
   { page: 'home', state: 'just answered', at: '/?said=asked', as: 'ben', shows: (w) => w.patient.said.asked },
   { page: 'home', state: 'empty', at: '/', as: 'nora', shows: (w) => w.patient.home.noAppointments },
   { page: 'home', state: 'a family', at: familyHome, as: 'ann', shows: (w) => w.frame.viewing },
-  { page: 'messages', state: 'a thread', at: '/messages', as: 'ann', shows: (w) => w.patient.messages.answer },
-  { page: 'messages', state: 'a new one', at: '/messages', as: 'ann', shows: (w) => w.patient.messages.subject, does: (page, { patient }) => page.getByText(patient.messages.writeNew).click() }, // prettier-ignore
+  { page: 'home', state: 'nothing to do', at: '/', as: 'nora', shows: (w) => w.patient.home.offlineNow },
+  {
+    page: 'appointments',
+    state: 'every answer',
+    at: '/appointments',
+    as: 'ann',
+    shows: (w) => w.patient.home.canceled,
+  },
+  { page: 'appointments', state: 'asked to move', at: '/appointments', as: 'ben', shows: (w) => w.patient.home.wishes.move.open, does: async (page, { patient: { home } }) => { if ((await page.getByText(home.wishes.move.open).count()) > 0) return; await page.getByText(home.move, { exact: true }).click(); await page.getByRole('button', { name: home.sendMove }).click() } }, // prettier-ignore
+  {
+    page: 'appointments',
+    state: 'empty',
+    at: '/appointments',
+    as: 'nora',
+    shows: (w) => w.patient.appointments.noPast,
+  },
+  { page: 'messages', state: 'threads', at: '/messages', as: 'ann', shows: (w) => w.patient.messages.closedShort },
+  { page: 'messages', state: 'found', at: '/messages', as: 'ann', shows: (w) => w.patient.messages.found(1), does: (page, { patient }) => fill(page, { [patient.messages.search]: 'light rail' }, patient.messages.find) }, // prettier-ignore
+  { page: 'messages', state: 'not found', at: '/messages', as: 'ann', shows: (w) => w.patient.messages.notFound, does: (page, { patient }) => fill(page, { [patient.messages.search]: 'zyzzyva' }, patient.messages.find) }, // prettier-ignore
+  { page: 'messages', state: 'a thread', at: async (world) => `/messages/${world.known['ann']!.thread}`, as: 'ann', shows: (w) => w.patient.messages.answer }, // prettier-ignore
+  { page: 'messages', state: 'just sent', at: async (world) => `/messages/${world.known['ann']!.thread}`, as: 'ann', shows: (w) => w.patient.messages.retract, does: (page, { patient: { messages } }) => fill(page, { [messages.answer]: 'Thank you.' }, messages.sendAnswer) }, // prettier-ignore
+  { page: 'messages', state: 'taken back', at: async (world) => `/messages/${world.known['ann']!.thread}`, as: 'ann', shows: (w) => w.patient.said.retracted, does: async (page, { patient: { messages } }) => { await fill(page, { [messages.answer]: 'This was for somebody else.' }, messages.sendAnswer); await page.getByRole('button', { name: messages.retract }).first().click() } }, // prettier-ignore
+  {
+    page: 'messages',
+    state: 'a new one',
+    at: '/messages',
+    as: 'ann',
+    shows: (w) => w.patient.messages.subject,
+    does: (page, { patient }) => page.getByText(patient.messages.writeNew, { exact: true }).click(),
+  },
+  { page: 'messages', state: 'a draft', at: keptDraft, as: 'ben', shows: (w) => w.patient.messages.draft },
   { page: 'messages', state: 'empty', at: '/messages', as: 'nora', shows: (w) => w.patient.messages.none },
+  { page: 'problem', state: 'no such thread', at: '/messages/nothing', as: 'ann', shows: (w) => w.problems.noThread.cause }, // prettier-ignore
+  { page: 'contact', state: 'on file', at: '/contact', as: 'nora', shows: (w) => w.patient.contact.onFile },
+  { page: 'contact', state: 'wrong', at: '/contact', as: 'nora', shows: (w) => w.patient.contact.notSent, does: (page, { patient: { contact } }) => fill(page, { [contact.fields.cellPhone]: 'call me' }, contact.send) }, // prettier-ignore
+  { page: 'contact', state: 'asked', at: '/contact', as: 'ann', shows: (w) => w.patient.contact.asked, does: async (page, { patient: { contact } }, { clock }) => fill(page, { [contact.fields.homePhone]: `480 555 0${100 + (clock.now() % 800)}` }, contact.send) }, // prettier-ignore
+  { page: 'settings', state: 'all', at: '/settings', as: 'ann', shows: (w) => w.patient.settings.people },
+  { page: 'account', state: 'first', at: '/account', as: 'ann', shows: (w) => w.account.sessions.title },
+  { page: 'people', state: 'nobody', at: '/people', as: 'nora', shows: (w) => w.account.people.none },
   { page: 'plan', state: 'stages', at: '/plan', as: 'ann', shows: (w) => w.patient.plan.nextStep },
   { page: 'plan', state: 'empty', at: '/plan', as: 'nora', shows: (w) => w.patient.plan.none },
   { page: 'password', state: 'first', at: '/password', as: 'ann', shows: (w) => w.signIn.choose.save },
@@ -90,4 +134,11 @@ async function familyHome(world: PortalWorld, browser: Browser | undefined): Pro
   await browser!.post(path, { ...hiddenOf((await browser!.get(path)).text, path), date: world.known['cleo']!.birthDate, join: 'yes' }) // prettier-ignore
   await world.indexed()
   return '/'
+}
+
+/** The page of a new message that was written and not sent. */
+async function keptDraft(_: PortalWorld, browser: Browser | undefined): Promise<string> {
+  const { keep, place } = hiddenOf((await browser!.get('/messages')).text, '/messages') as { keep: string; place: string } // prettier-ignore
+  await browser!.post('/drafts', { keep, place, subject: 'A question', text: 'May I drink coffee on the day before?' })
+  return '/messages'
 }

@@ -39,8 +39,8 @@ describe('the main job, through the command line and a browser without scripts',
     patient = await signIn(office)
     const messages = await patient.get('/messages')
     expect(messages).toContain('Come ten minutes early.')
-    await patient.submit(messages, '/messages', { text: 'Is parking free?' })
-    await patient.submit(messages, '/messages', { text: 'Is parking free?' })
+    await patient.submit(messages, '/messages', { subject: 'Parking', text: 'Is parking free?' })
+    await patient.submit(messages, '/messages', { subject: 'Parking', text: 'Is parking free?' })
     await expect.poll(() => communications().filter((row) => row.body === 'Is parking free?').length).toBe(1)
     const home = await patient.get('/')
     const { text } = await patient.submit(home, '/confirm')
@@ -110,7 +110,10 @@ describe('the main job, through the command line and a browser without scripts',
   it('the site is killed: the patient confirms and writes, and InSched has both once when it is back', async () => {
     await office.agent.kill('SIGKILL')
     await patient.submit(await patient.get('/'), '/confirm')
-    await patient.submit(await patient.get('/messages'), '/messages', { text: 'Said while the office slept' })
+    await patient.submit(await patient.get('/messages'), '/messages', {
+      subject: 'Late',
+      text: 'Said while the office slept',
+    })
     expect(await patient.get('/')).toContain('We have your answer and will pass it on')
     await office.startAgent()
     await expect.poll(() => event().confirmation_type, { timeout: 20_000 }).toBe('Portal')

@@ -247,6 +247,13 @@ export class Patient {
     return (await this.#follow(await this.#fetch(path))).text()
   }
   /** Sends the first form of `action` on `page` with its hidden fields and `fields`, and follows to the next page. */
+  /** The pages of all threads with the office, one after the other. */
+  async threads(): Promise<string> {
+    const links = [...(await this.get('/messages')).matchAll(/href="(\/messages\/[0-9A-Z]{26})"/g)].map(
+      (one) => one[1]!,
+    )
+    return (await Promise.all(links.map((link) => this.get(link)))).join('\n')
+  }
   async submit(
     page: string,
     action: string,

@@ -6,7 +6,18 @@ import { describe, expect, it } from 'vitest'
 import { collections } from '../../src/replica/collections.ts'
 import type { IndexRow, Projection } from '../../src/replica/replica-face.ts'
 import { StoreRefused, type PeerKnowledge, type Store } from '../../src/replica/store.ts'
-import { contentOf, identity, indexRowOf, peerOf, rowOf, started, type StorePlace } from './store-values.ts'
+import {
+  asideOf,
+  contentOf,
+  identity,
+  indexRowOf,
+  nastyKeys,
+  peerOf,
+  plain,
+  rowOf,
+  started,
+  type StorePlace,
+} from './store-values.ts'
 
 /** Runs the contract of what stands beside the log on the places that `make` makes. */
 export function knowledgeContract(name: string, make: () => StorePlace): void {
@@ -100,6 +111,65 @@ export function knowledgeContract(name: string, make: () => StorePlace): void {
       const { store } = await started(make)
       await expect(store.acknowledge('never met', 1, 1)).rejects.toThrow('never met')
       expect((await store.open(identity)).peers).toEqual([])
+    })
+
+    it('[LINK-12] keeps rows aside by document in order of seq and place, and counts them by review', async () => {
+      const { store, starts } = await started(make)
+      await store.meet(peerOf('p'))
+      await store.meet(peerOf('q'))
+      const rows = [
+        asideOf(4, { seq: 9 }),
+        asideOf(5, { seq: 2, peer: 'q', review: 's', since: 7, size: 30, packed: new Uint8Array(70_000).fill(5) }),
+        asideOf(6, { seq: 9, epoch: 2 ** 48 - 1, packed: new Uint8Array() }),
+        ...nastyKeys.map((key, i) => asideOf(100 + i, { key, collection: 1, review: key, peer: 'q' })),
+      ]
+      await store.append([], [], [], { put: rows, drop: [], skip: [] })
+      const [first, other, last] = rows as [(typeof rows)[0], (typeof rows)[0], (typeof rows)[0]]
+      for await (const now of starts()) {
+        expect(plain(await now.asideOf(6, 'a', { seq: 0, place: 0 }, 9))).toEqual(plain([other, first, last]))
+        expect(plain(await now.asideOf(6, 'a', { seq: 9, place: 4 }, 9))).toEqual(plain([last]))
+        expect(plain(await now.asideOf(6, 'a', { seq: 0, place: 0 }, 2))).toEqual(plain([other, first]))
+        expect(await now.asideAfter(4, 2)).toEqual([{ place: 5, collection: 6, key: 'a' }, { place: 6, collection: 6, key: 'a' }]) // prettier-ignore
+        const totals = new Map((await now.asideTotals()).map((total) => [total.review, total]))
+        expect(totals.get('r')).toEqual({ review: 'r', peer: 'p', rows: 2, bytes: 20, since: 104, newest: 106, place: 6 }) // prettier-ignore
+        expect(totals.size).toBe(2 + nastyKeys.length)
+        for (const [i, key] of nastyKeys.entries())
+          expect(plain(await now.asideOf(1, key, { seq: 0, place: 0 }, 9))).toEqual(plain([rows[3 + i]]))
+      }
+    })
+
+    it('[LINK-12] what becomes of rows aside is one transaction with the rows and the cursor', async () => {
+      const { store, starts } = await started(make)
+      await store.meet(peerOf('p'))
+      await store.append([rowOf('a', '1')], [], [], {
+        put: [1, 2, 3, 4].map((place) => asideOf(place)),
+        drop: [],
+        skip: [],
+      })
+      const refused = [
+        store.append([rowOf('a', 'lost', { origin: { peer: 'nobody', epoch: 1, seq: 1 } })], [], [], { put: [], drop: [1], skip: [] }), // prettier-ignore
+        store.append([rowOf('a', 'lost')], [], [], { put: [asideOf(9, { peer: 'nobody' })], drop: [1], skip: [] }),
+      ]
+      for (const one of refused) await expect(one).rejects.toThrow('never met')
+      const places = async (now: Store): Promise<number[]> => (await now.asideAfter(0, 9)).map(({ place }) => place)
+      for await (const now of starts()) {
+        expect(await places(now)).toEqual([1, 2, 3, 4])
+        expect((await now.updatesOf(6, 'a')).length).toBe(1)
+      }
+    })
+
+    it('[LINK-12] drops rows aside by place, or those of a review until a time, and has another review tell of the rest', async () => {
+      const { store, starts } = await started(make)
+      await store.meet(peerOf('p'))
+      await store.append([], [], [], { put: [1, 2, 3, 4].map((place) => asideOf(place)), drop: [], skip: [] })
+      await store.append([], [], [], { put: [asideOf(5, { review: 'other', since: 1 })], drop: [1], skip: [{ review: 'r', until: 103, next: 'n' }] }) // prettier-ignore
+      for await (const now of starts()) {
+        const left = (await now.asideTotals()).map(({ review, rows, place }) => [review, rows, place])
+        expect(left).toEqual([
+          ['n', 1, 4],
+          ['other', 1, 5],
+        ])
+      }
     })
 
     it('[R1] an epoch begins at the next seq; one under which nothing was written is replaced', async () => {

@@ -78,6 +78,7 @@ const events = {
   'read something': { kind: 'read', collection: 'preferences', outgoing: { rows: [row], to: 7, tail: true } },
   'read nothing': { kind: 'read', collection: 'preferences', outgoing: { rows: [], to: 0, tail: true } },
   received: { kind: 'received', batch: batchOf(0, 5), received },
+  paused: { kind: 'paused', batch: batchOf(0, 5) },
   changed: { kind: 'changed' },
   mark: { kind: 'mark', number: 3 },
   'want chunk': { kind: 'want chunk', wanted: { kind: 'chunk wanted', name: 'n', patient: 'p' } },
@@ -113,6 +114,7 @@ const states = {
   'live, quiet': quiet,
   'live, a batch under way': settled(step(live, events['read something'])),
   'live, asked by mark 3': after(quiet, 'mark'),
+  'live, without room for more of a collection': after(quiet, 'frame batch', 'paused'),
   'live, a chunk asked for': after(quiet, 'want chunk'),
   'live, a chunk being read': after(quiet, 'frame chunk wanted'),
   'live, a chunk being sent': after(quiet, 'frame chunk wanted', 'chunk read'),
@@ -172,6 +174,7 @@ const whenLive: Record<EventName, string> = {
   'read something': malformed,
   'read nothing': malformed,
   received: 'live | send ack',
+  paused: 'live | send ack',
   changed: 'live | read preferences',
   mark: 'live | send mark',
   'want chunk': 'live | send chunk wanted',
@@ -203,6 +206,14 @@ const table: Record<StateName, Record<EventName, string>> = {
     mark: 'live | send mark',
   },
   'live, asked by mark 3': { ...whenLive, 'frame marked': 'live | caught up', mark: 'live | send mark' },
+  'live, without room for more of a collection': {
+    ...whenLive,
+    // What is not taken is not acknowledged either; a new connection begins with it.
+    'frame batch': 'live',
+    'frame batch from elsewhere': 'live',
+    paused: 'live',
+    mark: 'live | send mark',
+  },
   'live, a chunk asked for': { ...whenLive, 'frame chunk': 'live | take chunk' },
   'live, a chunk being read': { ...whenLive, 'frame chunk wanted': 'live', 'chunk read': 'live | send chunk' },
   'live, a chunk being sent': { ...whenLive, 'frame chunk wanted': 'live', 'chunk left': 'live' },
@@ -297,6 +308,25 @@ it('[LINK-9] a peer that speaks our version and newer ones is met', () => {
 it('[LINK-10] a word that was not asked for closes the connection: it would answer a later mark too early', () => {
   expect(said(quiet, events['frame marked'])).toBe(malformed)
   expect(after(states['live, asked by mark 3'], 'frame marked', 'frame marked').at).toBe('closed')
+})
+
+it('[LINK-12] what the peer has no room for is not sent on, is not taken for acknowledged, and holds up no other collection', () => {
+  const heavy = (collection: (typeof collections)[number], seq: number): LinkEvent => ({
+    kind: 'read',
+    collection,
+    outgoing: { rows: [{ ...row, seq, update: new Uint8Array(windowBytes) }], to: seq, tail: true },
+  })
+  const full = after(quiet, 'changed', 'mark')
+  const sent = step(full, heavy('preferences', 7))[0]
+  // The window is full.
+  expect(said(sent, events.changed)).toBe('live')
+  const held = step(sent, { kind: 'frame', frame: { kind: 'ack', collection: 'preferences', to: 0, refused: [] } })
+  expect([held[0].at, ...held[1].map(wordOf)].join(' | ')).toBe('live | held | read access')
+  const rest = settled(held)
+  expect(said(rest, events.changed)).toBe('live | read access')
+  // Not all is acknowledged: neither side's mark is answered.
+  expect(said(settled(step(rest, events['frame mark'])), events['frame marked'])).toBe('live')
+  expect(said(rest, events['frame ack'])).toBe(malformed)
 })
 
 it('[LINK-6] a peer that sends on without an ack is not heard further, one that waits for acks goes on for ever', () => {

@@ -1,5 +1,6 @@
 import { afterEach, expect, it } from 'vitest'
 import { join } from 'node:path'
+import { batchBytes, windowBytes } from '../../src/replica/link-state.ts'
 import type { OpenReplica } from '../../src/replica/replica.ts'
 import { clock, factsOf, fileReplica, folder, linkTo, portalFor, ulid } from './world.ts'
 
@@ -115,6 +116,27 @@ it('[LINK-5] after both have met, a reconnect with nothing changed sends no row'
   await second.caughtUp()
   const { sent, received } = await second.status()
   expect({ sent, received }).toEqual({ sent: 0, received: 0 })
+})
+
+it('[LINK-6] a peer that never acknowledges is sent a window and a batch and no more, however much there is, and is still heard', async () => {
+  const { hub, site, portal } = await pair()
+  let bytes = 0
+  hub.replication.receive = (_, { rows }) => {
+    bytes += rows.reduce((sum, row) => sum + row.update.length, 0)
+    return new Promise(() => {})
+  }
+  for (let i = 0; i < 400; i++) await say(site, ulid(), 'a', 'x'.repeat(15_000))
+  const link = linkTo(portal, site, hub.id)
+  closers.push(() => link.stop())
+  await expect.poll(() => bytes).toBeGreaterThan(windowBytes)
+  // What comes the other way shows that time has gone by, and that the link is as good as ever.
+  const patient = ulid()
+  for (let i = 0; i < 20; i++) {
+    await say(hub, patient, `${i}`, 'from the portal')
+    await expect.poll(async () => (await texts(site, patient)).length).toBe(i + 1)
+  }
+  expect(bytes).toBeLessThan(windowBytes + 2 * batchBytes)
+  expect((await link.status()).behind).toBeGreaterThanOrEqual(400)
 })
 
 it('[LINK-9] a stranger is refused with a sentence', async () => {

@@ -21,9 +21,9 @@ function damagedStore(): Store & { damage: Map<string, (updates: Uint8Array[]) =
   return {
     ...store,
     damage,
-    async append(rows, progress) {
+    async append(rows, ...rest) {
       for (const row of rows) if (row.mode === 'replace') damage.delete(row.key)
-      return store.append(rows, progress)
+      return store.append(rows, ...rest)
     },
     async updatesOf(collection, key) {
       const updates = await store.updatesOf(collection, key)

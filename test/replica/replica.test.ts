@@ -75,7 +75,7 @@ it('[LINK-4] [R4] a batch whose commit fails leaves nothing, and can be taken ag
   let failing = false
   const replica = await replicaOver({
     ...store,
-    append: (rows, progress) => (failing ? Promise.reject(new Error('disk full')) : store.append(rows, progress)),
+    append: (...given) => (failing ? Promise.reject(new Error('disk full')) : store.append(...given)),
   })
   await replica.replication.meet(peer)
   const [update] = updatesOf(1, { phone: '1' })
@@ -178,8 +178,8 @@ it('[LINK-9] rows are refused one by one, each with its reason, and the rest of 
     'PEER',
     batchOf('patients', [
       rowAt(1, { update: Uint8Array.of(1, 2, 3) }),
-      rowAt(2, { key: 'gap', update: two }),
-      rowAt(3, { key: 'gap', update: one }),
+      rowAt(2, { key: 'behind', update: Uint8Array.of(1, 2, 3) }),
+      rowAt(3, { key: 'behind', update: one }),
       rowAt(4, { key: 'fits', update: one }),
       rowAt(5, { key: 'x'.repeat(201), update: one }),
       rowAt(6, { key: 'large', update: new Uint8Array(largestUpdate + 1) }),
@@ -189,7 +189,7 @@ it('[LINK-9] rows are refused one by one, each with its reason, and the rest of 
   )
   expect(records.refused).toEqual([
     { seq: 1, reason: 'malformed' },
-    { seq: 2, reason: 'gap' },
+    { seq: 2, reason: 'malformed' },
     { seq: 3, reason: 'waits for a refused row' },
     { seq: 5, reason: 'too large' },
     { seq: 6, reason: 'too large' },
@@ -203,8 +203,9 @@ it('[LINK-9] rows are refused one by one, each with its reason, and the rest of 
     all,
   )
   expect(entries).toEqual({ refused: [{ seq: 8, reason: 'deletes entries' }], logged: 1, dropped: 0 })
-  // Every reason that there is has been given.
-  expect(new Set([...records.refused, ...entries.refused].map((one) => one.reason))).toEqual(new Set(refusals))
+  // Every reason that there is has been given; what has a gap waits, where there is room for it (LINK-12).
+  const given = new Set([...records.refused, ...entries.refused].map((one) => one.reason))
+  expect(given).toEqual(new Set(refusals.filter((reason) => reason !== 'gap')))
 })
 
 it('rows that do not pass here are dropped and counted; the rest of their batch stays', async () => {

@@ -2,7 +2,7 @@
 import { onTestFinished } from 'vitest'
 import { collections, type Collection } from '../../src/replica/collections.ts'
 import type { IndexRow } from '../../src/replica/replica-face.ts'
-import type { NewRow, PeerKnowledge, Store } from '../../src/replica/store.ts'
+import type { AsideRow, NewRow, PeerKnowledge, Store } from '../../src/replica/store.ts'
 
 /** Where a store stands: each `open` is another start on the same data, after the store of the one before was closed. */
 export interface StorePlace {
@@ -27,6 +27,12 @@ export function rowOf(key: string, text: string, over: Partial<NewRow> = {}): Ne
     mode: 'add',
     ...over,
   }
+}
+
+/** A row that is kept aside. */
+export function asideOf(place: number, over: Partial<AsideRow> = {}): AsideRow {
+  const packed = bytes(`aside ${place}`)
+  return { place, peer: 'p', epoch: 3, seq: place, collection: 6, key: 'a', since: 100 + place, review: 'r', size: 10, packed, ...over } // prettier-ignore
 }
 
 /** The row of an index, with its view and id. */
@@ -103,6 +109,7 @@ export async function contentOf(
     opened: plain(opened),
     peers: plain(peers.toSorted((a, b) => (a.replica < b.replica ? -1 : 1))),
     perCollection,
+    aside: plain([await store.asideTotals(), await store.asideAfter(0, 1_000)]),
     changed: plain(await store.changedAfter(numbers, 0, 1_000)),
     indexed: await Promise.all(indexIds.map(async ([view, id]) => plain(await store.indexed(view, id)))),
     views: await Promise.all(

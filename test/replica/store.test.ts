@@ -72,6 +72,18 @@ const row = fc.record({
   erased: fc.boolean(),
   mode: fc.constantFrom('add' as const, 'add' as const, 'anew' as const, 'replace' as const, 'withdraw' as const),
 })
+const asideRow = fc.record({
+  place: fc.nat(40),
+  peer: fc.constantFrom('p', 'q'),
+  epoch: fc.nat(9),
+  seq: fc.nat(9),
+  collection,
+  key,
+  since: fc.nat(9),
+  review: key,
+  size: fc.nat(99),
+  packed: fc.uint8Array({ maxLength: 20 }),
+})
 const projection = fc.record({
   collection: collection.map(nameOf),
   key,
@@ -86,6 +98,7 @@ const operation = fc.oneof(
   fc.record({ kind: fc.constant('acknowledge' as const), peer, collection, position: fc.nat(99) }),
   { weight: 2, arbitrary: fc.record({ kind: fc.constant('fold' as const), collection, key, oldest: fc.integer({ min: 1, max: 5 }) }) }, // prettier-ignore
   { weight: 2, arbitrary: fc.record({ kind: fc.constant('advance' as const), follower: key, cursor: fc.nat(99), projections: fc.array(projection, { maxLength: 3 }) }) }, // prettier-ignore
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant('aside' as const), put: fc.uniqueArray(asideRow, { maxLength: 3, selector: ({ place }) => place }), drop: fc.array(fc.nat(40), { maxLength: 2 }), skip: fc.array(fc.record({ review: key, until: fc.nat(9), next: key }), { maxLength: 1 }) }) }, // prettier-ignore
   fc.record({ kind: fc.constant('startEpoch' as const), id: fc.nat(2 ** 31) }),
   fc.record({ kind: fc.constant('rowsAfter' as const), collection, after: fc.nat(30), maxBytes: fc.integer({ min: 1, max: 500 }) }), // prettier-ignore
   fc.record({ kind: fc.constant('changedAfter' as const), numbers: fc.uniqueArray(collection), after: fc.nat(30), limit: fc.nat(5) }), // prettier-ignore
@@ -125,6 +138,13 @@ async function carryOut(store: Store, op: Operation, generations: ReadonlyMap<st
           rows: one.rows.map((entry) => indexRowOf(entry.view, entry.id, entry)),
         })),
       )
+    case 'aside': {
+      // A place is never given twice, and a review is of one peer.
+      const taken = new Set((await store.asideAfter(-1, 100)).map(({ place }) => place))
+      const put = op.put.filter(({ place }) => !taken.has(place)).map((one) => ({ ...one, peer: one.review === '' ? 'p' : 'q' })) // prettier-ignore
+      await store.append([], [], [], { put, drop: op.drop, skip: op.skip.filter(({ review, next }) => (review === '') === (next === '')) }) // prettier-ignore
+      return [await store.asideTotals(), await store.asideOf(1, 'a', { seq: 2, place: 3 }, 2)]
+    }
     case 'startEpoch':
       return store.startEpoch(op.id)
     case 'rowsAfter':

@@ -9,6 +9,7 @@ import { withFiles } from '../../src/server/attachments/taking.ts'
 import { siteOperations } from '../../src/server/console/site-operations.ts'
 import { ulid } from '../replica/world.ts'
 import { archive, pdf } from './attached-files.ts'
+import { setUpFactor } from './authenticator.ts'
 import { openSiteWorld, type SiteWorld } from './site-world.ts'
 import { browserOf, type Browser } from './world.ts'
 
@@ -23,6 +24,7 @@ beforeAll(async () => {
   staff = browserOf(world.app, '127.0.0.1', host)
   const form = { code: world.setupCode, name: 'Jo Desk', initials: 'jd', password: 'seven violet kettles' }
   await staff.post('/first-user', form)
+  await setUpFactor(staff, world.clock)
   portal = world.portal.replicaOf(world.site.replica.practice)!
   patient = world.site.bridge.documentOf('patients', 1)!
   operations = siteOperations(world.site, world.staff.audit, () => {})

@@ -83,7 +83,7 @@ it('a visit stands in it whole, in order, with ids alone', async () => {
   const ann = world.known['ann']!
   const browser = await world.signedIn('ann')
   await browser.get('/')
-  await browser.get('/messages')
+  await browser.get(`/messages/${ann.thread}`)
   await browser.submit('/messages', '/messages', { subject: 'Parking', text: 'Is parking free?' })
   await browser.submit('/', '/confirm')
   await browser.submit('/', '/decline', { note: 'I am ill' })
@@ -109,7 +109,7 @@ it('a visit stands in it whole, in order, with ids alone', async () => {
     'signed out',
     'wrong date',
   ])
-  expect(new Set(rows.filter((event) => event.did === 'viewed').map((event) => event.of))).toEqual(new Set(['home', 'messages', 'plan'])) // prettier-ignore
+  expect(new Set(rows.filter((event) => event.did === 'viewed').map((event) => event.of))).toEqual(new Set(['home', 'messages', ann.thread, 'plan'])) // prettier-ignore
   const confirmed = rows.find((event) => event.did === 'confirmed')!
   expect(confirmed).toMatchObject({ practice: ann.practice, patient: ann.patient, of: [ann.eventKey, expect.any(String)] }) // prettier-ignore
   for (const event of rows) if (event.did === 'viewed') expect(event).toMatchObject({ by: expect.any(String), patient: ann.patient }) // prettier-ignore

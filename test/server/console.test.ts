@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { stylesheet } from '../../src/server/look/stylesheet.ts'
 import { speechIn } from '../../src/server/words/speech.ts'
-import { signInScript } from '../../src/server/browser-script.ts'
+import { pageScript } from '../../src/server/browser-script.ts'
 import { routeNeeds } from '../../src/server/console/privileges.ts'
 import { setUpFactor, type Authenticator } from './authenticator.ts'
 import { openSiteWorld, type SiteWorld } from './site-world.ts'
@@ -88,7 +88,7 @@ const routes: readonly Route[] = [
   { route: 'GET /recent', guest: 303, staff: 200, holds: () => 'Subject-marigold' },
   { route: 'GET /reviews', guest: 303, staff: 200, holds: () => 'Nothing waits for you' },
   { route: 'POST /reviews', guest: 303, staff: 404, fields: { id: '01ARZ3NDEKTSV4RRFFQ69G5FAV', note: 'done' } },
-  { route: `GET ${signInScript.path}`, guest: 200, staff: 200 },
+  { route: `GET ${pageScript.path}`, guest: 200, staff: 200 },
   { route: 'GET /session', guest: 200, staff: 200 },
   { route: 'POST /session', guest: 200, staff: 200 },
   { route: 'GET /sign-in/code', guest: 303, staff: 303 },

@@ -66,7 +66,7 @@ it('a page left open for one child says nothing for another: it is told, and not
   await show('ann')
   const answer = await parent.post('/messages', { ...hiddenOf(left, '/messages'), subject: 'x', text: 'For whom is this?' }) // prettier-ignore
   expect(answer.status).toBe(409)
-  expect(answer.text).toContain('Nothing was sent')
+  expect(answer.text).toContain('is not sent yet')
   for (const person of ['ann', 'cleo']) {
     const { replica, patient } = world.known[person]!
     expect(JSON.stringify(await replica.entries('messages', patient))).not.toContain('For whom is this?')
@@ -84,7 +84,7 @@ it('a patient of whom the access ended is gone from the switch, and can no longe
   await replica.change([
     { collection: 'access', key: patient, add: { [mintUlid(world.clock)]: { kind: 'revoked', at: world.clock.now(), by: { role: 'staff', id: 'x' }, revokes: accepted.map((entry) => entry.id), why: 'by staff' } } }, // prettier-ignore
   ])
-  const answer = await parent.post('/messages', { ...hiddenOf(left, '/messages'), text: 'Still there?' })
+  const answer = await parent.post('/messages', { ...hiddenOf(left, '/messages'), subject: 'x', text: 'Still there?' })
   expect(answer.status).toBe(403)
   const home = await parent.get('/')
   expect(home.text).toContain(world.known['ann']!.event)

@@ -9,12 +9,12 @@ it('a patient reads the messages of the office also while the portal has no room
     const ann = world.known['ann']!
     const browser = await world.signedIn('ann')
     const change = vi.spyOn(ann.replica, 'change').mockRejectedValue(new StoreFull('The disk is full.'))
-    const page = await browser.get('/messages')
+    const page = await browser.get(`/messages/${ann.thread}`)
     expect(change).toHaveBeenCalledOnce()
     expect(page.status).toBe(200)
     expect(page.text).toContain(ann.text)
     change.mockRestore()
-    await browser.get('/messages')
+    await browser.get(`/messages/${ann.thread}`)
     const reads = (await ann.replica.entries('messages', ann.patient)).filter((entry) => entry.kind === 'read')
     expect(reads).toHaveLength(1)
   } finally {

@@ -227,6 +227,7 @@ export async function say(
   patient: string,
   subject: string,
   text: string,
+  thread?: string,
 ): Promise<string> {
   const id = ulid()
   await site.change([
@@ -239,7 +240,7 @@ export async function say(
           kind: 'message',
           at: Date.now(),
           by: { role: 'staff', id: 's', name: 'Jo Desk' },
-          thread: id,
+          thread: (thread ?? id) as never,
           subject,
           text,
         },

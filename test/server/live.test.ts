@@ -58,6 +58,7 @@ it('[VIEW-1] the first sync gives what the page shows, and nothing of another pa
         minutes: 30,
         place: 'Mesa office',
         address: '1 Main Street',
+        wish: null,
         state: 'open',
       },
     },

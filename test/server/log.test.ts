@@ -33,7 +33,7 @@ it('the main job is done, with its errors', async () => {
   for (let i = 0; i < 5; i++) await stranger.submit(await stranger.get(path), path, { date: '01/02/1903' })
   const patient = await signIn(office)
   await expect.poll(() => patient.get('/messages')).toContain(texts.text)
-  await patient.submit(await patient.get('/messages'), '/messages', { text: texts.answer })
+  await patient.submit(await patient.get('/messages'), '/messages', { subject: 'Thanks', text: texts.answer })
   const email = office.insched.prepare('select email from patients where patient_id = 1').pluck().get() as string
   await patient.submit(await patient.get('/password'), '/password', { name: email, password: 'seven violet kettles' })
   const signInPage = await stranger.get('/sign-in')

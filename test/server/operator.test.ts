@@ -6,6 +6,9 @@ import { createReferenceDatabase } from '../../src/bridges/insched/create-sqlite
 import { openPortal, type Portal } from '../../src/portal.ts'
 import { systemClock as clock } from '../../src/replica/clock.ts'
 import { enroll } from '../../src/enrolling.ts'
+import { collectionNumber } from '../../src/replica/collections.ts'
+import { writeEntries } from '../../src/replica/document.ts'
+import type { OpenReplica } from '../../src/replica/replica.ts'
 import { openSite, type Site } from '../../src/site.ts'
 import { folder, master, ulid } from '../replica/world.ts'
 
@@ -129,3 +132,40 @@ it('what the operator names wrongly is said in a sentence', async () => {
   const { siteId } = world.portal.addSite({ practice: world.practice, name: 'Later' })
   await expect(world.portal.revokeDevice(siteId)).rejects.toThrow(/never enrolled/)
 })
+
+it('[LINK-12] staff see what waits at the site and at the portal, how much and since when, and give it up by resolving the review', async () => {
+  const world = await practice()
+  const mesa = await site(world, 'mesa', 1)
+  const hub = world.portal.replicaOf(world.practice)!
+  const peerOf = (replica: OpenReplica): string => replica.id
+  // Each end gets a change of the other of which what it builds on never came.
+  for (const [here, there] of [[mesa.site.replica, hub], [hub, mesa.site.replica]] as const) await followerRow(here, peerOf(there), mesa.id) // prettier-ignore
+  const { queues, problems } = await mesa.site.status()
+  expect(queues.waiting).toBe(1)
+  expect(problems.join()).toMatch(/1 change from the portal waits since \d{4}-/)
+  const atPortal = async () => (await world.portal.status()).practices[0]!.sites[0]!.waiting
+  expect(await atPortal()).toMatchObject({ changes: 1 })
+  const waiting = async () => (await mesa.site.reviews()).items.filter(({ kind }) => kind === 'changes wait')
+  await expect.poll(async () => (await waiting()).length).toBe(2)
+  // Of what waits at the portal only the portal counts.
+  expect((await waiting()).flatMap(({ changes, since }) => (since === undefined ? [] : [changes]))).toEqual([1])
+  for (const { id, why, todo } of await waiting()) {
+    expect(`${why} ${todo}`).not.toMatch(/secret|0199/)
+    await mesa.site.resolve(id, 'The other machine is gone.')
+  }
+  await expect.poll(async () => (await mesa.site.status()).queues.waiting).toBe(0)
+  await expect.poll(atPortal).toBeNull()
+  expect(await waiting()).toEqual([])
+})
+
+/** Gives a replica a row of a peer that builds on another that never comes. */
+async function followerRow(here: OpenReplica, peer: string, site: string): Promise<void> {
+  const writer = { client: 9, replica: 'gone' }
+  const first = writeEntries([], writer, { one: 'secret' })!.update
+  const { update } = writeEntries([first], writer, { two: 'secret' })!
+  const { position, epoch } = here.replication.peer(peer)!.cursors[collectionNumber('messages')]!
+  const facts = { patient: 'p', site, shown: true, reachable: true, startsAt: null, at: 1 }
+  const row = { seq: Math.max(1, position), key: 'p', generation: 1, erased: 0, facts, update, receipt: false }
+  const batch = { collection: 'messages' as const, from: row.seq - 1, to: row.seq, tail: true, epoch, rows: [row] }
+  await here.replication.receive(peer, batch, () => true)
+}

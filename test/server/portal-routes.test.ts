@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { mintUlid } from '../../src/replica/ids.ts'
 import { stylesheet } from '../../src/server/look/stylesheet.ts'
 import { hashOf } from '../../src/server/control-store-sqlite.ts'
-import { signInScript } from '../../src/server/browser-script.ts'
+import { pageScript } from '../../src/server/browser-script.ts'
 import { scopes, type Scope } from '../../src/replica/kinds/access.ts'
 import { needs } from '../../src/server/portal/needs.ts'
 import { browserOf, openPortalWorld, people, secretsOf, type Answer, type Browser, type PortalWorld } from './world.ts'
@@ -75,8 +75,17 @@ const routes: readonly Route[] = [
   { route: 'POST /invitation/:token', statuses: everybody(400), path: () => openInvitation, fields: async () => ({ date: 'yesterday', join: 'no' }) }, // prettier-ignore
   { route: 'GET /', statuses: signedIn(200) },
   { route: 'GET /messages', statuses: signedIn(200, 403) },
-  { route: 'GET /attachments/:entry/:place', statuses: signedIn(403) },
   { route: 'GET /plan', statuses: signedIn(200, 403) },
+  { route: 'GET /attachments/:entry/:place', statuses: signedIn(403, 403) },
+  { route: 'GET /appointments', statuses: signedIn(200, 403) },
+  { route: 'GET /appointments/:event/calendar.ics', statuses: { ...signedIn(404, 403), owner: 200, 'guardian in scope': 200 }, path: () => `/appointments/${world.known['ann']!.eventKey}/calendar.ics` }, // prettier-ignore
+  { route: 'GET /messages/:thread', statuses: { ...signedIn(404, 403), owner: 200, 'guardian in scope': 200 }, path: () => `/messages/${world.known['ann']!.thread}` }, // prettier-ignore
+  { route: 'POST /messages/search', statuses: posted(200, 200, [200, 403]), fields: async (b) => ({ csrf: await own(b), text: 'subject' }) }, // prettier-ignore
+  { route: 'POST /messages/retract', statuses: posted(409, 409, [409, 403]), fields: async (b) => ({ csrf: await own(b), entry: mintUlid(world.clock) }) }, // prettier-ignore
+  { route: 'POST /drafts', statuses: everybody(403), fields: async () => ({ keep: 'none of ours', place: 'new', text: 'x' }) }, // prettier-ignore
+  { route: 'GET /settings', statuses: signedIn(200) },
+  { route: 'GET /contact', statuses: patientOnly(signedIn(200)) },
+  { route: 'POST /contact', statuses: patientOnly(posted(400)), fields: async (b) => ({ csrf: await own(b), email: 'no address' }) }, // prettier-ignore
   { route: 'GET /password', statuses: signedIn(200) },
   { route: 'POST /password', statuses: posted(400), fields: async (b) => ({ csrf: await own(b), name: 'somebody', password: 'short' }) }, // prettier-ignore
   { route: 'POST /confirm', statuses: posted(303, 404, [303, 403]), fields: aboutAnn },
@@ -85,7 +94,7 @@ const routes: readonly Route[] = [
   { route: 'POST /messages', statuses: posted(303, 303, [303, 403]), fields: async (b) => ({ csrf: await own(b), id: mintUlid(world.clock), thread: world.known['ann']!.thread, subject: 'x', text: 'In whose thread does this land?' }) }, // prettier-ignore
   { route: 'POST /viewing', statuses: posted(303, 404), fields: async (b) => ({ csrf: await own(b), viewing: `${world.known['ann']!.practice}/${world.known['ann']!.patient}` }) }, // prettier-ignore
   { route: 'POST /live/ticket', statuses: posted(200), fields: async (b) => ({ csrf: await own(b) }) },
-  { route: `GET ${signInScript.path}`, statuses: everybody(200) },
+  { route: `GET ${pageScript.path}`, statuses: everybody(200) },
   { route: 'GET /session', statuses: everybody(200) },
   { route: 'POST /session', statuses: everybody(200) },
   { route: 'GET /sign-in/code', statuses: everybody(200) },
@@ -131,7 +140,7 @@ describe.each(whos)('asked by the %s', (who) => {
     expect(answer.status, answer.text).toBe(route.statuses[who])
     for (const secret of secretsFor(who)) expect(answer.text).not.toContain(secret)
     expect(answer.headers.get('location') ?? '/').toMatch(
-      /^\/(sign-in|sign-in\/code|account|account\?said=[a-z]+|messages\?said=[a-z]+|\?said=[a-z]+)?$/,
+      /^\/(sign-in|sign-in\/code|account|account\?said=[a-z]+|messages\/[0-9A-Z]{26}\?said=[a-z]+|\?said=[a-z]+)?$/,
     )
     expect(answer.headers.get('cache-control')).toBe(/\.(css|js)$/.test(route.route) ? 'public, max-age=31536000, immutable' : 'no-store') // prettier-ignore
     expect(answer.headers.get('content-security-policy')).toContain("default-src 'none'")
@@ -158,7 +167,7 @@ it('the owner sees what is hers, so that the table does not pass on empty pages'
   const ann = world.known['ann']!
   const { owner } = browsers
   expect((await owner.get('/')).text).toContain(ann.event)
-  expect((await owner.get('/messages')).text).toContain(ann.text)
+  expect((await owner.get(`/messages/${ann.thread}`)).text).toContain(ann.text)
   expect((await owner.get('/plan')).text).toContain(ann.plan)
   expect((await owner.get('/password')).text).toContain(ann.email)
 })

@@ -150,6 +150,8 @@ it('the portal raises an alarm when a site is silent, with since when and how ma
     { collection: 'messages', key, facts, add: { one: said, two: { ...said, text: 'Or the bus?' } } },
   ])
   expect(await atPortal(at)).toMatchObject({ alarm: null, patientsWaiting: 1 })
+  // Its goodbye counts as heard, so the clock moves after it.
+  await expect.poll(() => at.log.join('\n')).toContain('gone')
   portalClock.ahead = 4 * 60_000
   await expect.poll(async () => (await atPortal(at)).alarm).not.toBeNull()
   const { state, alarm, lastContact } = await atPortal(at)

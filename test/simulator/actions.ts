@@ -177,6 +177,8 @@ function prove(world: World): boolean {
 
 /** A site chooses anew what becomes of one of its collections, and its link starts over. */
 function switchCollection(world: World): boolean {
+  // Rows that were left out while it was off are another story than those that were never to go.
+  if (world.harm.on) return false
   if (world.sites.length === 0) return false
   const machine = world.chance.pick(world.sites)
   const collection = world.chance.pick(switchable)
@@ -317,6 +319,8 @@ async function retire(world: World): Promise<boolean> {
 function copySite(world: World): boolean {
   const machine = world.chance.pick(world.sites)
   // A machine that was put back and then copied before it met anybody: its copy hides from the portal what it lost.
+  // Nor where rows are left out: which of both copies is to prove what is nobody's to say.
+  if (world.harm.on) return false
   if (machine.process?.putBack || world.sites.some((site) => world.isCopied(site))) return false
   world.trace.note(`${machine.name} is copied to a second machine`)
   world.addCopy(machine)

@@ -2,6 +2,7 @@
  * What the documents of a folder say, read past the process that runs on it. A document is opened once for each of its
  * states: a head is a new object with every row.
  */
+import * as Y from 'yjs'
 import { collectionNumber, collections, shapeOf, type Collection, type Facts } from '../../src/replica/collections.ts'
 import { entriesOf, openDocument, recordMaps } from '../../src/replica/document.ts'
 import type { MemoryStore } from '../../src/replica/memory-store.ts'
@@ -56,6 +57,14 @@ async function contentOf(folder: MemoryStore, head: DocumentHead): Promise<Conte
   return content
 }
 
+/** What a document deleted, as text: two replicas must agree on it too, or it shows only later. */
+function deletedIn(doc: Y.Doc): string {
+  const ranges = [...Y.createDeleteSetFromStructStore(doc.store).clients].toSorted(([a], [b]) => a - b)
+  return ranges
+    .map(([client, list]) => `${client} ${list.map(({ clock, len }) => `${clock}+${len}`).join()}`)
+    .join('; ')
+}
+
 function opened(head: DocumentHead, updates: readonly Uint8Array[]): Content {
   const { facts, generation, erased } = head
   try {
@@ -63,7 +72,7 @@ function opened(head: DocumentHead, updates: readonly Uint8Array[]): Content {
     if (shapeOf(head.collection) === 'record') {
       const fold = foldRecord(recordMaps(doc))
       return {
-        said: JSON.stringify([generation, erased, facts, fold]),
+        said: JSON.stringify([generation, erased, facts, fold, deletedIn(doc)]),
         facts,
         entries: {},
         times: Object.fromEntries(fold.times),

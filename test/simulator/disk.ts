@@ -4,7 +4,7 @@
  * nothing that it still does reaches the store.
  */
 import type { MemoryStore } from '../../src/replica/memory-store.ts'
-import type { Epoch, Store } from '../../src/replica/store.ts'
+import type { Epoch, Store, StoredRow } from '../../src/replica/store.ts'
 
 export type WriteName = 'slow read' | 'startEpoch' | 'append' | 'meet' | 'acknowledge' | 'fold' | 'advance'
 
@@ -33,11 +33,13 @@ export interface DiskOptions {
   readonly slow: () => boolean
   /** What a link reads at most at once, in bytes: small, so that a collection takes several batches. */
   readonly mostRead: number
+  /** What is left of the rows that a link reads. */
+  readonly lose: (rows: StoredRow[]) => StoredRow[]
   /** From how many rows a document counts as long, where the replica would wait for more. */
   readonly foldFrom: number
 }
 
-export function diskOver(kept: MemoryStore, { resumed, slow, mostRead, foldFrom }: DiskOptions): Disk {
+export function diskOver(kept: MemoryStore, { resumed, slow, mostRead, lose, foldFrom }: DiskOptions): Disk {
   const writes: Write[] = []
   let frozen = false
   const later = <T>(name: WriteName, run: () => Promise<T>): Promise<T> =>
@@ -82,7 +84,8 @@ export function diskOver(kept: MemoryStore, { resumed, slow, mostRead, foldFrom 
     rowsAfter: (collection, after, most) => read(() => kept.rowsAfter(collection, after, most)),
     rowsFor: (collection, after, most, except) =>
       read(async () => {
-        const rows = await kept.rowsFor(collection, after, Math.min(most, mostRead), except)
+        const found = await kept.rowsFor(collection, after, Math.min(most, mostRead), except)
+        const rows = { ...found, rows: lose(found.rows) }
         return slow() ? later('slow read', async () => rows) : rows
       }),
     changedAfter: (numbers, after, limit) => read(() => kept.changedAfter(numbers, after, limit)),
@@ -90,6 +93,9 @@ export function diskOver(kept: MemoryStore, { resumed, slow, mostRead, foldFrom 
     list: (collection, after, limit) => read(() => kept.list(collection, after, limit)),
     withdrawn: (collection, after, limit) => read(() => kept.withdrawn(collection, after, limit)),
     count: (collection) => read(() => kept.count(collection)),
+    asideTotals: () => read(() => kept.asideTotals()),
+    asideOf: (...asked) => read(() => kept.asideOf(...asked)),
+    asideAfter: (...asked) => read(() => kept.asideAfter(...asked)),
     index: (query) => read(() => kept.index(query)),
     indexed: (view, id) => read(() => kept.indexed(view, id)),
     close: async () => {},

@@ -82,8 +82,8 @@ export const faults: readonly Fault[] = [
     'the cursor moves in a transaction of its own, before the rows',
     'rule 4',
     'replica/commits.ts',
-    'await store.append(all, progress, renewals)',
-    'await store.append([], progress).then(() => store.append(all, [], renewals))',
+    'await store.append(all, progress, renewals, changes)',
+    'await store.append([], progress).then(() => store.append(all, [], renewals, changes))',
     20_000,
   ),
   one(
@@ -221,8 +221,8 @@ export const faults: readonly Fault[] = [
     'two processes of one replica write into one map',
     'a field never goes back in time',
     'replica/document.ts',
-    'return doc.getMap(`by:${writer.replica}:${writer.client.toString(36)}`)',
-    'return doc.getMap(`by:${writer.replica}:`)',
+    'return `by:${replica}:${client.toString(36)}`',
+    'return `by:${replica}:`',
     100_000,
   ),
   one(
@@ -288,5 +288,21 @@ export const faults: readonly Fault[] = [
     'const before = ahead.get(peer) ?? known(peer)',
     'const before = known(peer)',
     600_000,
+  ),
+  one(
+    'delete sets are left out of the digest',
+    'LINK-11',
+    'replica/document.ts',
+    'JSON.stringify([version.generation, version.erased, content, vector, deleted])',
+    'JSON.stringify([version.generation, version.erased, content, vector, deleted.length * 0])',
+    20_000,
+  ),
+  one(
+    'what waits is not tried again',
+    'LINK-12',
+    'replica/quarantine.ts',
+    'added.push(...(await released(draft, name, key, context)))',
+    'await draft.load(name, [key])',
+    60_000,
   ),
 ]

@@ -21,8 +21,10 @@ const mostRows = 5_000
 export async function rest(world: World): Promise<void> {
   world.count('rest')
   world.trace.note('everything comes to rest')
+  world.harm.calm = true
   if (world.chance.oneIn(2)) switchAllOn(world)
   await settle(world)
+  if (world.harm.on) await proveHarmed(world)
   const copies = world.sites.filter((site) => world.isCopied(site))
   if (copies.length > 0) await settleCopies(world, copies)
   if (world.violations.length > 0) return
@@ -30,6 +32,19 @@ export async function rest(world: World): Promise<void> {
   if (world.violations.length > 0) return
   if (!world.policed && world.chance.oneIn(4)) await proveAll(world)
   for (const restart of world.chance.oneIn(3) ? [false, true] : [false]) await nothingToSay(world, restart)
+  world.harm.calm = false
+}
+
+/** What was left out or damaged is found by proofs: a second round tells every site what the first brought of another. */
+async function proveHarmed(world: World): Promise<void> {
+  await world.harm.damage(world)
+  for (let round = 1; round <= 2; round++)
+    for (const { process } of world.sites) {
+      const proof = process!.link!.prove()
+      await settle(world)
+      if (world.violations.length > 0) return
+      await proof
+    }
 }
 
 /** What was switched off or erased is on again at every site. */
@@ -119,6 +134,7 @@ async function check(world: World): Promise<void> {
   for (const [machine, folder] of folders) {
     checkEffects(world, machine, folder)
     await checkIndex(world, machine, folder)
+    if (!mayWait(world)) await checkWaiting(world, machine)
   }
   for (const { machine, process } of running(world)) {
     const behind = (await process.link?.status())?.behind ?? 0
@@ -157,8 +173,27 @@ function checkDocument(world: World, place: string, folders: ReadonlyMap<Machine
     for (const entry of world.gone.get(place) ?? [])
       if (read && entry in read.content.entries)
         world.violated(`${entry} of ${place} was erased and is back at ${machine.name}`)
-  const review = copies.find(({ read }) => read && 'opened' in read.content.entries)
+  const review = copies.find(({ read }) => read && 'opened' in read.content.entries && !isOfWaiting(world, read))
   if (review) world.violated(`a row of an honest peer was refused: ${JSON.stringify(review.read!.content.entries)}`)
+}
+
+/** Whether a review tells of rows that waited. They wait only where rows were left out. */
+function isOfWaiting(world: World, { content }: Read): boolean {
+  const waited = (content.entries['opened'] as { about: string }).about === 'changes wait'
+  if (waited && world.harm.on && !mayWait(world) && !('settled' in content.entries))
+    world.violated('a review of what waited stays open')
+  if (waited) world.count('review of what waited')
+  return waited && world.harm.on
+}
+
+/** Of a machine that was put back after a row of it was left out, nobody has that row any more: what builds on it waits for people. */
+function mayWait({ harm, counts }: World): boolean {
+  return harm.on && ['restore', 'put back while running', 'retire site'].some((name) => counts.has(name))
+}
+
+async function checkWaiting(world: World, machine: Machine): Promise<void> {
+  for (const { rows, peer } of await machine.folder.asideTotals())
+    world.violated(`${rows} rows of ${peer} still wait at ${machine.name}`)
 }
 
 interface Copy {

@@ -10,6 +10,7 @@ import type { MemoryStore } from '../../src/replica/memory-store.ts'
 import { readDocument } from './contents.ts'
 import { derivedUlid, type PracticeId, type ReplicaId, type SiteId } from '../../src/replica/ids.ts'
 import { chanceOf, traceOf, type Chance, type Trace } from './chance.ts'
+import { harmOf, type Harm } from './harm.ts'
 import { startProcess, machineOf, type Backup, type Machine, type Process, type Surroundings } from './machine.ts'
 import { modesChosen, switchable, type Modes } from './modes.ts'
 import { simulatedNetwork, type Network } from './network.ts'
@@ -25,6 +26,7 @@ export interface World {
   readonly promises: Promises
   /** Whether the product's own policy decides what passes; else everything passes everywhere. */
   readonly policed: boolean
+  readonly harm: Harm
   readonly portal: Machine
   /** In use: retired ones and copies that were stopped for good are gone from here. */
   sites: Machine[]
@@ -80,6 +82,7 @@ export function worldOf(seed: number, keepTrace = false): World {
   const trace = traceOf(keepTrace)
   const time = simulatedTime()
   const policed = chance.oneIn(3)
+  const harm = harmOf(seed, !policed)
   const slowReads = chance.oneIn(4)
   const foldFrom = chance.pick([3, 3, 8, Infinity])
   const mostRead = chance.pick([200, 1_000, Infinity])
@@ -102,7 +105,7 @@ export function worldOf(seed: number, keepTrace = false): World {
     practice,
     portal: portal.replica,
     portalPublicKey: portalKeys.publicKey,
-    disk: { slow: () => slowReads && chance.oneIn(3), mostRead, foldFrom },
+    disk: { slow: () => slowReads && chance.oneIn(3), mostRead, lose: (rows) => harm.lose(rows), foldFrom },
     policy: policed ? productPolicy : everythingPasses,
     modes,
     askErasures(process) {
@@ -140,7 +143,7 @@ export function worldOf(seed: number, keepTrace = false): World {
   }
 
   const world: World = {
-    chance, trace, time, network, policed, portal,
+    chance, trace, time, network, policed, harm, portal,
     promises: promisesMade(),
     sites: [],
     retired: new Set(),

@@ -167,6 +167,8 @@ export function openInSched(url: string) {
       sql(`insert into communications(patient_id, event_id, channel, direction, at_utc, subject, body, state, initials, external_id)
         values (?, ?, 'portal', ?, ?, ?, ?, ?, ?, ?)`).run(
         row.patient, row.event, row.direction, row.at, row.subject, row.body, row.state, row.initials, row.externalId), // prettier-ignore
+    setContact: (patient: number, column: 'home_phone' | 'cell_phone' | 'email' | 'language', value: string | null) =>
+      sql(`update patients set ${column} = ? where patient_id = ?`).run(value, patient),
     /** Marks the audit rows of the agent's own statements (DOM-15). */
     stamp: (after: number, checkpoint: string, station: string) =>
       sql("update audit_trail set checkpoint = ?, station = ?, initials = 'PC' where audit_id > ?").run(

@@ -11,6 +11,7 @@ import { foldConfirmations, type Answer, type SetAsideReason } from '../../repli
 import type { By } from '../../replica/kinds/kind.ts'
 import type { ReviewKind } from '../../replica/kinds/reviews.ts'
 import type { DocumentHead, Edit, Projection, Replica } from '../../replica/replica-face.ts'
+import { contactChanges } from './contact-changes.ts'
 import { zoneOf } from './documents.ts'
 import type { Changes, EventRow, InSched, PatientRow } from './insched-sqlite.ts'
 import type { Reader } from './reader.ts'
@@ -230,7 +231,9 @@ export function inSchedWriter(options: WriterOptions) {
   }
 
   const requests = async (head: DocumentHead): Promise<void> => {
-    for (const entry of await replica.entries('requests', head.key)) {
+    const entries = await replica.entries('requests', head.key)
+    await changeContact(head, entries)
+    for (const entry of entries) {
       if (entry.kind !== 'declined' && entry.kind !== 'wants to move') continue
       const declined = entry.kind === 'declined'
       const subject = declined ? "Can't make it" : 'Asks to move'
@@ -255,6 +258,8 @@ export function inSchedWriter(options: WriterOptions) {
       ])
     }
   }
+
+  const changeContact = contactChanges({ replica, insched, clock, upToDate, apply, isDone, patientRow, review })
 
   interface Item {
     readonly id: string

@@ -3,6 +3,7 @@
  * here: Special Issues, Alert Notes, resources, interest level and procedure codes have none.
  * A field that was never written is absent; a value that InSched has not is null.
  */
+import { derivedUlid } from '../ids.ts'
 
 /** `patients/<ulid>`. */
 export interface PatientFields {
@@ -105,4 +106,23 @@ export function stagesOf(fields: Iterable<readonly [string, unknown]>): Stage[] 
   return [...stages.values()]
     .filter((stage) => !stage.deleted)
     .toSorted((a, b) => a.position - b.position || (a.id < b.id ? -1 : 1))
+}
+
+/** In `preferences`, by `portalFieldsKey`: how a practice has its patients' pages. What was never written is as its comment says. */
+export interface PortalFields {
+  /** What stands above every composer; our own words by default. */
+  readonly guidelines: string | null
+  /** In how many working days the office answers; not said by default. */
+  readonly answersWithinDays: number | null
+  /** Whether patients see that the office has opened their message; by default not. */
+  readonly showsRead: boolean
+  /** Whether patients may begin a thread; by default they may. */
+  readonly patientsMayStart: boolean
+  /** What stands in a patient's calendar; the practice's name by default. */
+  readonly calendarTitle: string | null
+}
+
+/** The key of the document that says how a site has its patients' pages. */
+export function portalFieldsKey(site: string): string {
+  return derivedUlid('preferences', site, 'portal')
 }

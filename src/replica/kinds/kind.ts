@@ -28,6 +28,11 @@ export const bySchema = v.object({
 })
 export type By = v.InferOutput<typeof bySchema>
 
+/** Whether it was said on the patient's side: by the patient or a representative. */
+export function isPatients({ role }: By): boolean {
+  return role === 'patient' || role === 'representative'
+}
+
 /** The fields that every kind has. */
 export const saidSchema = { at: instantSchema, by: bySchema }
 

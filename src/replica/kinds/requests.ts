@@ -13,13 +13,20 @@ const aboutEvent = {
 }
 const answer = { ...saidSchema, request: entryIdSchema, note: v.optional(v.pipe(v.string(), v.maxLength(2_000))) }
 
+/** What a patient may ask to be changed of what is on file. */
+export const contactFields = ['homePhone', 'cellPhone', 'email', 'language'] as const
+export type ContactField = (typeof contactFields)[number]
+const changesSchema = v.record(v.picklist(contactFields), v.pipe(v.string(), v.maxLength(200)))
+
 export const requestSchema = v.variant('kind', [
   v.object({ kind: v.literal('declined'), ...aboutEvent }),
   v.object({ kind: v.literal('wants to move'), ...aboutEvent }),
   v.object({
     kind: v.literal('contact change'),
     ...saidSchema,
-    fields: v.record(v.picklist(['homePhone', 'cellPhone', 'email', 'language']), v.pipe(v.string(), v.maxLength(200))),
+    fields: changesSchema,
+    /** What was on file when it was asked, for whoever decides: empty where there was nothing. */
+    was: v.optional(changesSchema),
   }),
   v.object({ kind: v.literal('accepted'), ...answer }),
   v.object({ kind: v.literal('refused'), ...answer }),

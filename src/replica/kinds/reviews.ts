@@ -11,7 +11,9 @@ export const reviewKinds = [
   'message not written',
   'patient declined',
   'patient wants to move',
+  'contact change',
   'row refused',
+  'changes wait',
   'identity changed',
   'field conflict',
   'unknown patient',
@@ -26,6 +28,8 @@ export const resolutions = [
   'not coming',
   'changed in InSched',
   'stays as it is',
+  'accepted',
+  'refused',
   'same person',
   'put right in InSched',
   'the value that stands is right',
@@ -46,6 +50,8 @@ export const waysOf: Readonly<Record<ReviewKind, readonly Resolution[]>> = {
   'unknown patient': ['put right in InSched', 'seen'],
   'not readable': ['put right in InSched', 'seen'],
   'not back from backup': ['seen'],
+  'contact change': ['accepted', 'refused'],
+  'changes wait': ['seen'],
 }
 
 export const reviewSchema = v.variant('kind', [

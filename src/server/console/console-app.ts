@@ -13,10 +13,11 @@ import { problemPage, type Told } from '../look/problem-page.ts'
 import { choicePath, reading, takeChoice } from '../look/reader.ts'
 import { serveStylesheet, stylesheet } from '../look/stylesheet.ts'
 import { formOf, ownFormsOnly } from '../own-forms.ts'
-import { serveSignInScript, signInScript } from '../browser-script.ts'
+import { servePageScript, pageScript } from '../browser-script.ts'
 import { routeOf } from '../route-of.ts'
 import { sessionEnd } from '../session-end.ts'
-import { sessions } from '../sessions.ts'
+import { deskDigest } from './console-live.ts'
+import { sessions, type Sessions } from '../sessions.ts'
 import { throttle } from '../throttle.ts'
 import { accessPages } from './access-page.ts'
 import { auditPage } from './audit-page.ts'
@@ -41,6 +42,15 @@ import { welcomePages } from './welcome.ts'
 /** How long a console may stand unattended. */
 export const idleLimit = 10 * 60_000
 
+/** The sessions of staff. Cookies know no ports: two consoles on one machine have a name each. */
+export function consoleSessions(
+  parts: ConsoleParts & { readonly tls?: ConsoleTls | undefined; readonly clock: Clock },
+): Sessions {
+  const { site, store, clock } = parts
+  const secure = parts.tls !== undefined
+  return sessions(store.sessions, { secure, idle: idleLimit, name: `console-${site.settings.siteId}`, clock })
+}
+
 export function consoleApp(
   options: ConsoleParts & {
     readonly setupCode: string
@@ -54,8 +64,7 @@ export function consoleApp(
   const secure = options.tls !== undefined
   const isOurs = namesOf(options.tls)
   const app = new Hono<ConsoleEnv>()
-  // Cookies know no ports: two consoles on one machine have a name each.
-  const session = sessions(store.sessions, { secure, idle: idleLimit, name: `console-${site.settings.siteId}`, clock }) // prettier-ignore
+  const session = consoleSessions(options)
   const choices = { name: `console-${site.settings.siteId}-`, secure }
   const plain = (c: Context<ConsoleEnv>, problem: Told, csrf?: string): Html => problemPage(bareFrame(c, site, csrf), problem) // prettier-ignore
 
@@ -74,7 +83,7 @@ export function consoleApp(
   })
   app.use(boundedBodies({ filesTo: ['/send', '/inbox/reply'] }))
   app.get(stylesheet.path, serveStylesheet)
-  app.get(signInScript.path, serveSignInScript)
+  app.get(pageScript.path, servePageScript)
   app.use(ownFormsOnly(undefined, (c) => c.text('This form came from another site.', 403)))
   app.post(choicePath, takeChoice(choices))
   const tries = throttle(clock)
@@ -95,6 +104,7 @@ export function consoleApp(
     c.set('csrf', current.csrf)
     c.set('endsAt', session.endsAt(current))
     c.set('now', clock.now())
+    if (c.req.method === 'GET' && staff.hasSecondFactor) c.set('digest', await deskDigest(site))
     const route = routeOf(c)
     // Without a second factor there is nothing but setting one up.
     if (!staff.hasSecondFactor && !/^(GET|POST) \/(second-factor|sign-out)$/.test(route ?? ''))

@@ -16,7 +16,7 @@ import type { Staff, StaffStore } from './staff-store-sqlite.ts'
 export interface ConsoleEnv {
   Bindings: { incoming?: Incoming }
   /** `endsAt`: when the session ends if nothing more is asked; `now`: of this request. */
-  Variables: { reader: Reader; staff: Staff; csrf: string; endsAt: number; now: number }
+  Variables: { reader: Reader; staff: Staff; csrf: string; endsAt: number; now: number; digest?: string }
 }
 /** What each part of the console is made with. */
 export interface ConsoleParts {
@@ -58,6 +58,7 @@ async function frameOf(c: Context<ConsoleEnv>, site: ConsoleSite, here: string):
     strip,
     // The address only names one of these: what stands in it is never said.
     notice: Object.hasOwn(said, key) ? said[key as keyof typeof said] : undefined,
+    live: c.get('digest') === undefined ? undefined : { name: 'desk', digest: c.get('digest')! },
     ends: { seconds: Math.max(0, Math.round((endsAt - now) / 1_000)), warnSeconds: warnBefore / 1_000, at: c.get('reader').instant(endsAt, ownZone) }, // prettier-ignore
     links: links
       .filter(([href]) => staff.hasSecondFactor && mayUse(staff, `GET ${href}`))

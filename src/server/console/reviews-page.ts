@@ -60,11 +60,12 @@ export function reviewsPage({ site, store }: ConsoleParts): Hono<ConsoleEnv> {
 
 function reviewCard(reader: Reader, one: OpenReview, zone: string, ways: Html): Html {
   const { console: words, desk } = reader.words
-  const { kind, why, todo, openedAt, patient, resolved } = one
+  const { kind, why, todo, openedAt, patient, resolved, changes, since } = one
   const how = resolved?.how
   return card(
     [
       html`<p>${inEnglish(why)}</p>`,
+      changes === undefined || since === undefined ? nothing : html`<p>${words.reviews.waits(changes, reader.instant(Date.parse(since), zone))}</p>`, // prettier-ignore
       resolved
         ? html`<p class="row">${how ? badge('good', desk.reviews.resolutions[how]) : nothing} ${resolved.note}</p>
             <p class="soft">${desk.reviews.resolvedBy(resolved.by.name ?? (resolved.by.role === 'staff' ? (resolved.by.initials ?? resolved.by.id) : desk.reviews.agent), reader.instant(resolved.at, zone))}</p>` // prettier-ignore

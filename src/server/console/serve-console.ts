@@ -4,7 +4,8 @@ import type { Clock } from '../../replica/clock.ts'
 import type { Sealer } from '../../replica/sealing.ts'
 import { serveControl } from '../control.ts'
 import { closeServer, listen } from '../listen.ts'
-import { consoleApp } from './console-app.ts'
+import { consoleApp, consoleSessions } from './console-app.ts'
+import { consoleLive } from './console-live.ts'
 import { ownHost, type ConsoleTls } from './console-names.ts'
 import { staffOperations } from './staff-operations.ts'
 import { siteOperations, type ConsoleSite } from './site-operations.ts'
@@ -38,6 +39,15 @@ export async function serveConsole(options: {
     const app = consoleApp({ site, store, setupCode, tls, clock, log: say })
     const { server, url: at } = await listen(app.fetch, { port: options.port, host, tls })
     const url = `${tls ? 'https' : 'http'}://${own.includes(':') ? `[${own}]` : own}:${new URL(at).port}`
+    const live = consoleLive({
+      site,
+      store,
+      session: consoleSessions({ site, store, tls, clock }),
+      tls,
+      clock,
+      log: say,
+    })
+    server.on('upgrade', live.upgrade)
     const endControl = await serveControl(
       dir,
       { ...siteOperations(site, store.audit, say), ...staffOperations(store, clock, url) },
@@ -47,6 +57,7 @@ export async function serveConsole(options: {
       url,
       setup: store.isEmpty() ? `${url}/first-user?code=${setupCode}` : undefined,
       async close() {
+        live.close()
         await endControl()
         await closeServer(server)
         store.close()

@@ -3,11 +3,13 @@ import { open } from 'node:fs/promises'
 import { basename } from 'node:path'
 import * as v from 'valibot'
 import type { Chunks } from '../../replica/chunks.ts'
-import type { Attachment } from '../../replica/kinds/attachments.ts'
 import { dateSchema, relationships, scopes, type Relationship, type Scope } from '../../replica/kinds/access.ts'
+import type { Attachment } from '../../replica/kinds/attachments.ts'
+import type { PortalFields } from '../../replica/kinds/fields.ts'
 import type { By } from '../../replica/kinds/kind.ts'
 import type { Resolution, Review, ReviewKind } from '../../replica/kinds/reviews.ts'
 import type { IncomingFile } from '../attachments/taking.ts'
+import type { DocumentHead } from '../../replica/replica-face.ts'
 import type { AuditTrail } from '../audit-sqlite.ts'
 import type { Operations } from '../control.ts'
 import type { Desk } from './desk-sqlite.ts'
@@ -32,7 +34,12 @@ export interface SiteStatus {
   readonly backup: { readonly now: string | null; readonly next: string | null }
   readonly problems: readonly string[]
   readonly notes: readonly string[]
-  readonly queues: { readonly toPortal: number; readonly toInSched: number; readonly reviews: number }
+  readonly queues: {
+    readonly toPortal: number
+    readonly toInSched: number
+    readonly reviews: number
+    readonly waiting: number
+  }
 }
 /** A review as lists show it; ids of patient and event are InSched's, `eventKey` the event's own. */
 export interface OpenReview {
@@ -46,6 +53,9 @@ export interface OpenReview {
   readonly event: number | null
   readonly eventKey: string | null
   readonly resolved?: NonNullable<Review['resolved']>
+  /** How many changes wait under it, the oldest since when (ISO, UTC); of those that wait at this site. */
+  readonly changes?: number
+  readonly since?: string
 }
 export interface FoundPatient {
   readonly patient_id: number
@@ -61,6 +71,8 @@ export interface ConsoleSite {
   readonly bridge: { findPatients(text: string): readonly FoundPatient[] }
   /** The IANA zone of the site. */
   zone(): Promise<string>
+  /** Calls `run` with documents once the pages show their change. */
+  onIndexed(run: (documents: readonly DocumentHead[]) => void): void
   upload(
     progress?: (line: string) => void,
     how?: { wait?: boolean | undefined },
@@ -122,6 +134,13 @@ export interface ConsoleSite {
   confirmations(query?: { event?: number | undefined }): Promise<{ items: readonly unknown[] }>
   reviews(state?: 'open' | 'resolved'): Promise<{ items: readonly OpenReview[] }>
   resolve(id: string, note: string, by?: By, how?: Resolution): Promise<{ id: string }>
+  /** Answers what a patient asked, by its review. */
+  answer(review: string, verdict: 'accepted' | 'refused', note?: string, by?: By): Promise<{ id: string }>
+  /** Closes a thread with a patient; whoever writes in it opens it again. */
+  closeThread(patient: number, thread: string, by?: By): Promise<{ thread: string }>
+  /** How the practice has its patients' pages: what was set. */
+  portalFields(): Promise<Partial<PortalFields>>
+  setPortal(fields: Partial<PortalFields>): Promise<Partial<PortalFields>>
   erasePatient(patient: number): Promise<{ documents: number }>
   verify(): Promise<unknown>
   sync(
@@ -157,6 +176,28 @@ const recentInput = v.object({
   channel: v.optional(v.string()),
   since: v.optional(v.number()),
 })
+const yesOrNo = v.pipe(
+  v.picklist(['yes', 'no'], 'Write yes or no.'),
+  v.transform((word) => word === 'yes'),
+)
+const ownWords = (most: number) => v.pipe(v.string(), v.trim(), v.maxLength(most, `Write at most ${most} characters.`), v.transform((text) => text || null)) // prettier-ignore
+/** What of the patients' pages can be set, by the key of the command line; an empty text is what is usual. */
+const pageKeys = {
+  guidelines: v.object({ guidelines: ownWords(300) }),
+  answersWithinDays: v.object({ answersWithinDays: v.pipe(v.string(), v.regex(/^\d{0,2}$/, 'Write a number of working days.'), v.transform((text) => (text === '' ? null : Number(text)))) }), // prettier-ignore
+  showsRead: v.object({ showsRead: yesOrNo }),
+  patientsMayStart: v.object({ patientsMayStart: yesOrNo }),
+  calendarTitle: v.object({ calendarTitle: ownWords(60) }),
+} as const
+
+/** The field that a key and a value set; throws a sentence that names what is wrong. */
+function portalPreference({ key, value }: { key: string; value: string }): Partial<PortalFields> {
+  if (!Object.hasOwn(pageKeys, key)) throw new Error(`There is nothing ${key} to set. There are: ${Object.keys(pageKeys).join(', ')}.`) // prettier-ignore
+  const read = v.safeParse(pageKeys[key as keyof typeof pageKeys] as v.GenericSchema<unknown, Partial<PortalFields>>, { [key]: value }) // prettier-ignore
+  if (!read.success) throw new Error(`${value} is no value of ${key}. ${read.issues[0].message}`)
+  return read.output
+}
+
 const preferenceInput = v.object({ key: v.optional(v.string()) })
 const waitInput = v.object({ wait: v.optional(v.boolean()), full: v.optional(v.boolean()) })
 /** Who acts in the trail, where it is whoever runs the commands of this machine. */
@@ -178,6 +219,12 @@ async function* filesAt(paths: readonly string[]): AsyncGenerator<IncomingFile> 
 
 /** The operations of a site by name; what they do stands in the trail as what staff do in the console does. */
 export function siteOperations(site: ConsoleSite, audit: AuditTrail, say: (line: string) => void): Operations {
+  const answer = (verdict: 'accepted' | 'refused') => async (input: unknown) => {
+    const { id, note } = v.parse(v.object({ id: v.string(), note: v.optional(v.string()) }), input)
+    const done = await site.answer(id, verdict, note)
+    audit.record({ did: 'request answered', by, of: id })
+    return done
+  }
   return {
     async upload(input) {
       const done = await site.upload(say, v.parse(waitInput, input))
@@ -234,6 +281,22 @@ export function siteOperations(site: ConsoleSite, audit: AuditTrail, say: (line:
       const { id, note } = v.parse(v.object({ id: v.string(), note: v.string() }), input)
       const done = await site.resolve(id, note)
       audit.record({ did: 'review resolved', by, of: id })
+      return done
+    },
+    'reviews accept': answer('accepted'),
+    'reviews refuse': answer('refused'),
+    async 'thread close'(input) {
+      const { patient, thread } = v.parse(v.object({ patient: idNumber, thread: v.string() }), input)
+      const done = await site.closeThread(patient, thread)
+      audit.record({ did: 'thread closed', by, patient: String(patient), of: thread })
+      return done
+    },
+    'pages get': () => site.portalFields(),
+    async 'pages set'(input) {
+      const done = await site.setPortal(
+        portalPreference(v.parse(v.object({ key: v.string(), value: v.string() }), input)),
+      )
+      audit.record({ did: 'portal set', by, of: Object.keys(done) })
       return done
     },
     async 'patient erase'(input) {

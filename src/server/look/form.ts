@@ -92,7 +92,12 @@ export function button(label: Content, kind: '' | 'main' | 'danger' | 'plain' = 
 }
 
 /** A form of one button. */
-export function oneButton(action: string, label: string, hidden: Hidden, kind: '' | 'main' | 'danger' = ''): Html {
+export function oneButton(
+  action: string,
+  label: string,
+  hidden: Hidden,
+  kind: '' | 'main' | 'danger' | 'plain' = '',
+): Html {
   return form(action, hidden, button(label, kind), 'wide')
 }
 

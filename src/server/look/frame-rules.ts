@@ -26,17 +26,20 @@ a{color:var(--act);text-underline-offset:.18em;text-decoration-thickness:1px} a:
 .menu a{position:relative;display:inline-flex;align-items:center;gap:var(--s-2);min-height:var(--touch);padding:0 var(--s-2);color:var(--soft);font-weight:600;text-decoration:none;border-radius:var(--round-small)}
 .menu a:hover{color:var(--ink);background:var(--sunk)} .menu a[aria-current]{color:var(--act)}
 .menu a[aria-current]::after{content:"";position:absolute;left:var(--s-2);right:var(--s-2);bottom:0;height:3px;border-radius:3px 3px 0 0;background:var(--act)}
+.patient .menu .icon{display:none}
 .count{display:inline-grid;place-items:center;min-width:1.5rem;height:1.5rem;padding:0 .4rem;border-radius:1rem;background:var(--act);color:var(--onAct);font-size:var(--text-small);font-weight:700;line-height:1}
 .family{display:flex;flex-wrap:wrap;align-items:center;gap:var(--s-2) var(--s-3);padding:var(--s-2) var(--s-4);background:var(--actTint);border-top:1px solid var(--line)}
 .family label{margin:0;font-weight:600} .family select{flex:1 1 6rem;width:auto;min-width:0;max-width:22rem} .family button{margin:0}
 main{flex:1 0 auto;width:100%;padding:var(--s-5) var(--s-4) var(--s-6)}
 .foot{color:var(--soft);font-size:var(--text-small);border-top:1px solid var(--line);padding:var(--s-3) var(--s-4) var(--s-5)}
-.foot .row{justify-content:space-between} .foot p{margin:0}
+.foot .row{justify-content:space-between} .foot .choices{margin-left:-.5rem} .foot .choices span{margin-left:.5rem} .foot p{margin:0}
 .choices{display:flex;flex-wrap:wrap;align-items:center;gap:0 var(--s-1);margin:0}
 .patient .head>*,.patient main,.patient .foot>*{width:100%;max-width:44rem;margin-inline:auto} .patient .head>.family{max-width:none;padding-inline:max(var(--s-4),calc((100% - 44rem)/2 + var(--s-4)))}
 .patient .foot{padding-inline:0} .patient .foot>*{padding-inline:var(--s-4)}
 @media (min-width:40rem){h1{font-size:2rem} main{padding-top:2.25rem}}
-@media (max-width:30rem){.reach{flex:1 1 100%}}
+@media (max-width:30rem){.reach{flex:1 1 100%}
+.patient:not(.bare) .bar:not(.offices){display:grid;grid-template:"mark name out" auto "mark phone out" auto/auto minmax(0,1fr) auto;align-items:center;gap:0 var(--s-3);min-height:0;padding-bottom:var(--s-1)} .patient:not(.bare) .practice,.patient:not(.bare) .reach{display:contents} .patient:not(.bare) .mark{grid-area:mark} .patient:not(.bare) .practice strong{grid-area:name;font-size:var(--text);line-height:1.25} .patient:not(.bare) .reach form{grid-area:out} .patient:not(.bare) .bar .phone{grid-area:phone;min-height:1.5rem;font-size:var(--text-small)}
+.patient .menu{padding:0 var(--s-1)} .patient .menu ul{justify-content:space-between;gap:0} .patient .menu a{flex-direction:column;gap:.15rem;padding:.4rem .25rem .5rem;font-size:.6875rem;line-height:1.2;min-width:2.75rem} .patient .menu .icon{display:block;width:1.4rem;height:1.4rem} .patient .menu .count{position:absolute;top:.15rem;left:calc(50% + .25rem);min-width:1.15rem;height:1.15rem;padding:0 .25rem;font-size:.7rem}}
 @media (min-width:64rem){
 .desk{display:grid;grid-template:auto 1fr auto/16rem minmax(0,1fr)} .desk .head{grid-area:1/1/2/3} .desk .menu{grid-area:2/1/4/2;background:var(--card);border-right:1px solid var(--line);padding:var(--s-4) var(--s-3)}
 .desk .menu ul{flex-direction:column;gap:2px;position:sticky;top:var(--s-4)} .desk .menu a{display:flex;padding:var(--s-1) var(--s-3);line-height:1.3} .desk .menu a .count{margin-left:auto}

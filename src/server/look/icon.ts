@@ -14,6 +14,12 @@ const paths = {
   dot: '<circle cx="12" cy="12" r="4"/>',
   mail: '<rect x="3" y="5" width="18" height="14" rx="2.5"/><path d="M4 7.5l8 6 8-6"/>',
   calendar: '<rect x="3.5" y="5" width="17" height="15.5" rx="2.5"/><path d="M3.5 10h17M8 3v4M16 3v4"/>',
+  back: '<path d="M14.500 6L8.500 12l6 6"/>',
+  forward: '<path d="M9.500 6l6 6-6 6"/>',
+  people: '<circle cx="9" cy="8.500" r="3.500"/><path d="M3 20a6 6 0 0 1 12 0M16 5.500a3.500 3.500 0 0 1 0 6.500M17.500 14.500A6 6 0 0 1 21 20"/>',
+  home: '<path d="M4 11l8-7 8 7v8.500a1.500 1.500 0 0 1-1.500 1.500h-13A1.500 1.500 0 0 1 4 19.500z"/><path d="M9.500 21v-6h5v6"/>',
+  gear: '<path d="M4 7h9M17 7h3M4 17h3M11 17h9"/><circle cx="15" cy="7" r="2"/><circle cx="9" cy="17" r="2"/>',
+  key: '<circle cx="8" cy="15" r="4"/><path d="M11 12l8.500-8.500M16 7l3 3"/>',
   place: '<path d="M12 21c-4-4.5-6.5-7.5-6.5-11a6.5 6.5 0 0 1 13 0c0 3.500-2.500 6.500-6.500 11z"/><circle cx="12" cy="10" r="2.200"/>',
   list: '<path d="M9 6h11M9 12h11M9 18h11M4.500 6h.01M4.500 12h.01M4.500 18h.01"/>',
 } // prettier-ignore

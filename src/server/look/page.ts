@@ -1,8 +1,8 @@
 /** The frame of every page: the practice's name and phone in the same place (WCAG 3.2.6), the menu, whose record it is, language and appearance. */
 import { html } from 'hono/html'
-import { signInScript } from '../browser-script.ts'
+import { pageScript } from '../browser-script.ts'
 import { languages, nameOfLanguage } from '../words/language.ts'
-import { icon } from './icon.ts'
+import { icon, type Icon } from './icon.ts'
 import { attributes, nothing, type Content, type Html } from './html.ts'
 import { notice } from './notice.ts'
 import { choicePath, type Reader } from './reader.ts'
@@ -12,6 +12,8 @@ export interface Link {
   readonly href: string
   readonly text: string
   readonly here?: boolean
+  /** Stands above its text on a phone. */
+  readonly picture?: Icon
   /** How many wait there; 0 is not shown. */
   readonly count?: number
 }
@@ -33,6 +35,10 @@ export interface Frame {
   readonly notice?: string | undefined
   /** Whose record can be shown, where there is more than one. */
   readonly family?: readonly { readonly value: string; readonly label: string; readonly here: boolean }[]
+  /** The page that this one is a part of. */
+  readonly back?: Pick<Link, 'href' | 'text'>
+  /** The live view that says when this page is out of date (`home` for `/live/home`), and the digest of what it shows now. */
+  readonly live?: { readonly name: string; readonly digest: string } | undefined
   /** When the session of who reads it ends: in so many seconds, with a warning so many before, and in words. */
   readonly ends?: { readonly seconds: number; readonly warnSeconds: number; readonly at: string }
   /** How the site is, under the bar of each page of a front desk. */
@@ -52,7 +58,7 @@ export function page(frame: Frame, main: Content): Html {
         <meta name="viewport" content="width=device-width, initial-scale=1" />
         <title>${title} · ${practice}</title>
         <link rel="stylesheet" href="${stylesheet.path}" />
-        <script src="${signInScript.path}" defer></script>
+        <script src="${pageScript.path}" defer></script>
       </head>
       <body class="${kind} ${links.length > 0 ? '' : 'bare'}">
         <a class="skip" href="#main">${words.frame.skip}</a>
@@ -61,7 +67,7 @@ export function page(frame: Frame, main: Content): Html {
             <p class="practice">
               <span class="mark" aria-hidden="true">${practice.trim().charAt(0)}</span><strong>${practice}</strong>
             </p>
-            ${languageSwitch(reader)}
+            ${links.length === 0 || kind === 'desk' ? languageSwitch(reader) : nothing}
             <div class="reach">
               ${frame.phone ? phoneLink(reader, frame.phone) : nothing}
               ${csrf ? signOut(reader, csrf, frame.signOutAt) : nothing}
@@ -77,16 +83,24 @@ export function page(frame: Frame, main: Content): Html {
           ${frame.strip ?? nothing} ${kind === 'patient' ? menu(reader, links) : nothing} ${familySwitch(frame)}
         </header>
         ${kind === 'desk' ? menu(reader, links) : nothing}
-        <main id="main" tabindex="-1">
+        <main
+          id="main"
+          tabindex="-1"
+          ${frame.live ? attributes({ 'data-live': frame.live.name, 'data-digest': frame.live.digest }) : nothing}
+        >
+          ${frame.back ? html`<p class="back"><a href="${frame.back.href}">${icon('back')} ${frame.back.text}</a></p>` : nothing}
           <h1>${title}</h1>
-          ${endsSoon(frame)} ${frame.notice ? notice('good', frame.notice) : nothing} ${main}
+          ${endsSoon(frame)} ${frame.live ? offline(reader) : nothing}
+          ${frame.notice ? notice('good', frame.notice) : nothing} ${main}
         </main>
         <footer class="foot">
           <div class="row">
             ${kind === 'patient' ? html`<p>${words.frame.emergency}</p>` : nothing} ${themeSwitch(reader)}
+            ${links.length > 0 && kind === 'patient' ? languageSwitch(reader) : nothing}
             ${frame.ends ? html`<p>${words.account.ends.at(frame.ends.at)}</p>` : nothing}
           </div>
         </footer>
+        <p class="unseen" role="status" id="says"></p>
       </body>
     </html>`
 }
@@ -102,10 +116,10 @@ function menu({ words }: Reader, links: readonly Link[]): Html {
   return html`<nav class="menu" aria-label="${words.frame.mainMenu}">
     <ul>
       ${links.map(
-        ({ href, text, here, count = 0 }) =>
+        ({ href, text, here, picture, count = 0 }) =>
           html`<li>
             <a href="${href}" ${here ? html`aria-current="page"` : nothing}
-              >${text}${count > 0 ? html` <span class="count">${count}</span>` : nothing}</a
+              >${picture ? icon(picture) : nothing}<span>${text}</span>${count > 0 ? html` <span class="count">${count}</span>` : nothing}</a
             >
           </li>`,
       )}
@@ -145,6 +159,11 @@ function endsSoon({ reader, ends }: Frame): Html {
       <p><button type="button">${stay}</button></p>
     </div>
   </div>`
+}
+
+/** Shown by the script while there is no connection. */
+function offline({ words }: Reader): Html {
+  return html`<p class="offline notice warn" role="status" data-offline hidden>${words.frame.youAreOffline}</p>`
 }
 
 function signOut({ words }: Reader, csrf: string, at = '/sign-out'): Html {

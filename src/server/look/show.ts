@@ -1,14 +1,17 @@
 /** What a page shows: cards, lists, facts, tables that read on a phone, states in words, timelines, tabs, and what is folded away. */
 import { html } from 'hono/html'
 import { icon, type Icon } from './icon.ts'
-import { nothing, type Content, type Html } from './html.ts'
+import { attributes, nothing, type Content, type Html } from './html.ts'
 import type { Tone } from './notice.ts'
 import type { Link } from './page.ts'
 
-/** A card; `lead` is the one that a page is for. `eyebrow` is a small line above the heading. */
-export function card(inside: Content, options: { title?: Content; eyebrow?: string; lead?: boolean } = {}): Html {
-  const { title, eyebrow, lead } = options
-  return html`<section class="card ${lead ? 'lead' : ''}">
+/** A card; `lead` is the one that a page is for. `eyebrow` is a small line above the heading, `key` its id. */
+export function card(
+  inside: Content,
+  options: { title?: Content; eyebrow?: string; lead?: boolean; key?: string } = {},
+): Html {
+  const { title, eyebrow, lead, key } = options
+  return html`<section class="card ${lead ? 'lead' : ''}" ${key ? html`id="${key}"` : nothing}>
     ${eyebrow ? html`<p class="eyebrow">${eyebrow}</p>` : nothing} ${title ? html`<h2>${title}</h2>` : nothing}
     ${inside}
   </section>`
@@ -116,14 +119,23 @@ export function folded(summary: string, inside: Content, open = false): Html {
   </details>`
 }
 
-export interface Said { readonly mine: boolean; readonly from: Content; readonly text: Content; /** Below the text. */ readonly more?: Content } // prettier-ignore
+export interface Said {
+  readonly id?: string
+  readonly mine: boolean
+  readonly from: Content
+  readonly text: Content
+  /** Below the text. */
+  readonly more?: Content
+  /** What is read out when it comes in while the page is open. */
+  readonly say?: string
+}
 
 /** What was said between two sides, in order. */
 export function talk(entries: readonly Said[]): Html {
   return html`<ol class="talk">
     ${entries.map(
-      ({ mine, from, text, more = nothing }) =>
-        html`<li class="${mine ? 'mine' : ''}">
+      ({ id, mine, from, text, more = nothing, say }) =>
+        html`<li ${attributes({ class: mine ? 'mine' : undefined, 'data-key': id, 'data-say': say })}>
           <p class="from">${from}</p>
           <p class="text">${text}</p>
           ${more}

@@ -4,6 +4,7 @@
  */
 import { createHash } from 'node:crypto'
 import type { Handler } from 'hono'
+import { packed } from '../packed.ts'
 import { componentRules } from './component-rules.ts'
 import { deskRules } from './desk-rules.ts'
 import { frameRules } from './frame-rules.ts'
@@ -25,8 +26,4 @@ export const stylesheet = {
 } as const
 
 /** Answers the address of the stylesheet. */
-export const serveStylesheet: Handler = (c) =>
-  c.body(stylesheet.text, 200, {
-    'content-type': 'text/css; charset=utf-8',
-    'cache-control': 'public, max-age=31536000, immutable',
-  })
+export const serveStylesheet: Handler = packed(() => stylesheet.text, 'text/css; charset=utf-8')

@@ -1,14 +1,32 @@
 /** The frame of a signed-in patient's page: the practice's name and phone, what there is to see, and for whom. */
 import type { Context } from 'hono'
+import type { Clock } from '../../replica/clock.ts'
+import { liveContents, withDigest, type LiveName } from '../live-contents.ts'
 import type { Html } from '../look/html.ts'
 import type { Frame } from '../look/page.ts'
 import { problemPage } from '../look/problem-page.ts'
 import { warnBefore } from '../sessions.ts'
 import type { Problem } from '../words/en/problems.ts'
+import { speechIn } from '../words/speech.ts'
 import { may, needs } from './needs.ts'
-import { nameOf, patientOf, practiceOf, unreadOf, type Member, type PortalEnv } from './viewer.ts'
+import { nameOf, patientOf, practiceOf, unreadOf, type Member, type PortalEnv, type Viewer } from './viewer.ts'
 
-export async function frameOf(c: Context<PortalEnv>, title: string, here: string): Promise<Frame & { zone: string }> {
+/** Which live view a page follows; all others the one of home. */
+const liveNames: Readonly<Record<string, LiveName>> = { '/messages': 'messages', '/plan': 'plan' }
+
+async function liveOf(viewer: Viewer, name: LiveName, clock: Clock): Promise<Frame['live']> {
+  const to = { account: viewer.account, clock, speech: speechIn(viewer.spoken) }
+  const { page } = withDigest(await liveContents[name](viewer, to))
+  return { name, digest: page!['digest'] as string }
+}
+
+/** `here` is the line of the menu; `reads` the thread that the page is about to show, which is read by that. */
+export async function frameOf(
+  c: Context<PortalEnv>,
+  title: string,
+  here: string,
+  reads?: string,
+): Promise<Frame & { zone: string }> {
   const viewer = c.get('viewer')
   const reader = c.get('reader')
   const { menu } = reader.words.patient
@@ -17,13 +35,17 @@ export async function frameOf(c: Context<PortalEnv>, title: string, here: string
   const zone = practice.zone ?? 'UTC'
   const now = viewer.session.seen
   const key = c.req.query('said') ?? ''
-  // What the page of messages shows is read by that, whether the index knows it yet or not.
   const links = [
-    { href: '/', text: menu.home },
-    { href: '/messages', text: menu.messages, count: here === '/messages' ? 0 : await unreadOf(viewer) },
-    { href: '/plan', text: menu.plan },
-    { href: '/people', text: reader.words.account.people.title },
-    { href: '/account', text: reader.words.account.menu },
+    { href: '/', picture: 'home' as const, text: menu.home },
+    { href: '/appointments', picture: 'calendar' as const, text: menu.appointments },
+    {
+      href: '/messages',
+      picture: 'mail' as const,
+      text: menu.messages,
+      count: await unreadOf(viewer, viewer.account, reads),
+    },
+    { href: '/plan', picture: 'list' as const, text: menu.plan },
+    { href: '/settings', picture: 'gear' as const, text: menu.settings },
   ]
   return {
     reader,
@@ -34,6 +56,7 @@ export async function frameOf(c: Context<PortalEnv>, title: string, here: string
       .filter(({ href }) => may(viewer, needs[`GET ${href}`]))
       .map((link) => ({ ...link, here: link.href === here })),
     csrf: viewer.csrf,
+    ...(c.req.method === 'GET' ? { live: await liveOf(viewer, liveNames[here] ?? 'home', c.get('clock')) } : {}),
     // The address only names one of these: what stands in it is never said.
     notice: Object.hasOwn(said, key) ? said[key as keyof typeof said] : undefined,
     family: viewer.family.length > 1 ? await Promise.all(viewer.family.map(async (one) => ({ value: one.key, label: await labelOf(one, viewer.family), here: one.key === viewer.key }))) : [], // prettier-ignore

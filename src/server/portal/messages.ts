@@ -1,194 +1,168 @@
-/** Messages: the threads with the office, an answer to each, a new one. What is shown is read, once for each person. */
-import { Hono } from 'hono'
+/**
+ * Messages: the threads with the office, each on a page of its own, a search in them, and the form of a new one. What the
+ * page of a thread shows is read by that, once for each person.
+ */
+import { Hono, type Context } from 'hono'
+import { html } from 'hono/html'
 import * as v from 'valibot'
 import type { Chunks } from '../../replica/chunks.ts'
-import type { Clock } from '../../replica/clock.ts'
-import type { Attachment } from '../../replica/kinds/attachments.ts'
-import { mintUlid } from '../../replica/ids.ts'
-import { ulidSchema, type By } from '../../replica/kinds/kind.ts'
-import type { IndexRow } from '../../replica/replica-face.ts'
+import { ulidSchema } from '../../replica/kinds/kind.ts'
 import { StoreFull } from '../../replica/store.ts'
-import type { AuditTrail } from '../audit-sqlite.ts'
+import { attachmentList, listed } from '../attachments/parts.ts'
+import type { AttachmentLinks } from '../attachments/links.ts'
+import type { ControlStore } from '../control-store-sqlite.ts'
+import type { Clock } from '../../replica/clock.ts'
+import { newThread } from '../drafts-sqlite.ts'
 import { failureOf } from '../failure.ts'
-import { attachmentList, fileField, fileForm, listed, refusedIn, type Listed } from '../attachments/parts.ts'
-import { fileFormOf } from '../attachments/file-forms.ts'
-import { FileRefused } from '../attachments/file-kinds.ts'
-import { attachmentLinks } from '../attachments/links.ts'
-import { served } from '../attachments/serving.ts'
-import { withFiles, type IncomingFile } from '../attachments/taking.ts'
-import type { Scan } from '../attachments/virus-scan.ts'
-import { area, button, field } from '../look/form.ts'
-import type { Html } from '../look/html.ts'
+import { button, field, form, oneButton } from '../look/form.ts'
+import { nothing, type Html } from '../look/html.ts'
+import { icon } from '../look/icon.ts'
 import { empty } from '../look/notice.ts'
 import { page } from '../look/page.ts'
 import type { Reader } from '../look/reader.ts'
-import { card, folded, talk } from '../look/show.ts'
+import { badge, card, folded, talk } from '../look/show.ts'
 import { formOf } from '../own-forms.ts'
+import { composer, type Writing } from './composer.ts'
 import { frameOf, problem } from './frame.ts'
-import { byOf, deedOf, factsOf, type PortalEnv, type Viewer } from './viewer.ts'
+import { portalFields } from './portal-fields.ts'
 import { saidBy } from './said-by.ts'
-
-const messageSchema = v.object({
-  id: ulidSchema,
-  thread: ulidSchema,
-  subject: v.pipe(v.string(), v.trim(), v.minLength(1), v.maxLength(200)),
-  text: v.pipe(v.string(), v.trim(), v.minLength(1), v.maxLength(20_000)),
-})
-export interface Message { thread: string; subject: string; text: string; by: By; retracted: boolean; attachments?: readonly Attachment[] } // prettier-ignore
-
-/** How much a patient may attach in a day, in bytes: who may write must not be able to fill the portal's disk. */
-const mostADay = 200 * 2 ** 20
+import { mayRetract, newTo, search, threadsOf, type Said, type Thread } from './threads.ts'
+import { byOf, deedOf, practiceOf, type PortalEnv, type Viewer } from './viewer.ts'
 
 export interface MessageParts {
+  readonly store: ControlStore
   readonly clock: Clock
-  readonly audit: AuditTrail
   readonly chunksOf: (practice: string) => Chunks | undefined
-  readonly scan?: Scan | undefined
-  /** Told of what failed; ids and code only. */
+  readonly links: AttachmentLinks
   readonly log: (line: string) => void
 }
+const searchSchema = v.object({ text: v.pipe(v.string(), v.trim(), v.minLength(1), v.maxLength(200)) })
 
-export function messagePages({ clock, audit, chunksOf, scan, log }: MessageParts): Hono<PortalEnv> {
-  const links = attachmentLinks(clock)
+export function messagePages({ store, clock, chunksOf, links, log }: MessageParts): Hono<PortalEnv> {
+  const { audit } = store
   const app = new Hono<PortalEnv>()
-  const markRead = async (viewer: Viewer, by: By, read: readonly IndexRow[]): Promise<void> => {
-    const entries = read.map(({ id }) => [`read:${viewer.account}:${id}`, { kind: 'read' as const, at: clock.now(), by, entry: id }] as const) // prettier-ignore
-    await viewer.replica.change([{ collection: 'messages', key: viewer.patient, add: Object.fromEntries(entries) }])
-    audit.record(deedOf(viewer, 'messages read', read.map((row) => row.id))) // prettier-ignore
-  }
+
   app.get('/messages', async (c) => {
+    audit.noted(deedOf(c.get('viewer'), 'viewed', 'messages'))
+    return c.html(await listPage(c, await threadsOf(c.get('viewer'))))
+  })
+  // A POST, so that what is looked for stands in no address.
+  app.post('/messages/search', async (c) => {
+    const given = v.safeParse(searchSchema, await formOf(c))
+    if (!given.success) return c.redirect('/messages', 303)
+    audit.noted(deedOf(c.get('viewer'), 'viewed', 'messages'))
+    const { text } = given.output
+    return c.html(await listPage(c, search(await threadsOf(c.get('viewer')), text), text))
+  })
+
+  async function listPage(c: Context<PortalEnv>, threads: readonly Thread[], looked?: string): Promise<Html> {
     const viewer = c.get('viewer')
-    audit.noted(deedOf(viewer, 'viewed', 'messages'))
-    const rows = await viewer.replica.index({ view: 'message', patient: viewer.patient })
-    const threads = Map.groupBy(rows, (row) => (row.body as unknown as Message).thread)
-    const by = await byOf(viewer)
-    const read = rows.filter((row) => row.state === 'out' && !(row.body as { read: boolean }).read)
-    if (read.length > 0)
-      try {
-        await markRead(viewer, by, read)
-      } catch (error) {
-        // Who has no room to say so can read all the same; it is said at the next look.
-        if (!(error instanceof StoreFull)) throw error
-        log(failureOf(error, c))
-      }
     const reader = c.get('reader')
-    const { messages } = reader.words.patient
-    const frame = await frameOf(c, reader.words.patient.menu.messages, '/messages')
-    const chunks = chunksOf(viewer.practice)
-    const filesOf = async ({ id, body }: IndexRow): Promise<readonly Listed[]> => {
-      const { attachments = [] } = body as unknown as Message
-      return chunks ? listed(chunks, attachments, (place) => links.to(viewer.csrf, id, place)) : []
-    }
-    const shown = await Promise.all(
-      [...threads].toReversed().map(async ([thread, some]) => {
-        const said = await Promise.all(some.map(async (row) => ({ row, files: await filesOf(row) })))
-        return threadCard({ reader, viewer, clock }, thread, said, frame.zone)
-      }),
-    )
-    const composed = composer({ reader, viewer, clock }, mintUlid(clock))
+    const { menu, messages } = reader.words.patient
+    const frame = await frameOf(c, menu.messages, '/messages')
+    const drafts = store.drafts.placesOf({ account: viewer.account, member: viewer.key })
+    const found = looked === undefined ? empty(messages.none, messages.noneNext, 'mail') : empty(messages.notFound, messages.notFoundNext, 'list') // prettier-ignore
+    const writing = await writingOf(c)
+    const begins = folded(messages.writeNew, composer(writing), threads.length === 0 || drafts.includes(newThread))
+    const finds = form('/messages/search', { csrf: viewer.csrf }, [
+      field({ name: 'text', id: 'search', label: messages.search, value: looked, more: { type: 'search', maxlength: 200 } }),
+      button(messages.find),
+    ], 'find') // prettier-ignore
+    return page(frame, [
+      looked !== undefined ? nothing : writing.settings.patientsMayStart ? card(begins, { key: 'new' }) : html`<p class="soft">${messages.mayNotStart}</p>`, // prettier-ignore
+      threads.length > 0 || looked !== undefined ? finds : nothing,
+      looked === undefined ? nothing : html`<p role="status">${messages.found(threads.length)} <a href="/messages">${messages.all}</a></p>`, // prettier-ignore
+      threads.length === 0
+        ? found
+        : html`<ul class="threads">
+            ${threads.map((thread) => threadLine(reader, viewer, thread, frame.zone, drafts.includes(thread.id)))}
+          </ul>`,
+    ])
+  }
+
+  app.get('/messages/:thread', async (c) => {
+    const viewer = c.get('viewer')
+    const id = v.safeParse(ulidSchema, c.req.param('thread'))
+    const thread = id.success ? (await threadsOf(viewer)).find((one) => one.id === id.output) : undefined
+    if (!thread) return c.html(await problem(c, c.get('reader').words.problems.noThread), 404)
+    audit.noted(deedOf(viewer, 'viewed', thread.id))
+    await markRead(c, newTo(viewer.account, thread.said))
+    const { menu } = c.get('reader').words.patient
+    const frame = await frameOf(c, thread.subject, '/messages', thread.id)
+    const writing = await writingOf(c)
+    const said = await Promise.all(thread.said.map((one) => bubble(writing, one, frame.zone)))
     return c.html(
-      page(frame, [
-        ...(shown.length > 0 ? shown : [empty(messages.none, messages.noneNext, 'mail')]),
-        card(folded(messages.writeNew, composed, shown.length === 0)),
+      page({ ...frame, back: { href: '/messages', text: menu.messages } }, [
+        thread.closed ? html`<p>${badge('plain', writing.reader.words.patient.messages.closed)}</p>` : nothing,
+        talk(said),
+        card(composer(writing, thread)),
       ]),
     )
   })
 
-  app.post('/messages', async (c) => {
+  const markRead = async (c: Context<PortalEnv>, read: readonly Said[]): Promise<void> => {
+    if (read.length === 0) return
     const viewer = c.get('viewer')
-    const given = v.safeParse(messageSchema, await formOf(c))
-    if (!given.success) return c.html(await problem(c, c.get('reader').words.problems.messageRefused), 400)
-    const { id, thread, subject, text } = given.output
-    const say = async (attachments: readonly Attachment[] = []): Promise<void> => {
-      const said = { kind: 'message' as const, at: clock.now(), by: await byOf(viewer), thread, subject, text }
-      await viewer.replica.change([
-        {
-          collection: 'messages',
-          key: viewer.patient,
-          facts: await factsOf(viewer.replica, 'patients', viewer.patient),
-          add: { [id]: attachments.length > 0 ? { ...said, attachments: [...attachments] } : said },
-        },
-      ])
-    }
-    const [files, chunks] = [(await fileFormOf(c))?.files, chunksOf(viewer.practice)]
+    const by = await byOf(viewer)
+    const entries = read.map(({ id }) => [`read:${viewer.account}:${id}`, { kind: 'read' as const, at: clock.now(), by, entry: id }] as const) // prettier-ignore
     try {
-      if (files && chunks) await withFiles({ chunks, scan }, mayAttach(viewer, files), viewer.patient, say)
-      else await say()
+      await viewer.replica.change([{ collection: 'messages', key: viewer.patient, add: Object.fromEntries(entries) }])
+      audit.record(deedOf(viewer, 'messages read', read.map((one) => one.id))) // prettier-ignore
     } catch (error) {
-      if (!(error instanceof FileRefused)) throw error
-      return c.html(await problem(c, refusedIn(c.get('reader'), error)), 400)
+      // Who has no room to say so can read all the same; it is said at the next look.
+      if (!(error instanceof StoreFull)) throw error
+      log(failureOf(error, c))
     }
-    audit.record(deedOf(viewer, 'message sent', id))
-    return c.redirect('/messages?said=sent', 303)
-  })
+  }
 
-  app.get('/attachments/:entry/:place', async (c) => {
+  const writingOf = async (c: Context<PortalEnv>): Promise<Writing> => {
     const viewer = c.get('viewer')
-    const { attachments: words, ...rest } = c.get('reader').words
-    const { entry, place } = c.req.param()
-    const { until = '', mark = '' } = c.req.query()
-    if (!links.stands(viewer.csrf, entry, Number(place), { until, mark }))
-      return c.html(await problem(c, words.linkOver), 403)
-    // The link was given for this patient; that the message still is theirs, and stands, is asked all the same.
-    const row = await viewer.replica.indexed('message', entry)
-    const chunks = chunksOf(viewer.practice)
-    const own = row?.patient === viewer.patient ? (row.body as unknown as Message).attachments : undefined
-    const attachment = own?.[Number(place)]
-    if (!chunks || !attachment) return c.html(await problem(c, rest.problems.noPage), 404)
-    const answer = await served(c, chunks, attachment)
-    if (!answer) return c.html(await problem(c, words.waits), 503)
-    audit.record(deedOf(viewer, 'attachment opened', entry))
-    return answer
-  })
+    const { phone = null } = await practiceOf(viewer)
+    return { reader: c.get('reader'), viewer, clock, store, settings: await portalFields(viewer), phone }
+  }
 
-  /** The files, unless too many came today. */
-  async function* mayAttach(viewer: Viewer, files: AsyncIterable<IncomingFile>): AsyncGenerator<IncomingFile> {
-    const from = clock.now() - 24 * 3_600_000
-    const rows = await viewer.replica.index({ view: 'message', patient: viewer.patient, state: 'in', from })
-    const attached = rows.flatMap((row) => (row.body as unknown as Message).attachments ?? [])
-    const today = attached.reduce((sum, { size }) => sum + size, 0)
-    for await (const file of files) {
-      if (today > mostADay) throw new FileRefused('tooMuch', file.name)
-      yield file
+  const bubble = async (writing: Writing, one: Said, zone: string) => {
+    const { reader, viewer, settings } = writing
+    const { messages } = reader.words.patient
+    const who = one.fromOffice ? messages.office : (saidBy(one.by, reader) ?? messages.you)
+    const chunks = chunksOf(viewer.practice)
+    const files = chunks ? await listed(chunks, one.attachments ?? [], (place) => links.to(viewer.csrf, one.id, place)) : [] // prettier-ignore
+    const state = one.fromOffice || one.retracted ? nothing : html`<p class="small soft">${settings.showsRead && one.openedAt !== null ? messages.openedOn(reader.instant(one.openedAt, zone)) : messages.sentState}</p>` // prettier-ignore
+    return {
+      id: one.id,
+      mine: !one.fromOffice,
+      from: html`${who} · <time datetime="${new Date(one.at).toISOString()}">${reader.instant(one.at, zone)}</time>`,
+      text: one.retracted ? html`<em class="soft">${messages.retracted}</em>` : one.text,
+      ...(one.fromOffice ? { say: messages.newFrom(who) } : {}),
+      more: [
+        attachmentList(reader, files),
+        state,
+        mayRetract(viewer, one, clock) ? oneButton('/messages/retract', messages.retract, { csrf: viewer.csrf, entry: one.id }, 'plain') : nothing, // prettier-ignore
+      ],
     }
   }
   return app
 }
 
-interface Writing { readonly reader: Reader; readonly viewer: Viewer; readonly clock: Clock } // prettier-ignore
-
-interface SaidRow { readonly row: IndexRow; readonly files: readonly Listed[] } // prettier-ignore
-
-function threadCard(writing: Writing, thread: string, rows: readonly SaidRow[], zone: string): Html {
-  const { reader } = writing
+/** A thread in the list: its topic, the newest of it, and what is new to this reader. */
+function threadLine(reader: Reader, viewer: Viewer, { id, subject, closed, said }: Thread, zone: string, hasDraft: boolean): Html {
   const { messages } = reader.words.patient
-  const said = rows.map(({ row, files }) => {
-    const { by, text, retracted } = row.body as unknown as Message
-    const mine = row.state !== 'out'
-    const who = mine ? (saidBy(by, reader) ?? messages.you) : messages.office
-    const from = `${who} · ${reader.instant(row.at, zone)}`
-    return { mine, from, text: retracted ? messages.retracted : text, more: attachmentList(reader, files) }
-  })
-  const { subject } = rows[0]!.row.body as unknown as Message
-  return card([talk(said), composer(writing, thread, subject)], { title: subject })
-}
+  const last = said.at(-1)!
+  const fresh = newTo(viewer.account, said).length
+  const who = last.fromOffice ? messages.office : (saidBy(last.by, reader) ?? messages.you)
+  const start = last.retracted ? messages.retracted : last.text.slice(0, 300)
+  return html`<li data-key="${id}" class="${fresh > 0 ? 'fresh' : ''}">
+    <a href="/messages/${id}" ${fresh > 0 ? html`data-say="${messages.newFrom(who)}"` : nothing}>
+      <span class="topic">${icon('mail')} ${subject}</span>
+      <span class="start">${who}: ${start}</span>
+      <span class="soft small">${reader.instant(last.at, zone)}</span>
+    </a>
+    ${fresh > 0 ? badge('info', messages.fresh(fresh)) : nothing} ${hasDraft ? badge('wait', messages.hasDraft) : nothing}
+    ${closed ? badge('plain', messages.closedShort) : nothing}
+  </li>`
+} // prettier-ignore
 
-/** The form of an answer in a thread, or, without a subject, of a new one. */
-function composer({ reader, viewer, clock }: Writing, thread: string, subject?: string): Html {
-  const { messages } = reader.words.patient
-  const hidden = { csrf: viewer.csrf, id: mintUlid(clock), thread }
-  const files = fileField(reader, `files-${thread}`)
-  const text = { id: `text-${thread}`, name: 'text', more: { maxlength: 20_000 } }
-  if (subject !== undefined)
-    return fileForm('/messages', { ...hidden, subject }, [
-      area({ ...text, label: messages.answer }),
-      files,
-      button(messages.sendAnswer, 'main'),
-    ])
-  return fileForm('/messages', hidden, [
-    field({ id: `subject-${thread}`, name: 'subject', label: messages.subject, more: { maxlength: 200 } }),
-    area({ ...text, label: messages.message }),
-    files,
-    button(messages.send, 'main'),
-  ])
+/** The address of a draft: its thread, or the form of a new one. */
+export function addressOfDraft(place: string): string {
+  return place === newThread ? '/messages#new' : `/messages/${place}`
 }

@@ -1,12 +1,11 @@
 /** My plan: the stages that have words for patients, in their order, with the next one marked. */
 import { Hono } from 'hono'
-import type { StageFields } from '../../replica/kinds/fields.ts'
-import type { IndexRow } from '../../replica/replica-face.ts'
 import type { AuditTrail } from '../audit-sqlite.ts'
 import { empty } from '../look/notice.ts'
 import { page } from '../look/page.ts'
 import { badge, card, timeline } from '../look/show.ts'
 import { frameOf } from './frame.ts'
+import { shownPlan } from './shown-plan.ts'
 import { deedOf, type PortalEnv } from './viewer.ts'
 
 export function planPage({ audit }: { audit: AuditTrail }): Hono<PortalEnv> {
@@ -31,11 +30,4 @@ export function planPage({ audit }: { audit: AuditTrail }): Hono<PortalEnv> {
     )
   })
   return app
-}
-
-/** A plan as patients see it: the stages that have words for them, and the one that is next. */
-export function shownPlan(row: IndexRow) {
-  const { words, stages } = row.body as unknown as { words: string; stages: (StageFields & { id: string })[] }
-  const shown = stages.filter((stage) => stage.words !== null)
-  return { words, stages: shown, current: shown.find((stage) => !stage.completed) }
 }

@@ -24,8 +24,9 @@ import { sessions } from '../sessions.ts'
 import { throttle } from '../throttle.ts'
 import type { Words } from '../words/en.ts'
 import { languageOf } from '../words/language.ts'
+import { attachmentLinks } from '../attachments/links.ts'
 import type { Mailer } from '../../bridges/email/mailer.ts'
-import { serveSignInScript, signInScript } from '../browser-script.ts'
+import { servePageScript, pageScript } from '../browser-script.ts'
 import { passkeysOf } from '../passkeys.ts'
 import { accountPages } from './account.ts'
 import { againPages } from './again.ts'
@@ -37,10 +38,14 @@ import { peoplePages } from './people.ts'
 import { waysIn } from './ways-in.ts'
 import { problem } from './frame.ts'
 import { frontProblem, frontsOf } from './front.ts'
+import { appointmentPages } from './appointments.ts'
+import { contactPages } from './contact.ts'
 import { homePages } from './home.ts'
 import { invitationPages } from './invitation.ts'
 import { messagePages } from './messages.ts'
 import { planPage } from './plan.ts'
+import { draftKeeping, keepDraft, sending } from './sending.ts'
+import { settingsPage } from './settings.ts'
 import { signInPage, signInPages } from './sign-in.ts'
 import { deedOf, formToken, membersOf, patientOf, viewerOf, type PortalEnv } from './viewer.ts'
 
@@ -104,11 +109,12 @@ export function portalApp(options: PortalAppOptions): Hono<PortalEnv> {
     const caller = callerOf(c.env.incoming, options.proxies)
     if (options.proxies && !caller.https) return c.text('This portal answers over https only.', 403)
     c.set('caller', caller)
+    c.set('clock', clock)
     return next()
   })
   app.use(boundedBodies({ filesTo: ['/messages'] }))
   app.get(stylesheet.path, serveStylesheet)
-  app.get(signInScript.path, serveSignInScript)
+  app.get(pageScript.path, servePageScript)
 
   app.post('/enroll', async (c) => {
     const request = v.safeParse(enrollSchema, await c.req.json().catch(() => undefined))
@@ -129,6 +135,7 @@ export function portalApp(options: PortalAppOptions): Hono<PortalEnv> {
   app.route('/', signInPages({ store, fronts, entering, sendsMail: mails.sends }))
   app.route('/', waysIn({ store, fronts, entering, passkeys, mails }))
   app.route('/', sessionEnd(session))
+  app.route('/', draftKeeping(store, session))
 
   // From here on: only with a session, only for a patient whose access stands, and forms only with the token of their page.
   app.use(async (c, next) => {
@@ -137,9 +144,9 @@ export function portalApp(options: PortalAppOptions): Hono<PortalEnv> {
     if (!current)
       return c.req.method === 'GET'
         ? c.redirect('/sign-in', 303)
-        : c.html(signInPage(c, front, mails.sends, c.get('reader').words.signIn.faults.signedOut), 401)
+        : c.html(signInPage(c, front, mails.sends, c.get('reader').words.signIn.faults[(await keepDraft(c, store)) ? 'signedOutKept' : 'signedOut']), 401) // prettier-ignore
     const family = await membersOf(options, current.account)
-    const viewer = viewerOf(options, current, family, session.endsAt(current))
+    const viewer = await viewerOf(options, current, family, session.endsAt(current))
     const onFile = viewer && languageOf((await patientOf(viewer)).language)
     c.set('reader', knownReader(c, choices, c.get('reader'), { account: store.languageOf(current.account), onFile }))
     if (c.req.method === 'POST') {
@@ -152,8 +159,8 @@ export function portalApp(options: PortalAppOptions): Hono<PortalEnv> {
         return c.redirect('/sign-in', 303)
       }
       if (madeFor && viewer && madeFor.key !== viewer.key && c.req.path !== '/viewing')
-        return plain(c, 409, 'otherPerson', viewer.csrf)
-      if (!madeFor) return plain(c, 403, 'tooOld', current.csrf)
+        return plain(c, 409, (await keepDraft(c, store)) ? 'keptForOther' : 'otherPerson', viewer.csrf)
+      if (!madeFor) return plain(c, 403, (await keepDraft(c, store)) ? 'kept' : 'tooOld', current.csrf)
     }
     if (!viewer) return plain(c, 403, 'noAccess', current.csrf)
     c.set('viewer', viewer)
@@ -178,8 +185,13 @@ export function portalApp(options: PortalAppOptions): Hono<PortalEnv> {
   app.route('/', againPages({ store, entering, passkeys, mails }))
   app.route('/', accountPages({ store, session, entering, passkeys, mails }))
   app.route('/', peoplePages({ store, clock }))
-  app.route('/', homePages({ clock, audit }))
-  app.route('/', messagePages({ ...options, audit }))
+  app.route('/', settingsPage({ store }))
+  app.route('/', contactPages({ clock, audit }))
+  app.route('/', homePages({ store, clock }))
+  app.route('/', appointmentPages({ clock, audit }))
+  const links = attachmentLinks(clock)
+  app.route('/', messagePages({ ...options, links }))
+  app.route('/', sending({ ...options, links }))
   app.route('/', planPage({ audit }))
   app.notFound(async (c) => c.html(await problem(c, c.get('reader').words.problems.noPage), 404))
   return app

@@ -14,6 +14,7 @@ import { hashOf, type ControlStore } from '../control-store-sqlite.ts'
 import { dayIn } from '../day-in.ts'
 import type { Caller, Incoming } from '../reverse-proxy.ts'
 import type { Session } from '../sessions.ts'
+import { languageOf, type Language } from '../words/language.ts'
 import { may } from './needs.ts'
 
 /** One patient that an account may act for now. */
@@ -41,6 +42,8 @@ export interface Viewer extends Shown {
   /** The token of the forms of this page. */
   readonly csrf: string
   readonly hasPassword: boolean
+  /** The language of the live views of this account. */
+  readonly spoken: Language
   /** When the session ends if nothing more is asked; milliseconds UTC. */
   readonly endsAt: number
   /** All that the account may act for, this one among them. */
@@ -49,7 +52,7 @@ export interface Viewer extends Shown {
 
 export interface PortalEnv {
   Bindings: { incoming: Incoming }
-  Variables: { caller: Caller; reader: Reader; viewer: Viewer }
+  Variables: { caller: Caller; clock: Clock; reader: Reader; viewer: Viewer }
 }
 
 export interface Viewing {
@@ -110,12 +113,12 @@ export function withOffice({ store, isConnected }: Viewing, member: Member): Sho
 }
 
 /** Whom the session shows: the one that was chosen, or the first; undefined where nobody is left. */
-export function viewerOf(
+export async function viewerOf(
   viewing: Viewing,
   session: Session,
   family: readonly Member[],
   endsAt: number,
-): Viewer | undefined {
+): Promise<Viewer | undefined> {
   const member = shownBy(session, family)
   if (!member) return undefined
   return {
@@ -125,8 +128,14 @@ export function viewerOf(
     csrf: formToken(session, member),
     hasPassword: viewing.store.account(session.account)?.password !== null,
     family,
+    spoken: await spokenTo(viewing.store, session.account, member),
     endsAt,
   }
+}
+
+/** The language in which an account is spoken to where no browser says another: what it chose, or what is on file. */
+export async function spokenTo(store: ControlStore, account: string, member: Member): Promise<Language> {
+  return store.languageOf(account) ?? languageOf((await patientOf(member)).language) ?? 'en'
 }
 
 /** The row of the trail for what this viewer did. */
@@ -166,9 +175,10 @@ export async function factsOf(replica: Replica, collection: 'patients' | 'events
   return facts
 }
 
-/** How many messages of the office nobody has read for this patient. */
-export async function unreadOf(viewer: Member): Promise<number> {
+/** How many messages of the office an account has not read for this patient, but for those of a thread that it reads now. */
+export async function unreadOf(viewer: Member, account: string, reads?: string): Promise<number> {
   if (!may(viewer, 'messages')) return 0
   const rows = await viewer.replica.index({ view: 'message', patient: viewer.patient, state: 'out' })
-  return rows.filter((row) => !(row.body as { read: boolean }).read).length
+  const said = rows.map((row) => row.body as unknown as { thread: string; readBy: readonly string[] })
+  return said.filter((one) => one.thread !== reads && !one.readBy.includes(account)).length
 }

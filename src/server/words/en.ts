@@ -1,6 +1,6 @@
 /** The English words, a section for each part of the product. It is the measure of the other languages: what one of them lacks does not compile. */
-import { attachments } from './en/attachments.ts'
 import { account } from './en/account.ts'
+import { attachments } from './en/attachments.ts'
 import { console } from './en/console.ts'
 import { desk } from './en/desk.ts'
 import { frame } from './en/frame.ts'

@@ -1,7 +1,7 @@
 /** The Spanish words, in the sections of the English ones. */
 import type { Words } from './en.ts'
-import { attachments } from './es/attachments.ts'
 import { account } from './es/account.ts'
+import { attachments } from './es/attachments.ts'
 import { console } from './es/console.ts'
 import { desk } from './es/desk.ts'
 import { frame } from './es/frame.ts'

@@ -115,7 +115,7 @@ async function pages(site: Site, who: SignedIn, items: readonly Item[]): Promise
         `${site.name}, patient ${patient}: the page shows ${what} ${JSON.stringify(page)}, InSched has ${JSON.stringify(insched)}`,
       )
   }
-  const shown = Map.groupBy((await browser.get('/messages')).match(itemText) ?? [], (text) => text)
+  const shown = Map.groupBy((await browser.threads()).match(itemText) ?? [], (text) => text)
   for (const item of items) {
     if (item.patient !== patient || !item.kind.endsWith('message')) continue
     const times = shown.get(item.text)?.length ?? 0

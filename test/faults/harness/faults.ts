@@ -62,7 +62,7 @@ export async function fillDisk(work: Work, chance: Chance, place: Machine): Prom
 export interface Restored {
   /** Acknowledged by the place since the copy, and known to no peer when its disk was lost. */
   readonly lost: number
-  /** Copies that were started beside the original, and refused. */
+  /** Copies that were started beside the original, and stood by. */
   readonly twins: number
 }
 
@@ -87,7 +87,7 @@ export async function restore(
   if (spread && lost > 0) work.faults.push(`${place.name} lost ${lost} acknowledged changes that were everywhere`)
   if (place === practice.portal) return { lost, twins: 0 }
   const said = await startTwice(copy.dir)
-  if (!/^1: .*Another agent works on the InSched database .*Stop that one first\./s.test(said))
+  if (!/^Standby: .*Another agent works on the InSched database .*takes over when that one is gone\./s.test(said))
     work.faults.push(`A copy of ${place.name} was started beside it: ${said.slice(0, 300)}`)
   return { lost, twins: 1 }
 }

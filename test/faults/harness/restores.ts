@@ -5,7 +5,7 @@
  */
 import { join } from 'node:path'
 import { derivedUlid } from '../../../src/replica/ids.ts'
-import { freePort, launch } from '../../cli/office.ts'
+import { freePort, launch, run } from '../../cli/office.ts'
 import type { Machine } from './machine.ts'
 import type { Practice, SignedIn, Site } from './practice.ts'
 import { itemText, type Item, type Work } from './work.ts'
@@ -49,7 +49,7 @@ async function isElsewhere(practice: Practice, item: Item): Promise<boolean> {
   const { site } = item
   if (item.kind === 'staff message') {
     await practice.portal.up()
-    return textsOf(await browserOf(site, item).get('/messages')).includes(item.text)
+    return textsOf(await browserOf(site, item).threads()).includes(item.text)
   }
   if (item.kind !== 'confirmation')
     return site.insched
@@ -71,11 +71,18 @@ function textsOf(text: string): string[] {
   return text.match(itemText) ?? []
 }
 
-/** Starts a folder of a site once more, beside the process that works; the sentence with which it is refused. */
+/** Starts a folder of a site once more, beside the process that works; its state and what it says: it stands by. */
 export async function startTwice(dir: string): Promise<string> {
   const twin = launch('site', '--data', dir, '--console-port', String(await freePort()))
   const started = await Promise.race([twin.ready.then(() => true, () => false), twin.ended.then(() => false)]) // prettier-ignore
-  if (started) await twin.kill('SIGKILL')
-  const { code, said } = await twin.ended
-  return started ? 'It was started' : `${code}: ${said.trim()}`
+  if (!started) {
+    const { code, said } = await twin.ended
+    return `${code}: ${said.trim()}`
+  }
+  try {
+    const { state, problems } = (await run('status', '--data', dir)).result as { state: string; problems: string[] }
+    return `${state}: ${problems.join(' ')}`
+  } finally {
+    await twin.kill('SIGKILL')
+  }
 }

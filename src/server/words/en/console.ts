@@ -32,6 +32,8 @@ export const console = {
     none: 'Nothing waits for you.',
     noneNext: 'What the portal could not apply by itself appears here.',
     patient: (number: number) => `patient no. ${number}`,
+    waits: (n: number, since: string) =>
+      `${count(n, { one: 'change waits', other: 'changes wait' })}, the oldest since ${since}.`,
     todo: 'To do:',
     note: 'What you did',
     resolve: 'Resolve',

@@ -23,12 +23,16 @@ const reviewKinds: Readonly<Record<ReviewKind, string>> = {
   'unknown patient': 'Unknown patient',
   'not readable': 'Not readable',
   'not back from backup': 'Not back from backup',
+  'contact change': 'Contact details changed',
+  'changes wait': 'Changes wait',
 }
 const resolutions: Readonly<Record<Resolution, string>> = {
   'confirmed by phone': 'Confirmed by phone',
   'not coming': 'Is not coming',
   'changed in InSched': 'I changed it in InSched',
   'stays as it is': 'It stays as it is',
+  accepted: 'Accept and write into InSched',
+  refused: 'Refuse',
   'same person': 'It is the same person',
   'put right in InSched': 'I put it right in InSched',
   'the value that stands is right': 'The value that stands is right',

@@ -5,6 +5,7 @@ export const frame = {
   skip: 'Skip to content',
   mainMenu: 'Main',
   callOffice: 'Call the office',
+  youAreOffline: 'You are offline. This page may be out of date; it comes up to date by itself.',
   signOut: 'Sign out',
   viewing: 'Viewing',
   show: 'Show',

@@ -16,5 +16,13 @@ export const problems = {
   noConsolePage: problem('This page is not there', 'The address may be old, or not whole.', 'Choose from the menu.'),
   invitationOver: problem('This invitation is over', 'It was used, it has ended, or the link is not whole.', 'Call the office for a new one, or sign in with your password.'), // prettier-ignore
   noAppointment: problem('This appointment is not there', 'It may have changed.', 'Go back to the home page.'),
+  noThread: problem(
+    'These messages are not there',
+    'The address may be old, or they are of another person.',
+    'Go back to the messages.',
+  ),
+  notRetracted: problem('This message was not taken back', 'That is possible for 10 minutes, and only while the office has not opened it.', 'Write another message that says what is right.'), // prettier-ignore
+  keptForOther: problem('You were viewing another person', 'Your message is not sent yet: since this page was made, another person was chosen. What you wrote is kept.', 'Choose the right person on the home page, and open the messages.'), // prettier-ignore
+  kept: problem('Your message is not sent yet', 'The page was too old, but what you wrote is kept.', 'Open the messages: it stands in the form there. Choose files again.'), // prettier-ignore
   messageRefused: problem('The message was not sent', 'A message needs a subject and a text of at most 20,000 characters.', 'Go back: what you wrote is still there.'), // prettier-ignore
 }

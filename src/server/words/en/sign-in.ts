@@ -14,6 +14,8 @@ export const signIn = {
     incomplete: 'Write your sign-in name and your password.',
     wrong: 'Sign-in name and password do not fit together.',
     signedOut: 'You were signed out. Sign in and try again.',
+    signedOutKept:
+      'You were signed out before your message was sent. It is kept for a day: sign in, and it stands in the form. Choose files again.',
     nameNeeded: 'Write a sign-in name: your email, or your mobile number.',
     nameTaken: 'This sign-in name is taken. Choose another.',
     currentWrong: 'The password that you have now is another.',

@@ -67,7 +67,7 @@ export const staff = {
   access: {
     title: 'Portal access',
     button: (name: string) => `Access of ${name}`,
-    signsIn: (n: number): string => (n === 0 ? 'The patient has not signed in yet.' : 'The patient signs in.'),
+    signsIn: (n: number) => `Sign-ins as the patient: ${n}`,
     grant: 'Let somebody act for this patient',
     name: 'Their name',
     relationship: 'Relationship',

@@ -37,6 +37,8 @@ export const console: typeof english = {
     none: 'Nada le espera.',
     noneNext: 'Lo que el portal no pudo aplicar por sí solo aparece aquí.',
     patient: (number) => `paciente n.º ${number}`,
+    waits: (n, since) =>
+      `${count(n, { one: 'cambio espera', other: 'cambios esperan' })}, el más antiguo desde ${since}.`,
     todo: 'Qué hacer:',
     note: 'Lo que usted hizo',
     resolve: 'Resolver',

@@ -6,6 +6,7 @@ export const frame: typeof english = {
   skip: 'Ir al contenido',
   mainMenu: 'Principal',
   callOffice: 'Llamar al consultorio',
+  youAreOffline: 'Usted está sin conexión. Esta página puede no estar al día; se pone al día sola.',
   signOut: 'Cerrar sesión',
   viewing: 'Viendo a',
   show: 'Mostrar',

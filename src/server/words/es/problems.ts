@@ -16,5 +16,13 @@ export const problems: typeof english = {
   noConsolePage: problem('Esta página no existe', 'La dirección puede ser antigua o estar incompleta.', 'Elija en el menú.'), // prettier-ignore
   invitationOver: problem('Esta invitación ya no vale', 'Ya se usó, venció o el enlace está incompleto.', 'Llame al consultorio para pedir otra, o entre con su contraseña.'), // prettier-ignore
   noAppointment: problem('Esta cita no está', 'Es posible que haya cambiado.', 'Regrese a la página de inicio.'),
+  noThread: problem(
+    'Estos mensajes no están aquí',
+    'La dirección puede ser antigua, o son de otra persona.',
+    'Regrese a los mensajes.',
+  ),
+  notRetracted: problem('Este mensaje no se retiró', 'Se puede durante 10 minutos, y solo mientras el consultorio no lo haya abierto.', 'Escriba otro mensaje que diga lo correcto.'), // prettier-ignore
+  keptForOther: problem('Usted estaba viendo a otra persona', 'Su mensaje todavía no se envió: desde que se hizo esta página se eligió a otra persona. Lo que escribió está guardado.', 'Elija a la persona correcta en la página de inicio y abra los mensajes.'), // prettier-ignore
+  kept: problem('Su mensaje todavía no se envió', 'La página era muy antigua, pero lo que escribió está guardado.', 'Abra los mensajes: está ahí en el formulario. Elija de nuevo los archivos.'), // prettier-ignore
   messageRefused: problem('El mensaje no se envió', 'Un mensaje necesita un asunto y un texto de 20,000 caracteres como máximo.', 'Regrese: lo que escribió sigue ahí.'), // prettier-ignore
 }

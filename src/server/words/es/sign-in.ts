@@ -14,6 +14,8 @@ export const signIn: typeof english = {
   faults: {
     incomplete: 'Escriba su nombre de acceso y su contraseña.',
     wrong: 'El nombre de acceso y la contraseña no coinciden.',
+    signedOutKept:
+      'Su sesión se cerró antes de enviar su mensaje. Está guardado por un día: entre, y estará en el formulario. Elija de nuevo los archivos.',
     signedOut: 'Su sesión se cerró. Entre e inténtelo de nuevo.',
     nameNeeded: 'Escriba un nombre de acceso: su correo electrónico o su número de celular.',
     nameTaken: 'Este nombre de acceso ya está en uso. Elija otro.',

@@ -64,7 +64,7 @@ export const staff: Words['staff'] = {
   access: {
     title: 'Acceso al portal',
     button: (name) => `Acceso de ${name}`,
-    signsIn: (n) => (n === 0 ? 'El paciente todavía no ha entrado.' : 'El paciente entra en el portal.'),
+    signsIn: (n) => `Accesos como el paciente: ${n}`,
     grant: 'Permitir que alguien actúe por este paciente',
     name: 'Su nombre',
     relationship: 'Relación',

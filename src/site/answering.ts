@@ -1,0 +1,66 @@
+/**
+ * What staff say back to a patient beside messages: a wish or a change of contact details accepted or refused, a thread
+ * closed, and how the practice has its patients' pages. All of it is entries and fields that the link carries.
+ */
+import type { Clock } from '../replica/clock.ts'
+import type { Facts } from '../replica/collections.ts'
+import { derivedUlid, mintUlid } from '../replica/ids.ts'
+import { portalFieldsKey, type PortalFields } from '../replica/kinds/fields.ts'
+import type { By } from '../replica/kinds/kind.ts'
+import { foldMessages } from '../replica/kinds/messages.ts'
+import { foldRequests } from '../replica/kinds/requests.ts'
+import { foldReview } from '../replica/kinds/reviews.ts'
+import type { Replica } from '../replica/replica-face.ts'
+
+export type Verdict = 'accepted' | 'refused'
+
+export function answering(parts: {
+  readonly replica: Replica
+  readonly clock: Clock
+  readonly site: string
+  readonly factsOf: (key: string) => Promise<Omit<Facts, 'at'>>
+}) {
+  const { replica, clock, site, factsOf } = parts
+  return {
+    /** Answers the request that a review is about, and resolves the review. Throws a sentence where there is none, or it is answered. */
+    async answer(reviewId: string, verdict: Verdict, note: string, by: By) {
+      const review = foldReview(await replica.entries('reviews', reviewId))
+      if (!review) throw new Error(`There is no review ${reviewId}. List them with: patientconnection reviews`)
+      const requests = review.patient === null ? [] : foldRequests(await replica.entries('requests', review.patient))
+      const request = requests.find((one) => derivedUlid('request', one.id) === reviewId)
+      if (!request || review.patient === null)
+        throw new Error(`Review ${reviewId} is about nothing that a patient asked, so it is resolved and not answered.`)
+      if (request.state !== 'open') throw new Error(`What review ${reviewId} is about was ${request.state} already.`)
+      const at = clock.now()
+      await replica.change([
+        {
+          collection: 'requests',
+          key: review.patient,
+          facts: await factsOf(review.patient),
+          add: { [mintUlid(clock)]: { kind: verdict, at, by, request: request.id, ...(note ? { note } : {}) } },
+        },
+        { collection: 'reviews', key: reviewId, add: { [mintUlid(clock)]: { kind: 'resolved', at, by, note: note || verdict } } }, // prettier-ignore
+      ])
+      return { id: reviewId, request: request.id, verdict }
+    },
+    /** Closes a thread of a patient, named by its id or its subject (the newest of that subject); whoever writes in it opens it again. Throws a sentence where there is no such thread. */
+    async closeThread(patient: string, thread: string, by: By) {
+      const found = foldMessages(await replica.entries('messages', patient)).find((one) => one.thread === thread || one.subject === thread) // prettier-ignore
+      if (!found) throw new Error(`This patient has no thread ${thread}. Name it by its subject or its id.`)
+      await replica.change([
+        { collection: 'messages', key: patient, add: { [mintUlid(clock)]: { kind: 'closed', at: clock.now(), by, thread: found.thread } } }, // prettier-ignore
+      ])
+      return { thread: found.thread }
+    },
+    /** How the practice has its patients' pages: what was set. */
+    async portalFields(): Promise<Partial<PortalFields>> {
+      return ((await replica.record('preferences', portalFieldsKey(site)))?.fields ?? {}) as Partial<PortalFields>
+    },
+    /** Sets how the practice has its patients' pages; what is not named stays as it is. */
+    async setPortal(fields: Partial<PortalFields>) {
+      const facts = { patient: null, site, shown: true, reachable: true, startsAt: null }
+      await replica.change([{ collection: 'preferences', key: portalFieldsKey(site), facts: facts as never, at: clock.now(), set: { ...fields } }]) // prettier-ignore
+      return fields
+    },
+  }
+}

@@ -1,0 +1,79 @@
+/** The whole main job by keyboard alone, in a real browser: no pointer touches the pages, and the focus is always seen. */
+import type { Browser as Chromium, Page } from 'playwright-core'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { closeServer, listen } from '../../src/server/listen.ts'
+import { openPortalWorld, type PortalWorld } from '../server/world.ts'
+import { openBrowser } from './sound.ts'
+
+let chromium: Chromium
+let world: PortalWorld
+let served: Awaited<ReturnType<typeof listen>>
+beforeAll(async () => {
+  world = await openPortalWorld()
+  served = await listen(world.app.fetch, { port: 0, host: '127.0.0.1' })
+  chromium = await openBrowser()
+})
+afterAll(async () => {
+  await chromium.close()
+  await closeServer(served.server)
+  await world.close()
+})
+
+/** Presses Tab until what has the focus has this name; fails where it cannot be reached, or the focus is not seen. */
+async function tabTo(page: Page, name: string | RegExp): Promise<void> {
+  for (let presses = 0; presses < 80; presses++) {
+    await page.keyboard.press('Tab')
+    const focused = (await page.evaluate(`(() => {
+      const e = document.activeElement
+      const style = getComputedStyle(e)
+      const label = e.labels && e.labels[0] ? e.labels[0].textContent : e.getAttribute('aria-label') ?? e.textContent
+      const box = e.getBoundingClientRect()
+      const on = document.elementFromPoint(box.x + Math.min(box.width, 20) / 2, box.y + Math.min(box.height, 20) / 2)
+      return { tag: e.tagName + '.' + e.className + '#' + e.id, name: label.replace(/\\s+/g, ' ').trim(), seen: style.outlineStyle !== 'none', hidden: on !== null && !e.contains(on) && !on.contains(e) }
+    })()`)) as { tag: string; name: string; seen: boolean; hidden: boolean }
+    if (typeof name === 'string' ? focused.name !== name : !name.test(focused.name)) continue
+    expect(focused, 'the focus is seen, and nothing lies over it').toMatchObject({ seen: true, hidden: false })
+    return
+  }
+  throw new Error(`No Tab leads to ${String(name)}`)
+}
+
+it('a patient signs in, confirms, asks to move, reads, answers and signs out without a pointer', async () => {
+  const ann = world.known['ann']!
+  const page = await chromium.newPage({ viewport: { width: 360, height: 780 } })
+  await page.goto(`${served.url}${await world.invite('ann')}`)
+  await tabTo(page, /^Date of birth/)
+  await page.keyboard.type(ann.birthDate)
+  await page.keyboard.press('Enter')
+  await page.getByText(ann.event).waitFor()
+
+  await tabTo(page, 'Confirm')
+  await page.keyboard.press('Enter')
+  await page.getByText('Sent to the office', { exact: true }).waitFor()
+
+  await tabTo(page, 'Ask to move')
+  await page.keyboard.press('Enter')
+  await tabTo(page, /^Anything the office should know/)
+  await page.keyboard.type('Mornings are better.')
+  await tabTo(page, 'Send my wish')
+  await page.keyboard.press('Enter')
+  await page.getByText('You asked to move it.').first().waitFor()
+
+  await tabTo(page, /^Messages/)
+  await page.keyboard.press('Enter')
+  await page.getByRole('heading', { name: 'Messages', level: 1 }).waitFor()
+  await tabTo(page, new RegExp(ann.subject))
+  await page.keyboard.press('Enter')
+  await page.getByText(ann.text).waitFor()
+  await tabTo(page, /^Your answer/)
+  await page.keyboard.type('I will bring it.')
+  await tabTo(page, 'Send answer')
+  await page.keyboard.press('Enter')
+  await page.getByText('Your message is sent to the office.').waitFor()
+
+  await tabTo(page, 'Sign out')
+  await page.keyboard.press('Enter')
+  await page.waitForURL('**/sign-in')
+  const entries = await ann.replica.entries('messages', ann.patient)
+  expect(entries.some((one) => one.kind === 'message' && one.text === 'I will bring it.')).toBe(true)
+})
