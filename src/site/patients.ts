@@ -83,6 +83,7 @@ export function patientsOf(site: {
   return {
     answer: (review: string, verdict: Verdict, note = '', by: By = agent) => staff.answer(review, verdict, note, by),
     closeThread: async (patient: number, thread: string, by: By = agent) => staff.closeThread(patientKey(patient), thread, by), // prettier-ignore
+    retract: async (patient: number, entry: string, by: By = agent) => staff.retract(patientKey(patient), entry, by),
     portalFields: staff.portalFields,
     setPortal: staff.setPortal,
     accessOf: access.accessOf,

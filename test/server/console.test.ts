@@ -73,6 +73,12 @@ const routes: readonly Route[] = [
   { route: 'POST /inbox/reopen', guest: 303, staff: 404, fields: { thread: '01ARZ3NDEKTSV4RRFFQ69G5FAV' } },
   { route: 'POST /inbox/note', guest: 303, staff: 404, fields: { thread: '01ARZ3NDEKTSV4RRFFQ69G5FAV', text: 'a' } },
   { route: 'POST /inbox/reply', guest: 303, staff: 404, fields: { thread: '01ARZ3NDEKTSV4RRFFQ69G5FAV', text: 'a' } },
+  {
+    route: 'POST /inbox/retract',
+    guest: 303,
+    staff: 404,
+    fields: { thread: '01ARZ3NDEKTSV4RRFFQ69G5FAV', entry: '01ARZ3NDEKTSV4RRFFQ69G5FAV' },
+  },
   { route: 'POST /recent', guest: 303, staff: 200, fields: { patient: '1' }, holds: () => 'Subject-marigold' },
   { route: 'POST /recent/export', guest: 303, staff: 200, bare: true, holds: () => 'Subject-marigold' },
   { route: 'POST /recent/hide', guest: 303, staff: 404, fields: { entry: '01ARZ3NDEKTSV4RRFFQ69G5FAV' } },

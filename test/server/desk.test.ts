@@ -123,6 +123,21 @@ describe('the inbox', () => {
     expect(entries.flatMap((one) => (one.kind === 'message' && one.thread === thread ? [one.text] : []))).toContain('Not for a day.') // prettier-ignore
     await expect(world.site.message({ patient: 2, subject: 'a', text: 'b', thread })).rejects.toThrow('There is no such thread') // prettier-ignore
   })
+  it('what nobody has read is taken back within half an hour, and leaves a trace; a patient’s never', async () => {
+    const found = (await world.site.thread(thread, ''))!
+    const ours = found.messages.find((one) => one.text === 'Not for a day.')!
+    const theirs = found.messages.find((one) => one.isIn)!
+    expect((await post('/inbox/retract', { thread, entry: theirs.id })).status).toBe(409)
+    expect((await post('/inbox/retract', { thread, entry: ours.id })).headers.get('location')).toContain('said=retracted') // prettier-ignore
+    const { text } = await admin.get(`/inbox/${thread}`)
+    expect(text).not.toContain('Not for a day.')
+    expect(words(text)).toContain('Retracted')
+    await world.site.message({ patient: 1, subject: 'a', text: 'Read by the patient', thread })
+    const read = (await world.site.thread(thread, ''))!.messages.at(-1)!
+    const by = { role: 'patient' as const, id: 'p' }
+    await world.site.replica.change([{ collection: 'messages', key: found.patient.key, add: { r: { kind: 'read', at: Date.now(), by, entry: read.id } } }]) // prettier-ignore
+    expect((await post('/inbox/retract', { thread, entry: read.id })).status).toBe(409)
+  })
   it('an internal note never leaves this computer: not to the portal, not to InSched, not to a page of the patient', async () => {
     const note = 'Note-cobalt-heron'
     expect((await post('/inbox/note', { thread, text: note })).headers.get('location')).toContain('said=noted')

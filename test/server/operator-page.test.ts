@@ -32,7 +32,7 @@ describe('the sign-in', () => {
     for (let i = 0; i < 2; i++) expect((await ask(link)).text).toContain('It works once')
     const entered = await ask(link, {})
     expect(entered.headers.get('location')).toBe('/operator')
-    cookie = entered.headers.getSetCookie()[0]!.split(';')[0]!
+    cookie = entered.headers.getSetCookie().at(-1)!.split(';')[0]!
     expect((await ask(link, {})).status).toBe(404)
     const { text, status, headers } = await ask('/operator')
     expect(status).toBe(200)
@@ -42,8 +42,6 @@ describe('the sign-in', () => {
   it('is no sign-in of a patient, and a patient’s is none of the operator', async () => {
     const token = cookie.split('=')[1]!
     expect((await ask('/', undefined, `session=${token}`)).status).toBe(403)
-    const store = new Database(join(world.dir, 'portal', 'control.sqlite'), { readonly: true, fileMustExist: true })
-    store.close()
     expect((await ask('/operator', undefined, 'operator=other')).status).toBe(401)
   })
 })

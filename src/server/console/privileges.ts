@@ -61,6 +61,7 @@ export const routeNeeds: Readonly<Record<string, Need>> = {
   'POST /inbox/reopen': 'write to patients',
   'POST /inbox/note': 'write to patients',
   'POST /inbox/reply': 'write to patients',
+  'POST /inbox/retract': 'write to patients',
   'GET /send': 'write to patients',
   'POST /send/find': 'write to patients',
   'POST /send/to': 'write to patients',

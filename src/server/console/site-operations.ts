@@ -138,6 +138,8 @@ export interface ConsoleSite {
   answer(review: string, verdict: 'accepted' | 'refused', note?: string, by?: By): Promise<{ id: string }>
   /** Closes a thread with a patient; whoever writes in it opens it again. */
   closeThread(patient: number, thread: string, by?: By): Promise<{ thread: string }>
+  /** Takes back a message of the practice that nobody has read yet; throws a sentence where it is too late. */
+  retract(patient: number, entry: string, by?: By): Promise<{ entry: string }>
   /** How the practice has its patients' pages: what was set. */
   portalFields(): Promise<Partial<PortalFields>>
   setPortal(fields: Partial<PortalFields>): Promise<Partial<PortalFields>>

@@ -20,7 +20,11 @@ import { mayUse } from './privileges.ts'
 const text = v.pipe(v.string(), v.trim(), v.minLength(1), v.maxLength(20_000))
 const whichSchema = v.object({ thread: ulidSchema })
 const assignSchema = v.object({ to: v.union([v.literal(''), ulidSchema]) })
+const retractSchema = v.object({ entry: ulidSchema })
 const textSchema = v.object({ text })
+
+/** How long the button that takes a message back is shown; the site decides. */
+const retractedWithin = 30 * 60_000
 
 export function threadPages({ site, store, clock }: ConsoleParts & { readonly clock: Clock }): Hono<ConsoleEnv> {
   const app = new Hono<ConsoleEnv>()
@@ -48,8 +52,8 @@ export function threadPages({ site, store, clock }: ConsoleParts & { readonly cl
     const reader = c.get('reader')
     const { inbox } = reader.words.desk
     const zone = await site.zone()
-    const said = await Promise.all(found.messages.map((one) => messageHtml(c, one, zone)))
     const mayWrite = mayUse(c.get('staff'), 'POST /inbox/reply')
+    const said = await Promise.all(found.messages.map((one) => messageHtml(c, one, zone, mayWrite ? found.thread : undefined))) // prettier-ignore
     const hidden = { csrf: c.get('csrf'), thread: found.thread }
     const { patient } = found
     return c.html(
@@ -73,7 +77,7 @@ export function threadPages({ site, store, clock }: ConsoleParts & { readonly cl
     )
   })
 
-  const messageHtml = async (c: Context<ConsoleEnv>, one: ThreadMessage, zone: string) => {
+  const messageHtml = async (c: Context<ConsoleEnv>, one: ThreadMessage, zone: string, thread?: string) => {
     const reader = c.get('reader')
     const { inbox } = reader.words.desk
     const who = one.by.name ?? (one.isIn ? '' : (one.by.initials ?? inbox.youSaid))
@@ -83,9 +87,11 @@ export function threadPages({ site, store, clock }: ConsoleParts & { readonly cl
       mine: !one.isIn,
       from: [who, reader.instant(one.at, zone), ...(!one.isIn && one.read ? [inbox.readAt] : [])].filter(Boolean).join(' · '), // prettier-ignore
       text: one.retracted ? inbox.retracted : one.text,
-      more: html`${files} ${event}`,
+      more: html`${files} ${event}
+      ${thread !== undefined && mayRetract(c, one) ? oneButton('/inbox/retract', inbox.retract, { csrf: c.get('csrf'), thread, entry: one.id }) : nothing}`,
     }
   }
+  const mayRetract = (c: Context<ConsoleEnv>, one: ThreadMessage): boolean => !one.isIn && !one.read && !one.retracted && c.get('now') - one.at < retractedWithin // prettier-ignore
   const careHtml = (c: Context<ConsoleEnv>, found: WholeThread): Html => {
     const { inbox } = c.get('reader').words.desk
     const hidden = { csrf: c.get('csrf'), thread: found.thread }
@@ -146,6 +152,8 @@ export function threadPages({ site, store, clock }: ConsoleParts & { readonly cl
     const found = await named(c)
     if (!found) return unknown(c)
     desk.closeThread(whichOf(found), c.get('staff').id)
+    // The patient sees it too; whoever writes in it opens it again.
+    if (found.patient.local !== null && found.isReached) await site.closeThread(found.patient.local, found.thread, byOf(c.get('staff'))) // prettier-ignore
     store.audit.record(deedOf(c, 'thread closed', { of: found.thread, ...patientOf(found) }))
     return back(c, found, 'closed')
   })
@@ -164,6 +172,20 @@ export function threadPages({ site, store, clock }: ConsoleParts & { readonly cl
     desk.note(whichOf(found), given.output.text, c.get('staff').id)
     store.audit.record(deedOf(c, 'note added', { of: found.thread, ...patientOf(found) }))
     return back(c, found, 'noted')
+  })
+  app.post('/inbox/retract', async (c) => {
+    const found = await named(c)
+    const given = v.safeParse(retractSchema, await formOf(c))
+    if (!found || !given.success || found.patient.local === null) return unknown(c)
+    const { entry } = given.output
+    try {
+      await site.retract(found.patient.local, entry, byOf(c.get('staff')))
+    } catch (error) {
+      const { inbox } = c.get('reader').words.desk
+      return c.html(failed(c, site, { title: inbox.retract, cause: inEnglish((error as Error).message), next: inbox.unknown.next }), 409) // prettier-ignore
+    }
+    store.audit.record(deedOf(c, 'message retracted', { of: entry, ...patientOf(found) }))
+    return back(c, found, 'retracted')
   })
   app.post('/inbox/reply', async (c) => {
     const found = await named(c)

@@ -182,6 +182,7 @@ export const desk = {
     stepTo: (did: string, name: string) => `${did} to ${name}`,
     by: (name: string) => `by ${name}`,
     retracted: 'Retracted',
+    retract: 'Take back',
     readAt: 'read by the patient',
     youSaid: 'Practice',
     empty: 'Write something first.',
@@ -265,6 +266,7 @@ export const desk = {
     reopened: 'The thread is open again.',
     hidden: 'It is hidden from the list, and kept.',
     shown: 'It is in the list again.',
+    retracted: 'The message is taken back; that it was there stays seen.',
     acknowledged: 'You have taken note of it.',
   },
 }

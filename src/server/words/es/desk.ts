@@ -181,6 +181,7 @@ export const desk: typeof english = {
     stepTo: (did, name) => `${did} a ${name}`,
     by: (name) => `por ${name}`,
     retracted: 'Retirado',
+    retract: 'Retirar mensaje',
     readAt: 'leído por el paciente',
     youSaid: 'Consultorio',
     empty: 'Escriba algo primero.',
@@ -302,6 +303,7 @@ export const desk: typeof english = {
     reopened: 'La conversación está abierta de nuevo.',
     hidden: 'Está oculto en la lista, y se conserva.',
     shown: 'Está de nuevo en la lista.',
+    retracted: 'El mensaje está retirado; se sigue viendo que existió.',
     acknowledged: 'Queda confirmado.',
   },
 }
