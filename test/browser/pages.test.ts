@@ -12,6 +12,8 @@ import { catalogue } from '../../src/server/words/speech.ts'
 import type { DeskWorld } from '../server/desk-world.ts'
 import { browserOf, type Browser, type PortalWorld } from '../server/world.ts'
 import { consolePages, openConsoleWorld, staffPassword } from './console-pages.ts'
+import { openOperatorWorld, type OperatorWorld } from '../server/operator-world.ts'
+import { operatorBrowser, operatorPages } from './operator-pages.ts'
 import { openPatientWorld, patientPages, type PageState } from './patient-pages.ts'
 import { openBrowser, sidewaysFree, sound } from './sound.ts'
 
@@ -106,4 +108,14 @@ describe('a page of the console is sound in both languages, light and dark, narr
     await face.world.close()
   })
   it.each(consolePages)('$page: $state', (one) => look(face, one))
+})
+
+describe('the operator’s page is sound in both languages, light and dark, narrow, wide and at 400 %', () => {
+  let face: Face<OperatorWorld>
+  beforeAll(async () => {
+    const world = await openOperatorWorld()
+    face = { world, url: world.url, signIn: () => operatorBrowser(world), cookie: '' }
+  })
+  afterAll(() => face.world.close())
+  it.each(operatorPages)('$page: $state', (one) => look(face, one))
 })
