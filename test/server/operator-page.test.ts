@@ -2,6 +2,9 @@
 import Database from 'better-sqlite3'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { html } from 'hono/html'
+import { overviewHtml } from '../../src/server/operator/operator-overview.ts'
+import { speechIn } from '../../src/server/words/speech.ts'
 import { openOperatorWorld, type OperatorWorld } from './operator-world.ts'
 import { hiddenOf } from './world.ts'
 
@@ -106,6 +109,14 @@ describe('what it shows', () => {
     expect((await ask('/operator/revoke', { csrf, site })).status).toBe(303)
     expect((await ask('/operator')).text).toContain('Revoked')
     await expect.poll(async () => (await world.site.status()).state).toMatch(/^Down since/)
+  })
+  it('a silent site is an alarm at the top: since when, and how many patients’ answers wait', async () => {
+    const silent = { siteId: id, name: 'Mesa', state: 'Down since 2026-11-23T16:12:00.000Z', lastContact: '2026-11-23T16:12:00.000Z', alarm: { since: '2026-11-23T16:12:00.000Z', patientsWaiting: 3 }, patientsWaiting: 3, clockDifference: 90, codeUntil: null, device: { replica: id, revokedAt: null } } // prettier-ignore
+    const view = { practices: [{ practiceId: id, name: 'Desert Bloom', zone: 'America/Phoenix', outward: 'open' as const, waitsFor: [], sites: [silent] }] } // prettier-ignore
+    const reader = { ...speechIn('en'), theme: undefined, path: '/operator' }
+    const said = String(await html`${overviewHtml(reader, view, { csrf: 'x', now: 0 })}`)
+    expect(said.replaceAll(/<[^>]+>/g, ' ').replaceAll(/\s+/g, ' ')).toMatch(/^ ?Mesa of Desert Bloom is silent\. Last heard on Monday, November 23 at 9:12\sAM\. Answers of 3 patients wait for it\./) // prettier-ignore
+    expect(said).not.toContain('No alarm')
   })
   it('who signs out is out', async () => {
     await ask('/operator/sign-out', { csrf })
