@@ -16,6 +16,7 @@ const commands: Readonly<Record<string, Command>> = {
   portal: operator.portal,
   'portal status': operator.portalStatus,
   'portal release': operator.portalRelease,
+  'operator link': operator.operatorLink,
   'practice add': operator.practiceAdd,
   'site add': operator.siteAdd,
   'site retire': operator.siteRetire,

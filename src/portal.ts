@@ -19,10 +19,14 @@ import type { LinkSettings, Passes } from './replica/collections.ts'
 import type { Sealer } from './replica/sealing.ts'
 import { openSqliteStore } from './replica/sqlite-store.ts'
 import { virusScan } from './server/attachments/virus-scan.ts'
+import type { AuditTrail } from './server/audit-sqlite.ts'
 import { serveControl, type Operations } from './server/control.ts'
 import { hashOf, openControlStore, type Practice, type SiteRow } from './server/control-store-sqlite.ts'
 import { closeServer, listen, type ListenOptions } from './server/listen.ts'
 import { liveViews, type Live } from './server/live.ts'
+import { operatorApp } from './server/operator/operator-app.ts'
+import { operatorLinks, type OperatorLinks } from './server/operator/operator-links.ts'
+import type { OperatorView } from './server/operator/operator-overview.ts'
 import { outwardGate, type Outward } from './server/outward.ts'
 import { indexedCollections, pageIndex } from './server/page-index.ts'
 import { patientSessions, portalApp, type EnrollRequest } from './server/portal/portal-app.ts'
@@ -229,6 +233,21 @@ export async function openPortal(options: {
     clock,
     log,
   })
+  /** What the operator's page is made of. */
+  const view = async (): Promise<OperatorView> => {
+    const { practices } = await portal.status()
+    const isoOf = (at: number | null): string | null => (at === null ? null : new Date(at).toISOString())
+    return {
+      practices: practices.map((practice) => ({
+        ...practice,
+        zone: store.practice(practice.practiceId)!.zone,
+        sites: practice.sites.map((site) => {
+          const device = store.device(site.siteId)
+          return { ...site, codeUntil: isoOf(store.codeUntil(site.siteId)), device: device ? { replica: device.replica, revokedAt: isoOf(device.revoked_at) } : null } // prettier-ignore
+        }),
+      })),
+    }
+  }
   const portal: Portal = {
     async addPractice({ name, zone }) {
       if (name.trim() === '') throw new Error('A practice needs a name. Give it with --name.')
@@ -320,7 +339,10 @@ export async function openPortal(options: {
       indexed.push(live.changed)
       const { ticket } = live
       const app = portalApp({ ...viewing, ...files, ticket, enroll, mailer, secure, origin: publicUrl, proxies, log })
-      const { server, url } = await listen(app.fetch, where)
+      const links = operatorLinks(clock)
+      const { addPractice, addSite, revokeDevice, retireSite, release } = portal
+      const operator = operatorApp({ view, addPractice, addSite, revokeDevice, retireSite, release, links, store, secure, origin: publicUrl, proxies, clock, log }) // prettier-ignore
+      const { server, url } = await listen((request, bindings) => (isOperators(request) ? operator : app).fetch(request, bindings), where) // prettier-ignore
       const sockets = new WebSocketServer({ noServer: true, maxPayload: 8 * 1024 * 1024 })
       server.on('upgrade', (request, socket, head) => {
         if (proxies && !callerOf(request, proxies).https) return void socket.destroy()
@@ -334,7 +356,13 @@ export async function openPortal(options: {
         for (const socket of sockets.clients) socket.terminate()
         return closeServer(server)
       })
-      closers.push(await serveControl(dir, portalOperations(portal), clock))
+      closers.push(
+        await serveControl(
+          dir,
+          { ...portalOperations(portal), ...operatorOperations(links, store.audit, publicUrl ?? url) },
+          clock,
+        ),
+      )
       return url
     },
     async close() {
@@ -346,6 +374,23 @@ export async function openPortal(options: {
     },
   }
   return portal
+}
+
+/** Whether a request is for the operator's page, which has nothing in common with those of patients. */
+function isOperators(request: Request): boolean {
+  const { pathname } = new URL(request.url)
+  return pathname === '/operator' || pathname.startsWith('/operator/')
+}
+
+/** What only a running portal can do for its operator. */
+function operatorOperations(links: OperatorLinks, audit: AuditTrail, at: string): Operations {
+  return {
+    async 'operator link'() {
+      const { path, until } = links.make()
+      audit.record({ did: 'operator link made', by: 'command line' })
+      return { url: `${at}${path}`, expiresAt: new Date(until).toISOString() }
+    },
+  }
 }
 
 /** The operations of a portal by name, for the command line. */

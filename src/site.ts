@@ -30,11 +30,16 @@ import { testConnection } from './server/connection-test.ts'
 import { dialing, whyUnreached } from './server/dialing.ts'
 import { noProxy, proxyFor } from './server/proxy.ts'
 import { indexedCollections, pageIndex } from './server/page-index.ts'
+import { openDesk } from './server/console/desk-sqlite.ts'
 import { backupOf } from './site/backup.ts'
+import { communicationsOf } from './site/communications.ts'
+import { dayOfSite } from './site/day.ts'
+import { inboxOf } from './site/inbox.ts'
 import { listsOf } from './site/lists.ts'
 import { keepLocalTexts, localTexts } from './site/local-preferences.ts'
 import { alarmWhenNotBack } from './site/not-back.ts'
 import { patientsOf } from './site/patients.ts'
+import { receivedTimes } from './site/received.ts'
 import { sitePreferences } from './site/preferences.ts'
 import { statusOf } from './site/status.ts'
 import { synchronizingOf } from './site/synchronizing.ts'
@@ -110,6 +115,7 @@ export async function openSite(options: SiteOptions & { readonly mostBytes?: num
     await replica.close()
     throw error
   }
+  const desk = openDesk(join(dir, 'desk.sqlite'), master, clock)
   const key = master.open(Buffer.from(settings.hmacKey, 'base64'), 'hmac key')
   const chunks = keepChunks({ replica, store: store.chunks, key: Buffer.from(key.toString(), 'base64'), clock })
   const scan = settings.scan ? virusScan(settings.scan, clock) : undefined
@@ -125,6 +131,7 @@ export async function openSite(options: SiteOptions & { readonly mostBytes?: num
     },
   })
   replica.follow(fieldConflicts(replica, site.key, clock))
+  replica.follow(receivedTimes(replica, desk))
   const { dial } = dialing({ ca: settings.ca ?? undefined, proxy: () => values().proxy, machine: options.machine })
   const device = {
     certificate: settings.certificate,
@@ -172,6 +179,8 @@ export async function openSite(options: SiteOptions & { readonly mostBytes?: num
     await loadZone()
     return zone
   }
+  const days = dayOfSite({ ...parts, desk, localOf: bridge.localOf, zone: zoneNow, site: site.key })
+  const communications = communicationsOf({ ...parts, desk })
   const invitations = `${settings.publicUrl ?? settings.portal}/invitation/${settings.practice}`
 
   return {
@@ -196,8 +205,14 @@ export async function openSite(options: SiteOptions & { readonly mostBytes?: num
     /** Calls `run` with documents once the pages show their change. */
     onIndexed: (run: (documents: readonly DocumentHead[]) => void): void => void indexed.push(run),
     ...synchronizing,
-    ...patientsOf({ ...parts, chunks, scan, invitations, zone: zoneNow }),
-    ...listsOf(parts),
+    ...patientsOf({ ...parts, chunks, scan, desk, invitations, zone: zoneNow }),
+    ...listsOf({ ...parts, communications }),
+    communications,
+    /** Whether Recent Communications has such an entry. */
+    isCommunication: async (entry: string) => (await replica.indexed('communication', entry)) !== undefined,
+    ...days,
+    ...inboxOf({ ...parts, desk, nameOf: days.nameOf }),
+    desk,
     preferences: { get: preferences.get, set: preferences.set },
     backup: backupOf({ backup, mostMinutes: () => values().backup.mostMinutes, zone: () => zone, clock }),
     /** Test connection: hop by hop, by the settings of now. */
@@ -223,6 +238,7 @@ export async function openSite(options: SiteOptions & { readonly mostBytes?: num
       await chunks.stop()
       await ended
       await replica.close()
+      desk.close()
     },
   }
 }

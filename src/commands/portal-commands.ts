@@ -117,6 +117,18 @@ async function operate(
   }
 }
 
+export const operatorLink: Command = {
+  usage: 'operator link --data DIR',
+  about: 'a link to the operator’s page of the running portal, good once within 15 minutes',
+  options: { data: string },
+  async run(given, context) {
+    const dir = need(given, 'data')
+    const result = (await callControl(dir, 'operator link', {})) as { url: string; expiresAt: string } | undefined
+    if (!result) throw new Error(`No portal runs on ${dir}. Start it with: patientconnection portal --data ${dir} ...`)
+    context.print(result, `Open this within 15 minutes; it works once: ${result.url}`)
+  },
+}
+
 export const practiceAdd: Command = {
   usage: 'practice add --data DIR --name NAME --zone IANA',
   about: 'add a practice to the portal',

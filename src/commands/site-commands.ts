@@ -1,4 +1,5 @@
 /** The commands of a site. Each asks the running site over loopback, or opens the folder where none runs. */
+import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { createReferenceDatabase } from '../bridges/insched/create-sqlite.ts'
 import { enroll as enrollSite } from '../enrolling.ts'
@@ -55,18 +56,27 @@ export const enroll: Command = {
 }
 
 export const site: Command = {
-  usage: 'site --data DIR [--console-port N] [--disk-limit MB]',
+  usage:
+    'site --data DIR [--console-port N] [--console-host H --console-tls-cert F --console-tls-key F] [--disk-limit MB]',
   about: 'run a practice site',
-  options: { data: string, 'console-port': string, 'disk-limit': string },
+  options: {
+    data: string,
+    'console-port': string,
+    'console-host': string,
+    'console-tls-cert': string,
+    'console-tls-key': string,
+    'disk-limit': string,
+  },
   async run(given, context) {
     const dir = need(given, 'data')
     const { clock, say } = context
     const mostBytes = diskLimit(given)
+    const [host, tls] = [optional(given, 'console-host'), tlsOf(given)]
     const master = context.master(dir)
     const opened = await openSite({ dir, master, clock, machine: context.machine, mostBytes })
     try {
       const port = wholeNumber(optional(given, 'console-port'), 'console-port') ?? 8090
-      const served = await serveConsole({ site: opened, dir, master, port, clock, say })
+      const served = await serveConsole({ site: opened, dir, master, port, host, tls, clock, say })
       context.print(
         { ready: true, url: served.url, pid: process.pid, ...(served.setup ? { setup: served.setup } : {}) },
         `The console is ready at ${served.url}`,
@@ -78,6 +88,14 @@ export const site: Command = {
       await opened.close()
     }
   },
+}
+
+/** The certificate of the console, where it is for the practice's network. */
+function tlsOf(given: Given): { cert: string; key: string } | undefined {
+  const [cert, key] = [optional(given, 'console-tls-cert'), optional(given, 'console-tls-key')]
+  if ((cert === undefined) !== (key === undefined))
+    throw new Usage('--console-tls-cert and --console-tls-key belong together. Give both, or neither.')
+  return cert && key ? { cert: readFileSync(cert, 'utf8'), key: readFileSync(key, 'utf8') } : undefined
 }
 
 const patientOption = (given: Given): number | undefined => wholeNumber(optional(given, 'patient'), 'patient')

@@ -8,67 +8,81 @@ import type Database from 'better-sqlite3'
 import { createHmac } from 'node:crypto'
 import type { Clock } from '../replica/clock.ts'
 
-/** What can be done, from a closed list, so that no text of a person gets in. */
-export type Deed =
-  | 'practice added'
-  | 'site added'
-  | 'site enrolled'
-  | 'site known again'
-  | 'site retired'
-  | 'device revoked'
-  | 'outward released'
-  | 'invitation accepted'
-  | 'wrong date'
-  | 'invitation ended'
-  | 'signed in'
-  | 'wrong password'
-  | 'signed out'
-  | 'password set'
-  | 'wrong code'
-  | 'code sent'
-  | 'proved again'
-  | 'email confirmed'
-  | 'passkey added'
-  | 'passkey removed'
-  | 'session ended'
-  | 'all sessions ended'
-  | 'refused'
-  | 'access granted'
-  | 'access ended'
-  | 'wrong second factor'
-  | 'second factor set'
-  | 'second factor reset'
-  | 'user added'
-  | 'user changed'
-  | 'user disabled'
-  | 'user enabled'
-  | 'switched person'
-  | 'viewed'
-  | 'confirmed'
-  | 'declined'
-  | 'asked to move'
-  | 'message sent'
-  | 'messages read'
-  | 'message retracted'
-  | 'thread closed'
-  | 'contact change asked'
-  | 'request answered'
-  | 'portal set'
-  | 'attachment opened'
-  | 'first user made'
-  | 'patients found'
-  | 'patient invited'
-  | 'patient erased'
-  | 'review resolved'
-  | 'records uploaded'
-  | 'communications downloaded'
-  | 'synchronized'
-  | 'preference changed'
-  | 'backup begun'
-  | 'backup ended'
-  | 'connection tested'
-  | 'alarm raised'
-  | 'alarm over'
+/** What can be done, a closed list, so that no text of a person gets in. */
+export const deeds = [
+  'practice added',
+  'site added',
+  'site enrolled',
+  'site known again',
+  'site retired',
+  'device revoked',
+  'outward released',
+  'invitation accepted',
+  'wrong date',
+  'invitation ended',
+  'signed in',
+  'wrong password',
+  'signed out',
+  'password set',
+  'wrong code',
+  'code sent',
+  'proved again',
+  'email confirmed',
+  'passkey added',
+  'passkey removed',
+  'session ended',
+  'all sessions ended',
+  'refused',
+  'access granted',
+  'access ended',
+  'wrong second factor',
+  'second factor set',
+  'second factor reset',
+  'user added',
+  'user changed',
+  'user disabled',
+  'user enabled',
+  'switched person',
+  'viewed',
+  'confirmed',
+  'declined',
+  'asked to move',
+  'message sent',
+  'messages read',
+  'message retracted',
+  'contact change asked',
+  'request answered',
+  'portal set',
+  'attachment opened',
+  'first user made',
+  'patients found',
+  'patient invited',
+  'patient erased',
+  'review resolved',
+  'records uploaded',
+  'communications downloaded',
+  'synchronized',
+  'preference changed',
+  'backup begun',
+  'backup ended',
+  'connection tested',
+  'alarm raised',
+  'alarm over',
+  'run begun',
+  'run failed',
+  'error acknowledged',
+  'thread assigned',
+  'thread closed',
+  'thread reopened',
+  'note added',
+  'communication hidden',
+  'communication shown',
+  'communications exported',
+  'operator link made',
+  'operator signed in',
+  'operator signed out',
+] as const
+export type Deed = (typeof deeds)[number]
 
 /** Ids alone: of the account or the member of staff, the practice, the patient, and what it was done to. */
 export interface AuditEvent {
@@ -80,6 +94,17 @@ export interface AuditEvent {
   readonly of?: string | readonly string[] | undefined
 }
 
+/** What a reader of the trail asks for; all of it together. `since` and `until` are milliseconds UTC. */
+export interface AuditQuery {
+  readonly by?: string | undefined
+  readonly patient?: string | undefined
+  readonly did?: Deed | undefined
+  readonly since?: number | undefined
+  readonly until?: number | undefined
+  readonly before?: number | undefined
+  readonly limit: number
+}
+
 export interface AuditTrail {
   /** Appends; durable when it returns, or with the transaction that is open. */
   record(event: AuditEvent): void
@@ -87,6 +112,8 @@ export interface AuditTrail {
   noted(event: AuditEvent): void
   /** Walks the chain: how many rows it has, its last hash, and the number of the first row that is not as it was written. */
   verify(): { readonly rows: number; readonly last: string; readonly brokenAt: number | null }
+  /** Rows that fit, the newest first; `before`: only those with a smaller number. */
+  search(query: AuditQuery): { readonly number: number; readonly at: number; readonly event: AuditEvent }[]
   /** The rows, oldest first, for the reader of the trail. */
   rows(after?: number, limit?: number): { readonly number: number; readonly at: number; readonly event: AuditEvent }[]
   /** Writes what waits. */
@@ -159,6 +186,18 @@ export function auditTrail(db: Database.Database, options: { readonly key: Uint8
         last = row.hash
       }
       return { rows, last, brokenAt: null }
+    },
+    search({ by, patient, did, since = 0, until = Number.MAX_SAFE_INTEGER, before = Number.MAX_SAFE_INTEGER, limit }) {
+      flush()
+      const wanted = { by, patient, did }
+      const fields = (['by', 'patient', 'did'] as const).filter((field) => wanted[field] !== undefined)
+      const also = fields.map((field) => ` and json_extract(event, '$.${field}') = ?`).join('')
+      const found = db
+        .prepare(
+          `select * from audit_trail where number < ? and at >= ? and at < ?${also} order by number desc limit ?`,
+        )
+        .all(before, since, until, ...fields.map((field) => wanted[field]), limit)
+      return (found as Row[]).map(({ number, at, event }) => ({ number, at, event: JSON.parse(event) as AuditEvent }))
     },
     rows(after = 0, limit = 1_000) {
       flush()

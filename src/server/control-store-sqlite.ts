@@ -94,6 +94,9 @@ export function openControlStore(file: string, master: Sealer, clock: Clock) {
       ),
     siteOfCode: (codeHash: string) =>
       sql('select * from sites where code_hash = ?').get(codeHash) as (SiteRow & { code_until: number }) | undefined,
+    /** Until when the enrolment code of a site that is not retired holds, milliseconds UTC; null where it has none. */
+    codeUntil: (site: string) =>
+      (sql('select code_until from sites where id = ? and code_hash is not null').pluck().get(site) as number | undefined) ?? null, // prettier-ignore
     heard: (site: string, at: number) => sql('update sites set heard_at = ? where id = ?').run(at, site),
     device: (site: string) =>
       sql('select * from devices where site = ?').get(site) as

@@ -6,11 +6,14 @@ import type { Clock } from '../replica/clock.ts'
 import type { Facts } from '../replica/collections.ts'
 import { derivedUlid, mintUlid } from '../replica/ids.ts'
 import { portalFieldsKey, type PortalFields } from '../replica/kinds/fields.ts'
-import type { By } from '../replica/kinds/kind.ts'
+import { isPatients, type By } from '../replica/kinds/kind.ts'
 import { foldMessages } from '../replica/kinds/messages.ts'
 import { foldRequests } from '../replica/kinds/requests.ts'
 import { foldReview } from '../replica/kinds/reviews.ts'
 import type { Replica } from '../replica/replica-face.ts'
+
+/** How long a message of the practice may be taken back, milliseconds. */
+export const retractedWithin = 30 * 60_000
 
 export type Verdict = 'accepted' | 'refused'
 
@@ -51,6 +54,24 @@ export function answering(parts: {
         { collection: 'messages', key: patient, add: { [mintUlid(clock)]: { kind: 'closed', at: clock.now(), by, thread: found.thread } } }, // prettier-ignore
       ])
       return { thread: found.thread }
+    },
+    /**
+     * Takes back a message of the practice that nobody has read, within half an hour of sending; that it was there stays
+     * seen. Throws a sentence where it is too late.
+     */
+    async retract(patient: string, entry: string, by: By) {
+      const found = foldMessages(await replica.entries('messages', patient)).flatMap((one) => one.messages).find((one) => one.id === entry) // prettier-ignore
+      if (!found || isPatients(found.by))
+        throw new Error('This is no message of the practice, so it is not taken back.')
+      if (found.retracted) return { entry }
+      if (found.openedAt !== null)
+        throw new Error('The patient has read this message, so it is not taken back. Write another.')
+      if (clock.now() - found.at > retractedWithin)
+        throw new Error('A message is taken back within half an hour of sending. Write another.')
+      await replica.change([
+        { collection: 'messages', key: patient, add: { [`retracted:${entry}`]: { kind: 'retracted', at: clock.now(), by, entry } } }, // prettier-ignore
+      ])
+      return { entry }
     },
     /** How the practice has its patients' pages: what was set. */
     async portalFields(): Promise<Partial<PortalFields>> {

@@ -12,9 +12,11 @@ import { mintUlid } from '../replica/ids.ts'
 import { foldAccess } from '../replica/kinds/access.ts'
 import type { Attachment } from '../replica/kinds/attachments.ts'
 import type { By } from '../replica/kinds/kind.ts'
+import { foldMessages } from '../replica/kinds/messages.ts'
 import type { Follower, Replica } from '../replica/replica-face.ts'
 import { withFiles, type IncomingFile } from '../server/attachments/taking.ts'
 import type { Scan } from '../server/attachments/virus-scan.ts'
+import type { Desk } from '../server/console/desk-sqlite.ts'
 import { hashOf } from '../server/control-store-sqlite.ts'
 import { answering, type Verdict } from './answering.ts'
 import { granting, type Grant } from './granting.ts'
@@ -28,6 +30,7 @@ export function patientsOf(site: {
   readonly index: Follower
   readonly chunks: Chunks
   readonly scan: Scan | undefined
+  readonly desk: Desk
   readonly zone: () => Promise<string>
   /** The address in invitations, without the token. */
   readonly invitations: string
@@ -35,7 +38,7 @@ export function patientsOf(site: {
   readonly agent: By
   readonly clock: Clock
 }) {
-  const { replica, bridge, index, chunks, scan, agent, clock } = site
+  const { replica, bridge, index, chunks, scan, desk, agent, clock } = site
   const found = (localId: number): { row: PatientRow; key: string } => {
     const row = bridge.patient(localId)
     const key = row && bridge.documentOf('patients', localId)
@@ -80,6 +83,7 @@ export function patientsOf(site: {
   return {
     answer: (review: string, verdict: Verdict, note = '', by: By = agent) => staff.answer(review, verdict, note, by),
     closeThread: async (patient: number, thread: string, by: By = agent) => staff.closeThread(patientKey(patient), thread, by), // prettier-ignore
+    retract: async (patient: number, entry: string, by: By = agent) => staff.retract(patientKey(patient), entry, by),
     portalFields: staff.portalFields,
     setPortal: staff.setPortal,
     accessOf: access.accessOf,
@@ -119,6 +123,8 @@ export function patientsOf(site: {
         subject: string
         text: string
         files?: AsyncIterable<IncomingFile> | undefined
+        /** Of an answer, the thread that it belongs to: one of this patient's. */
+        thread?: string | undefined
       },
       by: By = agent,
     ) {
@@ -131,8 +137,10 @@ export function patientsOf(site: {
         )
       if (message.subject.trim() === '' || message.text.trim() === '')
         throw new Error('A message needs a subject and a text.')
+      const { subject, text, files, thread = mintUlid(clock) } = message
+      if (message.thread !== undefined && !foldMessages(await replica.entries('messages', key)).some((one) => one.thread === thread))
+        throw new Error('There is no such thread of this patient. Write a new message instead.') // prettier-ignore
       const entryId = mintUlid(clock)
-      const { subject, text, files } = message
       const say = async (attachments: Attachment[]): Promise<void> =>
         replica.change([
           {
@@ -144,7 +152,7 @@ export function patientsOf(site: {
                 kind: 'message',
                 at: clock.now(),
                 by,
-                thread: mintUlid(clock),
+                thread,
                 subject,
                 text,
                 event,
@@ -165,6 +173,7 @@ export function patientsOf(site: {
           `Patient ${patient} has portal access, or consent to text or email, so the records would come back. End these in InSched first, then erase.`,
         )
       const documents = await erasePatient(replica, key)
+      desk.forget(key)
       // What was made of them goes too, also where this process ends right after.
       await Promise.all([index.caughtUp(), chunks.caughtUp()])
       return { documents }

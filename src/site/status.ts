@@ -35,6 +35,7 @@ export async function statusOf(site: StatusParts) {
   const moment = (at: number): string => momentInWords(at, zone, clock.now())
   const offset = now.clockOffset === null || Math.abs(now.clockOffset) < clockShownFrom ? null : now.clockOffset
   const [on, next] = [backup.now(), backup.next()]
+  const [oldest] = await replica.index({ view: 'confirmation', state: 'sent', limit: 1 })
   return {
     state: stateOf(site, now, insched.problem !== null),
     since: new Date(now.since).toISOString(),
@@ -54,6 +55,8 @@ export async function statusOf(site: StatusParts) {
       reviews: (await replica.index({ view: 'review', state: 'open' })).length,
       waiting: waiting.reduce((sum, { changes }) => sum + changes, 0),
     },
+    /** Since when the oldest answer of a patient waits to be written into InSched; null: none does. */
+    oldest: oldest === undefined ? null : new Date(oldest.at).toISOString(),
     next: runs.next(),
     backup: { now: on ? `until ${moment(on.until)}` : null, next: next ? moment(next.from) : null },
     lastContact: now.lastContact === null ? null : new Date(now.lastContact).toISOString(),

@@ -1,42 +1,98 @@
 /** Every page of a site's console in every state that it has, as a table like that of the portal. */
-import { openSiteWorld, type SiteWorld } from '../server/site-world.ts'
-import { setUpFactor, type Authenticator } from '../server/authenticator.ts'
-import { browserOf } from '../server/world.ts'
+import { deskPassword, openDeskWorld, type DeskEvent, type DeskWorld } from '../server/desk-world.ts'
 import { mintUlid } from '../../src/replica/ids.ts'
 import type { PageState } from './patient-pages.ts'
 
-export const staffPassword = 'seven violet kettles'
+export const staffPassword = deskPassword
 
 /** A console with a first user, messages and a review. */
-export async function openConsoleWorld(): Promise<SiteWorld & { readonly authenticator: Authenticator }> {
-  const world = await openSiteWorld()
+export async function openConsoleWorld(): Promise<DeskWorld> {
+  const world = await openDeskWorld()
   const by = { role: 'site' as const, id: world.site.settings.siteId }
-  const first = browserOf(world.app, '127.0.0.1', '127.0.0.1')
-  await first.post('/first-user', { code: world.setupCode, name: 'Jo Desk', initials: 'JD', password: staffPassword }) // prettier-ignore
-  const authenticator = await setUpFactor(first, world.clock)
   await world.site.message({ patient: 1, subject: 'Before your visit', text: 'Please come ten minutes early.' })
   await world.site.message({ patient: 2, subject: 'Parking', text: 'Parking is free.' })
   await world.site.replica.change([
     { collection: 'reviews', key: mintUlid(world.clock), facts: { patient: world.site.bridge.documentOf('patients', 1)!, site: by.id, shown: false, reachable: false, startsAt: null }, add: { opened: { kind: 'opened', at: world.clock.now(), by, about: 'identity changed', why: 'Name and birth date of patient 1 were both changed, so this may be another person. Nothing more of this patient goes to the portal or comes from it.', todo: 'Check the patient in InSched. If it is the same person, resolve this item and everything flows.', patient: world.site.bridge.documentOf('patients', 1)! } } }, // prettier-ignore
   ])
-  return { ...world, authenticator }
+  await prepareDay(world)
+  return world
+}
+
+/** A day on which patients answered, wrote and asked, with a thread that staff deal with, and a run that failed. */
+async function prepareDay(world: DeskWorld): Promise<void> {
+  const [one, two, three] = world.events as [DeskEvent, DeskEvent, DeskEvent]
+  for (const { patient } of world.events.slice(0, 2)) await world.signsIn(patient)
+  await world.site.message({ patient: one.patient, event: one.event, subject: 'Before your visit', text: 'Bring your glasses.' }) // prettier-ignore
+  await world.confirms(one)
+  await world.declines(two)
+  await world.confirms(three, '2020-01-01T09:00')
+  const thread = await world.writes(
+    one.patient,
+    'After the procedure',
+    'May I drive the day after? My sister can bring me, but only in the morning.',
+  )
+  await world.writes(two.patient, 'Insurance card', 'My insurance has changed. What do you need?')
+  await world.settled()
+  const me = world.staff.named('Jo Desk')!.id
+  const which = { thread, patient: one.patientKey }
+  world.site.desk.assign(which, me, me)
+  world.site.desk.note(which, 'Asked the doctor on Tuesday: not for 24 hours.', me)
+  await world.site.message({ patient: one.patient, subject: 'After the procedure', text: 'Not for a day. Let your sister bring you.', thread }, { role: 'staff', id: me, initials: 'JD', name: 'Jo Desk' }) // prettier-ignore
+  const { runs } = world.site.desk
+  const failed = runs.begin('sync', me)
+  runs.failed(
+    failed,
+    'Upload Records waits: the portal is not connected. Nothing is lost; it goes on by itself when the portal answers.',
+  )
+}
+/** The path of the thread that `prepareDay` gave to the user, of its first event's day, of a run. */
+const threadAt = async (w: DeskWorld): Promise<string> => `/inbox/${(await w.site.threads('')).find((one) => one.assigned !== null)!.thread}` // prettier-ignore
+const dayAt = (w: DeskWorld, of = 0): string => `/today?day=${w.events[of]!.startsAt.slice(0, 10)}`
+const running = (w: DeskWorld): string => {
+  const { runs } = w.site.desk
+  const id = runs.begin('upload', w.staff.named('Jo Desk')!.id)
+  runs.waits(id, 480)
+  runs.waits(id, 170)
+  return `/runs/${id}`
 }
 
 /** A part of a last name that several have. */
 const some = 'a'
 
-export const consolePages: readonly PageState<SiteWorld>[] = [
+export const consolePages: readonly PageState<DeskWorld>[] = [
   { page: 'sign-in', state: 'empty', at: '/sign-in', shows: (w) => w.signIn.staff.name },
   { page: 'sign-in', state: 'wrong', at: '/sign-in', shows: (w) => w.signIn.staff.wrong, does: async (page, { signIn }, { clock }) => { clock.advance(600_000); await page.getByLabel(signIn.staff.name).fill(`somebody ${clock.now()}`); await page.getByLabel(signIn.password).fill('wrong'); await page.getByRole('button', { name: signIn.signIn, exact: true }).click() } }, // prettier-ignore
   { page: 'status', state: 'connected', at: '/', as: 'Jo Desk', shows: (w) => w.console.status.lastContact },
   { page: 'status', state: 'uploaded', at: '/', as: 'Jo Desk', shows: (w) => w.console.status.uploaded({ patients: 12, plans: 0, stages: 0, events: 0 }, '').slice(0, 12), does: (page, { console }) => page.getByRole('button', { name: console.status.upload }).click() }, // prettier-ignore
+  { page: 'status', state: 'tested', at: '/', as: 'Jo Desk', shows: (w) => w.desk.runs.testRight, does: (page, { desk }) => page.getByRole('button', { name: desk.strip.test }).first().click() }, // prettier-ignore
+  { page: 'run', state: 'under way', at: running, as: 'Jo Desk', shows: (w) => w.desk.runs.part(310, 480) },
+  { page: 'run', state: 'failed', at: (w) => `/runs/${w.site.desk.runs.newest(50).find((one) => one.state === 'failed')!.id}`, as: 'Jo Desk', shows: (w) => w.desk.runs.acknowledge }, // prettier-ignore
+  { page: 'run', state: 'unknown', at: '/runs/none', as: 'Jo Desk', shows: (w) => w.desk.runs.unknown.cause },
+  { page: 'today', state: 'some', at: (w) => dayAt(w), as: 'Jo Desk', shows: (w) => w.desk.today.readBack },
+  { page: 'today', state: 'wants change', at: (w) => `${dayAt(w, 1)}&filter=wants-change`, as: 'Jo Desk', shows: (w) => w.desk.today.declines }, // prettier-ignore
+  { page: 'today', state: 'none', at: '/today?day=2031-01-01', as: 'Jo Desk', shows: (w) => w.desk.today.none },
+  { page: 'event', state: 'confirmed', at: (w) => `/events/${w.events[0]!.key}`, as: 'Jo Desk', shows: (w) => w.desk.today.readBackFrom }, // prettier-ignore
+  { page: 'event', state: 'declined', at: (w) => `/events/${w.events[1]!.key}`, as: 'Jo Desk', shows: (w) => w.desk.today.answeredIn.declined }, // prettier-ignore
+  { page: 'event', state: 'set aside', at: (w) => `/events/${w.events[2]!.key}`, as: 'Jo Desk', shows: (w) => w.desk.today.asideWhy }, // prettier-ignore
+  { page: 'event', state: 'nothing', at: (w) => `/events/${w.events[5]!.key}`, as: 'Jo Desk', shows: (w) => w.desk.today.nothingYet }, // prettier-ignore
+  { page: 'event', state: 'unknown', at: '/events/none', as: 'Jo Desk', shows: (w) => w.desk.today.unknown.cause },
+  { page: 'inbox', state: 'unassigned', at: '/inbox', as: 'Jo Desk', shows: (w) => w.desk.inbox.unanswered },
+  { page: 'inbox', state: 'mine', at: '/inbox?box=mine', as: 'Jo Desk', shows: (w) => w.desk.inbox.answered },
+  { page: 'inbox', state: 'done', at: '/inbox?box=done', as: 'Jo Desk', shows: (w) => w.desk.inbox.none },
+  { page: 'thread', state: 'with notes', at: threadAt, as: 'Jo Desk', shows: (w) => w.desk.inbox.notesHow },
+  { page: 'thread', state: 'unknown', at: '/inbox/none', as: 'Jo Desk', shows: (w) => w.desk.inbox.unknown.cause },
+  { page: 'send', state: 'about an event', at: (w) => `/events/${w.events[0]!.key}`, as: 'Jo Desk', shows: (w) => w.console.send.message, does: (page, { desk }) => page.getByRole('button', { name: desk.today.write }).click() }, // prettier-ignore
   { page: 'send', state: 'asks', at: '/send', as: 'Jo Desk', shows: (w) => w.console.send.find },
   { page: 'send', state: 'found', at: '/send', as: 'Jo Desk', shows: (w) => w.console.send.number(1), does: async (page, { console: { send } }) => { await page.getByLabel(send.find).fill(some); await page.getByRole('button', { name: send.findButton }).click() } }, // prettier-ignore
   { page: 'send', state: 'nobody', at: '/send', as: 'Jo Desk', shows: (w) => w.console.send.nobody, does: async (page, { console: { send } }) => { await page.getByLabel(send.find).fill('Zyzzyva'); await page.getByRole('button', { name: send.findButton }).click() } }, // prettier-ignore
   { page: 'send', state: 'writes', at: '/send', as: 'Jo Desk', shows: (w) => w.console.send.to(1), does: async (page, { console: { send } }) => { await page.getByLabel(send.find).fill(some); await page.getByRole('button', { name: send.findButton }).click(); await page.locator('form[action="/send/to"]:has([value="1"]) button').click() } }, // prettier-ignore
   { page: 'send', state: 'invited', at: '/send', as: 'Jo Desk', shows: (w) => w.console.send.invitationFor(1), does: async (page, { console: { send } }) => { await page.getByLabel(send.find).fill(some); await page.getByRole('button', { name: send.findButton }).click(); await page.locator('form[action="/invite"]:has([value="1"]) button').click() } }, // prettier-ignore
   { page: 'recent', state: 'some', at: '/recent?said=sent', as: 'Jo Desk', shows: (w) => w.console.said.sent },
-  { page: 'reviews', state: 'one', at: '/reviews', as: 'Jo Desk', shows: (w) => w.console.reviews.todo },
+  { page: 'recent', state: 'filtered', at: '/recent', as: 'Jo Desk', shows: (w) => w.desk.recent.noneSo, does: async (page, { desk: { recent } }) => { await page.getByText(recent.filter, { exact: true }).click(); await page.getByLabel(recent.since).fill('2031-01-01'); await page.getByRole('button', { name: recent.apply }).click() } }, // prettier-ignore
+  { page: 'audit', state: 'some', at: '/audit', as: 'Jo Desk', shows: (w) => w.desk.audit.what },
+  { page: 'audit', state: 'none', at: '/audit', as: 'Jo Desk', shows: (w) => w.desk.audit.none, does: async (page, { desk: { audit, recent } }) => { await page.getByText(recent.filter, { exact: true }).click(); await page.getByLabel(audit.since).fill('2031-01-01'); await page.getByRole('button', { name: recent.apply }).click() } }, // prettier-ignore
+  { page: 'reviews', state: 'resolved', at: '/reviews?box=resolved', as: 'Jo Desk', shows: (w) => w.desk.reviews.noneResolved }, // prettier-ignore
+  { page: 'reviews', state: 'some', at: '/reviews', as: 'Jo Desk', shows: (w) => w.console.reviews.todo },
   { page: 'users', state: 'one', at: '/users', as: 'Jo Desk', shows: (w) => w.staff.users.add },
   { page: 'access', state: 'none', at: '/send', as: 'Jo Desk', shows: (w) => w.staff.access.grant, does: async (page, { console: { send } }) => { await page.getByLabel(send.find).fill(some); await page.getByRole('button', { name: send.findButton }).click(); await page.locator('form[action="/access"]:has([value="1"]) button').click() } }, // prettier-ignore
   { page: 'problem', state: 'no page', at: '/nowhere', as: 'Jo Desk', shows: (w) => w.problems.noConsolePage.cause },

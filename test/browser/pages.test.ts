@@ -9,9 +9,11 @@ import { closeServer, listen } from '../../src/server/listen.ts'
 import { themes } from '../../src/server/look/tokens.ts'
 import { languages, type Language } from '../../src/server/words/language.ts'
 import { catalogue } from '../../src/server/words/speech.ts'
-import type { SiteWorld } from '../server/site-world.ts'
+import type { DeskWorld } from '../server/desk-world.ts'
 import { browserOf, type Browser, type PortalWorld } from '../server/world.ts'
 import { consolePages, openConsoleWorld, staffPassword } from './console-pages.ts'
+import { openOperatorWorld, type OperatorWorld } from '../server/operator-world.ts'
+import { operatorBrowser, operatorPages } from './operator-pages.ts'
 import { openPatientWorld, patientPages, type PageState } from './patient-pages.ts'
 import { openBrowser, sidewaysFree, sound } from './sound.ts'
 
@@ -86,7 +88,7 @@ describe('a page of the portal is sound in both languages, light and dark, narro
 })
 
 describe('a page of the console is sound in both languages, light and dark, narrow, wide and at 400 %', () => {
-  let face: Face<SiteWorld>
+  let face: Face<DeskWorld>
   let served: Awaited<ReturnType<typeof listen>>
   beforeAll(async () => {
     const world = await openConsoleWorld()
@@ -106,4 +108,14 @@ describe('a page of the console is sound in both languages, light and dark, narr
     await face.world.close()
   })
   it.each(consolePages)('$page: $state', (one) => look(face, one))
+})
+
+describe('the operator’s page is sound in both languages, light and dark, narrow, wide and at 400 %', () => {
+  let face: Face<OperatorWorld>
+  beforeAll(async () => {
+    const world = await openOperatorWorld()
+    face = { world, url: world.url, signIn: () => operatorBrowser(world), cookie: '' }
+  })
+  afterAll(() => face.world.close())
+  it.each(operatorPages)('$page: $state', (one) => look(face, one))
 })

@@ -12,7 +12,7 @@ export interface PageState<World> {
   readonly page: string
   readonly state: string
   /** Where it is. */
-  readonly at: string | ((world: World, browser: Browser | undefined) => Promise<string>)
+  readonly at: string | ((world: World, browser: Browser | undefined) => string | Promise<string>)
   /** Who is signed in; nobody by default. */
   readonly as?: string
   /** What is done there by a person, to come into the state. */

@@ -41,6 +41,14 @@ const whySetAside: Readonly<Record<SetAsideReason, string>> = {
   'another patient': 'The event is now another patient’s.',
 }
 
+/** What stands in InSched's row after an answer was written, and what is said of the answer. */
+interface Stands {
+  readonly row: EventRow | undefined
+  readonly stands: { readonly lastConfirmed: string | null; readonly confirmationType: string | null }
+  readonly written: { readonly lastConfirmed: string; readonly confirmationType: string }
+}
+type Judged = Stands | { readonly edits: Edit[] }
+
 /** What the writer follows. */
 export const writtenCollections = ['confirmations', 'messages', 'requests'] as const
 
@@ -118,19 +126,20 @@ export function inSchedWriter(options: WriterOptions) {
   }
 
   const confirm = async (head: DocumentHead, answer: Answer): Promise<void> => {
-    const edits = await upToDate((change) => judge(change, head.key, answer))
+    const judged = await upToDate((change) => judge(change, head.key, answer))
+    const edits = 'stands' in judged ? saidOf(head.key, answer, judged) : judged.edits
     if (edits.length > 0) await replica.change(edits)
   }
 
-  const judge = (change: Changes, event: string, answer: Answer): Edit[] => {
+  const judge = (change: Changes, event: string, answer: Answer): Judged => {
     const effect = `confirmation:${answer.id}`
     const found = eventRow(event)
     const row = 'row' in found ? found.row : undefined
     const done = isDone(effect)
     if (!done) {
       const objection = row ? objectionTo(row, answer) : 'why' in found ? found.why : 'deleted'
-      if (objection === 'held') return []
-      if (objection !== undefined) return setAside(event, answer, objection)
+      if (objection === 'held') return { edits: [] }
+      if (objection !== undefined) return { edits: setAside(event, answer, objection) }
     }
     const type = confirmationTypes[answer.channel]
     const confirmed = wallClockOf(answer.at, zoneOf(reader.context(), row?.location_id ?? null))
@@ -140,6 +149,15 @@ export function inSchedWriter(options: WriterOptions) {
     const stands = newer
       ? { lastConfirmed: confirmed, confirmationType: type }
       : { lastConfirmed: row?.last_confirmed_date ?? null, confirmationType: row?.confirmation_type ?? null }
+    // It was written before a crash, and staff have cleared or deleted it since.
+    const written = { lastConfirmed: stands.lastConfirmed ?? confirmed, confirmationType: stands.confirmationType ?? type } // prettier-ignore
+    return { row, stands, written }
+  }
+
+  /** What is said of an answer once it is committed in InSched: that it is written, and whether it was read back there. */
+  const saidOf = (event: string, answer: Answer, { row, stands, written }: Stands): Edit[] => {
+    const seen = row && insched.events([row.event_id])[0]
+    const isThere = seen?.last_confirmed_date === written.lastConfirmed && seen.confirmation_type === written.confirmationType // prettier-ignore
     const at = clock.now()
     return [
       {
@@ -151,13 +169,12 @@ export function inSchedWriter(options: WriterOptions) {
             at,
             by,
             answer: answer.id,
-            // It was written before a crash, and staff have cleared or deleted it since.
-            lastConfirmed: stands.lastConfirmed ?? confirmed,
-            confirmationType: stands.confirmationType ?? type,
+            ...written,
+            ...(isThere ? { readBackAt: clock.now() } : {}),
           },
         },
       },
-      // The agent does not read its own change back: the record is told here, by what stands in the row.
+      // The agent does not read its own change back as news: the record is told here, by what stands in the row.
       ...(row ? [{ collection: 'events' as const, key: event, set: stands, at }] : []),
     ]
   }

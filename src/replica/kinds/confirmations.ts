@@ -3,7 +3,7 @@
  * An answer holds for the start time that the patient saw (DOM-3).
  */
 import * as v from 'valibot'
-import { entryIdSchema, inOrder, saidSchema, ulidSchema, wallClockSchema, type Entry } from './kind.ts'
+import { entryIdSchema, inOrder, instantSchema, saidSchema, ulidSchema, wallClockSchema, type Entry } from './kind.ts'
 
 /** How the patient answered; the bridge turns it into InSched's confirmation type (DOM-5). */
 export const confirmationChannels = ['portal', 'text', 'email', 'console'] as const
@@ -36,6 +36,8 @@ export const confirmationSchema = v.variant('kind', [
     /** InSched's Last Confirmed Date after writing, wall clock of the event's location. */
     lastConfirmed: wallClockSchema,
     confirmationType: v.pipe(v.string(), v.maxLength(40)),
+    /** When it was read in InSched again, after the transaction that wrote it; left out where something else stood there. */
+    readBackAt: v.optional(instantSchema),
   }),
   v.object({
     kind: v.literal('set aside'),
@@ -56,6 +58,8 @@ export type Answer = Answered &
     | {
         readonly state: 'written'
         readonly writtenAt: number
+        /** When InSched was seen to have it; null where it was not. */
+        readonly readBackAt: number | null
         readonly lastConfirmed: string
         readonly confirmationType: string
       }
@@ -74,6 +78,7 @@ export function foldConfirmations(entries: readonly Entry<ConfirmationEntry>[]):
           ...answer,
           state: 'written',
           writtenAt: written.at,
+          readBackAt: written.readBackAt ?? null,
           lastConfirmed: written.lastConfirmed,
           confirmationType: written.confirmationType,
         },

@@ -3,7 +3,7 @@
  * it is about (`derivedUlid`), so that finding the same thing again opens no second one.
  */
 import * as v from 'valibot'
-import { inOrder, keySchema, saidSchema, type Entry } from './kind.ts'
+import { inOrder, keySchema, saidSchema, type By, type Entry } from './kind.ts'
 
 /** A closed list: pages and the command line have a sentence for each. */
 export const reviewKinds = [
@@ -22,6 +22,38 @@ export const reviewKinds = [
 ] as const
 export type ReviewKind = (typeof reviewKinds)[number]
 
+/** How reviews are resolved, a closed list too. What each does beside closing the review is the site's (`site/resolving.ts`). */
+export const resolutions = [
+  'confirmed by phone',
+  'not coming',
+  'changed in InSched',
+  'stays as it is',
+  'accepted',
+  'refused',
+  'same person',
+  'put right in InSched',
+  'the value that stands is right',
+  'filed by hand',
+  'seen',
+] as const
+export type Resolution = (typeof resolutions)[number]
+
+/** The ways of each kind, the likeliest first. */
+export const waysOf: Readonly<Record<ReviewKind, readonly Resolution[]>> = {
+  'confirmation set aside': ['confirmed by phone', 'not coming', 'changed in InSched'],
+  'message not written': ['filed by hand'],
+  'patient declined': ['changed in InSched', 'stays as it is'],
+  'patient wants to move': ['changed in InSched', 'stays as it is'],
+  'row refused': ['put right in InSched', 'seen'],
+  'identity changed': ['same person', 'put right in InSched'],
+  'field conflict': ['the value that stands is right', 'put right in InSched'],
+  'unknown patient': ['put right in InSched', 'seen'],
+  'not readable': ['put right in InSched', 'seen'],
+  'not back from backup': ['seen'],
+  'contact change': ['accepted', 'refused'],
+  'changes wait': ['seen'],
+}
+
 export const reviewSchema = v.variant('kind', [
   v.object({
     kind: v.literal('opened'),
@@ -34,7 +66,13 @@ export const reviewSchema = v.variant('kind', [
     patient: v.optional(v.nullable(keySchema)),
     event: v.optional(v.nullable(keySchema)),
   }),
-  v.object({ kind: v.literal('resolved'), ...saidSchema, note: v.pipe(v.string(), v.maxLength(2_000)) }),
+  v.object({
+    kind: v.literal('resolved'),
+    ...saidSchema,
+    note: v.pipe(v.string(), v.maxLength(2_000)),
+    /** By which of the ways that its kind has; left out where it was resolved with a note alone. */
+    how: v.optional(v.picklist(resolutions)),
+  }),
 ])
 export type ReviewEntry = v.InferOutput<typeof reviewSchema>
 
@@ -45,7 +83,7 @@ export interface Review {
   readonly openedAt: number
   readonly patient: string | null
   readonly event: string | null
-  readonly resolved: { readonly at: number; readonly note: string } | null
+  readonly resolved: { readonly at: number; readonly note: string; readonly by: By; readonly how: Resolution | null } | null // prettier-ignore
 }
 
 /** The review as it stands: of what was said twice the first counts. undefined while only its resolution has arrived. */
@@ -61,6 +99,9 @@ export function foldReview(entries: readonly Entry<ReviewEntry>[]): Review | und
     openedAt: opened.at,
     patient: opened.patient ?? null,
     event: opened.event ?? null,
-    resolved: resolved?.kind === 'resolved' ? { at: resolved.at, note: resolved.note } : null,
+    resolved:
+      resolved?.kind === 'resolved'
+        ? { at: resolved.at, note: resolved.note, by: resolved.by, how: resolved.how ?? null }
+        : null,
   }
 }

@@ -1,6 +1,6 @@
 /**
  * The site's console: status in words, Recent Communications, Send Secure Portal Message, Upload Records, Download Online
- * Communications, and the reviews, behind a sign-in of named staff. Deny by default; on loopback, by its own address only.
+ * Communications, and the reviews, behind a sign-in of named staff. Deny by default; by its own names only.
  */
 import { Hono, type Context } from 'hono'
 import type { Clock } from '../../replica/clock.ts'
@@ -20,14 +20,22 @@ import { deskDigest } from './console-live.ts'
 import { sessions, type Sessions } from '../sessions.ts'
 import { throttle } from '../throttle.ts'
 import { accessPages } from './access-page.ts'
+import { auditPage } from './audit-page.ts'
+import { namesOf, type ConsoleTls } from './console-names.ts'
+import { consoleRuns } from './console-runs.ts'
+import { eventPage } from './event-page.ts'
 import { factorSetUp, factorSignIn, halfwayOf } from './factor-pages.ts'
 import { bareFrame, failed, type ConsoleEnv, type ConsoleParts } from './frame.ts'
+import { inboxPage } from './inbox-page.ts'
 import { mayUse } from './privileges.ts'
 import { recentPage } from './recent-page.ts'
 import { reviewsPage } from './reviews-page.ts'
+import { runsPages } from './runs-page.ts'
 import { sendPages } from './send-pages.ts'
 import { signInPages } from './sign-in.ts'
 import { statusPage } from './status-page.ts'
+import { threadPages } from './thread-page.ts'
+import { todayPage } from './today-page.ts'
 import { usersPage } from './users-page.ts'
 import { welcomePages } from './welcome.ts'
 
@@ -35,21 +43,29 @@ import { welcomePages } from './welcome.ts'
 export const idleLimit = 10 * 60_000
 
 /** The sessions of staff. Cookies know no ports: two consoles on one machine have a name each. */
-export function consoleSessions({ site, store, clock }: ConsoleParts & { readonly clock: Clock }): Sessions {
-  return sessions(store.sessions, { secure: false, idle: idleLimit, name: `console-${site.settings.siteId}`, clock })
+export function consoleSessions(
+  parts: ConsoleParts & { readonly tls?: ConsoleTls | undefined; readonly clock: Clock },
+): Sessions {
+  const { site, store, clock } = parts
+  const secure = parts.tls !== undefined
+  return sessions(store.sessions, { secure, idle: idleLimit, name: `console-${site.settings.siteId}`, clock })
 }
 
 export function consoleApp(
   options: ConsoleParts & {
     readonly setupCode: string
+    /** Of a console that answers on the practice's network. */
+    readonly tls?: ConsoleTls | undefined
     readonly clock: Clock
     readonly log: (line: string) => void
   },
 ): Hono<ConsoleEnv> {
   const { site, store, clock } = options
+  const secure = options.tls !== undefined
+  const isOurs = namesOf(options.tls)
   const app = new Hono<ConsoleEnv>()
   const session = consoleSessions(options)
-  const choices = { name: `console-${site.settings.siteId}-`, secure: false }
+  const choices = { name: `console-${site.settings.siteId}-`, secure }
   const plain = (c: Context<ConsoleEnv>, problem: Told, csrf?: string): Html => problemPage(bareFrame(c, site, csrf), problem) // prettier-ignore
 
   app.onError((error, c) => {
@@ -58,21 +74,20 @@ export function consoleApp(
     if (error instanceof StoreFull) return c.html(plain(c, { ...problems.siteFull, cause: inEnglish(error.message) }), 503) // prettier-ignore
     return c.html(plain(c, problems.broken), 500)
   })
-  app.use(pageHeaders(false))
+  app.use(pageHeaders(secure))
   app.use(reading(choices))
   app.use(async (c, next) => {
     // DNS rebinding: a page elsewhere must not speak to the console by a name of its own.
-    if (!/^(127\.0\.0\.1|localhost)(:\d+)?$/.test(c.req.header('host') ?? ''))
-      return c.text('Open the console by its own address.', 421)
+    if (!isOurs(c.req.header('host') ?? '')) return c.text('Open the console by its own address.', 421)
     return next()
   })
-  app.use(boundedBodies({ filesTo: ['/send'] }))
+  app.use(boundedBodies({ filesTo: ['/send', '/inbox/reply'] }))
   app.get(stylesheet.path, serveStylesheet)
   app.get(pageScript.path, servePageScript)
   app.use(ownFormsOnly(undefined, (c) => c.text('This form came from another site.', 403)))
   app.post(choicePath, takeChoice(choices))
   const tries = throttle(clock)
-  const halfway = halfwayOf(clock, `console-${site.settings.siteId}-halfway`, false)
+  const halfway = halfwayOf(clock, `console-${site.settings.siteId}-halfway`, secure)
   app.route('/', signInPages({ ...options, session, halfway, tries }))
   app.route('/', factorSignIn({ ...options, session, halfway, tries }))
   app.route('/', welcomePages({ ...options, session }))
@@ -103,13 +118,20 @@ export function consoleApp(
     store.audit.record({ did: 'signed out', by: c.get('staff').id })
     return c.redirect('/sign-in', 303)
   })
+  const runs = consoleRuns(options)
   app.route('/', statusPage(options))
+  app.route('/', runsPages({ ...options, runs }))
+  app.route('/', todayPage(options))
+  app.route('/', eventPage(options))
+  app.route('/', inboxPage(options))
+  app.route('/', threadPages(options))
   app.route('/', sendPages(options))
   app.route('/', recentPage(options))
   app.route('/', reviewsPage(options))
   app.route('/', factorSetUp({ ...options, session, tries }))
   app.route('/', usersPage(options))
   app.route('/', accessPages(options))
+  app.route('/', auditPage(options))
   app.notFound((c) => c.html(failed(c, site, c.get('reader').words.problems.noConsolePage), 404))
   return app
 }

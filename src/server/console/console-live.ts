@@ -13,6 +13,7 @@ import { liveView, type LiveView } from '../live-view.ts'
 import { mostOfASession, refuse } from '../live.ts'
 import { isOwnOrigin } from '../own-forms.ts'
 import type { Sessions } from '../sessions.ts'
+import { namesOf, type ConsoleTls } from './console-names.ts'
 import type { ConsoleSite } from './site-operations.ts'
 import type { StaffStore } from './staff-store-sqlite.ts'
 
@@ -34,10 +35,13 @@ export function consoleLive(options: {
   readonly site: ConsoleSite
   readonly store: StaffStore
   readonly session: Sessions
+  readonly tls?: ConsoleTls | undefined
   readonly clock: Clock
   readonly log: (line: string) => void
 }): ConsoleLive {
   const { site, store, session, clock, log } = options
+  // A page elsewhere must not speak to the console by a name of its own (DNS rebinding).
+  const isOurs = namesOf(options.tls)
   const server = new WebSocketServer({ noServer: true, maxPayload: mostBytesIn })
   const openDocument = viewDocuments(clock)
   const connections = new Set<LiveConnection>()
@@ -91,7 +95,7 @@ export function consoleLive(options: {
       const { origin, host, cookie } = request.headers
       if (closed) return refuse(socket, '503 Service Unavailable')
       if (request.url !== '/live/desk') return refuse(socket, '404 Not Found')
-      if (origin === undefined || !isOwnOrigin(origin, undefined, host) || !isLoopback(host)) return refuse(socket, '403 Forbidden') // prettier-ignore
+      if (origin === undefined || !isOwnOrigin(origin, undefined, host) || !isOurs(host ?? '')) return refuse(socket, '403 Forbidden') // prettier-ignore
       server.handleUpgrade(request, socket, head, (opened) => welcome(opened, session.idIn(cookie) ?? ''))
     },
     close() {
@@ -99,9 +103,4 @@ export function consoleLive(options: {
       for (const connection of [...connections]) connection.end('stopping')
     },
   }
-}
-
-/** A page elsewhere must not speak to the console by a name of its own (DNS rebinding). */
-function isLoopback(host: string | undefined): boolean {
-  return /^(127\.0\.0\.1|localhost)(:\d+)?$/.test(host ?? '')
 }

@@ -10,6 +10,7 @@ export const privileges = [
   'see status',
   'write to patients',
   'see communications',
+  'export communications',
   'resolve reviews',
   'give access',
   'synchronize',
@@ -20,7 +21,7 @@ export type Privilege = (typeof privileges)[number]
 
 export const privilegesOfRole: Readonly<Record<Role, readonly Privilege[]>> = {
   'front desk': ['see status', 'write to patients', 'see communications', 'resolve reviews', 'give access', 'synchronize'], // prettier-ignore
-  billing: ['see status', 'see communications', 'synchronize'],
+  billing: ['see status', 'see communications', 'export communications', 'synchronize'],
   admin: privileges,
 }
 
@@ -47,6 +48,20 @@ export const routeNeeds: Readonly<Record<string, Need>> = {
   'GET /': 'see status',
   'POST /upload': 'synchronize',
   'POST /download': 'synchronize',
+  'POST /sync': 'synchronize',
+  'POST /test-connection': 'synchronize',
+  'GET /runs/:run': 'see status',
+  'POST /runs/acknowledge': 'synchronize',
+  'GET /today': 'see communications',
+  'GET /events/:event': 'see communications',
+  'GET /inbox': 'see communications',
+  'GET /inbox/:thread': 'see communications',
+  'POST /inbox/assign': 'write to patients',
+  'POST /inbox/close': 'write to patients',
+  'POST /inbox/reopen': 'write to patients',
+  'POST /inbox/note': 'write to patients',
+  'POST /inbox/reply': 'write to patients',
+  'POST /inbox/retract': 'write to patients',
   'GET /send': 'write to patients',
   'POST /send/find': 'write to patients',
   'POST /send/to': 'write to patients',
@@ -56,6 +71,10 @@ export const routeNeeds: Readonly<Record<string, Need>> = {
   'POST /access/grant': 'give access',
   'POST /access/end': 'give access',
   'GET /recent': 'see communications',
+  'POST /recent': 'see communications',
+  'POST /recent/export': 'export communications',
+  'POST /recent/hide': 'see communications',
+  'POST /recent/show': 'see communications',
   'GET /attachments/:entry/:place': 'see communications',
   'GET /reviews': 'resolve reviews',
   'POST /reviews': 'resolve reviews',
@@ -65,6 +84,8 @@ export const routeNeeds: Readonly<Record<string, Need>> = {
   'POST /users/reset': 'manage users',
   'POST /users/disable': 'manage users',
   'POST /users/enable': 'manage users',
+  'GET /audit': 'read audit',
+  'POST /audit': 'read audit',
 }
 
 /** Whether a user may do what a route is for. */

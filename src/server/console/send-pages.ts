@@ -20,8 +20,22 @@ import type { FoundPatient } from './site-operations.ts'
 const text = v.pipe(v.string(), v.trim(), v.minLength(1), v.maxLength(20_000))
 const patientNumber = v.pipe(v.string(), v.regex(/^\d{1,15}$/), v.toNumber())
 const findSchema = v.object({ find: v.pipe(v.string(), v.trim(), v.minLength(1), v.maxLength(200)) })
-const patientSchema = v.object({ patient: patientNumber })
-const messageSchema = v.object({ patient: patientNumber, subject: v.pipe(text, v.maxLength(200)), text })
+const eventNumber = v.optional(
+  v.union([
+    v.pipe(
+      v.literal(''),
+      v.transform(() => undefined),
+    ),
+    patientNumber,
+  ]),
+)
+const patientSchema = v.object({ patient: patientNumber, event: eventNumber })
+const messageSchema = v.object({
+  patient: patientNumber,
+  event: eventNumber,
+  subject: v.pipe(text, v.maxLength(200)),
+  text,
+})
 
 export function sendPages({ site, store }: ConsoleParts): Hono<ConsoleEnv> {
   const app = new Hono<ConsoleEnv>()
@@ -48,9 +62,7 @@ export function sendPages({ site, store }: ConsoleParts): Hono<ConsoleEnv> {
   app.post('/send/to', async (c) => {
     const given = v.safeParse(patientSchema, await formOf(c))
     if (!given.success) return c.redirect('/send', 303)
-    return c.html(
-      framed(c, site, titled(c).title, '/send', messageForm(c.get('reader'), given.output.patient, c.get('csrf'))),
-    )
+    return c.html(framed(c, site, titled(c).title, '/send', messageForm(c.get('reader'), given.output, c.get('csrf'))))
   })
   app.post('/send', async (c) => {
     const { title, send } = titled(c)
@@ -112,7 +124,7 @@ function foundList({ words, day }: Reader, found: readonly FoundPatient[], csrf:
   return card(list(items))
 }
 
-function messageForm(reader: Reader, patient: number, csrf: string): Html {
+function messageForm(reader: Reader, { patient, event }: v.InferOutput<typeof patientSchema>, csrf: string): Html {
   const { send } = reader.words.console
   const fields = [
     field({ name: 'subject', label: send.subject, more: { maxlength: 200 } }),
@@ -120,5 +132,12 @@ function messageForm(reader: Reader, patient: number, csrf: string): Html {
     fileField(reader, 'files'),
     button(send.send, 'main'),
   ]
-  return card(fileForm('/send', { csrf, patient: String(patient) }, fields), { title: send.to(patient) })
+  return card(
+    fileForm(
+      '/send',
+      { csrf, patient: String(patient), ...(event === undefined ? {} : { event: String(event) }) },
+      fields,
+    ),
+    { title: send.to(patient), ...(event === undefined ? {} : { eyebrow: send.about(event) }) },
+  )
 }

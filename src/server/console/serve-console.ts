@@ -1,4 +1,4 @@
-/** Puts a site's console on a port of loopback, and its commands on another; says the link that makes the first user, where there is none yet. */
+/** Puts a site's console on a port of loopback, or over TLS of the practice's network, and its commands on another, of loopback; says the link that makes the first user, where there is none yet. */
 import { join } from 'node:path'
 import type { Clock } from '../../replica/clock.ts'
 import type { Sealer } from '../../replica/sealing.ts'
@@ -6,6 +6,7 @@ import { serveControl } from '../control.ts'
 import { closeServer, listen } from '../listen.ts'
 import { consoleApp, consoleSessions } from './console-app.ts'
 import { consoleLive } from './console-live.ts'
+import { ownHost, type ConsoleTls } from './console-names.ts'
 import { staffOperations } from './staff-operations.ts'
 import { siteOperations, type ConsoleSite } from './site-operations.ts'
 import { openStaffStore } from './staff-store-sqlite.ts'
@@ -23,16 +24,29 @@ export async function serveConsole(options: {
   readonly dir: string
   readonly master: Sealer
   readonly port: number
+  /** Where it answers: this machine by default, the practice's network where there is a certificate. */
+  readonly host?: string | undefined
+  readonly tls?: ConsoleTls | undefined
   readonly clock: Clock
   readonly say: (line: string) => void
 }): Promise<ServedConsole> {
-  const { site, dir, clock, say } = options
+  const { site, dir, tls, clock, say } = options
+  const host = options.host ?? '127.0.0.1'
+  const own = ownHost(host, tls)
   const store = openStaffStore(join(dir, 'staff.sqlite'), options.master, clock)
   try {
     const setupCode = Buffer.from(clock.bytes(16)).toString('base64url')
-    const app = consoleApp({ site, store, setupCode, clock, log: say })
-    const { server, url } = await listen(app.fetch, { port: options.port, host: '127.0.0.1' })
-    const live = consoleLive({ site, store, session: consoleSessions({ site, store, clock }), clock, log: say })
+    const app = consoleApp({ site, store, setupCode, tls, clock, log: say })
+    const { server, url: at } = await listen(app.fetch, { port: options.port, host, tls })
+    const url = `${tls ? 'https' : 'http'}://${own.includes(':') ? `[${own}]` : own}:${new URL(at).port}`
+    const live = consoleLive({
+      site,
+      store,
+      session: consoleSessions({ site, store, tls, clock }),
+      tls,
+      clock,
+      log: say,
+    })
     server.on('upgrade', live.upgrade)
     const endControl = await serveControl(
       dir,

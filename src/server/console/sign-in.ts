@@ -15,7 +15,7 @@ import { hashPassword, isPassword, passwordFault, shortestPassword } from '../pa
 import type { Sessions } from '../sessions.ts'
 import type { Throttle } from '../throttle.ts'
 import type { Halfway } from './factor-pages.ts'
-import { bareFrame, type ConsoleEnv, type ConsoleParts } from './frame.ts'
+import { addressOf, bareFrame, type ConsoleEnv, type ConsoleParts } from './frame.ts'
 import type { Words } from '../words/en.ts'
 
 const nameSchema = v.pipe(v.string(), v.trim(), v.minLength(1), v.maxLength(200))
@@ -81,8 +81,8 @@ export function signInPages(
     const given = v.safeParse(signInSchema, await formOf(c))
     if (!given.success) return c.html(signInPage(c, signIn.staff.incomplete), 400)
     const name = given.output.name.toLowerCase()
-    // All come from this machine: the address says nothing.
-    const wait = tries.take({ name })
+    const attempt = { name, address: addressOf(c) }
+    const wait = tries.take(attempt)
     if (wait > 0) {
       c.header('Retry-After', String(wait))
       return c.html(signInPage(c, signIn.wait(wait)), 429)
@@ -92,7 +92,7 @@ export function signInPages(
       store.audit.noted({ did: 'wrong password', by: staff?.id })
       return c.html(signInPage(c, signIn.staff.wrong), 401)
     }
-    tries.right({ name })
+    tries.right(attempt)
     if (staff.hasSecondFactor) {
       halfway.begin(c, staff.id)
       return c.redirect('/sign-in/code', 303)

@@ -7,22 +7,55 @@ import { dateSchema, relationships, scopes, type Relationship, type Scope } from
 import type { Attachment } from '../../replica/kinds/attachments.ts'
 import type { PortalFields } from '../../replica/kinds/fields.ts'
 import type { By } from '../../replica/kinds/kind.ts'
+import type { Resolution, Review, ReviewKind } from '../../replica/kinds/reviews.ts'
 import type { IncomingFile } from '../attachments/taking.ts'
 import type { DocumentHead } from '../../replica/replica-face.ts'
 import type { AuditTrail } from '../audit-sqlite.ts'
 import type { Operations } from '../control.ts'
+import type { Desk } from './desk-sqlite.ts'
+import type {
+  Communication,
+  CommunicationQuery,
+  EventOfDay,
+  EventStory,
+  InboxThread,
+  WholeThread,
+} from './site-views.ts'
 
-export interface Communication {
+/** How a site is: `statusOf` in `site/status.ts` makes it. */
+export interface SiteStatus {
+  readonly state: string
+  /** ISO, UTC: since when it is so. */
+  readonly since: string
+  readonly link: string
+  readonly lastContact: string | null
+  readonly oldest: string | null
+  readonly next: string
+  readonly backup: { readonly now: string | null; readonly next: string | null }
+  readonly problems: readonly string[]
+  readonly notes: readonly string[]
+  readonly queues: {
+    readonly toPortal: number
+    readonly toInSched: number
+    readonly reviews: number
+    readonly waiting: number
+  }
+}
+/** A review as lists show it; ids of patient and event are InSched's, `eventKey` the event's own. */
+export interface OpenReview {
+  readonly id: string
+  readonly kind: ReviewKind
+  readonly why: string
+  readonly todo: string
   /** ISO, UTC. */
-  readonly at: string
-  readonly channel: string
-  readonly direction: string
+  readonly openedAt: string
   readonly patient: number | null
   readonly event: number | null
-  readonly subject: string
-  readonly state: string
-  /** Of a message with attachments, what `attachmentsOf` knows it by. */
-  readonly entry?: string
+  readonly eventKey: string | null
+  readonly resolved?: NonNullable<Review['resolved']>
+  /** How many changes wait under it, the oldest since when (ISO, UTC); of those that wait at this site. */
+  readonly changes?: number
+  readonly since?: string
 }
 export interface FoundPatient {
   readonly patient_id: number
@@ -79,6 +112,7 @@ export interface ConsoleSite {
       subject: string
       text: string
       files?: AsyncIterable<IncomingFile> | undefined
+      thread?: string | undefined
     },
     by?: By,
   ): Promise<{ entryId: string }>
@@ -86,30 +120,26 @@ export interface ConsoleSite {
   /** The attachments of a message, by the entry of a communication. */
   attachmentsOf(entry: string): Promise<readonly Attachment[]>
   /** The newest first; `cut`: there are more. */
-  recent(query?: {
-    patient?: number | undefined
-    channel?: string | undefined
-    since?: number | undefined
-  }): Promise<{ items: readonly Communication[]; cut: boolean }>
+  recent(query?: CommunicationQuery): Promise<{ items: readonly object[]; cut: boolean }>
+  communications(query?: CommunicationQuery): AsyncGenerator<Communication>
+  /** Whether Recent Communications has such an entry. */
+  isCommunication(entry: string): Promise<boolean>
+  /** The events of patients on a day `YYYY-MM-DD`. */
+  day(date: string): Promise<readonly EventOfDay[]>
+  event(key: string): Promise<EventStory | undefined>
+  /** The threads in which patients wrote, as a user has seen them. */
+  threads(user: string): Promise<readonly InboxThread[]>
+  thread(thread: string, user: string): Promise<WholeThread | undefined>
+  readonly desk: Desk
   confirmations(query?: { event?: number | undefined }): Promise<{ items: readonly unknown[] }>
-  reviews(): Promise<{
-    items: readonly {
-      id: string
-      kind: string
-      why: string
-      todo: string
-      openedAt: string
-      patient: number | null
-      /** How many changes wait under it, the oldest since when (ISO, UTC); of those that wait at this site. */
-      changes?: number
-      since?: string
-    }[]
-  }>
-  resolve(id: string, note: string, by?: By): Promise<{ id: string }>
+  reviews(state?: 'open' | 'resolved'): Promise<{ items: readonly OpenReview[] }>
+  resolve(id: string, note: string, by?: By, how?: Resolution): Promise<{ id: string }>
   /** Answers what a patient asked, by its review. */
   answer(review: string, verdict: 'accepted' | 'refused', note?: string, by?: By): Promise<{ id: string }>
   /** Closes a thread with a patient; whoever writes in it opens it again. */
   closeThread(patient: number, thread: string, by?: By): Promise<{ thread: string }>
+  /** Takes back a message of the practice that nobody has read yet; throws a sentence where it is too late. */
+  retract(patient: number, entry: string, by?: By): Promise<{ entry: string }>
   /** How the practice has its patients' pages: what was set. */
   portalFields(): Promise<Partial<PortalFields>>
   setPortal(fields: Partial<PortalFields>): Promise<Partial<PortalFields>>
@@ -129,16 +159,7 @@ export interface ConsoleSite {
     end(): Promise<object>
   }
   testConnection(): Promise<{ failed: string | null }>
-  status(): Promise<{
-    state: string
-    /** ISO, UTC: since when it is so. */
-    since: string
-    link: string
-    lastContact: string | null
-    problems: readonly string[]
-    notes: readonly string[]
-    queues: { toPortal: number; reviews: number; waiting: number }
-  }>
+  status(): Promise<SiteStatus>
 }
 
 const idNumber = v.pipe(v.number(), v.integer(), v.minValue(0))

@@ -28,6 +28,9 @@ export interface Frame {
   readonly links?: readonly Link[]
   /** The token of the forms on this page; where there is one, somebody is signed in. */
   readonly csrf?: string | undefined
+  /** Where the form that signs out goes, and where a problem leads back to; by default those of patients and staff. */
+  readonly signOutAt?: string
+  readonly home?: string
   /** What the last form did. */
   readonly notice?: string | undefined
   /** Whose record can be shown, where there is more than one. */
@@ -38,6 +41,8 @@ export interface Frame {
   readonly live?: { readonly name: string; readonly digest: string } | undefined
   /** When the session of who reads it ends: in so many seconds, with a warning so many before, and in words. */
   readonly ends?: { readonly seconds: number; readonly warnSeconds: number; readonly at: string }
+  /** How the site is, under the bar of each page of a front desk. */
+  readonly strip?: Html
   /** For a patient (default) or for a front desk, which has the menu at the side where there is room. */
   readonly kind?: 'patient' | 'desk'
 }
@@ -64,7 +69,8 @@ export function page(frame: Frame, main: Content): Html {
             </p>
             ${links.length === 0 || kind === 'desk' ? languageSwitch(reader) : nothing}
             <div class="reach">
-              ${frame.phone ? phoneLink(reader, frame.phone) : nothing} ${csrf ? signOut(reader, csrf) : nothing}
+              ${frame.phone ? phoneLink(reader, frame.phone) : nothing}
+              ${csrf ? signOut(reader, csrf, frame.signOutAt) : nothing}
             </div>
           </div>
           ${
@@ -74,7 +80,7 @@ export function page(frame: Frame, main: Content): Html {
                 </ul>`
               : nothing
           }
-          ${kind === 'patient' ? menu(reader, links) : nothing} ${familySwitch(frame)}
+          ${frame.strip ?? nothing} ${kind === 'patient' ? menu(reader, links) : nothing} ${familySwitch(frame)}
         </header>
         ${kind === 'desk' ? menu(reader, links) : nothing}
         <main
@@ -160,8 +166,8 @@ function offline({ words }: Reader): Html {
   return html`<p class="offline notice warn" role="status" data-offline hidden>${words.frame.youAreOffline}</p>`
 }
 
-function signOut({ words }: Reader, csrf: string): Html {
-  return html`<form method="post" action="/sign-out">
+function signOut({ words }: Reader, csrf: string, at = '/sign-out'): Html {
+  return html`<form method="post" action="${at}">
     <input type="hidden" name="csrf" value="${csrf}" /><button class="plain">${words.frame.signOut}</button>
   </form>`
 }

@@ -11,6 +11,6 @@ export interface Told { readonly title: string; readonly cause: Content; readonl
 export function problemPage(frame: Omit<Frame, 'title'>, { title, cause, next }: Problem | Told): Html {
   return page({ ...frame, title }, [
     notice('bad', html`<strong>${cause}</strong>`, html`<p>${next}</p>`),
-    html`<p><a class="button" href="/">${frame.reader.words.frame.home}</a></p>`,
+    html`<p><a class="button" href="${frame.home ?? '/'}">${frame.reader.words.frame.home}</a></p>`,
   ])
 }

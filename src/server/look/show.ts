@@ -37,11 +37,16 @@ export function facts(pairs: readonly (readonly [name: string, value: Content])[
 }
 
 /**
- * A table; on a narrow screen each row is a card with the columns' names in it. The roles are said again because browsers
+ * A table, `tight` where it has many columns; on a narrow screen each row is a card with the columns' names in it. The roles are said again because browsers
  * forget them where `display` changes.
  */
-export function table(caption: string, columns: readonly string[], rows: readonly (readonly Content[])[]): Html {
-  return html`<div class="sheet">
+export function table(
+  caption: string,
+  columns: readonly string[],
+  rows: readonly (readonly Content[])[],
+  kind: '' | 'tight' = '',
+): Html {
+  return html`<div class="sheet ${kind}">
     <table role="table" aria-label="${caption}">
       <thead role="rowgroup">
         <tr role="row">

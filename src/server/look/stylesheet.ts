@@ -6,6 +6,7 @@ import { createHash } from 'node:crypto'
 import type { Handler } from 'hono'
 import { packed } from '../packed.ts'
 import { componentRules } from './component-rules.ts'
+import { deskRules } from './desk-rules.ts'
 import { frameRules } from './frame-rules.ts'
 import { properties, sizes } from './tokens.ts'
 
@@ -15,7 +16,8 @@ const rules = `
 @media (prefers-color-scheme:dark){:root:not([data-theme=light]){color-scheme:dark;${properties('dark')}}}
 :root[data-theme=dark]{color-scheme:dark;${properties('dark')}}
 ${frameRules}
-${componentRules}`
+${componentRules}
+${deskRules}`
 
 /** What browsers get, and where. */
 export const stylesheet = {

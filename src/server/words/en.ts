@@ -2,11 +2,13 @@
 import { account } from './en/account.ts'
 import { attachments } from './en/attachments.ts'
 import { console } from './en/console.ts'
+import { desk } from './en/desk.ts'
 import { frame } from './en/frame.ts'
+import { operator } from './en/operator.ts'
 import { patient } from './en/patient.ts'
 import { problems } from './en/problems.ts'
 import { signIn } from './en/sign-in.ts'
 import { staff } from './en/staff.ts'
 
-export const en = { frame, problems, patient, signIn, account, console, staff, attachments }
+export const en = { frame, problems, patient, signIn, account, console, desk, operator, staff, attachments }
 export type Words = typeof en

@@ -3,10 +3,12 @@ import type { Words } from './en.ts'
 import { account } from './es/account.ts'
 import { attachments } from './es/attachments.ts'
 import { console } from './es/console.ts'
+import { desk } from './es/desk.ts'
 import { frame } from './es/frame.ts'
+import { operator } from './es/operator.ts'
 import { patient } from './es/patient.ts'
 import { problems } from './es/problems.ts'
 import { signIn } from './es/sign-in.ts'
 import { staff } from './es/staff.ts'
 
-export const es: Words = { frame, problems, patient, signIn, account, console, staff, attachments }
+export const es: Words = { frame, problems, patient, signIn, account, console, desk, operator, staff, attachments }

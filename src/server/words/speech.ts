@@ -16,6 +16,12 @@ export interface Speech {
   day(date: string): string
   /** `Tuesday, March 3 at 9:00 AM` of an instant (milliseconds UTC) in an IANA zone. */
   instant(at: number, zone: string): string
+  /** `Mar 3, 9:00 AM` of an instant, where there is little room. */
+  short(at: number, zone: string): string
+  /** `Mar 3, 9:00 AM` from a wall clock. */
+  shortWall(wall: string): string
+  /** `9:00 AM` from a wall clock. */
+  hour(wall: string): string
   /** `Mountain Standard Time`: the name of a zone at a wall clock, for where it matters. */
   zoneName(zone: string, wall: string): string
   number(value: number): string
@@ -29,6 +35,8 @@ export const catalogue: Readonly<Record<Language, Words>> = { en, es }
 const localeOf: Readonly<Record<Language, string>> = { en: 'en-US', es: 'es-US' }
 const moment = { weekday: 'long', month: 'long', day: 'numeric', hour: 'numeric', minute: '2-digit' } as const
 
+const little = { month: 'short', day: 'numeric', hour: 'numeric', minute: '2-digit' } as const
+
 const speeches = new Map<Language, Speech>(
   languages.map((language) => {
     const locale = localeOf[language]
@@ -38,6 +46,9 @@ const speeches = new Map<Language, Speech>(
       wall: (wall) => Temporal.PlainDateTime.from(wall).toLocaleString(locale, moment),
       day: (date) => Temporal.PlainDate.from(date).toLocaleString(locale, { dateStyle: 'long' }),
       instant: (at, zone) => new Date(at).toLocaleString(locale, { ...moment, timeZone: zone }),
+      short: (at, zone) => new Date(at).toLocaleString(locale, { ...little, timeZone: zone }),
+      shortWall: (wall) => Temporal.PlainDateTime.from(wall).toLocaleString(locale, little),
+      hour: (wall) => Temporal.PlainDateTime.from(wall).toLocaleString(locale, { hour: 'numeric', minute: '2-digit' }),
       zoneName(zone, wall) {
         const at = Temporal.PlainDateTime.from(wall).toZonedDateTime(zone).epochMilliseconds
         const parts = new Intl.DateTimeFormat(locale, { timeZone: zone, timeZoneName: 'long' }).formatToParts(at)

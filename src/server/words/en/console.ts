@@ -52,6 +52,7 @@ export const console = {
     invite: (name: string) => `Invite ${name}`,
     noAccess: 'no portal access',
     to: (number: number) => `To patient no. ${number}`,
+    about: (number: number) => `About event no. ${number}`,
     subject: 'Subject',
     message: 'Message',
     send: 'Send message',

@@ -6,6 +6,7 @@ const privileges: Readonly<Record<Privilege, string>> = {
   'see status': 'See the status',
   'write to patients': 'Find and write to patients',
   'see communications': 'See Recent Communications',
+  'export communications': 'Export Recent Communications',
   'resolve reviews': 'Resolve reviews',
   'give access': 'Invite patients, give and end access',
   synchronize: 'Upload Records and Download Online Communications',

@@ -57,6 +57,7 @@ export const console: typeof english = {
     invite: (name) => `Invitar a ${name}`,
     noAccess: 'sin acceso al portal',
     to: (number) => `Para el paciente n.º ${number}`,
+    about: (number) => `Sobre el evento n.º ${number}`,
     subject: 'Asunto',
     message: 'Mensaje',
     send: 'Enviar mensaje',

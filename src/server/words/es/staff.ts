@@ -7,6 +7,7 @@ export const staff: Words['staff'] = {
     'see status': 'Ver el estado',
     'write to patients': 'Buscar pacientes y escribirles',
     'see communications': 'Ver Recent Communications',
+    'export communications': 'Exportar Recent Communications',
     'resolve reviews': 'Resolver revisiones',
     'give access': 'Invitar a pacientes, dar y terminar accesos',
     synchronize: 'Upload Records y Download Online Communications',

@@ -1,0 +1,81 @@
+/** One event with all that was said about it, in order: told, answered, received here, written into InSched, read back there. */
+import { Hono } from 'hono'
+import { html } from 'hono/html'
+import type { EventStory } from './site-views.ts'
+import { oneButton } from '../look/form.ts'
+import { nothing, type Content } from '../look/html.ts'
+import { empty, notice } from '../look/notice.ts'
+import type { Reader } from '../look/reader.ts'
+import { card, facts, timeline, type Moment } from '../look/show.ts'
+import { deedOf, failed, framed, type ConsoleEnv, type ConsoleParts } from './frame.ts'
+import { mayUse } from './privileges.ts'
+
+/** A moment with its time, to be put in order; those without one stay behind what they belong to. */
+interface Timed extends Moment { readonly at: number } // prettier-ignore
+
+export function eventPage({ site, store }: ConsoleParts): Hono<ConsoleEnv> {
+  const app = new Hono<ConsoleEnv>()
+  app.get('/events/:event', async (c) => {
+    const story = await site.event(c.req.param('event'))
+    const reader = c.get('reader')
+    const { today } = reader.words.desk
+    if (!story) return c.html(failed(c, site, today.unknown), 404)
+    const local = story.patient.local
+    store.audit.noted(deedOf(c, 'viewed', { of: ['event', story.key], ...(local === null ? {} : { patient: String(local) }) })) // prettier-ignore
+    const moments = momentsOf(reader, story, await site.zone())
+    const hidden = { csrf: c.get('csrf'), patient: String(local), ...(story.event === null ? {} : { event: String(story.event) }) } // prettier-ignore
+    return c.html(
+      framed(c, site, `${story.patient.name}, ${reader.hour(story.startsAt)}`, '/today', [
+        story.reach === 'reached' ? nothing : notice('warn', today.reach[story.reach], html`<p>${today.hold}</p>`),
+        card(
+          [
+            facts([
+              [today.event, [story.words ?? '', story.event === null ? '' : today.eventNumber(story.event)].filter(Boolean).join(', ')], // prettier-ignore
+              [today.patient, local === null ? story.patient.name : `${story.patient.name}, ${today.patientNumber(local)}`], // prettier-ignore
+              [today.status, story.status],
+              [today.lastConfirmed, story.lastConfirmed === null ? today.still : `${reader.wall(story.lastConfirmed)}${story.confirmationType ? ` (${story.confirmationType})` : ''}`], // prettier-ignore
+            ]),
+            local !== null && mayUse(c.get('staff'), 'POST /send/to')
+              ? html`<div class="ways">${oneButton('/send/to', today.write, hidden, 'main')}</div>`
+              : nothing,
+          ],
+          { eyebrow: reader.wall(story.startsAt) },
+        ),
+        moments.length === 0
+          ? empty(today.nothingYet, today.nothingYetNext, 'wait')
+          : card(timeline(moments), { title: today.story }),
+        html`<p><a class="button" href="/today?day=${story.startsAt.slice(0, 10)}">${today.title(reader.day(story.startsAt.slice(0, 10)))}</a></p>`, // prettier-ignore
+      ]),
+    )
+  })
+  return app
+}
+
+function momentsOf(reader: Reader, story: EventStory, zone: string): Moment[] {
+  const { today } = reader.words.desk
+  const when = (at: number): string => reader.instant(at, zone)
+  const received = (at: number | null, after: number): Timed => ({ at: at ?? after, state: 'done', title: today.receivedHere, detail: at === null ? today.notKnown : when(at) }) // prettier-ignore
+  const start = (wall: string): Content => today.for(reader.wall(wall))
+  const told = story.allTold.map(({ at, subject, read }): Timed => ({ at, state: 'done', title: today.toldBy(subject), detail: read ? `${when(at)} (${today.read})` : when(at) })) // prettier-ignore
+  const answers = story.answers.flatMap((answer): Timed[] => {
+    const isOurs = answer.channel === 'console'
+    const said: Timed = { at: answer.at, state: 'done', title: isOurs ? today.answeredIn.phone : today.answeredIn.confirmed, detail: html`${when(answer.at)}, ${start(answer.startsAt)}` } // prettier-ignore
+    const come = isOurs ? [] : [received(answer.receivedAt, answer.at)]
+    if (answer.state === 'sent') return [said, ...come, { at: answer.at, state: 'now', title: today.waitsToBe.written, detail: today.still }] // prettier-ignore
+    if (answer.state === 'set aside') return [said, ...come, { at: answer.at, state: 'bad', title: html`<a href="/reviews">${today.asideWhy}</a>` }] // prettier-ignore
+    return [
+      said,
+      ...come,
+      { at: answer.writtenAt, state: 'done', title: today.writtenIn(reader.wall(answer.lastConfirmed)), detail: when(answer.writtenAt) }, // prettier-ignore
+      answer.readBackAt === null
+        ? { at: answer.writtenAt, state: 'later', title: today.readBackFrom, detail: today.notKnown }
+        : { at: answer.readBackAt, state: 'done', title: today.readBackFrom, detail: when(answer.readBackAt) },
+    ]
+  })
+  const wishes = story.wishes.flatMap((wish): Timed[] => [
+    { at: wish.at, state: 'done', title: wish.kind === 'declined' ? today.answeredIn.declined : today.answeredIn.moves, detail: 'startsAt' in wish ? html`${when(wish.at)}, ${start(wish.startsAt)}` : when(wish.at) }, // prettier-ignore
+    received(wish.receivedAt, wish.at),
+    { at: wish.receivedAt ?? wish.at, state: wish.state === 'open' ? 'now' : 'done', title: wish.state === 'open' ? html`<a href="/reviews">${today.wish.open}</a>` : today.wish[wish.state] }, // prettier-ignore
+  ])
+  return [...told, ...answers, ...wishes].toSorted((a, b) => a.at - b.at)
+}

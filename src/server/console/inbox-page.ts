@@ -1,0 +1,63 @@
+/** The inbox: threads in which patients wrote, by whose they are. What is new to the reader has a dot and a word. */
+import { Hono } from 'hono'
+import { html } from 'hono/html'
+import * as v from 'valibot'
+import type { InboxThread } from './site-views.ts'
+import { empty } from '../look/notice.ts'
+import { nothing, type Html } from '../look/html.ts'
+import type { Reader } from '../look/reader.ts'
+import { badge, tabs } from '../look/show.ts'
+import { deedOf, framed, nameOfUser, type ConsoleEnv, type ConsoleParts } from './frame.ts'
+
+const boxes = ['unassigned', 'mine', 'team', 'done'] as const
+type Box = (typeof boxes)[number]
+const querySchema = v.object({ box: v.fallback(v.picklist(boxes), 'unassigned') })
+
+/** In which box a thread is for a user. */
+function boxOf({ isDone, assigned }: InboxThread, user: string): Box {
+  if (isDone) return 'done'
+  return assigned === null ? 'unassigned' : assigned === user ? 'mine' : 'team'
+}
+
+export function inboxPage({ site, store }: ConsoleParts): Hono<ConsoleEnv> {
+  const app = new Hono<ConsoleEnv>()
+  app.get('/inbox', async (c) => {
+    const { box } = v.parse(querySchema, c.req.query())
+    const [user, reader] = [c.get('staff').id, c.get('reader')]
+    store.audit.noted(deedOf(c, 'viewed', { of: ['inbox', box] }))
+    const [threads, zone] = [await site.threads(user), await site.zone()]
+    const { inbox } = reader.words.desk
+    const shown = threads.filter((one) => boxOf(one, user) === box)
+    const countOf = (one: Box): number => (one === 'done' ? 0 : threads.filter((thread) => boxOf(thread, user) === one).length) // prettier-ignore
+    const nameOf = (id: string): string => nameOfUser(c, store, id)
+    return c.html(
+      framed(c, site, inbox.menu, '/inbox', [
+        tabs(inbox.which, boxes.map((one) => ({ href: `/inbox?box=${one}`, text: inbox.boxes[one], here: one === box, count: countOf(one) }))), // prettier-ignore
+        shown.length === 0
+          ? empty(inbox.none, inbox.noneNext, 'mail')
+          : html`<ul class="threads">
+              ${shown.map((one) => rowOf(reader, one, zone, nameOf))}
+            </ul>`,
+      ]),
+    )
+  })
+  return app
+}
+
+function rowOf(reader: Reader, one: InboxThread, zone: string, nameOf: (id: string) => string): Html {
+  const { inbox } = reader.words.desk
+  return html`<li>
+    <a href="/inbox/${one.thread}" ${one.isUnread ? html`class="new"` : nothing}>
+      <span class="dot" aria-hidden="true"></span>
+      <span class="who">${one.patient.name} <span class="soft">· ${one.subject}</span></span>
+      <span class="at">${reader.short(one.last.at, zone)}</span>
+      <span class="line">${one.last.retracted ? inbox.retracted : one.last.text}</span>
+      <span class="row">
+        ${one.isUnread ? badge('info', inbox.unread) : nothing}
+        ${one.isDone ? nothing : one.isOpen ? badge('warn', inbox.unanswered) : badge('good', inbox.answered)}
+        ${one.isReached ? nothing : badge('bad', inbox.noReach)}
+        ${one.assigned === null ? nothing : badge('plain', inbox.with(nameOf(one.assigned)))}
+      </span>
+    </a>
+  </li>`
+}

@@ -1,0 +1,97 @@
+/** What a console is shown of its site: the events of a day with what was said about them, the threads of the inbox, and Recent Communications. `site/` makes them. */
+import type { Answer } from '../../replica/kinds/confirmations.ts'
+import type { By } from '../../replica/kinds/kind.ts'
+import type { Request } from '../../replica/kinds/requests.ts'
+import type { Note, ThreadCare, ThreadStep } from './threads-sqlite.ts'
+
+export interface PatientName { readonly key: string; readonly local: number | null; readonly name: string } // prettier-ignore
+/** Why the portal reaches a patient or does not. */
+export type Reach = 'reached' | 'no portal access' | 'never signed in'
+/** A message of the practice about the event. */
+export interface Told { readonly at: number; readonly read: boolean; readonly subject: string } // prettier-ignore
+
+export interface EventOfDay {
+  readonly key: string
+  /** InSched's number. */
+  readonly event: number | null
+  readonly patient: PatientName
+  /** Wall clock of the location. */
+  readonly startsAt: string
+  readonly words: string | null
+  readonly status: string
+  readonly lastConfirmed: string | null
+  readonly confirmationType: string | null
+  readonly told: Told | null
+  readonly reach: Reach
+  /** The newest answer to this start. */
+  readonly answer: Answer | null
+  /** An open wish to move or to decline. */
+  readonly wish: Request | null
+  /** When what the patient said came here; null where it is not known. */
+  readonly receivedAt: number | null
+}
+/** All that was said about one event, oldest first. */
+export interface EventStory extends EventOfDay {
+  readonly allTold: readonly Told[]
+  readonly answers: readonly (Answer & { readonly receivedAt: number | null })[]
+  readonly wishes: readonly (Request & { readonly receivedAt: number | null })[]
+}
+
+export interface ThreadMessage {
+  readonly id: string
+  readonly at: number
+  readonly isIn: boolean
+  readonly subject: string
+  readonly text: string
+  readonly by: By
+  readonly event: string | null
+  readonly read: boolean
+  readonly retracted: boolean
+  readonly hasFiles: boolean
+}
+export interface InboxThread extends ThreadCare {
+  readonly thread: string
+  readonly patient: PatientName
+  readonly subject: string
+  readonly last: ThreadMessage
+  /** The newest message of the patient, milliseconds UTC. */
+  readonly lastIn: number
+  /** Closed, and nothing has come since. */
+  readonly isDone: boolean
+  readonly isUnread: boolean
+  /** Whether the patient may read an answer at the portal. */
+  readonly isReached: boolean
+  /** The patient has the last word. */
+  readonly isOpen: boolean
+}
+export interface WholeThread extends InboxThread {
+  readonly messages: readonly ThreadMessage[]
+  readonly notes: readonly Note[]
+  readonly steps: readonly ThreadStep[]
+}
+
+export interface Communication {
+  /** What `attachmentsOf`, hiding and showing know it by. */
+  readonly id: string
+  /** ISO, UTC. */
+  readonly at: string
+  readonly channel: string
+  readonly direction: string
+  readonly patient: number | null
+  readonly event: number | null
+  readonly subject: string
+  readonly state: string
+  /** Of a message with attachments, its entry. */
+  readonly entry?: string
+  /** Hidden from the list by somebody; never deleted. */
+  readonly hidden: boolean
+}
+export interface CommunicationQuery {
+  readonly patient?: number | undefined
+  readonly channel?: string | undefined
+  readonly direction?: string | undefined
+  readonly state?: string | undefined
+  /** Milliseconds UTC: from `since`, and before `until`. */
+  readonly since?: number | undefined
+  readonly until?: number | undefined
+}

@@ -1,0 +1,65 @@
+/** Recent Communications, newest first, part by part: what was said in either direction, with its state. */
+import type { InSchedBridge } from '../bridges/insched/bridge.ts'
+import type { Follower, IndexRow, Replica } from '../replica/replica-face.ts'
+import type { Desk } from '../server/console/desk-sqlite.ts'
+import type { Communication, CommunicationQuery } from '../server/console/site-views.ts'
+
+const atOnce = 500
+
+export function communicationsOf(site: {
+  readonly replica: Replica
+  readonly bridge: InSchedBridge
+  readonly index: Follower
+  readonly desk: Desk
+}) {
+  const { replica, bridge, index, desk } = site
+  const localOf = (key: string | null | undefined): number | null => (key ? (bridge.localOf(key) ?? null) : null)
+  const said = (row: IndexRow): Communication => {
+    const { direction, subject, event, hasFiles } = row.body as { direction: string; subject: string; event: string | null; hasFiles?: boolean } // prettier-ignore
+    return {
+      id: row.id,
+      at: new Date(row.at).toISOString(),
+      channel: 'portal',
+      direction,
+      patient: localOf(row.patient),
+      event: localOf(event),
+      subject,
+      state: row.state,
+      ...(hasFiles ? { entry: row.id } : {}),
+      hidden: desk.isHidden(row.id),
+    }
+  }
+
+  /** All that a query asks for, one by one; throws a sentence where there is no such patient. */
+  return async function* communications(query: CommunicationQuery = {}): AsyncGenerator<Communication> {
+    await index.caughtUp()
+    const key = query.patient === undefined ? undefined : bridge.documentOf('patients', query.patient)
+    if (query.patient !== undefined && key === undefined)
+      throw new Error(`There is no patient ${query.patient} in InSched.`)
+    if (query.channel !== undefined && query.channel !== 'portal') return
+    let before = query.until
+    let seen = new Set<string>()
+    for (let more = true; more;) {
+      const limit = atOnce + seen.size
+      const rows = await replica.index({
+        view: 'communication',
+        descending: true,
+        limit,
+        ...(key ? { patient: key } : {}),
+        ...(query.state === undefined ? {} : { state: query.state }),
+        ...(query.since === undefined ? {} : { from: query.since }),
+        ...(before === undefined ? {} : { before }),
+      })
+      for (const row of rows) {
+        if (seen.has(row.id)) continue
+        const one = said(row)
+        if (query.direction === undefined || one.direction === query.direction) yield one
+      }
+      more = rows.length === limit
+      const last = rows.at(-1)?.at
+      // Several may be of one millisecond: the next part begins with that one again.
+      seen = new Set(rows.filter((row) => row.at === last).map((row) => row.id))
+      before = last === undefined ? before : last + 1
+    }
+  }
+}

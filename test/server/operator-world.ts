@@ -1,0 +1,48 @@
+/** A portal with a practice, a site that was never enrolled, one that is connected and one that is silent; the operator's page over its real parts, its time held. */
+import { join } from 'node:path'
+import { openPortal, type Portal } from '../../src/portal.ts'
+import { createReferenceDatabase } from '../../src/bridges/insched/create-sqlite.ts'
+import { enroll } from '../../src/enrolling.ts'
+import { openSite, type Site } from '../../src/site.ts'
+import { callControl } from '../../src/server/control.ts'
+import { clock, folder, master } from '../replica/world.ts'
+
+export interface OperatorWorld {
+  readonly portal: Portal
+  readonly site: Site
+  readonly url: string
+  readonly practice: string
+  readonly dir: string
+  /** The path of a fresh link, as the command prints it. */
+  link(): Promise<string>
+  close(): Promise<void>
+}
+
+export async function openOperatorWorld(): Promise<OperatorWorld> {
+  const dir = folder()
+  const file = join(dir, 'insched.db')
+  await createReferenceDatabase(file, { patients: 12, now: clock.now() })
+  const portal = await openPortal({ dir: join(dir, 'portal'), master, clock, log: () => {} })
+  const url = await portal.listen({ port: 0, host: '127.0.0.1' })
+  const { practiceId: practice } = await portal.addPractice({ name: 'Desert Bloom', zone: 'America/Phoenix' })
+  const { enrollmentCode: code } = portal.addSite({ practice, name: 'Mesa' })
+  portal.addSite({ practice, name: 'Scottsdale' })
+  await enroll({ dir: join(dir, 'site'), master, clock, portal: url, code, insched: `sqlite:${file}` })
+  const site = await openSite({ dir: join(dir, 'site'), master, clock })
+  await site.upload()
+  return {
+    portal,
+    site,
+    url,
+    practice,
+    dir,
+    async link() {
+      const { url: at } = (await callControl(join(dir, 'portal'), 'operator link', {})) as { url: string }
+      return new URL(at).pathname
+    },
+    async close() {
+      await site.close()
+      await portal.close()
+    },
+  }
+}
