@@ -64,6 +64,8 @@ export type Deed =
   | 'communications downloaded'
   | 'synchronized'
   | 'preference changed'
+  | 'mirror changed'
+  | 'mirror previewed'
   | 'backup begun'
   | 'backup ended'
   | 'connection tested'

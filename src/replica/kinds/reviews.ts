@@ -19,6 +19,7 @@ export const reviewKinds = [
   'unknown patient',
   'not readable',
   'not back from backup',
+  'mirror conflict',
 ] as const
 export type ReviewKind = (typeof reviewKinds)[number]
 
