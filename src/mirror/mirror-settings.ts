@@ -189,9 +189,9 @@ function inOrder({ directions, erased, covers, daysAhead, daysPast, withheld }: 
   return [of(directions), [...erased].toSorted(), of(covers), daysAhead, daysPast, of(withheld)]
 }
 
-/** The settings in force by what the site wrote and what the portal wrote. */
+/** The settings in force by what the site wrote and what the portal wrote: where the portal says nothing it narrows nothing. */
 export function mirrorInForce(site: MirrorTexts, portal: MirrorTexts): MirrorSettings {
-  return narrower(mirrorSettingsOf(site), mirrorSettingsOf(portal))
+  return narrower(mirrorSettingsOf(site), mirrorSettingsOf({ ...site, ...portal }))
 }
 
 /** The key that is meant, a collection alone meaning its direction; throws a sentence where there is none. */

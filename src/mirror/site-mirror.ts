@@ -97,10 +97,19 @@ export async function keepSiteMirror(options: SiteMirrorOptions) {
   let isKept = false
   let stopped = false
 
-  const load = async (): Promise<void> => {
+  /** What was read first must not be taken for what stands. */
+  let loading: Promise<void> = Promise.resolve()
+  const load = (): Promise<void> => {
+    const next = loading.then(loadOnce)
+    loading = next.catch(() => {})
+    return next
+  }
+  const loadOnce = async (): Promise<void> => {
     const map = await replica.written('preferences', key, replica.id)
+    const theirs = await replica.written('preferences', key, options.portal)
+    // All at once from here on: what is in force is always what these say.
     own = mirrorTextsOf(map)
-    portals = mirrorTextsOf(await replica.written('preferences', key, options.portal))
+    portals = mirrorTextsOf(theirs)
     const kept = appliedIn(map)
     // Where nothing was chosen yet, documents followed the defaults from the start.
     mirror.hasApplied(kept ?? { settings: defaultSettings, at: clock.now() })
@@ -124,6 +133,7 @@ export async function keepSiteMirror(options: SiteMirrorOptions) {
     if (stopped) return
     const before = mirror.applied()
     const now = { settings: mirror.settings(), at: clock.now() }
+    const said = { site: own, portal: portals, at: now.at }
     const [was, is] = [before.settings.withheld, now.settings.withheld]
     const isSame = before.settings.version === now.settings.version
     // What was on its way when the settings changed is in the documents by then.
@@ -135,8 +145,7 @@ export async function keepSiteMirror(options: SiteMirrorOptions) {
     await replica.withdraw()
     // They changed meanwhile: the next turn goes on from what is kept.
     if (mirror.settings() !== now.settings) return
-    if (!isSame || !isKept || now.at - before.at > atMostOld)
-      await write({ [appliedField]: { site: own, portal: portals, at: now.at } })
+    if (!isSame || !isKept || now.at - before.at > atMostOld) await write({ [appliedField]: said })
     mirror.hasApplied(now)
   }
   /** Writes anew, without these fields, all records that hold one: as after an erasure, so that no peer carries a value over. */

@@ -61,10 +61,20 @@ it('the narrower of two settings passes, holds, sends and leaves only what both 
         }
         expect(narrower(other, one)).toEqual(both)
         expect(narrower(both, one)).toEqual(both)
-        expect(mirrorInForce(a, b)).toEqual(both)
       },
     ),
     { numRuns: 500 },
+  )
+})
+
+it('the portal narrows what it names and nothing else, and widens nothing', () => {
+  fc.assert(
+    fc.property(anyTexts, anyTexts, (site, portal) => {
+      const inForce = mirrorInForce(site, portal)
+      expect(narrower(inForce, mirrorSettingsOf(site))).toEqual(inForce)
+      expect(mirrorInForce(site, {})).toEqual(mirrorSettingsOf(site))
+      expect(narrower(inForce, mirrorSettingsOf({ ...site, ...portal }))).toEqual(inForce)
+    }),
   )
 })
 
