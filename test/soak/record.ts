@@ -42,7 +42,6 @@ const about: Readonly<Record<string, string>> = {
 const clean: Readonly<Record<string, string>> = {
   simulate: 'no promise broken',
   fold: 'disk within 3 times what lives; by own work, half of the transactions under 1 ms and no change held up for 50 ms',
-  fold: 'disk within 3 times what lives, transactions under 1 ms, no change held up for 50 ms',
   leaks: 'nothing left that does not pass, nothing missing that does',
   frames: 'no crash, no wait over 1 s, memory flat',
 }
