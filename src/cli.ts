@@ -7,6 +7,7 @@ import { Usage, type Command } from './commands/command.ts'
 import { demo } from './commands/demo.ts'
 import * as operator from './commands/portal-commands.ts'
 import * as site from './commands/site-commands.ts'
+import * as mirror from './commands/mirror-commands.ts'
 import * as timing from './commands/timing-commands.ts'
 import { systemClock } from './replica/clock.ts'
 import { masterKeyFromText, readMasterKey } from './replica/sealing.ts'
@@ -49,6 +50,9 @@ const commands: Readonly<Record<string, Command>> = {
   'sync now': timing.syncNow,
   'preferences get': timing.preferencesGet,
   'preferences set': timing.preferencesSet,
+  'mirror show': mirror.mirrorShow,
+  'mirror set': mirror.mirrorSet,
+  'mirror preview': mirror.mirrorPreview,
   'backup begin': timing.backupBegin,
   'backup end': timing.backupEnd,
   'backup status': timing.backupStatus,

@@ -8,14 +8,12 @@ import * as v from 'valibot'
 import { WebSocketServer } from 'ws'
 import type { Mailer } from './bridges/email/mailer.ts'
 import { keepToSettings } from './mirror/keeping-to-settings.ts'
-import { defaultSettings, isSent, mayHold, passes } from './mirror/policy.ts'
 import { acceptLinks } from './replica/acceptor.ts'
 import { keepChunks, type Chunks } from './replica/chunks.ts'
 import type { Clock } from './replica/clock.ts'
 import { certify, mintKeyPair, type Certified, type KeyPair } from './replica/device.ts'
 import { mintUlid, parseUlid, type Ulid } from './replica/ids.ts'
 import { openReplica, type OpenReplica } from './replica/replica.ts'
-import type { LinkSettings, Passes } from './replica/collections.ts'
 import type { Sealer } from './replica/sealing.ts'
 import { openSqliteStore } from './replica/sqlite-store.ts'
 import { virusScan } from './server/attachments/virus-scan.ts'
@@ -30,6 +28,7 @@ import type { OperatorView } from './server/operator/operator-overview.ts'
 import { outwardGate, type Outward } from './server/outward.ts'
 import { indexedCollections, pageIndex } from './server/page-index.ts'
 import { patientSessions, portalApp, type EnrollRequest } from './server/portal/portal-app.ts'
+import { siteMirrors } from './portal/site-mirrors.ts'
 import { siteStates, type SiteStatus } from './portal/site-states.ts'
 import { passOn } from './server/retiring.ts'
 import { callerOf } from './server/reverse-proxy.ts'
@@ -47,6 +46,13 @@ export interface Portal {
   release(practice: string): Promise<PortalStatus>
   /** Whether anything may go outward for a practice. */
   outward(practice: string): Outward
+  /** Narrows what a site mirrors; what the site allows not, nobody can allow here. */
+  narrowMirror(change: {
+    readonly site: string
+    readonly key: string
+    readonly value: string
+    readonly then?: 'keep' | 'erase' | undefined
+  }): Promise<{ key: string; old: string; new: string }>
   replicaOf(practice: string): OpenReplica | undefined
   /** The files of a practice's messages. */
   chunksOf(practice: string): Chunks | undefined
@@ -97,6 +103,11 @@ export async function openPortal(options: {
 
   const hmacKeyOf = (practice: string): string =>
     store.secret(`hmac ${practice}`, () => Buffer.from(clock.bytes(32)).toString('base64'))
+  const mirrors = siteMirrors({
+    clock,
+    device: (site) => store.device(site)?.replica,
+    sites: (practice) => store.sites().flatMap((site) => (site.practice === practice ? [site.id] : [])),
+  })
   const openPractice = async (practice: Practice): Promise<void> => {
     const kept = await openSqliteStore({ file: join(dir, 'practices', `${practice.id}.sqlite`), master, mostBytes })
     const replica = await openReplica({
@@ -104,8 +115,9 @@ export async function openPortal(options: {
       practice: practice.id as Ulid,
       id: practice.replica as Ulid,
       clock,
-      holds: (collection, facts) => mayHold(defaultSettings, { collection, facts, now: clock.now() }),
+      holds: mirrors.holds,
     })
+    await mirrors.follow(replica)
     closers.push(keepToSettings(replica, clock))
     replica.follow({
       name: 'index',
@@ -148,18 +160,12 @@ export async function openPortal(options: {
       const known = store.device(device.site)
       const retired = store.site(device.site)!.retired_at !== null
       if (retired || (known && (known.revoked_at !== null || known.replica !== device.replica))) return 'revoked device'
-      const may =
-        (direction: 'up' | 'down'): Passes =>
-        (collection, facts, erasure = false) =>
-          passes(defaultSettings, { collection, facts, direction, site: device.site, now: clock.now(), erasure }).passes
-      const { version } = defaultSettings
-      const settings: LinkSettings = { version: () => version, sends: (name) => isSent(defaultSettings, name, 'down') }
       return {
         replica,
-        passesIn: may('up'),
-        passesOut: may('down'),
-        shared: may('up'),
-        settings,
+        passesIn: mirrors.passes(device.site, 'up'),
+        passesOut: mirrors.passes(device.site, 'down'),
+        shared: mirrors.passes(device.site, 'up'),
+        settings: mirrors.link(device.site),
         chunks: chunks.get(device.practice)!,
       }
     },
@@ -230,6 +236,7 @@ export async function openPortal(options: {
     store,
     replicaOf: (practice) => replicas.get(practice),
     isConnected: (replica) => acceptor.isConnected(replica),
+    mirror: mirrors.of,
     clock,
     log,
   })
@@ -323,6 +330,13 @@ export async function openPortal(options: {
       return portal.status()
     },
     outward: (practice) => gate.of(practice),
+    async narrowMirror({ site: text, key, value, then }) {
+      const site = siteOf(text)
+      const done = await mirrors.narrow(replicas.get(site.practice)!, site.id, key, value, then)
+      const [old, now] = [done.old, done.new]
+      store.audit.record({ did: 'mirror changed', practice: site.practice, of: [site.id, done.key, old, now] })
+      return done
+    },
     replicaOf: (practice) => replicas.get(practice),
     chunksOf: (practice) => chunks.get(practice),
     async listen(where) {

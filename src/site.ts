@@ -10,7 +10,8 @@ import { keepInSched, type InSchedKeeper } from './bridges/insched/keeper.ts'
 import { keepBackupWindows, type Backup } from './mirror/backup.ts'
 import { fieldConflicts } from './mirror/field-conflicts.ts'
 import { keepToSettings } from './mirror/keeping-to-settings.ts'
-import { defaultSettings, isSent, passes } from './mirror/policy.ts'
+import { isAlways, isSent } from './mirror/policy.ts'
+import { keepSiteMirror, leavingOnly, mirrorOf } from './mirror/site-mirror.ts'
 import { keepChunks } from './replica/chunks.ts'
 import type { Preferences } from './mirror/preferences.ts'
 import { keepRuns, type Runs } from './mirror/runs.ts'
@@ -23,7 +24,6 @@ import type { By } from './replica/kinds/kind.ts'
 import type { DocumentHead } from './replica/replica-face.ts'
 import { openReplica } from './replica/replica.ts'
 import { weeklyProof } from './replica/weekly-proof.ts'
-import type { Passes } from './replica/collections.ts'
 import { openSqliteStore } from './replica/sqlite-store.ts'
 import { virusScan } from './server/attachments/virus-scan.ts'
 import { testConnection } from './server/connection-test.ts'
@@ -35,6 +35,7 @@ import { backupOf } from './site/backup.ts'
 import { communicationsOf } from './site/communications.ts'
 import { dayOfSite } from './site/day.ts'
 import { inboxOf } from './site/inbox.ts'
+import { mirrorOperations } from './site/mirror.ts'
 import { listsOf } from './site/lists.ts'
 import { keepLocalTexts, localTexts } from './site/local-preferences.ts'
 import { alarmWhenNotBack } from './site/not-back.ts'
@@ -52,19 +53,24 @@ export async function openSite(options: SiteOptions & { readonly mostBytes?: num
   const { dir, master, clock } = options
   const settings = settingsOf(dir)
   const site = { key: settings.site, name: settings.siteName }
-  const may =
-    (direction: 'up' | 'down'): Passes =>
-    (collection, facts, erasure = false) =>
-      passes(defaultSettings, { collection, facts, direction, site: settings.site as Ulid, now: clock.now(), erasure })
-        .passes
+  const mirror = mirrorOf(settings.site, clock)
+  const may = mirror.passes
   const store = await openSqliteStore({ file: join(dir, 'replica.sqlite'), master, mostBytes: options.mostBytes })
   const replica = await openReplica({
     store,
     practice: settings.practice as Ulid,
     id: settings.replica as Ulid,
     clock,
-    passes: may('up'),
+    ...mirror.replicaPasses,
     site: settings.site,
+  })
+  const mirrorKept = await keepSiteMirror({
+    mirror,
+    replica,
+    site: settings.site,
+    portal: settings.portalReplica,
+    clock,
+    sayAgain: () => bridge.sayAgain(),
   })
   const agent: By = { role: 'site', id: settings.site, initials: 'PC' }
   let zone = 'UTC'
@@ -100,7 +106,8 @@ export async function openSite(options: SiteOptions & { readonly mostBytes?: num
   try {
     bridge = keepInSched({
       url: settings.insched,
-      replica,
+      // Fields are chosen at the source: what may not leave never gets into a document.
+      replica: leavingOnly(replica, () => mirror.settings().withheld),
       practice: settings.practice,
       site,
       holder: `${hostname()}:${realpathSync(dir)}`,
@@ -150,12 +157,17 @@ export async function openSite(options: SiteOptions & { readonly mostBytes?: num
     // What should be at the portal is what may go there: an owner's own records, withheld, are not missing.
     shared: may('up'),
     chunks,
-    settings: { version: () => defaultSettings.version, sends: (name) => isSent(defaultSettings, name, 'up') },
+    settings: {
+      version: () => mirror.settings().version,
+      sends: (name) => isSent(mirror.settings(), name, 'up'),
+      always: isAlways,
+      onChange: mirror.onChange,
+    },
     clock,
     held: true,
   })
   const proofs = weeklyProof({ replica, link, clock })
-  const stopKeeping = keepToSettings(replica, clock)
+  const stopKeeping = keepToSettings({ withdraw: mirrorKept.apply }, clock)
   let runs: Runs | undefined = undefined
   const parts = { replica, bridge, link, index, passesUp: may('up'), agent, clock }
   const transfers = transfersOf({ ...parts, prove: proofs.prove })
@@ -173,6 +185,10 @@ export async function openSite(options: SiteOptions & { readonly mostBytes?: num
   runs = kept
   const synchronizing = synchronizingOf({ runs: kept, backup, transfers })
   bridge.onChange(kept.look)
+  // What needs InSched's database for new settings goes on when it is back.
+  bridge.onChange(() => {
+    if (mirrorKept.problem() !== null && bridge.holding().at === 'connected') mirrorKept.apply().catch(() => {})
+  })
   kept.look()
   const alarm = alarmWhenNotBack(parts)
   const zoneNow = async (): Promise<string> => {
@@ -214,6 +230,7 @@ export async function openSite(options: SiteOptions & { readonly mostBytes?: num
     ...inboxOf({ ...parts, desk, nameOf: days.nameOf }),
     desk,
     preferences: { get: preferences.get, set: preferences.set },
+    mirror: mirrorOperations({ ...parts, mirror, kept: mirrorKept, site: settings.site }),
     backup: backupOf({ backup, mostMinutes: () => values().backup.mostMinutes, zone: () => zone, clock }),
     /** Test connection: hop by hop, by the settings of now. */
     testConnection: () =>
@@ -233,6 +250,7 @@ export async function openSite(options: SiteOptions & { readonly mostBytes?: num
       alarm.stop()
       backup.stop()
       const ended = kept.stop()
+      mirrorKept.stop()
       await link.stop()
       await bridge.stop()
       await chunks.stop()

@@ -2,9 +2,10 @@
  * What replicates to whom: one pure, total function over settings and facts, and the default table as a value.
  * `up` is from a site to the portal, `down` from the portal to that site. Access, consents, preferences and reviews
  * cannot be switched off: a STOP must always travel. An owner always takes its own records down again.
- * It never opens a document: which fields may leave is chosen at the source, by `leavingFields`.
+ * It never opens a document: which fields may leave is chosen at the source, by `leaving-fields.ts`.
  */
 import type { Collection, Facts } from '../replica/collections.ts'
+import type { FieldGroup } from './leaving-fields.ts'
 
 export type Direction = 'up' | 'down'
 
@@ -13,14 +14,26 @@ export const alwaysCollections = ['access', 'consents', 'preferences', 'reviews'
 export type AlwaysCollection = (typeof alwaysCollections)[number]
 export type SettableCollection = Exclude<Collection, AlwaysCollection>
 
+/** Collections of which each document is of one patient. */
+export type PatientCollection = Exclude<SettableCollection, 'practice'>
+
+/** The patients that a collection covers, from the widest to the narrowest: each covers what the next does. */
+export const coverages = ['all', 'reachable', 'portal enabled', 'none'] as const
+export type Coverage = (typeof coverages)[number]
+
 export interface MirrorSettings {
-  /** Another number after each change; 0: nothing was chosen. */
+  /** Equal for equal settings; 0: nothing was chosen. */
   readonly version: number
   /** Per collection the directions that are on; none is off. */
   readonly directions: Readonly<Record<SettableCollection, readonly Direction[]>>
+  /** Of those that are off, the ones that the portal is to erase; of the others it keeps what it has. */
+  readonly erased: readonly SettableCollection[]
+  readonly covers: Readonly<Record<PatientCollection, Coverage>>
   /** An event leaves when it starts at most so many days ahead, and at most so many days past. */
   readonly daysAhead: number
   readonly daysPast: number
+  /** Fields that do not leave, of those that may. */
+  readonly withheld: Readonly<Record<FieldGroup, readonly string[]>>
 }
 
 /** The defaults of a site that has chosen nothing. */
@@ -37,8 +50,20 @@ export const defaultSettings: MirrorSettings = {
     messages: ['up', 'down'],
     communications: ['up', 'down'],
   },
+  erased: [],
+  covers: {
+    patients: 'reachable',
+    plans: 'portal enabled',
+    events: 'reachable',
+    confirmations: 'reachable',
+    requests: 'reachable',
+    payments: 'reachable',
+    messages: 'reachable',
+    communications: 'reachable',
+  },
   daysAhead: 365,
   daysPast: 400,
+  withheld: { practice: [], patients: [], plans: [], stages: [], events: [] },
 }
 
 export interface Question {
@@ -61,7 +86,7 @@ const no = (why: string): Verdict => ({ passes: false, why })
 const always: ReadonlySet<string> = new Set(alwaysCollections)
 
 /** What a collection is of no use without. */
-const needs: Readonly<Partial<Record<SettableCollection, SettableCollection>>> = {
+export const needs: Readonly<Partial<Record<SettableCollection, SettableCollection>>> = {
   plans: 'patients',
   events: 'patients',
   confirmations: 'events',
@@ -83,6 +108,8 @@ export function passes(settings: MirrorSettings, question: Question): Verdict {
   if (question.erasure) return yes
   if (isAlways(collection)) return yes
   if (direction === 'down' && isRecord(collection)) return yes
+  // What patients said before comes down first: only then may the portal erase it.
+  if (direction === 'down' && isErased(settings, collection)) return yes
   const off = offBecause(settings, collection)
   if (off) return no(off)
   if (!settings.directions[collection].includes(direction)) return no(`${collection} are not sent ${direction}.`)
@@ -91,15 +118,29 @@ export function passes(settings: MirrorSettings, question: Question): Verdict {
 }
 
 /**
- * Whether the portal may hold the content of a document, by its facts alone: what it may not, it withdraws. Which
- * collections are on is no matter of this: one that is switched off stops, or is erased as a whole. An event is held a
- * day longer than it is sent, so that two clocks that differ do not send and withdraw it in turns.
+ * Whether a document passes to the portal by its facts alone, whether or not its collection is on: while that is off
+ * nothing of it goes, and nothing counts as gone.
+ */
+export function passesByFacts(
+  settings: MirrorSettings,
+  { collection, facts, site, now, erasure }: Omit<Question, 'direction'>,
+): boolean {
+  if (collection === 'consents') return true
+  if (facts.site !== site) return false
+  return erasure === true || isAlways(collection) || byFacts(settings, collection, facts, now).passes
+}
+
+/**
+ * Whether the portal may hold the content of a document: what it may not, it withdraws. Of a collection that is off it
+ * keeps what it has, unless it is to be erased. An event is held a day longer than it is sent, so that two clocks that
+ * differ do not send and withdraw it in turns.
  */
 export function mayHold(
   settings: MirrorSettings,
   { collection, facts, now }: Pick<Question, 'collection' | 'facts' | 'now'>,
 ): boolean {
   if (isAlways(collection)) return true
+  if (isErased(settings, collection)) return false
   const { daysAhead, daysPast } = settings
   return byFacts({ ...settings, daysAhead: daysAhead + 1, daysPast: daysPast + 1 }, collection, facts, now).passes
 }
@@ -107,14 +148,18 @@ export function mayHold(
 function byFacts(settings: MirrorSettings, collection: SettableCollection, facts: Facts, now: number): Verdict {
   if (collection === 'practice') return yes
   if (facts.patient === null) return no('It has no patient.')
-  if (collection === 'plans') return facts.shown ? yes : no('Patients may not be shown it.')
-  if (!facts.reachable) return no('Its patient cannot be reached: no portal access and no consent to text or email.')
+  const covers = settings.covers[collection]
+  if (covers === 'none') return no(`${collection} are of no patient.`)
+  if (covers !== 'all' && !facts.reachable)
+    return no('Its patient cannot be reached: no portal access and no consent to text or email.')
+  if (covers === 'portal enabled' && !facts.shown) return no('Patients may not be shown it.')
   return collection === 'events' ? insideHorizon(settings, facts.startsAt, now) : yes
 }
 
 /** Whether a collection is sent at all. An owner's records always go down to it again. */
 export function isSent(settings: MirrorSettings, collection: Collection, direction: Direction): boolean {
-  if (isAlways(collection) || (direction === 'down' && isRecord(collection))) return true
+  if (isAlways(collection)) return true
+  if (direction === 'down' && (isRecord(collection) || isErased(settings, collection))) return true
   return offBecause(settings, collection) === undefined && settings.directions[collection].includes(direction)
 }
 
@@ -125,6 +170,13 @@ export function offBecause(settings: MirrorSettings, collection: SettableCollect
   return needed && offBecause(settings, needed) ? `${collection} are off because ${needed} are.` : undefined
 }
 
+/** Whether the portal is to erase what it holds of a collection, for itself or with what it needs. */
+export function isErased(settings: MirrorSettings, collection: SettableCollection): boolean {
+  if (settings.directions[collection].length === 0 && settings.erased.includes(collection)) return true
+  const needed = needs[collection]
+  return needed !== undefined && isErased(settings, needed)
+}
+
 function insideHorizon(settings: MirrorSettings, startsAt: number | null, now: number): Verdict {
   if (startsAt === null) return no('It has no start.')
   if (startsAt - now > settings.daysAhead * dayMs) return no(`It starts more than ${settings.daysAhead} days ahead.`)
@@ -132,7 +184,8 @@ function insideHorizon(settings: MirrorSettings, startsAt: number | null, now: n
   return Number.isFinite(startsAt - now) ? yes : no('Its start is no time.')
 }
 
-function isAlways(collection: Collection): collection is AlwaysCollection {
+/** Whether no setting reaches a collection. */
+export function isAlways(collection: Collection): collection is AlwaysCollection {
   return always.has(collection)
 }
 

@@ -2,7 +2,7 @@
  * How the sites of a portal are, and the watch over them: a site that is silent for longer than its schedule and its
  * backup windows explain is an alarm, since the site itself cannot say so. An alarm is over when the site is heard.
  */
-import { defaultSettings, isSent } from '../mirror/policy.ts'
+import { isSent, type MirrorSettings } from '../mirror/policy.ts'
 import { byHandOf, preferencesOf, synchronizationKey, textsOf } from '../mirror/preferences.ts'
 import { isSilent, stateOfSite, type Known, type SiteState } from '../mirror/watchdog.ts'
 import type { Clock } from '../replica/clock.ts'
@@ -48,6 +48,7 @@ export function siteStates(portal: {
   readonly store: ControlStore
   readonly replicaOf: (practice: string) => OpenReplica | undefined
   readonly isConnected: (replica: string) => boolean
+  readonly mirror: (site: string) => MirrorSettings
   readonly clock: Clock
   readonly log: (line: string) => void
 }): SiteStates {
@@ -70,7 +71,7 @@ export function siteStates(portal: {
       connected: portal.isConnected(device),
       heardAt: site.heard_at,
       listensSince,
-      behind: await replica.replication.behind(device, (name) => isSent(defaultSettings, name, 'down')),
+      behind: await replica.replication.behind(device, (name) => isSent(portal.mirror(site.id), name, 'down')),
     }
   }
   const of = async (site: SiteRow, waits?: Waiting): Promise<SiteStatus> => {

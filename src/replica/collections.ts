@@ -97,6 +97,10 @@ export interface LinkSettings {
   version(): number
   /** Whether a collection is sent at all. Of one that is not, no batch goes, so that nothing of it counts as sent. */
   sends(collection: Collection): boolean
+  /** Whether a collection is sent also while the other end has other settings, until those have travelled. By default all are. */
+  always?(collection: Collection): boolean
+  /** Calls `run` after each change; returns what ends it. Without it a change is noticed with the next event of the link. */
+  onChange?(run: () => void): () => void
 }
 
 /** Settings that never change, under which everything is sent. */

@@ -94,12 +94,17 @@ export async function rowOfEdit(
 
 /**
  * Whether a document begins to pass to a peer by a row, whoever wrote it (rule 10): to all, or to a new owner, to whom
- * all of it begins to pass, also what was logged long ago.
+ * all of it begins to pass, also what was logged long ago. `passedBefore`: what may have gone to peers so far.
  */
-export function begins(row: NewRow, held: StoredDocument | undefined, passes: Passes): boolean {
+export function begins(
+  row: NewRow,
+  held: StoredDocument | undefined,
+  passes: Passes,
+  passedBefore: Passes = passes,
+): boolean {
   if (row.mode !== 'add' || !held || row.facts === held.head.facts) return false
   const collection = held.head.collection
-  const passed = passes(collection, held.head.facts)
+  const passed = passedBefore(collection, held.head.facts)
   return (!passed && passes(collection, row.facts)) || row.facts.site !== held.head.facts.site
 }
 

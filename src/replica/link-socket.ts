@@ -114,6 +114,7 @@ export function connect(options: ConnectionOptions): Connection {
     cancelPing()
     attached.end()
     stopListening()
+    stopWatching?.()
     proofs.end(new Error('The connection ended before the proof was done'))
     exchange?.end()
     for (const one of waiting.values()) one.reject(new Error('The connection ended before both sides had caught up'))
@@ -159,7 +160,7 @@ export function connect(options: ConnectionOptions): Connection {
       case 'read': {
         const { collection, from, complete } = effect
         const range = { from, complete, maxBytes: batchBytes }
-        const reading = settings.sends(collection)
+        const reading = isSent(collection)
           ? replication.outgoing(peer, collection, range, options.passesOut)
           : Promise.resolve({ rows: [], to: from, tail: true, off: true })
         return after(reading, (outgoing) => happen({ kind: 'read', collection, outgoing }))
@@ -178,6 +179,8 @@ export function connect(options: ConnectionOptions): Connection {
           `The other side takes no more ${effect.collection}: too much of what it has waits there for what did not arrive. Compare both sides; it goes on by itself when there is room.`,
         )
       case 'caught up':
+        // What waits for settings to travel has not caught up. The connection ends when they have; the next one asks again.
+        if (settings.always && theirSettings !== settingsVersion) return
         waiting.get(effect.number)?.resolve()
         waiting.delete(effect.number)
         return
@@ -206,6 +209,9 @@ export function connect(options: ConnectionOptions): Connection {
         return end({ reason: effect.reason })
     }
   }
+  /** Rule 6: by settings that the other end has not got, what goes would be refused there, and counted as read. */
+  const isSent = (collection: Collection): boolean =>
+    settings.sends(collection) && (theirSettings === settingsVersion || (settings.always?.(collection) ?? true))
   const receive = (batch: BatchFrame): Promise<void> => {
     const receiving = replication.receive(peer, batch, passesNow)
     // In the order of the batches: one that cannot be built is known before the commit of the one before it.
@@ -299,6 +305,9 @@ export function connect(options: ConnectionOptions): Connection {
   const stopListening = replica.onCommit(() => {
     happen({ kind: 'changed' })
     if (paused.size > 0) after(goOn(), () => {})
+  })
+  const stopWatching = settings.onChange?.(() => {
+    if (settings.version() !== settingsVersion) end({})
   })
   socket.on('message', (data: Buffer) => {
     events.heard?.()

@@ -160,6 +160,8 @@ export interface Replica {
    * At a site: logs anew what the portal has erased and what passes again by now.
    */
   withdraw(): Promise<void>
+  /** At a site: logs anew what of these collections passes and did not before, after settings changed or time has passed (rule 10). */
+  passAnew(among: readonly Collection[]): Promise<void>
   /**
    * At a portal: erases all content of a collection, once `everywhere` says that every site has erased it and what is
    * held has been acknowledged, and begins a new incarnation of it (rule 11). Asked again before it happens, so a site

@@ -129,6 +129,10 @@ export interface ReplicaOptions {
   readonly clock: Clock
   /** Whether a document goes to peers at all; by default all do. One that begins to pass is logged anew (rule 10). */
   readonly passes?: Passes
+  /** What may have gone to peers so far, where `passes` has changed or time has moved it, until `passAnew`; by default what passes. */
+  readonly passedBefore?: Passes
+  /** Whether content that the portal has erased is to go to it again; by default where it passes. */
+  readonly returns?: Passes
   /** Of a portal: whether it may hold a document's content. What it may not is withdrawn (rule 9). By default it may hold all. */
   readonly holds?: Passes
   /** The site that this replica is of, whose documents it writes anew when too many writers touched them; none at a portal. */
@@ -147,6 +151,7 @@ export async function openReplica(options: ReplicaOptions): Promise<OpenReplica>
   // What is known of peers as the commit that is being built will leave it.
   const ahead = new Map<string, PeerKnowledge>()
   const passes = options.passes ?? (() => true)
+  const { passedBefore = passes, returns = passes } = options
   const { holds } = options
   const followers = new Set<ReturnType<typeof startFollower>>()
   const listeners = new Set<() => void>()
@@ -208,8 +213,8 @@ export async function openReplica(options: ReplicaOptions): Promise<OpenReplica>
     })
   /** Rule 10, and at a site rule 9: what a peer has erased is logged anew as soon as it passes. */
   const isAnew = (row: NewRow, held: StoredDocument | undefined): boolean =>
-    begins(row, held, passes) ||
-    (!holds && held?.withdrawn === true && row.mode === 'add' && passes(held.head.collection, row.facts))
+    begins(row, held, passes, passedBefore) ||
+    (!holds && held?.withdrawn === true && row.mode === 'add' && returns(held.head.collection, row.facts))
   const owns = (facts: Facts): boolean => options.site !== undefined && facts.site === options.site
   const folding = startFolding({ store, commits, writer: () => writer, peers: () => peers.values(), owns })
   // Set while a new epoch begins because the machine was put back: until it is durable nothing is taken from a peer.
@@ -240,26 +245,29 @@ export async function openReplica(options: ReplicaOptions): Promise<OpenReplica>
       for (let after: string | undefined; ;) {
         const keys = (await store.withdrawn(number, after, 200)).map(({ key }) => key)
         if (keys.length === 0) break
-        await new Promise<void>((resolve, reject) =>
-          commits.enter({
-            async build(draft) {
-              await draft.load(collection, keys)
-              const rows: NewRow[] = []
-              for (const key of keys) {
-                const again = await passedAgain(draft, collection, key, passes)
-                if (!again) continue
-                draft.add(again)
-                rows.push(again)
-              }
-              return { rows }
-            },
-            done: () => resolve(),
-            failed: reject,
-          }),
-        )
+        await logAnew(collection, keys, returns)
         after = keys.at(-1)!
       }
   }
+  /** Logs anew those of these documents that pass, in one commit. */
+  const logAnew = (collection: Collection, keys: readonly string[], passing: Passes): Promise<void> =>
+    new Promise((resolve, reject) =>
+      commits.enter({
+        async build(draft) {
+          await draft.load(collection, keys)
+          const rows: NewRow[] = []
+          for (const key of keys) {
+            const again = await passedAgain(draft, collection, key, passing)
+            if (!again) continue
+            draft.add(again)
+            rows.push(again)
+          }
+          return { rows }
+        },
+        done: () => resolve(),
+        failed: reject,
+      }),
+    )
 
   const replication: Replication = {
     declared: () => ({ replica: id, epochs, head, incarnations }),
@@ -342,7 +350,7 @@ export async function openReplica(options: ReplicaOptions): Promise<OpenReplica>
               rows.push(receipt)
             }
             for (const key of receipts.keys()) {
-              const again = await passedAgain(draft, batch.collection, key, passes)
+              const again = await passedAgain(draft, batch.collection, key, returns)
               if (!again) withdrawn.push(key)
               else {
                 draft.add(again)
@@ -560,6 +568,18 @@ export async function openReplica(options: ReplicaOptions): Promise<OpenReplica>
       return () => void listeners.delete(run)
     },
     withdraw: () => withdrawing?.withdraw() ?? passAgain(),
+    async passAnew(among) {
+      for (const collection of among)
+        for (let after: string | undefined; ;) {
+          const heads = await store.list(collectionNumber(collection), after, 200)
+          if (heads.length === 0) break
+          const keys = heads.flatMap(({ key, facts }) =>
+            !passedBefore(collection, facts) && passes(collection, facts) ? [key] : [],
+          )
+          if (keys.length > 0) await logAnew(collection, keys, passes)
+          after = heads.at(-1)!.key
+        }
+    },
     async eraseCollection(collection, everywhere) {
       if (!withdrawing) throw new Error('Only a portal erases a whole collection: open its replica with what it holds')
       await withdrawing.eraseCollection(collection, everywhere)

@@ -63,6 +63,8 @@ export const deeds = [
   'communications downloaded',
   'synchronized',
   'preference changed',
+  'mirror changed',
+  'mirror previewed',
   'backup begun',
   'backup ended',
   'connection tested',

@@ -2,6 +2,7 @@
 import * as fc from 'fast-check'
 import { expect, it } from 'vitest'
 import { leavingFields } from '../../src/mirror/leaving-fields.ts'
+import { mirrorSettingsOf } from '../../src/mirror/mirror-settings.ts'
 import {
   alwaysCollections,
   defaultSettings,
@@ -13,6 +14,7 @@ import {
   type SettableCollection,
 } from '../../src/mirror/policy.ts'
 import { collections, type Collection, type Facts } from '../../src/replica/collections.ts'
+import { anyFactsAt, anyTexts } from './any-settings.ts'
 
 const now = Date.UTC(2026, 10, 23)
 const day = 86_400_000
@@ -24,24 +26,9 @@ const without = (collection: SettableCollection): MirrorSettings => ({
   directions: { ...defaultSettings.directions, [collection]: [] },
 })
 
-const anyFacts: fc.Arbitrary<Facts> = fc.record({
-  patient: fc.option(fc.constantFrom('p', 'q')),
-  site: fc.option(fc.constantFrom('mesa', 'tempe')),
-  shown: fc.boolean(),
-  reachable: fc.boolean(),
-  startsAt: fc.option(fc.oneof(fc.integer({ min: now - 800 * day, max: now + 800 * day }), fc.double())),
-  at: fc.integer(),
-})
+const anyFacts = anyFactsAt(now)
 const anyDirection = fc.constantFrom<Direction>('up', 'down')
-const settable = collections.filter((name) => !(alwaysCollections as readonly string[]).includes(name))
-const anySettings: fc.Arbitrary<MirrorSettings> = fc.record({
-  directions: fc.record(
-    Object.fromEntries(settable.map((name) => [name, fc.subarray<Direction>(['up', 'down'])])),
-  ) as fc.Arbitrary<MirrorSettings['directions']>,
-  version: fc.nat(),
-  daysAhead: fc.nat(1000),
-  daysPast: fc.nat(1000),
-})
+const anySettings = anyTexts.map(mirrorSettingsOf)
 
 it('answers every question, with a sentence where it says no', () => {
   fc.assert(

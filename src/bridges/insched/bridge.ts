@@ -5,7 +5,7 @@
  */
 import type { Clock } from '../../replica/clock.ts'
 import { mintUlid } from '../../replica/ids.ts'
-import type { DocumentHead, Follower, Projection } from '../../replica/replica-face.ts'
+import type { DocumentHead, Edit, Follower, Projection } from '../../replica/replica-face.ts'
 import type { BridgedTable } from './agent-tables-sqlite.ts'
 import { acquireLease, type Lease } from './binding.ts'
 import type { Progress } from './full-read.ts'
@@ -35,6 +35,10 @@ export interface InSchedBridge {
    * sentence where another program holds the database for longer than an operation waits; reading goes on by itself.
    */
   readNow(progress?: (read: Progress) => void): Promise<Progress>
+  /** Says all records again, as they stand now, for fields that leave again. */
+  sayAgain(): Promise<void>
+  /** The edits that would say a patient and all that hangs on it now, with every field that may ever leave; none before a review. */
+  wouldSay(localId: number): Promise<readonly Edit[]>
   /** Resolves when all that is durable in the replica now is written, waits for a review (DOM-17), or is a review item. */
   written(): Promise<void>
   /** The document of a row; undefined where the row has none (it does not exist, or was not read yet). */
@@ -236,6 +240,14 @@ export function startInSchedBridge(options: BridgeOptions): InSchedBridge {
 
   return {
     readNow: (progress) => whenFree(() => readUnread(progress), operationPatience),
+    sayAgain: () =>
+      whenFree(() =>
+        single(() => {
+          goOn()
+          return reader.sayAgain(goOn)
+        }),
+      ),
+    wouldSay: (localId) => whenFree(() => single(() => reader.wouldSay(localId)), operationPatience),
     async written() {
       // What a review has released is for the writer too.
       await released.caughtUp()

@@ -132,6 +132,8 @@ export function keepInSched(options: KeeperOptions): InSchedKeeper {
     },
     onChange: (run) => void listeners.push(run),
     readNow: (progress) => during((on) => on.readNow(progress)),
+    sayAgain: () => during((on) => on.sayAgain()),
+    wouldSay: (localId) => during((on) => on.wouldSay(localId)),
     written: () =>
       during(async (on) => {
         await on.written()

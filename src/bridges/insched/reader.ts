@@ -234,7 +234,50 @@ export function inSchedReader(options: ReaderOptions) {
     })
   }
 
+  /** The rows of a patient and of all that hangs on it, as far as they were read or lie in the horizon. */
+  const rowsOf = (patient: number): Rows =>
+    insched.read(() => {
+      const events = insched.events(insched.eventsOfPatients([patient]))
+      const known = new Set(insched.identities('events', events.map((row) => row.event_id)).map((one) => one.local_id)) // prettier-ignore
+      const { from, until } = horizon()
+      return records.gather({
+        patients: insched.patients([patient]),
+        plans: insched.plans(insched.plansOfPatients([patient])),
+        events: events.filter((row) => known.has(row.event_id) || (row.starts_at >= from && row.starts_at < until)),
+      })
+    })
+  /** Says again the events that were said once and lie before the horizon by now. */
+  const sayFormer = async (goOn: () => void): Promise<void> => {
+    const { from } = horizon()
+    for (let after: string | undefined; ;) {
+      const heads = await replica.list('events', after, horizonChunk)
+      if (heads.length === 0) return
+      const ids = heads.flatMap(({ key, facts }) => (facts.site === site.key ? [identities.localOf(key) ?? []] : []).flat()) // prettier-ignore
+      const rows = insched.read(() =>
+        records.gather({ events: insched.events(ids).filter((row) => row.starts_at < from) }),
+      )
+      const said = await records.say(rows, () => clock.now())
+      await replica.change(said.edits)
+      if (said.holds.length > 0) insched.write((change) => keepHolds(change, said.holds))
+      after = heads.at(-1)!.key
+      goOn()
+    }
+  }
+
   return {
+    /** Says all records again, as they stand now: fields that were withheld are among them. The next reading does it where this one is cut. */
+    async sayAgain(goOn: () => void): Promise<void> {
+      insched.assertFence()
+      // Of a first reading that is under way the rest will be said with all that may leave by now; what was said is said again.
+      insched.write((change) => change.setReading('patients', 0))
+      await readAll(goOn)
+      await sayFormer(goOn)
+    },
+    /** The edits that would say a patient and all that hangs on it, as InSched has them now; none where a review comes first (DOM-17). */
+    wouldSay: async (patient: number): Promise<readonly Edit[]> =>
+      (await records.say(rowsOf(patient), () => clock.now())).edits.filter(
+        ({ collection }) => collection !== 'reviews',
+      ),
     /**
      * Reads all that is unread; the first time, everything. Resolves with the rows read by this call. Tells `progress` after
      * each part that is kept; a throw of it ends the reading there, and the next call goes on from it.

@@ -19,6 +19,7 @@ export const reviewKinds = [
   'unknown patient',
   'not readable',
   'not back from backup',
+  'mirror conflict',
 ] as const
 export type ReviewKind = (typeof reviewKinds)[number]
 
@@ -52,6 +53,7 @@ export const waysOf: Readonly<Record<ReviewKind, readonly Resolution[]>> = {
   'not back from backup': ['seen'],
   'contact change': ['accepted', 'refused'],
   'changes wait': ['seen'],
+  'mirror conflict': ['seen'],
 }
 
 export const reviewSchema = v.variant('kind', [

@@ -65,6 +65,13 @@ export interface FoundPatient {
   readonly portal_enabled: number | null
 }
 
+/** A change of one setting of the mirror; `then`: what becomes of what the portal has, where a collection is turned off. */
+export interface MirrorChange {
+  readonly key: string
+  readonly value: string
+  readonly then?: 'keep' | 'erase' | undefined
+}
+
 /** Ids of patients and events are InSched's, local to the site. */
 export interface ConsoleSite {
   readonly settings: { readonly practiceName: string; readonly siteName: string; readonly siteId: string }
@@ -153,6 +160,11 @@ export interface ConsoleSite {
     get(key?: string): Readonly<Record<string, string>>
     set(key: string, value: string): Promise<{ key: string; old: string; new: string }>
   }
+  readonly mirror: {
+    show(): Promise<object>
+    set(change: MirrorChange): Promise<{ key: string; old: string; new: string }>
+    preview(of: { patient?: number | undefined; change?: MirrorChange | undefined }): Promise<{ patient: number }>
+  }
   readonly backup: {
     status(): object
     begin(minutes?: number): Promise<object>
@@ -200,6 +212,11 @@ function portalPreference({ key, value }: { key: string; value: string }): Parti
   return read.output
 }
 
+const mirrorChange = v.object({
+  key: v.string(),
+  value: v.string(),
+  then: v.optional(v.picklist(['keep', 'erase'])),
+})
 const preferenceInput = v.object({ key: v.optional(v.string()) })
 const waitInput = v.object({ wait: v.optional(v.boolean()), full: v.optional(v.boolean()) })
 /** Who acts in the trail, where it is whoever runs the commands of this machine. */
@@ -318,6 +335,19 @@ export function siteOperations(site: ConsoleSite, audit: AuditTrail, say: (line:
       const { key, value } = v.parse(v.object({ key: v.string(), value: v.string() }), input)
       const done = await site.preferences.set(key, value)
       audit.record({ did: 'preference changed', by, of: [done.key, done.old, done.new] })
+      return done
+    },
+    'mirror show': () => site.mirror.show(),
+    async 'mirror set'(input) {
+      const done = await site.mirror.set(v.parse(mirrorChange, input))
+      audit.record({ did: 'mirror changed', by, of: [done.key, done.old, done.new] })
+      return done
+    },
+    async 'mirror preview'(input) {
+      const done = await site.mirror.preview(
+        v.parse(v.object({ patient: v.optional(idNumber), change: v.optional(mirrorChange) }), input),
+      )
+      audit.record({ did: 'mirror previewed', by, patient: String(done.patient) })
       return done
     },
     async 'backup begin'(input) {

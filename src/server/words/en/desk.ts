@@ -25,6 +25,7 @@ const reviewKinds: Readonly<Record<ReviewKind, string>> = {
   'not back from backup': 'Not back from backup',
   'contact change': 'Contact details changed',
   'changes wait': 'Changes wait',
+  'mirror conflict': 'The mirror was set twice at once',
 }
 const resolutions: Readonly<Record<Resolution, string>> = {
   'confirmed by phone': 'Confirmed by phone',

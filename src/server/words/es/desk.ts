@@ -248,6 +248,7 @@ export const desk: typeof english = {
       'not back from backup': 'No volvió de la copia',
       'contact change': 'Datos de contacto cambiados',
       'changes wait': 'Hay cambios que esperan',
+      'mirror conflict': 'El espejo se cambió dos veces a la vez',
     },
     resolutions: {
       'confirmed by phone': 'Confirmado por teléfono',

@@ -1,0 +1,174 @@
+/**
+ * The mirror settings of a site for its people: what is set and what is in force, a change of them, and what would leave
+ * of a real patient. Patients are named by InSched's local ids.
+ */
+import type { InSchedBridge } from '../bridges/insched/bridge.ts'
+import { documentsOf } from '../mirror/documents-of.ts'
+import { choosable, isWithheld, leavingFields, whyNeeded, type FieldGroup } from '../mirror/leaving-fields.ts'
+import { dependenciesInWords, mirrorChanged, mirrorInForce, mirrorKeys, textOf } from '../mirror/mirror-settings.ts'
+import { isErased, isAlways, mayHold, type MirrorSettings } from '../mirror/policy.ts'
+import { changeOf, previewOf, stopsInWords, type Sample } from '../mirror/preview.ts'
+import type { Mirror, SiteMirror } from '../mirror/site-mirror.ts'
+import type { Clock } from '../replica/clock.ts'
+import { collections, shapeOf, type Collection, type RecordCollection } from '../replica/collections.ts'
+import type { Json } from '../replica/json.ts'
+import type { Kinds } from '../replica/replica-face.ts'
+import type { OpenReplica } from '../replica/replica.ts'
+import type { MirrorChange } from '../server/console/site-operations.ts'
+
+/** Where entries are not records: what of them this version can show. */
+const shownEntries = ['access', 'confirmations', 'requests', 'messages'] as const satisfies readonly (keyof Kinds)[]
+
+export function mirrorOperations(options: {
+  readonly mirror: Mirror
+  readonly kept: SiteMirror
+  readonly replica: OpenReplica
+  readonly bridge: InSchedBridge
+  readonly site: string
+  readonly clock: Clock
+}) {
+  const { mirror, kept, replica, bridge, site, clock } = options
+  const at = () => ({ site, now: clock.now() })
+  const after = ({ key, value, then }: MirrorChange) => {
+    const { own, portals } = kept.texts()
+    const next = mirrorChanged(own, key, value, then)
+    return { key: next.key, texts: next.texts, settings: mirrorInForce(next.texts, portals), own }
+  }
+  /** The documents that the portal may hold by `from` and may not by `to`, and those that begin to pass, by collection. */
+  const effectOf = async (from: MirrorSettings, to: MirrorSettings) => {
+    const erased: Record<string, number> = {}
+    const begins: Record<string, number> = {}
+    let withoutFields = 0
+    const groups = Object.keys(leavingFields) as FieldGroup[]
+    const lost = groups.some((group) => to.withheld[group].some((field) => !from.withheld[group].includes(field)))
+    for await (const heads of documentsOf(replica, (head) => head.facts.site === site))
+      for (const head of heads) {
+        const change = changeOf(from, to, head, at())
+        if (change === 'erased') erased[head.collection] = (erased[head.collection] ?? 0) + 1
+        if (change === 'begins') begins[head.collection] = (begins[head.collection] ?? 0) + 1
+        if (!lost || shapeOf(head.collection) !== 'record') continue
+        const record = await replica.record(head.collection as RecordCollection, head.key)
+        if (record && [...record.values.keys()].some((field) => isWithheld(to.withheld, head.collection, field)))
+          withoutFields++
+      }
+    return { erased, begins, withoutFields, says: [...stopsInWords(from, to, collections), ...dependenciesInWords(to)] }
+  }
+  /** All that is about a patient as its sources have it. */
+  const samplesOf = async (patient: number): Promise<Sample[]> => {
+    const key = bridge.documentOf('patients', patient)
+    if (!bridge.patient(patient) || key === undefined)
+      throw new Error(`There is no patient ${patient} in InSched. Look the number up in InSched; it is the patient_id.`)
+    if (bridge.isHeld(key))
+      throw new Error(
+        `Name and birth date of patient ${patient} were both changed, so nothing leaves before the review is resolved; list them with: patientconnection reviews`,
+      )
+    const samples = (await bridge.wouldSay(patient)).flatMap((edit): Sample[] =>
+      'set' in edit && edit.facts ? [{ collection: edit.collection, facts: edit.facts, fields: { ...edit.set } }] : [],
+    )
+    for await (const heads of documentsOf(replica, (head) => head.facts.patient === key))
+      for (const { collection, key: document, facts } of heads) {
+        const kind = shownEntries.find((name) => name === collection)
+        if (!kind) continue
+        const entries = await replica.entries(kind, document)
+        const fields = Object.fromEntries(entries.map(({ id, ...said }) => [id, said as unknown as Json]))
+        if (entries.length > 0) samples.push({ collection, facts, fields })
+      }
+    return samples
+  }
+  /** Somebody of whom something leaves. */
+  const anybody = async (): Promise<number> => {
+    const passing = mirror.passes('up')
+    for await (const heads of documentsOf(
+      replica,
+      ({ collection, facts }) => collection === 'patients' && passing(collection, facts),
+    ))
+      // prettier-ignore
+      for (const { key } of heads) {
+        const local = bridge.localOf(key)
+        if (local !== undefined && !bridge.isHeld(key)) return local
+      }
+    throw new Error('Nobody of whom anything would leave was found. Name a patient with --patient.')
+  }
+
+  return {
+    /** The settings, what of them is in force, and what the portal has erased because of them. */
+    async show() {
+      const { own, portals } = kept.texts()
+      const settings = mirror.settings()
+      const receipts: Record<string, number> = {}
+      const erasing: Record<string, number> = {}
+      for (const collection of collections) {
+        if (isAlways(collection)) continue
+        const count = await receiptsOf(collection)
+        if (count > 0) receipts[collection] = count
+        const waits = isErased(settings, collection) ? (await withheldOf(collection)) - count : 0
+        if (waits > 0) erasing[collection] = waits
+      }
+      return {
+        items: mirrorKeys.map((key) => ({
+          key,
+          value: textOf(own, key),
+          portal: portals[key] ?? null,
+        })),
+        fields: (Object.keys(leavingFields) as FieldGroup[]).flatMap((group) =>
+          Object.entries(leavingFields[group]).map(([field, sensitivity]) => ({
+            of: group,
+            field,
+            sensitivity,
+            leaves: !settings.withheld[group].includes(field),
+            why: choosable(group).includes(field) ? null : whyNeeded(group, field)!,
+          })),
+        ),
+        says: dependenciesInWords(settings),
+        /** Documents by collection of which the portal said that it holds no content of them any more. */
+        receipts,
+        /** Documents of collections that are to be erased, without such a receipt so far. */
+        erasing,
+        problem: kept.problem(),
+      }
+    },
+    /** Changes one setting; throws a sentence, and changes nothing, where it would be wrong. Resolves when this site's documents follow it. */
+    async set(change: MirrorChange) {
+      const { key, texts, own, settings } = after(change)
+      const effect = await effectOf(mirror.settings(), settings)
+      await kept.write(key, texts[key]!)
+      // What waits for InSched's database goes on by itself; it is said.
+      await kept.apply().catch(() => {})
+      return { key, old: textOf(own, key), new: texts[key]!, ...effect, problem: kept.problem() }
+    },
+    /** What would leave of a patient, by the settings in force or as a change would make them, and what that would erase. */
+    async preview({ patient, change }: { patient?: number | undefined; change?: MirrorChange | undefined }) {
+      await bridge.readNow()
+      const who = patient ?? (await anybody())
+      const next = change && after(change)
+      const documents = previewOf(next?.settings ?? mirror.settings(), await samplesOf(who), at())
+      return {
+        patient: who,
+        documents,
+        bytes: documents.reduce((sum, document) => sum + document.bytes, 0),
+        change: next
+          ? { key: next.key, old: textOf(next.own, next.key), new: next.texts[next.key]!, ...(await effectOf(mirror.settings(), next.settings)) } // prettier-ignore
+          : null,
+      }
+    },
+  }
+
+  async function receiptsOf(collection: Collection): Promise<number> {
+    let count = 0
+    for (let after: string | undefined; ;) {
+      const heads = await replica.receipts(collection, after)
+      if (heads.length === 0) return count
+      count += heads.length
+      after = heads.at(-1)!.key
+    }
+  }
+  async function withheldOf(collection: Collection): Promise<number> {
+    let count = 0
+    for await (const heads of documentsOf(
+      replica,
+      (head) => head.collection === collection && head.facts.site === site,
+    ))
+      count += heads.filter(({ facts }) => !mayHold(mirror.settings(), { collection, facts, now: clock.now() })).length
+    return count
+  }
+}
