@@ -51,7 +51,7 @@ export interface Portal {
     readonly site: string
     readonly key: string
     readonly value: string
-    readonly then?: 'keep' | 'erase' | undefined
+    readonly content?: 'keep' | 'erase' | undefined
   }): Promise<{ key: string; old: string; new: string }>
   replicaOf(practice: string): OpenReplica | undefined
   /** The files of a practice's messages. */
@@ -330,9 +330,9 @@ export async function openPortal(options: {
       return portal.status()
     },
     outward: (practice) => gate.of(practice),
-    async narrowMirror({ site: text, key, value, then }) {
+    async narrowMirror({ site: text, key, value, content }) {
       const site = siteOf(text)
-      const done = await mirrors.narrow(replicas.get(site.practice)!, site.id, key, value, then)
+      const done = await mirrors.narrow(replicas.get(site.practice)!, site.id, key, value, content)
       const [old, now] = [done.old, done.new]
       store.audit.record({ did: 'mirror changed', practice: site.practice, of: [site.id, done.key, old, now] })
       return done

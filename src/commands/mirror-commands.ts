@@ -30,7 +30,7 @@ export const mirrorSet = operation(
   (given) => {
     const [key, value] = given.positionals
     if (key === undefined || value === undefined) throw new Usage('Name a setting and its value.')
-    return { key, value, ...thenOf(given) }
+    return { key, value, ...contentOf(given) }
   },
   (result) =>
     [`${String(result['key'])} was ${String(result['old'])} and is ${String(result['new'])} now.`, ...effect(result)].join('\n'), // prettier-ignore
@@ -48,7 +48,7 @@ export const mirrorPreview = operation(
     const [, key, value] = /^\s*(\S+)[\s=]+(.+)$/.exec(asked) ?? []
     if (key === undefined || value === undefined)
       throw new Usage('--set takes a setting and its value, like --set "messages off".')
-    return { patient, change: { key, value, ...thenOf(given) } }
+    return { patient, change: { key, value, ...contentOf(given) } }
   },
   (result) => {
     const documents = result['documents'] as {
@@ -69,10 +69,10 @@ export const mirrorPreview = operation(
   },
 )
 
-function thenOf(given: Given): { then?: 'keep' | 'erase' } {
+function contentOf(given: Given): { content?: 'keep' | 'erase' } {
   const [keep, erase] = [given.values['keep'] === true, given.values['erase'] === true]
   if (keep && erase) throw new Usage('Give --keep or --erase, not both.')
-  return keep ? { then: 'keep' } : erase ? { then: 'erase' } : {}
+  return keep ? { content: 'keep' } : erase ? { content: 'erase' } : {}
 }
 
 const counts = (what: string, of: unknown): string[] =>

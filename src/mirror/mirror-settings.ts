@@ -212,19 +212,19 @@ export function mirrorChanged(
   texts: MirrorTexts,
   name: string,
   value: string,
-  then?: 'keep' | 'erase',
+  content?: 'keep' | 'erase',
 ): { readonly key: string; readonly texts: MirrorTexts } {
   const key = mirrorKeyNamed(name)
   const setting = known.get(key)!
   const turnsOff = key.endsWith('.direction') && value.trim() === 'off'
-  if (turnsOff && then === undefined)
+  if (turnsOff && content === undefined)
     throw new Error(
       `Say what becomes of the ${key.split('.')[0]!} that the portal has: --keep stops and leaves them there, --erase stops and erases them there. Nothing was changed.`,
     )
-  if (!turnsOff && then !== undefined)
+  if (!turnsOff && content !== undefined)
     throw new Error(`--keep and --erase go with a collection that is turned off. Nothing was changed.`)
   const asked = key.endsWith('.direction') && value.trim() === 'on' ? setting.initial : value
-  const text = setting.read(turnsOff && then === 'erase' ? 'erased' : asked)
+  const text = setting.read(turnsOff && content === 'erase' ? 'erased' : asked)
   if (text === undefined) {
     const [group] = key.split('.') as [FieldGroup]
     const needed = key.endsWith('.fields') ? value.split(',').map((field) => field.trim()).find((field) => whyNeeded(group, field)) : undefined // prettier-ignore

@@ -33,7 +33,7 @@ export interface SiteMirrors {
   /** Reads the settings of a practice's sites and follows them. */
   follow(replica: OpenReplica): Promise<void>
   /** Changes one of the portal's own settings for a site, which can only narrow; throws a sentence where it would be wrong. */
-  narrow(replica: OpenReplica, site: string, name: string, value: string, then?: 'keep' | 'erase'): Promise<{ key: string; old: string; new: string }> // prettier-ignore
+  narrow(replica: OpenReplica, site: string, name: string, value: string, content?: 'keep' | 'erase'): Promise<{ key: string; old: string; new: string }> // prettier-ignore
 }
 
 /** `device`: the replica of a site; undefined where it is not enrolled. `sites`: those of a practice. */
@@ -93,10 +93,10 @@ export function siteMirrors(portal: {
         },
       })
     },
-    async narrow(replica, site, name, value, then) {
+    async narrow(replica, site, name, value, content) {
       const key = mirrorKey(site)
       const before: MirrorTexts = mirrorTextsOf(await replica.written('preferences', key, replica.id))
-      const next = mirrorChanged(before, name, value, then)
+      const next = mirrorChanged(before, name, value, content)
       const facts = { patient: null, site, shown: false, reachable: false, startsAt: null }
       const set = { [next.key]: next.texts[next.key]! }
       await replica.change([{ collection: 'preferences', key, facts, set, at: clock.now() }])

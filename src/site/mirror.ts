@@ -29,9 +29,9 @@ export function mirrorOperations(options: {
 }) {
   const { mirror, kept, replica, bridge, site, clock } = options
   const at = () => ({ site, now: clock.now() })
-  const after = ({ key, value, then }: MirrorChange) => {
+  const after = ({ key, value, content }: MirrorChange) => {
     const { own, portals } = kept.texts()
-    const next = mirrorChanged(own, key, value, then)
+    const next = mirrorChanged(own, key, value, content)
     return { key: next.key, texts: next.texts, settings: mirrorInForce(next.texts, portals), own }
   }
   /** The documents that the portal may hold by `from` and may not by `to`, and those that begin to pass, by collection. */

@@ -134,12 +134,11 @@ export async function openLeakWorld(chance: Chance) {
 
   // What a site says leaves through the sockets that it opened.
   const wire: Buffer[] = []
-  const send = WebSocket.prototype.send as (this: WebSocket & { _isServer: boolean }, ...args: unknown[]) => void
+  const send = WebSocket.prototype.send as (this: WebSocket, ...args: unknown[]) => void
   const spy = vi.spyOn(WebSocket.prototype, 'send').mockImplementation(function (this: WebSocket, ...args: unknown[]) {
-    const own = this as WebSocket & { _isServer: boolean }
     const [data] = args
-    if (!own._isServer && data instanceof Uint8Array) wire.push(Buffer.from(data))
-    return send.apply(own, args)
+    if (this.url && data instanceof Uint8Array) wire.push(Buffer.from(data))
+    return send.apply(this, args)
   })
   const log: string[] = []
   const mails: unknown[] = []
@@ -274,7 +273,7 @@ export async function openLeakWorld(chance: Chance) {
   }
   const set = async (key: string, value: string): Promise<void> => {
     const off = key.endsWith('.direction') && (value === 'off' || value === 'erased')
-    await site.mirror.set({ key, value: off ? 'off' : value, ...(off ? { then: value === 'off' ? 'keep' : 'erase' } : {}) }) // prettier-ignore
+    await site.mirror.set({ key, value: off ? 'off' : value, ...(off ? { content: value === 'off' ? 'keep' : 'erase' } : {}) }) // prettier-ignore
     texts[key] = value
   }
   /** A staff member changes something in InSched: a canary gives way to another. */

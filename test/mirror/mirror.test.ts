@@ -73,7 +73,7 @@ it('a collection that is turned off and erased is in no file of the portal, the 
   expect((await portalSays('messages')).content).toContain(secret)
   const before = await keysWith(portal, 'messages')
 
-  const change = { key: 'messages', value: 'off', then: 'erase' as const }
+  const change = { key: 'messages', value: 'off', content: 'erase' as const }
   const preview = await site.mirror.preview({ patient: 1, change })
   expect(preview.change!.erased).toEqual({ messages: before.length })
   await expect(site.mirror.set({ key: 'messages', value: 'off' })).rejects.toThrow(/--keep.*--erase/)
@@ -102,7 +102,7 @@ it('a collection that is turned off and kept stays at the portal as it was, and 
   const { site, insched } = world
   const portal = portalReplica()
   const before = await keysWith(portal, 'plans')
-  await site.mirror.set({ key: 'plans', value: 'off', then: 'keep' })
+  await site.mirror.set({ key: 'plans', value: 'off', content: 'keep' })
   insched.prepare("update plans set plan_status = 'Paused' where plan_id = 1").run()
   await site.upload()
   expect(await keysWith(portal, 'plans')).toEqual(before)

@@ -65,11 +65,11 @@ export interface FoundPatient {
   readonly portal_enabled: number | null
 }
 
-/** A change of one setting of the mirror; `then`: what becomes of what the portal has, where a collection is turned off. */
+/** A change of one setting of the mirror; `content`: what becomes of what the portal has, where a collection is turned off. */
 export interface MirrorChange {
   readonly key: string
   readonly value: string
-  readonly then?: 'keep' | 'erase' | undefined
+  readonly content?: 'keep' | 'erase' | undefined
 }
 
 /** Ids of patients and events are InSched's, local to the site. */
@@ -215,7 +215,7 @@ function portalPreference({ key, value }: { key: string; value: string }): Parti
 const mirrorChange = v.object({
   key: v.string(),
   value: v.string(),
-  then: v.optional(v.picklist(['keep', 'erase'])),
+  content: v.optional(v.picklist(['keep', 'erase'])),
 })
 const preferenceInput = v.object({ key: v.optional(v.string()) })
 const waitInput = v.object({ wait: v.optional(v.boolean()), full: v.optional(v.boolean()) })
