@@ -8,6 +8,7 @@ import { foldUpdates } from '../../src/replica/document.ts'
 import { readFolder } from './contents.ts'
 import type { Machine } from './machine.ts'
 import { switchable } from './modes.ts'
+import { coverages } from '../../src/mirror/policy.ts'
 import { epochOfTime } from './time.ts'
 import { running, type World } from './world.ts'
 
@@ -176,7 +177,28 @@ function prove(world: World): boolean {
 }
 
 /** A site chooses anew what becomes of one of its collections, and its link starts over. */
+/** A site chooses other settings for its mirror; they travel as any document does. */
+function changeMirror(world: World): boolean {
+  const able = world.sites.filter(({ process }) => process?.kept && process.replica && !process.putBack)
+  if (able.length === 0) return false
+  const machine = world.chance.pick(able)
+  const [key, values] = world.chance.pick(mirrored)
+  const value = world.chance.pick(values)
+  world.trace.note(`${machine.name} sets ${key} to ${value}`)
+  world.count('change the mirror')
+  // A process that ends meanwhile leaves it undone.
+  machine.process!.kept!.write(key, value).catch(() => {})
+  return true
+}
+
+const mirrored: readonly (readonly [string, readonly string[]])[] = [
+  ...['patients', 'plans', 'events', 'messages', 'requests'].map((name) => [`${name}.patients`, coverages] as const),
+  ['events.direction', ['up', 'up', 'off', 'erased']],
+  ['requests.direction', ['both', 'both', 'off', 'erased']],
+]
+
 function switchCollection(world: World): boolean {
+  if (world.policed && world.chance.oneIn(2)) return changeMirror(world)
   // Rows that were left out while it was off are another story than those that were never to go.
   if (world.harm.on) return false
   if (world.sites.length === 0) return false
@@ -202,7 +224,7 @@ function look(world: World): boolean {
   const { machine, process } = world.chance.pick(able)
   world.trace.note(`${machine.name} looks what passes`)
   // What fails to be committed is looked for again.
-  process.replica!.withdraw().catch(() => {})
+  ;(process.kept ? process.kept.apply() : process.replica!.withdraw()).catch(() => {})
   return true
 }
 

@@ -4,7 +4,10 @@
  */
 import { acceptLinks, type Acceptor } from '../../src/replica/acceptor.ts'
 import type { Clock } from '../../src/replica/clock.ts'
-import { collections, type Passes } from '../../src/replica/collections.ts'
+import { isAlways, isSent } from '../../src/mirror/policy.ts'
+import { keepSiteMirror, mirrorOf, type Mirror, type SiteMirror } from '../../src/mirror/site-mirror.ts'
+import { siteMirrors, type SiteMirrors } from '../../src/portal/site-mirrors.ts'
+import { collections, type LinkSettings, type Passes } from '../../src/replica/collections.ts'
 import { keepLink, type Link } from '../../src/replica/connection.ts'
 import type { PracticeId, ReplicaId, SiteId } from '../../src/replica/ids.ts'
 import { memoryStore, type MemoryStore } from '../../src/replica/memory-store.ts'
@@ -13,7 +16,7 @@ import type { WebSocket } from 'ws'
 import { diskOver, type Disk, type DiskOptions } from './disk.ts'
 import { followOutside, indexRowOf, outsideWorld, type Outside } from './outside.ts'
 import type { Modes } from './modes.ts'
-import type { Place, Policy } from './policy.ts'
+import type { Place } from './policy.ts'
 
 export interface Backup {
   readonly folder: MemoryStore
@@ -38,6 +41,9 @@ export interface Process {
   followers: readonly { readonly problem: unknown }[]
   link: Link | undefined
   acceptor: Acceptor | undefined
+  /** In a world with a policy: the mirror settings of a site, and what keeps its documents to them. */
+  mirror: Mirror | undefined
+  kept: SiteMirror | undefined
 }
 
 export interface Machine {
@@ -63,7 +69,10 @@ export interface Surroundings {
   readonly practice: PracticeId
   readonly portal: ReplicaId
   readonly portalPublicKey: string
-  readonly policy: Policy
+  /** Whether the product's own policy holds, by settings that travel; else everything passes. */
+  readonly policed: boolean
+  /** The sites in use, and their replicas. */
+  readonly sites: () => readonly Machine[]
   readonly modes: Modes
   /** Asks a portal to erase the collections that every site has erased. */
   askErasures(process: Process): void
@@ -92,15 +101,22 @@ export function startProcess(machine: Machine, around: Surroundings, drawn?: Uin
     followers: [],
     link: undefined,
     acceptor: undefined,
+    mirror: undefined,
+    kept: undefined,
   }
   Object.assign(process, { clock: around.clockFor(process, machine, drawn && [...drawn]) })
   const { clock } = process
   const site = machine.place.site
   const options = { store: process.disk.store, practice: around.practice, id: machine.replica, clock }
-  const now = (): number => clock.now()
-  const passes = site ? { passes: around.policy.passes('up', site, now) } : { holds: around.policy.holds(now) }
+  const mirror = site && around.policed ? mirrorOf(site, clock) : undefined
+  const mirrors = !site && around.policed ? siteMirrors({ clock, device: (id) => replicaOf(around, id), sites: () => around.sites().flatMap(({ place }) => place.site ?? []) }) : undefined // prettier-ignore
+  const passes = mirror ? mirror.replicaPasses : site ? {} : { holds: mirrors?.holds ?? all }
+  process.mirror = mirror
   openReplica({ ...options, ...passes }).then(
-    (replica) => {
+    async (replica) => {
+      if (!process.alive) return
+      if (mirror) process.kept = await keepSiteMirror({ mirror, replica, site: site!, portal: around.portal, clock, sayAgain: async () => {} }) // prettier-ignore
+      await mirrors?.follow(replica)
       if (!process.alive) return
       process.replica = { ...replica, onCommit: (run) => listening(process, replica.onCommit(run)) }
       const pages = replica.follow({
@@ -110,11 +126,32 @@ export function startProcess(machine: Machine, around: Surroundings, drawn?: Uin
       })
       process.followers = [pages]
       if (site) runSite(machine, process, site, around)
-      else runPortal(process, around)
+      else runPortal(process, around, mirrors)
     },
     (error: unknown) => around.died(machine, process, error),
   )
   return process
+}
+
+const all: Passes = () => true
+
+function replicaOf(around: Surroundings, site: string): string | undefined {
+  return around.sites().find(({ place }) => place.site === site)?.replica
+}
+
+function linkSettingsOf(mirror: Mirror): LinkSettings {
+  const { onChange } = mirror
+  const version = (): number => mirror.settings().version
+  return { version, sends: (name) => isSent(mirror.settings(), name, 'up'), always: isAlways, onChange }
+}
+
+/** What was chosen at both ends at once, and what travels. */
+function both(modes: LinkSettings, mirror: LinkSettings): LinkSettings {
+  return {
+    ...mirror,
+    version: () => (mirror.version() % 2 ** 40) * 4_096 + modes.version(),
+    sends: (name) => modes.sends(name) && mirror.sends(name),
+  }
 }
 
 function listening(process: Process, end: () => void): () => void {
@@ -129,13 +166,9 @@ function listening(process: Process, end: () => void): () => void {
 
 function runSite(machine: Machine, process: Process, site: SiteId, around: Surroundings): void {
   const replica = process.replica!
-  const { policy, modes } = around
-  const may = (direction: 'up' | 'down'): Passes =>
-    modes.within(
-      direction,
-      site,
-      policy.passes(direction, site, () => process.clock.now()),
-    )
+  const { modes } = around
+  const { mirror } = process
+  const may = (direction: 'up' | 'down'): Passes => modes.within(direction, site, mirror?.passes(direction) ?? all)
   process.followers = [
     ...process.followers,
     followOutside(replica, machine.outside, (head) => {
@@ -152,7 +185,7 @@ function runSite(machine: Machine, process: Process, site: SiteId, around: Surro
     passesOut: may('up'),
     passesIn: may('down'),
     shared: may('up'),
-    settings: modes.settings('up', site),
+    settings: mirror ? both(modes.settings('up', site), linkSettingsOf(mirror)) : modes.settings('up', site),
     clock: process.clock,
   })
   const { link } = process
@@ -164,21 +197,18 @@ function runSite(machine: Machine, process: Process, site: SiteId, around: Surro
   })
 }
 
-function runPortal(process: Process, around: Surroundings): void {
+function runPortal(process: Process, around: Surroundings, mirrors: SiteMirrors | undefined): void {
   process.acceptor = acceptLinks({
     portalPublicKey: around.portalPublicKey,
     clock: process.clock,
     async admit(device) {
       const site = device.site as SiteId
       if (around.isRetired(site)) return 'revoked device'
-      const { policy, modes } = around
+      const { modes } = around
       const may = (direction: 'up' | 'down'): Passes =>
-        modes.within(
-          direction,
-          site,
-          policy.passes(direction, site, () => process.clock.now()),
-        )
-      const settings = modes.settings('down', site)
+        modes.within(direction, site, mirrors?.passes(site, direction) ?? all)
+      const own = modes.settings('down', site)
+      const settings = mirrors ? both(own, mirrors.link(site)) : own
       return { replica: process.replica!, passesIn: may('up'), passesOut: may('down'), shared: may('up'), settings }
     },
   })

@@ -8,7 +8,14 @@ import type { Machine } from './machine.ts'
 import { readFolder, type Read } from './contents.ts'
 import { switchable } from './modes.ts'
 import { effectsOf } from './outside.ts'
-import { productPolicy } from './policy.ts'
+import {
+  defaultSettings,
+  isAlways,
+  isErased,
+  isSent,
+  passesByFacts,
+  type MirrorSettings,
+} from '../../src/mirror/policy.ts'
 import { epochOfTime } from './time.ts'
 import { running, turn, type World } from './world.ts'
 
@@ -160,7 +167,7 @@ function checkDocument(world: World, place: string, folders: ReadonlyMap<Machine
         `${first!.machine.name} and ${other.machine.name} differ in ${place}: ${difference(first!.read?.content.said, other.read?.content.said)}`,
       )
   // What does not pass to the others is kept by its owner alone.
-  const everywhere = world.sites.every(({ place: { site } }) => world.modes.of(site!, collectionIn(place)) === 'on')
+  const everywhere = world.sites.every((site) => isOnAt(world, site, collectionIn(place)))
   const held = group.length > 0 && everywhere ? group : copies
   for (const missing of world.promises.missing(place, undefined))
     if (!held.some(({ read }) => !world.promises.missing(place, read?.content).includes(missing)))
@@ -211,7 +218,7 @@ function ownerOf(world: World, copies: readonly Copy[]): Machine | undefined {
 /** The machines that must hold the same of a document. */
 function groupOf(world: World, place: string, copies: readonly Copy[]): readonly Copy[] {
   const collection = collectionIn(place)
-  const isOn = ({ machine }: Copy): boolean => world.modes.of(machine.place.site!, collection) === 'on'
+  const isOn = ({ machine }: Copy): boolean => isOnAt(world, machine, collection)
   const portal = copies.find(({ machine }) => machine === world.portal)!
   if (!world.policed) {
     const sites = copies.filter((copy) => copy !== portal && isOn(copy))
@@ -228,8 +235,22 @@ function isWithheld(world: World, place: string, copies: readonly Copy[]): boole
   if (!owner || world.modes.of(owner.place.site!, collectionIn(place)) !== 'on') return false
   const known = copies.filter(({ read }) => read)
   const { head } = (known.find(({ machine }) => machine.place.site === owner.place.site) ?? known[0]!).read!
-  const passes = productPolicy.passes('up', owner.place.site!, () => epochOfTime + world.time.now)
-  return !passes(head.collection, head.facts)
+  const settings = settingsOf(world, owner)
+  const { collection, facts } = head
+  if (!isAlways(collection) && isErased(settings, collection)) return true
+  const question = { collection, facts, site: owner.place.site!, now: epochOfTime + world.time.now }
+  return isSent(settings, collection, 'up') && !passesByFacts(settings, question)
+}
+
+/** The mirror settings of a site as its process has them, or of a folder that waits its turn that of its copy. */
+function settingsOf(world: World, { place, process }: Machine): MirrorSettings {
+  const other = world.sites.find((site) => site.place.site === place.site && site.process?.mirror)
+  return (process ?? other?.process)?.mirror?.settings() ?? defaultSettings
+}
+
+/** Whether a site mirrors a collection, as was chosen at both ends at once and as its own settings say. */
+function isOnAt(world: World, site: Machine, collection: Collection): boolean {
+  return world.modes.of(site.place.site!, collection) === 'on' && isSent(settingsOf(world, site), collection, 'up')
 }
 
 function siteOf(world: World, { head }: Read): Machine | undefined {
@@ -243,6 +264,8 @@ function collectionIn(place: string): Collection {
 /** Of a collection that every site has erased the portal has nothing left, where none of it was of a retired site. */
 function checkErased(world: World, collection: Collection, portal: ReadonlyMap<string, Read>): void {
   if (!world.erasedEverywhere(collection)) return
+  // Where a site's mirror has it off, and keeps what is there, nothing tells the portal that the site has all of it.
+  if (world.sites.some((site) => !isSent(settingsOf(world, site), collection, 'down'))) return
   const held = [...portal.values()].filter(({ head, content }) => head.collection === collection && !content.empty)
   if (held.length === 0 || (world.policed && held.some((one) => !siteOf(world, one)))) return
   world.violated(`the portal still holds ${held.length} documents of ${collection}, which every site has erased`)

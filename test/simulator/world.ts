@@ -12,9 +12,10 @@ import { derivedUlid, type PracticeId, type ReplicaId, type SiteId } from '../..
 import { chanceOf, traceOf, type Chance, type Trace } from './chance.ts'
 import { harmOf, type Harm } from './harm.ts'
 import { startProcess, machineOf, type Backup, type Machine, type Process, type Surroundings } from './machine.ts'
+import { defaultSettings, mayHold } from '../../src/mirror/policy.ts'
+import type { Passes } from '../../src/replica/collections.ts'
 import { modesChosen, switchable, type Modes } from './modes.ts'
 import { simulatedNetwork, type Network } from './network.ts'
-import { everythingPasses, productPolicy } from './policy.ts'
 import { promisesMade, type Promises } from './promises.ts'
 import { epochOfTime, simulatedTime, type Time } from './time.ts'
 
@@ -106,7 +107,8 @@ export function worldOf(seed: number, keepTrace = false): World {
     portal: portal.replica,
     portalPublicKey: portalKeys.publicKey,
     disk: { slow: () => slowReads && chance.oneIn(3), mostRead, lose: (rows) => harm.lose(rows), foldFrom },
-    policy: policed ? productPolicy : everythingPasses,
+    policed,
+    sites: () => world.sites,
     modes,
     askErasures(process) {
       for (const collection of switchable) {
@@ -181,7 +183,8 @@ export function worldOf(seed: number, keepTrace = false): World {
       const after = backup.folder.copy()
       const others = world.machines.filter((other) => other !== machine).map((other) => other.folder)
       // The portal erases what the site has acknowledged, and may not know yet that the site was put back since.
-      const holds = (policed ? productPolicy : everythingPasses).holds(() => epochOfTime + time.now)
+      // By which settings is not known beforehand, once any were chosen.
+      const holds: Passes = policed ? (collection, facts) => !world.counts.has('change the mirror') && mayHold(defaultSettings, { collection, facts, now: epochOfTime + time.now }) : () => true // prettier-ignore
       await world.promises.withdrawn(machine.folder, after, others, (folder, collection, facts) => {
         return folder !== portal.folder || (holds(collection, facts) && !world.erasedEverywhere(collection))
       })
