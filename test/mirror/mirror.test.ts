@@ -15,6 +15,7 @@ import {
 import type { OpenReplica } from '../../src/replica/replica.ts'
 import { openSqliteStore } from '../../src/replica/sqlite-store.ts'
 import { folder, master, ulid } from '../replica/world.ts'
+import { siteOperations } from '../../src/server/console/site-operations.ts'
 import { openSiteWorld, type SiteWorld } from '../server/site-world.ts'
 
 let world: SiteWorld
@@ -230,3 +231,20 @@ it('shows of a real patient exactly the fields and values that would leave, with
   expect((await portal.record('patients', key))!.fields).toEqual(values)
   await expect(site.mirror.preview({ patient: 9_999 })).rejects.toThrow(/no patient 9999/)
 }, 30_000)
+
+it('every change stands in the trail with who, when, old and new; a preview says whose record was looked at', async () => {
+  const { site, staff, clock } = world
+  const operations = siteOperations(site, staff.audit, () => {})
+  const before = staff.audit.rows().length
+  await operations['mirror set']!({ key: 'requests', value: 'off', content: 'keep' })
+  await operations['mirror set']!({ key: 'requests', value: 'on' })
+  await expect(operations['mirror set']!({ key: 'consents', value: 'off', content: 'erase' })).rejects.toThrow(/must always travel/) // prettier-ignore
+  await operations['mirror preview']!({ patient: 1 })
+  const trail = staff.audit.rows().slice(before)
+  expect(trail.map(({ event }) => event)).toEqual([
+    { did: 'mirror changed', by: 'command line', of: ['requests.direction', 'both', 'off'] },
+    { did: 'mirror changed', by: 'command line', of: ['requests.direction', 'off', 'both'] },
+    { did: 'mirror previewed', by: 'command line', patient: '1' },
+  ])
+  expect(trail.every(({ at }) => at <= clock.now())).toBe(true)
+})
