@@ -305,4 +305,28 @@ export const faults: readonly Fault[] = [
     'await draft.load(name, [key])',
     60_000,
   ),
+  one(
+    'rows go by settings that the other end has not got',
+    'rule 6',
+    'replica/link-socket.ts',
+    'settings.sends(collection) && (theirSettings === settingsVersion || (settings.always?.(collection) ?? true))',
+    'settings.sends(collection)',
+    150_000,
+  ),
+  one(
+    'what begins to pass by settings is not logged anew',
+    'rule 10',
+    'mirror/site-mirror.ts',
+    "await replica.passAnew(isSame ? ['events'] : collections)",
+    '',
+    20_000,
+  ),
+  one(
+    'a collection that a site erases stays at the portal',
+    'rule 9',
+    'mirror/policy.ts',
+    'if (isErased(settings, collection)) return false',
+    '',
+    20_000,
+  ),
 ]
