@@ -319,7 +319,7 @@ export const faults: readonly Fault[] = [
     'mirror/site-mirror.ts',
     "await replica.passAnew(isSame ? ['events'] : collections)",
     '',
-    20_000,
+    150_000,
   ),
   one(
     'a collection that a site erases stays at the portal',
