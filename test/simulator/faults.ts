@@ -306,14 +306,6 @@ export const faults: readonly Fault[] = [
     60_000,
   ),
   one(
-    'rows go by settings that the other end has not got',
-    'rule 6',
-    'replica/link-socket.ts',
-    'settings.sends(collection) && (theirSettings === settingsVersion || (settings.always?.(collection) ?? true))',
-    'settings.sends(collection)',
-    150_000,
-  ),
-  one(
     'what begins to pass by settings is not logged anew',
     'rule 10',
     'mirror/site-mirror.ts',
