@@ -150,7 +150,7 @@ export function portalApp(options: PortalAppOptions): Hono<PortalEnv> {
     const family = await membersOf(viewing, current.account)
     const viewer = await viewerOf(viewing, current, family, session.endsAt(current))
     const onFile = viewer && languageOf((await patientOf(viewer)).language)
-    c.set('reader', knownReader(c, choices, c.get('reader'), { account: store.languageOf(current.account), onFile }))
+    knownReader(c, choices, { account: store.languageOf(current.account), onFile })
     if (c.req.method === 'POST') {
       const token = (await formOf(c))?.['csrf']
       const madeFor = family.find((member) => token === formToken(current, member))
