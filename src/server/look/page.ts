@@ -47,7 +47,7 @@ export interface Frame {
   readonly kind?: 'patient' | 'desk'
 }
 
-/** A whole page, as a plain string: what is made of another object goes out as a stream, which takes three times as long. */
+/** A whole page, as a plain string: an object, even one of String, would go out as a stream, which costs more. */
 export async function page(frame: Frame, main: Content): Promise<string> {
   return String(await wholeOf(frame, main))
 }
