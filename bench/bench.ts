@@ -9,6 +9,7 @@ import { parseArgs } from 'node:util'
 import { writeChart } from './chart.ts'
 import { catchUp } from './measures/catch-up.ts'
 import { growth, type Growth } from './measures/growth.ts'
+import { homePage } from './measures/home-page.ts'
 import { idleSite } from './measures/idle-site.ts'
 import { liveEdit } from './measures/live-edit.ts'
 import { manyPractices } from './measures/many-practices.ts'
@@ -33,6 +34,7 @@ const measures: readonly Measure[] = [
   wholeJob,
   growth,
   manyPractices,
+  homePage,
 ]
 
 const usage = `npm run bench -- [options]

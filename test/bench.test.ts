@@ -47,6 +47,21 @@ it('ours and the floor move the same changes over the wire and are measured in o
   }
 })
 
+it('patients sign in and load their home pages, ours and the bare page in one run', async () => {
+  const dir = mkdtempSync(join(tmpdir(), 'bench-test-'))
+  try {
+    const file = join(dir, 'bench.json')
+    await run(process.execPath, [bench, '--documents', '100', '--only', 'M10', '--json', file])
+    const { M10 } = JSON.parse(readFileSync(file, 'utf8')) as Record<string, Record<string, number>>
+    expect(M10!['floor']).toBeGreaterThan(0)
+    expect(M10!['ratio']).toBe(M10!['ours']! / M10!['floor']!)
+    // A whole page, with appointment, menu and messages: no redirect and no notice of a fault.
+    expect(M10!['bytes']).toBeGreaterThan(5_000)
+  } finally {
+    rmSync(dir, { recursive: true })
+  }
+})
+
 it.each([
   [['--only', 'M11'], 'M11 is no measure.'],
   [['--documents', 'many'], '--documents takes a whole number'],

@@ -1,8 +1,10 @@
 /** The product's portal in a process of its own: its folder, its practices with their index, its links. */
 import { systemClock as clock } from '../../src/replica/clock.ts'
 import { openPortal } from '../../src/portal.ts'
+import { hashOf } from '../../src/server/control-store-sqlite.ts'
 import { answer } from '../processes.ts'
 import { master } from './ours-pair.ts'
+import { writePatients, type Invitation } from './records-of-pages.ts'
 
 let portal: Awaited<ReturnType<typeof openPortal>>
 
@@ -28,6 +30,17 @@ const handlers = {
       added.push({ practice: practiceId, code: enrollmentCode })
     }
     return added
+  },
+  /** A practice with this many patients, written here as its site would have sent them; `invited` of them may sign in. */
+  async furnish(count: number, invited: number): Promise<Invitation[]> {
+    const { practiceId: practice } = await portal.addPractice({ name: 'Bench', zone: 'America/Phoenix' })
+    const { siteId: site } = portal.addSite({ practice, name: 'Bench' })
+    const invitations = await writePatients(portal.replicaOf(practice)!, { practice, site, count, invited })
+    await handlers.indexed(
+      practice,
+      invitations.map(({ path }) => ['invitation', hashOf(path.split('.')[1]!)] as const),
+    )
+    return invitations
   },
   /** Resolves when these rows are in the practice's index: a look at single rows, not a read of all. */
   async indexed(practice: string, rows: readonly IndexedRow[]): Promise<void> {

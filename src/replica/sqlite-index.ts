@@ -2,6 +2,7 @@
 import type Database from 'better-sqlite3'
 import type { IndexQuery, IndexRow } from './replica-face.ts'
 import type { Sealer } from './sealing.ts'
+import { statementsOf } from './sqlite-statements.ts'
 
 export interface SqliteIndex {
   cursorOf(follower: string): number
@@ -20,6 +21,7 @@ const contextOf = (view: string, id: string): string => `index/${view}/${id}`
 
 /** The index in the tables `page_index` and `followers` of `db`. */
 export function sqliteIndex(db: Database.Database, sealer: Sealer): SqliteIndex {
+  const sql = statementsOf(db)
   const cursorOf = db.prepare('select cursor from followers where name = ?').pluck()
   const setCursor = db.prepare('insert or replace into followers values (?, ?)')
   const remove = db.prepare('delete from page_index where document = ?')
@@ -54,8 +56,8 @@ export function sqliteIndex(db: Database.Database, sealer: Sealer): SqliteIndex 
       where('at >= ?', query.from)
       where('at < ?', query.before)
       const order = query.descending ? 'desc' : 'asc'
-      const sql = `select ${columns} from page_index where ${conditions.join(' and ')} order by at ${order}, id ${order} limit ?`
-      return (db.prepare(sql).all(...values, query.limit ?? -1) as IndexRecord[]).map(opened)
+      const text = `select ${columns} from page_index where ${conditions.join(' and ')} order by at ${order}, id ${order} limit ?`
+      return (sql(text).all(...values, query.limit ?? -1) as IndexRecord[]).map(opened)
     },
     find(view, id) {
       const record = find.get(view, id) as IndexRecord | undefined

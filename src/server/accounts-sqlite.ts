@@ -6,6 +6,7 @@ import type Database from 'better-sqlite3'
 import { createHmac, timingSafeEqual } from 'node:crypto'
 import type { Clock } from '../replica/clock.ts'
 import type { Sealer } from '../replica/sealing.ts'
+import { statementsOf } from '../replica/sqlite-statements.ts'
 
 export interface Passkey {
   readonly id: string
@@ -36,7 +37,7 @@ export function accountTables(db: Database.Database, options: { key: Uint8Array;
     create table if not exists wrong_tries(account text primary key, count integer not null, last_at integer not null, told_at integer);`)
   const hash = (...parts: readonly string[]): string =>
     createHmac('sha256', key).update(JSON.stringify(parts)).digest('hex')
-  const sql = (text: string): Database.Statement => db.prepare(text)
+  const sql = statementsOf(db)
   const seal = (text: string, context: string): Uint8Array => master.seal(Buffer.from(text), context)
   const open = (sealed: Uint8Array, context: string): string => Buffer.from(master.open(sealed, context)).toString()
   const plain = (email: string): string => email.trim().toLowerCase()

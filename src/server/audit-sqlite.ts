@@ -125,7 +125,8 @@ export interface AuditTrail {
 interface Row { readonly number: number; readonly at: number; readonly event: string; readonly hash: string } // prettier-ignore
 
 const writtenWithin = 1_000
-const mostWaiting = 1_000
+/** So few that nobody waits for long while they are written. */
+const mostWaiting = 100
 
 /** The trail in a database that is open; `key` keys its hashes. */
 export function auditTrail(db: Database.Database, options: { readonly key: Uint8Array; readonly clock: Clock }) {

@@ -7,6 +7,7 @@ import { createHash, createHmac } from 'node:crypto'
 import type { Clock } from '../replica/clock.ts'
 import type { Sealer } from '../replica/sealing.ts'
 import { StoreRefused } from '../replica/store.ts'
+import { statementsOf } from '../replica/sqlite-statements.ts'
 import { accountTables } from './accounts-sqlite.ts'
 import { auditTrail } from './audit-sqlite.ts'
 import { draftTable } from './drafts-sqlite.ts'
@@ -66,7 +67,7 @@ export function openControlStore(file: string, master: Sealer, clock: Clock) {
   // An address says where a person is: kept as a hash that only this portal can make.
   const addressHash = (address: string): string => createHmac('sha256', addressKey).update(address).digest('hex')
   const audit = auditTrail(db, { key: keyOf('audit key'), clock })
-  const sql = (text: string): Database.Statement => db.prepare(text)
+  const sql = statementsOf(db)
   return {
     secret,
     sessions: sessionTable(db),

@@ -7,6 +7,7 @@ import type Database from 'better-sqlite3'
 import * as v from 'valibot'
 import type { Clock } from '../replica/clock.ts'
 import type { Sealer } from '../replica/sealing.ts'
+import { statementsOf } from '../replica/sqlite-statements.ts'
 
 /** Whose draft: an account, and the patient (`<practice>/<patient>`) that it is written for. */
 export interface DraftOwner { readonly account: string; readonly member: string } // prettier-ignore
@@ -22,7 +23,7 @@ const draftSchema = v.object({ subject: v.string(), text: v.string() })
 
 export function draftTable(db: Database.Database, { master, clock }: { master: Sealer; clock: Clock }) {
   db.exec(`create table if not exists drafts(account text not null, member text not null, place text not null, sealed blob not null, until integer not null, primary key (account, member, place));`) // prettier-ignore
-  const sql = (text: string): Database.Statement => db.prepare(text)
+  const sql = statementsOf(db)
   const contextOf = (owner: DraftOwner, place: string): string => `draft ${owner.account} ${owner.member} ${place}`
   const drop = ({ account, member }: DraftOwner, place: string): void => {
     sql('delete from drafts where account = ? and member = ? and place = ?').run(account, member, place)

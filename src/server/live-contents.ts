@@ -107,8 +107,9 @@ export const liveContents: Readonly<Record<LiveName, Contents>> = {
 /** What a patient asked, and what became of it; with whoever may not see it there is none. */
 async function requestStates(shown: Shown): Promise<View[string]> {
   if (!may(shown, 'patient')) return {}
-  const rows = await shown.replica.index({ view: 'request', patient: shown.patient })
-  return Object.fromEntries(rows.map(({ id, state }) => [id, state]))
+  // Asked as for the wishes of an event, so that a page has it once.
+  const rows = await shown.replica.index({ view: 'request', patient: shown.patient, descending: true })
+  return Object.fromEntries(rows.toReversed().map(({ id, state }) => [id, state]))
 }
 
 /**

@@ -69,13 +69,13 @@ it('what cannot be written down is not shown: a full disk ends the views, and no
   const { db, trail, clock, count } = trailOf(0)
   db.pragma('query_only = on')
   const views = (): void => {
-    for (let i = 0; i < 2_000; i++) trail.noted({ did: 'viewed', by: 'a' })
+    for (let i = 0; i < 200; i++) trail.noted({ did: 'viewed', by: 'a' })
   }
   expect(views).toThrow(/readonly/)
   clock.advance(1_000)
   db.pragma('query_only = off')
   clock.advance(1_000)
-  expect(count()).toBe(1_000)
+  expect(count()).toBe(100)
 })
 
 it('a visit stands in it whole, in order, with ids alone', async () => {

@@ -9,6 +9,8 @@ const forms = new WeakMap<Request, () => Promise<FileForm | undefined>>()
 export function boundedBodies(options: { readonly filesTo: readonly string[] }): MiddlewareHandler {
   const small = bodyLimit({ maxSize: 256 * 1024 })
   return async (c, next) => {
+    // What has no body is not asked for one: that alone makes another request of it.
+    if (c.req.method === 'GET' || c.req.method === 'HEAD') return next()
     const takesFiles = c.req.method === 'POST' && options.filesTo.includes(c.req.path) && isFileForm(c.req.raw)
     if (!takesFiles) return small(c, next)
     let form: Promise<FileForm | undefined> | undefined

@@ -32,7 +32,7 @@ export function accessPages({ site, store }: ConsoleParts): Hono<ConsoleEnv> {
     c: Context<ConsoleEnv>,
     patient: number,
     more: { fault?: string; link?: Html } = {},
-  ): Promise<Html> => {
+  ): Promise<string> => {
     const reader = c.get('reader')
     const { staff, account } = reader.words
     const { people } = account

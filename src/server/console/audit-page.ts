@@ -31,7 +31,7 @@ export function auditPage({ site, store }: ConsoleParts): Hono<ConsoleEnv> {
   const app = new Hono<ConsoleEnv>()
   const { audit } = store
 
-  const pageHtml = async (c: Context<ConsoleEnv>, filter: Filter, fault?: string): Promise<Html> => {
+  const pageHtml = async (c: Context<ConsoleEnv>, filter: Filter, fault?: string): Promise<string> => {
     const reader = c.get('reader')
     const { words } = reader
     const zone = await site.zone()

@@ -8,7 +8,7 @@ import { StoreFull } from '../../replica/store.ts'
 import { boundedBodies } from '../attachments/file-forms.ts'
 import { failureOf } from '../failure.ts'
 import { pageHeaders } from '../look/headers.ts'
-import { inEnglish, type Html } from '../look/html.ts'
+import { inEnglish } from '../look/html.ts'
 import { problemPage, type Told } from '../look/problem-page.ts'
 import { choicePath, reading, takeChoice } from '../look/reader.ts'
 import { serveStylesheet, stylesheet } from '../look/stylesheet.ts'
@@ -66,7 +66,7 @@ export function consoleApp(
   const app = new Hono<ConsoleEnv>()
   const session = consoleSessions(options)
   const choices = { name: `console-${site.settings.siteId}-`, secure }
-  const plain = (c: Context<ConsoleEnv>, problem: Told, csrf?: string): Html => problemPage(bareFrame(c, site, csrf), problem) // prettier-ignore
+  const plain = (c: Context<ConsoleEnv>, problem: Told, csrf?: string): Promise<string> => problemPage(bareFrame(c, site, csrf), problem) // prettier-ignore
 
   app.onError((error, c) => {
     options.log(failureOf(error, c))

@@ -55,13 +55,15 @@ function codeField(c: Context<ConsoleEnv>): Html {
 export function factorSignIn(parts: Parts & { readonly halfway: Halfway }): Hono<ConsoleEnv> {
   const { site, store, session, tries, clock, halfway } = parts
   const app = new Hono<ConsoleEnv>()
-  const codePage = (c: Context<ConsoleEnv>, fault?: string): Html => {
+  const codePage = (c: Context<ConsoleEnv>, fault?: string): Promise<string> => {
     const { factor } = c.get('reader').words.staff
     return page({ ...bareFrame(c, site), title: factor.title }, [
       card([faultNotice(fault), form('/sign-in/code', {}, [codeField(c), button(factor.enter, 'main')])]),
     ])
   }
-  app.get('/sign-in/code', (c) => (halfway.of(c) === undefined ? c.redirect('/sign-in', 303) : c.html(codePage(c))))
+  app.get('/sign-in/code', async (c) =>
+    halfway.of(c) === undefined ? c.redirect('/sign-in', 303) : c.html(codePage(c)),
+  )
   app.post('/sign-in/code', async (c) => {
     const { signIn, staff: words } = c.get('reader').words
     const id = halfway.of(c)
@@ -98,7 +100,7 @@ export function factorSetUp({ site, store, session, clock, tries }: Parts): Hono
     offered.set(id, { secret, until: clock.now() + lasts })
     return secret
   }
-  const setUpPage = (c: Context<ConsoleEnv>, fault?: string): Html => {
+  const setUpPage = (c: Context<ConsoleEnv>, fault?: string): Promise<string> => {
     const { factor } = c.get('reader').words.staff
     const staff = c.get('staff')
     const { address, typed } = forAuthenticator(secretFor(staff.id), site.settings.practiceName, staff.name)
@@ -113,7 +115,7 @@ export function factorSetUp({ site, store, session, clock, tries }: Parts): Hono
       ]),
     ])
   }
-  app.get('/second-factor', (c) => (c.get('staff').hasSecondFactor ? c.redirect('/', 303) : c.html(setUpPage(c))))
+  app.get('/second-factor', async (c) => (c.get('staff').hasSecondFactor ? c.redirect('/', 303) : c.html(setUpPage(c))))
   app.post('/second-factor', async (c) => {
     const staff = c.get('staff')
     const { signIn, staff: words } = c.get('reader').words

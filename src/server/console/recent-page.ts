@@ -64,7 +64,7 @@ export function recentPage({ site, store, clock }: ConsoleParts & { readonly clo
     page: String(page),
   })
 
-  const pageHtml = async (c: Context<ConsoleEnv>, filter: Filter, fault?: string): Promise<Html> => {
+  const pageHtml = async (c: Context<ConsoleEnv>, filter: Filter, fault?: string): Promise<string> => {
     const reader = c.get('reader')
     const { menu, recent } = reader.words.console
     const { recent: words } = reader.words.desk

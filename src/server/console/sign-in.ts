@@ -39,17 +39,17 @@ export function signInPages(
 ): Hono<ConsoleEnv> {
   const { site, store, session, halfway, tries, setupCode, clock } = options
   const app = new Hono<ConsoleEnv>()
-  const signInPage = (c: Context<ConsoleEnv>, fault?: string): Html => {
+  const signInPage = (c: Context<ConsoleEnv>, fault?: string): Promise<string> => {
     const { words } = c.get('reader')
     return page({ ...bareFrame(c, site), title: words.signIn.signIn }, card(signInForm(words, fault)))
   }
-  const firstUserPage = (c: Context<ConsoleEnv>, fault?: string): Html => {
+  const firstUserPage = (c: Context<ConsoleEnv>, fault?: string): Promise<string> => {
     const { words } = c.get('reader')
     return page({ ...bareFrame(c, site), title: words.signIn.staff.firstUser }, card(firstUserForm(words, setupCode, fault))) // prettier-ignore
   }
   const isCode = (code: string): boolean => timingSafeEqual(Buffer.from(hashOf(code)), Buffer.from(hashOf(setupCode)))
 
-  app.get('/first-user', (c) =>
+  app.get('/first-user', async (c) =>
     store.isEmpty() && isCode(c.req.query('code') ?? '') ? c.html(firstUserPage(c)) : c.redirect('/sign-in', 303),
   )
   app.post('/first-user', async (c) => {

@@ -5,6 +5,7 @@
 import Database from 'better-sqlite3'
 import type { Clock } from '../../replica/clock.ts'
 import type { Sealer } from '../../replica/sealing.ts'
+import { statementsOf } from '../../replica/sqlite-statements.ts'
 import { auditTrail } from '../audit-sqlite.ts'
 import { secretsOf } from '../secrets-sqlite.ts'
 import { sessionTable } from '../sessions-sqlite.ts'
@@ -39,7 +40,7 @@ export function openStaffStore(file: string, master: Sealer, clock: Clock) {
   const key = Buffer.from(secretsOf(db, master)('audit key', makeKey), 'base64')
   const audit = auditTrail(db, { key, clock })
   const sessions = sessionTable(db)
-  const sql = (text: string): Database.Statement => db.prepare(text)
+  const sql = statementsOf(db)
   const staffOf = (row: Row | undefined): Staff | undefined =>
     row && {
       id: row.id,

@@ -23,7 +23,7 @@ const idSchema = v.object({ id: ulidSchema })
 
 export function usersPage({ site, store, clock }: ConsoleParts & { readonly clock: Clock }): Hono<ConsoleEnv> {
   const app = new Hono<ConsoleEnv>()
-  const usersHtml = (c: Context<ConsoleEnv>, fault?: string): Html => {
+  const usersHtml = (c: Context<ConsoleEnv>, fault?: string): Promise<string> => {
     const { users } = c.get('reader').words.staff
     return framed(c, site, users.title, '/users', [
       faultNotice(fault),
@@ -31,7 +31,7 @@ export function usersPage({ site, store, clock }: ConsoleParts & { readonly cloc
       card(addForm(c), { title: users.add }),
     ])
   }
-  const linkHtml = (c: Context<ConsoleEnv>, name: string, path: string): Html => {
+  const linkHtml = (c: Context<ConsoleEnv>, name: string, path: string): Promise<string> => {
     const { users } = c.get('reader').words.staff
     const origin = new URL(c.req.url).origin
     return framed(c, site, users.title, '/users', [

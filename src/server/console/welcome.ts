@@ -3,7 +3,6 @@ import { Hono, type Context } from 'hono'
 import { html } from 'hono/html'
 import { hashOf } from '../control-store-sqlite.ts'
 import { button, field, form } from '../look/form.ts'
-import type { Html } from '../look/html.ts'
 import { faultNotice } from '../look/notice.ts'
 import { page } from '../look/page.ts'
 import { problemPage } from '../look/problem-page.ts'
@@ -17,7 +16,7 @@ import type { Staff } from './staff-store-sqlite.ts'
 export function welcomePages({ site, store, session }: ConsoleParts & { readonly session: Sessions }): Hono<ConsoleEnv> {
   const app = new Hono<ConsoleEnv>()
   const over = (c: Context<ConsoleEnv>) => c.html(problemPage(bareFrame(c, site), c.get('reader').words.staff.welcome.over), 404) // prettier-ignore
-  const welcomePage = (c: Context<ConsoleEnv>, token: string, staff: Staff, fault?: string): Html => {
+  const welcomePage = (c: Context<ConsoleEnv>, token: string, staff: Staff, fault?: string): Promise<string> => {
     const { signIn, staff: words } = c.get('reader').words
     return page({ ...bareFrame(c, site), title: words.welcome.title }, [
       card([

@@ -47,8 +47,12 @@ export interface Frame {
   readonly kind?: 'patient' | 'desk'
 }
 
-/** A whole page. */
-export function page(frame: Frame, main: Content): Html {
+/** A whole page, as a plain string: an object, even one of String, would go out as a stream, which costs more. */
+export async function page(frame: Frame, main: Content): Promise<string> {
+  return String(await wholeOf(frame, main))
+}
+
+function wholeOf(frame: Frame, main: Content): Html {
   const { reader, title, practice, links = [], csrf, kind = 'patient', offices = [] } = frame
   const { words, language, theme } = reader
   return html`<!doctype html>

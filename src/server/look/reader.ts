@@ -40,28 +40,31 @@ const chosen = <T extends string>(c: Context, { name = '' }: Choices, what: stri
 
 /** Sets the reader before anything is known of who it is. */
 export function reading(choices: Choices): MiddlewareHandler<ReaderEnv> {
-  return async (c, next) => {
+  return (c, next) => {
     const language = chosen(c, choices, 'language', languages) ?? acceptedLanguage(c.req.header('accept-language')) ?? 'en' // prettier-ignore
     const url = new URL(c.req.url)
     // What the last form did is said once.
     url.searchParams.delete('said')
     const path = c.req.method === 'GET' ? `${url.pathname}${url.search}` : '/'
-    c.set('reader', { ...speechIn(language), theme: chosen(c, choices, 'theme', themes), path })
-    await next()
-    c.header('Content-Language', c.get('reader').language)
     c.header('Vary', 'Accept-Language, Cookie')
+    setReader(c, { ...speechIn(language), theme: chosen(c, choices, 'theme', themes), path })
+    return next()
   }
 }
 
-/** The reader where it is known who it is: reads in the language of the account, or, where this browser chose none, in the one on file. */
-export function knownReader(
-  c: Context,
+/** Who is known reads in the language of the account, or, where this browser chose none, in the one on file. */
+export function knownReader<E extends ReaderEnv>(
+  c: Context<E>,
   choices: Choices,
-  reader: Reader,
   known: { readonly account?: Language | undefined; readonly onFile?: Language | undefined },
-): Reader {
+): void {
   const language = known.account ?? chosen(c, choices, 'language', languages) ?? known.onFile
-  return language ? { ...reader, ...speechIn(language) } : reader
+  if (language) setReader(c, { ...c.get('reader'), ...speechIn(language) })
+}
+
+function setReader<E extends ReaderEnv>(c: Context<E>, reader: Reader): void {
+  c.set('reader', reader)
+  c.header('Content-Language', reader.language)
 }
 
 /** Takes a choice and goes back to the page; `keep` is told of the language, to keep it with an account. */

@@ -60,8 +60,8 @@ export function operatorApp(options: OperatorOptions): Hono<OperatorEnv> {
     const reader = c.get('reader')
     return { reader, practice: reader.words.operator.portal, kind: 'desk', csrf, links: csrf === undefined ? [] : [{ href: '/operator', text: reader.words.operator.title, here: true }], signOutAt: '/operator/sign-out', home: '/operator' } // prettier-ignore
   }
-  const shown = (c: Context<OperatorEnv>, title: string, main: Content): Html => page({ ...frameOf(c, c.get('csrf')), title }, main) // prettier-ignore
-  const overview = async (c: Context<OperatorEnv>, more: { fault?: string; code?: Html } = {}): Promise<Html> =>
+  const shown = (c: Context<OperatorEnv>, title: string, main: Content): Promise<string> => page({ ...frameOf(c, c.get('csrf')), title }, main) // prettier-ignore
+  const overview = async (c: Context<OperatorEnv>, more: { fault?: string; code?: Html } = {}): Promise<string> =>
     shown(c, c.get('reader').words.operator.title, overviewHtml(c.get('reader'), await options.view(), { csrf: c.get('csrf'), now: clock.now(), ...more })) // prettier-ignore
 
   app.onError((error, c) => {
@@ -85,7 +85,7 @@ export function operatorApp(options: OperatorOptions): Hono<OperatorEnv> {
     const main = card([html`<p>${words.enterHow}</p>`, form(`/operator/enter/${token}`, {}, button(words.enter, 'main'))]) // prettier-ignore
     return c.html(page({ ...frameOf(c), title: words.title }, main))
   })
-  app.post('/operator/enter/:token', (c) => {
+  app.post('/operator/enter/:token', async (c) => {
     if (!links.take(c.req.param('token')))
       return c.html(problemPage(frameOf(c), c.get('reader').words.operator.over), 404)
     session.begin(c, operator)

@@ -8,7 +8,7 @@ import * as v from 'valibot'
 import { browserName } from '../browser-name.ts'
 import type { ControlStore } from '../control-store-sqlite.ts'
 import { button, field, form, oneButton } from '../look/form.ts'
-import { nothing, type Html } from '../look/html.ts'
+import { nothing } from '../look/html.ts'
 import { faultNotice, notice } from '../look/notice.ts'
 import { page } from '../look/page.ts'
 import { card, list } from '../look/show.ts'
@@ -126,7 +126,7 @@ export function accountPages(options: {
     return c.redirect('/account', 303)
   })
 
-  async function accountPage(c: Context<PortalEnv>, fault?: string): Promise<Html> {
+  async function accountPage(c: Context<PortalEnv>, fault?: string): Promise<string> {
     const viewer = c.get('viewer')
     const { csrf } = viewer
     const reader = c.get('reader')
@@ -211,7 +211,7 @@ export function accountPages(options: {
       ),
     ])
   }
-  async function codePage(c: Context<PortalEnv>, fault?: string): Promise<Html> {
+  async function codePage(c: Context<PortalEnv>, fault?: string): Promise<string> {
     const { csrf } = c.get('viewer')
     const { code } = c.get('reader').words.account
     return page(await frameOf(c, code.title, ''), [

@@ -4,7 +4,7 @@ import { html } from 'hono/html'
 import * as v from 'valibot'
 import type { ControlStore } from '../control-store-sqlite.ts'
 import { button, field, form } from '../look/form.ts'
-import { nothing, type Html } from '../look/html.ts'
+import { nothing } from '../look/html.ts'
 import { faultNotice } from '../look/notice.ts'
 import { page } from '../look/page.ts'
 import { card } from '../look/show.ts'
@@ -92,7 +92,7 @@ export function againPages(options: {
     return c.redirect(`/${next}`, 303)
   })
 
-  async function againPage(c: Context<PortalEnv>, next: string, fault?: string): Promise<Html> {
+  async function againPage(c: Context<PortalEnv>, next: string, fault?: string): Promise<string> {
     const { account, csrf, hasPassword } = c.get('viewer')
     const { again } = c.get('reader').words.account
     const hidden = { csrf, to: next }
@@ -115,7 +115,7 @@ export function againPages(options: {
         : nothing,
     ])
   }
-  async function codePage(c: Context<PortalEnv>, next: string, fault?: string): Promise<Html> {
+  async function codePage(c: Context<PortalEnv>, next: string, fault?: string): Promise<string> {
     const { csrf } = c.get('viewer')
     const { code } = c.get('reader').words.account
     return page(await frameOf(c, code.title, ''), [

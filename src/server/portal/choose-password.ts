@@ -7,7 +7,6 @@ import * as v from 'valibot'
 import type { PatientFields } from '../../replica/kinds/fields.ts'
 import type { ControlStore } from '../control-store-sqlite.ts'
 import { button, field, form } from '../look/form.ts'
-import type { Html } from '../look/html.ts'
 import { faultNotice } from '../look/notice.ts'
 import { page } from '../look/page.ts'
 import { card } from '../look/show.ts'
@@ -74,7 +73,7 @@ function seesNoMore(store: ControlStore, former: string, viewer: Viewer): boolea
   return store.patientsOf(former).every(({ practice, patient }) => mine.has(`${practice}/${patient}`))
 }
 
-async function passwordPage(c: Context<PortalEnv>, fault?: string): Promise<Html> {
+async function passwordPage(c: Context<PortalEnv>, fault?: string): Promise<string> {
   const viewer = c.get('viewer')
   const { choose, name, newPassword } = c.get('reader').words.signIn
   // The patient's own address is for the patient to see.

@@ -71,7 +71,7 @@ export function contactPages({ clock, audit }: { clock: Clock; audit: AuditTrail
   async function contactPage(
     c: Context<PortalEnv>,
     fault?: { readonly wrong: readonly string[]; readonly given: Readonly<Record<string, unknown>> },
-  ): Promise<Html> {
+  ): Promise<string> {
     const viewer = c.get('viewer')
     const reader = c.get('reader')
     const { contact } = reader.words.patient

@@ -2,7 +2,6 @@
 import type { Context } from 'hono'
 import type { Clock } from '../../replica/clock.ts'
 import { liveContents, withDigest, type LiveName } from '../live-contents.ts'
-import type { Html } from '../look/html.ts'
 import type { Frame } from '../look/page.ts'
 import { problemPage } from '../look/problem-page.ts'
 import { warnBefore } from '../sessions.ts'
@@ -75,6 +74,6 @@ async function labelOf(member: Member, family: readonly Member[]): Promise<strin
 }
 
 /** A page that says what went wrong. */
-export async function problem(c: Context<PortalEnv>, what: Problem): Promise<Html> {
+export async function problem(c: Context<PortalEnv>, what: Problem): Promise<string> {
   return problemPage(await frameOf(c, what.title, ''), what)
 }

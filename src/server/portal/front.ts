@@ -3,7 +3,6 @@ import type { Context } from 'hono'
 import type { PracticeFields } from '../../replica/kinds/fields.ts'
 import type { Replica } from '../../replica/replica-face.ts'
 import type { ControlStore } from '../control-store-sqlite.ts'
-import type { Html } from '../look/html.ts'
 import type { Frame } from '../look/page.ts'
 import { problemPage } from '../look/problem-page.ts'
 import type { Problem } from '../words/en/problems.ts'
@@ -52,6 +51,6 @@ export function frontFrame(c: Context<PortalEnv>, front: Front, csrf?: string): 
 }
 
 /** A page of a front that says what went wrong. */
-export function frontProblem(c: Context<PortalEnv>, front: Front, problem: Problem, csrf?: string): Html {
+export function frontProblem(c: Context<PortalEnv>, front: Front, problem: Problem, csrf?: string): Promise<string> {
   return problemPage(frontFrame(c, front, csrf), problem)
 }

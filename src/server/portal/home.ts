@@ -14,8 +14,7 @@ import { confirmedOf, upcoming, wishesFor, type OwnEvent } from './events.ts'
 import { frameOf } from './frame.ts'
 import { addressOfDraft } from './messages.ts'
 import { may } from './needs.ts'
-import { newTo, threadsOf } from './threads.ts'
-import { deedOf, type PortalEnv, type Viewer } from './viewer.ts'
+import { deedOf, freshTo, type PortalEnv, type Viewer } from './viewer.ts'
 
 /** Something to do: where, and what in words. */
 interface Todo { readonly href: string; readonly picture: Icon; readonly text: string } // prettier-ignore
@@ -89,11 +88,12 @@ async function toAnswer(reader: Reader, viewer: Viewer, events: readonly OwnEven
 async function toRead({ words }: Reader, viewer: Viewer, store: ControlStore): Promise<Todo[]> {
   if (!may(viewer, 'messages')) return []
   const { home } = words.patient
-  const fresh = (await threadsOf(viewer)).map(({ id, said }) => ({ id, count: newTo(viewer.account, said).length })).filter(({ count }) => count > 0) // prettier-ignore
-  const count = fresh.reduce((sum, one) => sum + one.count, 0)
+  const fresh = await freshTo(viewer, viewer.account)
+  const count = fresh.length
+  const threads = new Set(fresh)
   const drafts = store.drafts.placesOf({ account: viewer.account, member: viewer.key })
   return [
-    ...(count > 0 ? [{ href: fresh.length === 1 ? `/messages/${fresh[0]!.id}` : '/messages', picture: 'mail' as const, text: home.newMessages(count) }] : []), // prettier-ignore
+    ...(count > 0 ? [{ href: threads.size === 1 ? `/messages/${fresh[0]!}` : '/messages', picture: 'mail' as const, text: home.newMessages(count) }] : []), // prettier-ignore
     ...drafts.map((place) => ({ href: addressOfDraft(place), picture: 'wait' as const, text: home.unsent })),
   ]
 }

@@ -13,7 +13,7 @@ import { ulidSchema } from '../../replica/kinds/kind.ts'
 import type { Replica } from '../../replica/replica-face.ts'
 import { hashOf, type Claim } from '../control-store-sqlite.ts'
 import { button, choices, field, form } from '../look/form.ts'
-import { nothing, type Html } from '../look/html.ts'
+import { nothing } from '../look/html.ts'
 import { faultNotice } from '../look/notice.ts'
 import { page } from '../look/page.ts'
 import { card } from '../look/show.ts'
@@ -161,7 +161,13 @@ export function invitationPages(
   return app
 }
 
-function datePage(c: Context<PortalEnv>, front: Front, token: string, signedIn: boolean, fault?: string): Html {
+function datePage(
+  c: Context<PortalEnv>,
+  front: Front,
+  token: string,
+  signedIn: boolean,
+  fault?: string,
+): Promise<string> {
   const { signIn, invitation } = c.get('reader').words.signIn
   const born = { inputmode: 'numeric', autocomplete: 'bday' }
   const fields = [

@@ -55,7 +55,7 @@ export function messagePages({ store, clock, chunksOf, links, log }: MessagePart
     return c.html(await listPage(c, search(await threadsOf(c.get('viewer')), text), text))
   })
 
-  async function listPage(c: Context<PortalEnv>, threads: readonly Thread[], looked?: string): Promise<Html> {
+  async function listPage(c: Context<PortalEnv>, threads: readonly Thread[], looked?: string): Promise<string> {
     const viewer = c.get('viewer')
     const reader = c.get('reader')
     const { menu, messages } = reader.words.patient

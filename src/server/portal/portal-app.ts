@@ -43,6 +43,7 @@ import { contactPages } from './contact.ts'
 import { homePages } from './home.ts'
 import { invitationPages } from './invitation.ts'
 import { messagePages } from './messages.ts'
+import { oneLook } from './one-look.ts'
 import { planPage } from './plan.ts'
 import { draftKeeping, keepDraft, sending } from './sending.ts'
 import { settingsPage } from './settings.ts'
@@ -140,15 +141,16 @@ export function portalApp(options: PortalAppOptions): Hono<PortalEnv> {
   // From here on: only with a session, only for a patient whose access stands, and forms only with the token of their page.
   app.use(async (c, next) => {
     const current = session.current(c)
-    const front = await fronts.whole()
     if (!current)
       return c.req.method === 'GET'
         ? c.redirect('/sign-in', 303)
-        : c.html(signInPage(c, front, mails.sends, c.get('reader').words.signIn.faults[(await keepDraft(c, store)) ? 'signedOutKept' : 'signedOut']), 401) // prettier-ignore
-    const family = await membersOf(options, current.account)
-    const viewer = await viewerOf(options, current, family, session.endsAt(current))
+        : c.html(signInPage(c, await fronts.whole(), mails.sends, c.get('reader').words.signIn.faults[(await keepDraft(c, store)) ? 'signedOutKept' : 'signedOut']), 401) // prettier-ignore
+    // A form may take long to come in: what it changes goes by what is so then.
+    const viewing = c.req.method === 'GET' ? { ...options, replicaOf: oneLook(options.replicaOf) } : options
+    const family = await membersOf(viewing, current.account)
+    const viewer = await viewerOf(viewing, current, family, session.endsAt(current))
     const onFile = viewer && languageOf((await patientOf(viewer)).language)
-    c.set('reader', knownReader(c, choices, c.get('reader'), { account: store.languageOf(current.account), onFile }))
+    knownReader(c, choices, { account: store.languageOf(current.account), onFile })
     if (c.req.method === 'POST') {
       const token = (await formOf(c))?.['csrf']
       const madeFor = family.find((member) => token === formToken(current, member))

@@ -4,7 +4,7 @@ import { html } from 'hono/html'
 import * as v from 'valibot'
 import type { ControlStore } from '../control-store-sqlite.ts'
 import { button, field, form } from '../look/form.ts'
-import { nothing, type Html } from '../look/html.ts'
+import { nothing } from '../look/html.ts'
 import { faultNotice } from '../look/notice.ts'
 import { page } from '../look/page.ts'
 import { card } from '../look/show.ts'
@@ -30,7 +30,7 @@ export function signInPages(options: {
     const front = await fronts.whole()
     const { signIn } = c.get('reader').words
     const given = v.safeParse(signInSchema, await formOf(c))
-    const again = (fault: string): Html => signInPage(c, front, sendsMail, fault)
+    const again = (fault: string): Promise<string> => signInPage(c, front, sendsMail, fault)
     if (!given.success) return c.html(again(signIn.faults.incomplete), 400)
     const { name, password } = given.output
     const account = accountOf(store, name)
@@ -48,7 +48,7 @@ export function signInPages(options: {
   return app
 }
 
-export function signInPage(c: Context<PortalEnv>, front: Front, sendsMail: boolean, fault?: string): Html {
+export function signInPage(c: Context<PortalEnv>, front: Front, sendsMail: boolean, fault?: string): Promise<string> {
   const { signIn, account } = c.get('reader').words
   const fields = [
     faultNotice(fault),

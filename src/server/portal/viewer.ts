@@ -177,8 +177,13 @@ export async function factsOf(replica: Replica, collection: 'patients' | 'events
 
 /** How many messages of the office an account has not read for this patient, but for those of a thread that it reads now. */
 export async function unreadOf(viewer: Member, account: string, reads?: string): Promise<number> {
-  if (!may(viewer, 'messages')) return 0
+  return (await freshTo(viewer, account)).filter((thread) => thread !== reads).length
+}
+
+/** The thread of each message of the office that an account has not read for this patient, oldest first. */
+export async function freshTo(viewer: Member, account: string): Promise<string[]> {
+  if (!may(viewer, 'messages')) return []
   const rows = await viewer.replica.index({ view: 'message', patient: viewer.patient, state: 'out' })
   const said = rows.map((row) => row.body as unknown as { thread: string; readBy: readonly string[] })
-  return said.filter((one) => one.thread !== reads && !one.readBy.includes(account)).length
+  return said.filter((one) => !one.readBy.includes(account)).map((one) => one.thread)
 }

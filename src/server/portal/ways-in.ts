@@ -92,7 +92,7 @@ export function waysIn(options: {
     return c.redirect('/', 303)
   })
 
-  function codePage(c: Context<PortalEnv>, front: Front, fault?: string): Html {
+  function codePage(c: Context<PortalEnv>, front: Front, fault?: string): Promise<string> {
     const { code } = c.get('reader').words.account
     return page({ ...frontFrame(c, front), title: code.title }, [
       card([

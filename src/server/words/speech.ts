@@ -3,6 +3,7 @@
  * writes them. Wall clocks are of their place and are never converted; instants are told in the zone that is given.
  */
 import { Temporal } from 'temporal-polyfill'
+import { formats } from '../formats.ts'
 import { en, type Words } from './en.ts'
 import { es } from './es.ts'
 import { languages, type Language } from './language.ts'
@@ -37,21 +38,29 @@ const moment = { weekday: 'long', month: 'long', day: 'numeric', hour: 'numeric'
 
 const little = { month: 'short', day: 'numeric', hour: 'numeric', minute: '2-digit' } as const
 
+/** A wall clock is written as it stands: as if it were UTC, in UTC. */
+const written = (wall: string): number => Date.parse(`${wall}Z`)
+
 const speeches = new Map<Language, Speech>(
   languages.map((language) => {
     const locale = localeOf[language]
+    const momentIn = formats(locale, moment)
+    const littleIn = formats(locale, little)
+    const hourIn = formats(locale, { hour: 'numeric', minute: '2-digit' })
+    const dayIn = formats(locale, { dateStyle: 'long' })
+    const zoneIn = formats(locale, { timeZoneName: 'long' })
     const speech: Speech = {
       language,
       words: catalogue[language],
-      wall: (wall) => Temporal.PlainDateTime.from(wall).toLocaleString(locale, moment),
-      day: (date) => Temporal.PlainDate.from(date).toLocaleString(locale, { dateStyle: 'long' }),
-      instant: (at, zone) => new Date(at).toLocaleString(locale, { ...moment, timeZone: zone }),
-      short: (at, zone) => new Date(at).toLocaleString(locale, { ...little, timeZone: zone }),
-      shortWall: (wall) => Temporal.PlainDateTime.from(wall).toLocaleString(locale, little),
-      hour: (wall) => Temporal.PlainDateTime.from(wall).toLocaleString(locale, { hour: 'numeric', minute: '2-digit' }),
+      wall: (wall) => momentIn('UTC').format(written(wall)),
+      day: (date) => dayIn('UTC').format(Date.parse(date)),
+      instant: (at, zone) => momentIn(zone).format(at),
+      short: (at, zone) => littleIn(zone).format(at),
+      shortWall: (wall) => littleIn('UTC').format(written(wall)),
+      hour: (wall) => hourIn('UTC').format(written(wall)),
       zoneName(zone, wall) {
         const at = Temporal.PlainDateTime.from(wall).toZonedDateTime(zone).epochMilliseconds
-        const parts = new Intl.DateTimeFormat(locale, { timeZone: zone, timeZoneName: 'long' }).formatToParts(at)
+        const parts = zoneIn(zone).formatToParts(at)
         return parts.find((part) => part.type === 'timeZoneName')?.value ?? zone
       },
       number: (value) => value.toLocaleString(locale),
