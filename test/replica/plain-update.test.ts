@@ -6,8 +6,10 @@ import { readPlain, writePlain } from '../../src/replica/plain-update.ts'
 
 const key = fc.constantFrom('firstName', 'balanceDueCents', 'Größe', '', 'stage/1/words', 'x')
 const root = fc.constantFrom('entries', 'by:R1:a', 'by:R2:b', 'other')
-const written = fc.tuple(fc.jsonValue(), fc.nat(), fc.nat())
-const value = fc.oneof(fc.jsonValue(), written)
+// A name that lib0 takes for the prototype of what it decodes does not come back, with Yjs or without.
+const json = fc.jsonValue().filter((one) => !JSON.stringify(one).includes('__proto__'))
+const written = fc.tuple(json, fc.nat(), fc.nat())
+const value = fc.oneof(json, written)
 const client = fc.integer({ min: 1, max: 2 ** 32 - 1 })
 
 it('[LOG-7] the first update of a document is byte for byte what Yjs makes of it, and says the same', () => {
