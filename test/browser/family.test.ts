@@ -38,6 +38,7 @@ it('a double click signs in, a child is added, and the switch shows the one who 
   await page.getByRole('button', { name: 'Show' }).click()
   await page.getByText(ann.event).waitFor()
   await page.getByRole('link', { name: 'Messages' }).click()
+  await page.locator('main a[href^="/messages/"]').first().click()
   await page.getByText(ann.text).waitFor()
   await sound(page)
 })
