@@ -14,9 +14,10 @@ import type { Attachment } from '../replica/kinds/attachments.ts'
 import type { By } from '../replica/kinds/kind.ts'
 import { foldMessages } from '../replica/kinds/messages.ts'
 import type { Follower, Replica } from '../replica/replica-face.ts'
-import { withFiles, type IncomingFile } from '../server/attachments/taking.ts'
+import { withFiles } from '../server/attachments/taking.ts'
 import type { Scan } from '../server/attachments/virus-scan.ts'
 import type { Desk } from '../server/console/desk-sqlite.ts'
+import type { MessageToSend } from '../server/console/site-operations.ts'
 import { hashOf } from '../server/control-store-sqlite.ts'
 import { answering, type Verdict } from './answering.ts'
 import { granting, type Grant } from './granting.ts'
@@ -116,18 +117,7 @@ export function patientsOf(site: {
       return { url: linkOf(token), expiresAt: new Date(until).toISOString() }
     },
     /** Send Secure Portal Message; `files` become its attachments. Rejects with FileRefused where one is not taken. */
-    async message(
-      message: {
-        patient: number
-        event?: number | undefined
-        subject: string
-        text: string
-        files?: AsyncIterable<IncomingFile> | undefined
-        /** Of an answer, the thread that it belongs to: one of this patient's. */
-        thread?: string | undefined
-      },
-      by: By = agent,
-    ) {
+    async message(message: MessageToSend, by: By = agent) {
       await bridge.readNow()
       const key = patientKey(message.patient)
       const event = message.event === undefined ? null : bridge.documentOf('events', message.event)

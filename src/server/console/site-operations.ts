@@ -72,6 +72,17 @@ export interface MirrorChange {
   readonly content?: 'keep' | 'erase' | undefined
 }
 
+/** What Send Secure Portal Message is given; patient and event by InSched's local ids. */
+export interface MessageToSend {
+  readonly patient: number
+  readonly event?: number | undefined
+  readonly subject: string
+  readonly text: string
+  readonly files?: AsyncIterable<IncomingFile> | undefined
+  /** Of an answer, the thread that it belongs to: one of this patient's. */
+  readonly thread?: string | undefined
+}
+
 /** Ids of patients and events are InSched's, local to the site. */
 export interface ConsoleSite {
   readonly settings: { readonly practiceName: string; readonly siteName: string; readonly siteId: string }
@@ -112,17 +123,7 @@ export interface ConsoleSite {
     by?: By,
   ): Promise<{ grantId: string; url: string; expiresAt: string }>
   endAccess(patient: number, grant: string, by?: By): Promise<{ grant: string }>
-  message(
-    message: {
-      patient: number
-      event?: number | undefined
-      subject: string
-      text: string
-      files?: AsyncIterable<IncomingFile> | undefined
-      thread?: string | undefined
-    },
-    by?: By,
-  ): Promise<{ entryId: string }>
+  message(message: MessageToSend, by?: By): Promise<{ entryId: string }>
   readonly chunks: Chunks
   /** The attachments of a message, by the entry of a communication. */
   attachmentsOf(entry: string): Promise<readonly Attachment[]>
