@@ -63,6 +63,8 @@ it.each([360, 1280])('a passkey is added and signs in, under the pages’ own po
 
 it('two minutes before the end a page warns; who stays is asked nothing, who does not is signed out', async () => {
   const page = await browser.newPage({ viewport: { width: 360, height: 780 } })
+  // In hours that pass at once a socket seems dead: a page that follows nothing is looked at here.
+  await page.routeWebSocket(/\/live\//, () => {})
   await page.clock.install()
   await page.goto(`${url}${await world.invite('ann')}`)
   await page.getByLabel('Date of birth').fill('05/26/1984')

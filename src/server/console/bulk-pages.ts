@@ -84,7 +84,7 @@ export function bulkPages({ site, store, clock }: ConsoleParts & { readonly cloc
       framed(c, site, bulk.title, '/today', [
         notice('info', bulk.asSeen),
         talk([{ mine: true, from: written.output.subject, text: written.output.text, more: nothing }]),
-        form('/today/send', hidden, html`<div class="row">${button(bulk.send(to.length), 'main')} ${button(bulk.change, '', { formaction: '/today/write' })}</div>`), // prettier-ignore
+        card(form('/today/send', hidden, html`<div class="row">${button(bulk.send(to.length), 'main')} ${button(bulk.change, '', { formaction: '/today/write' })}</div>`)), // prettier-ignore
         named(c, to, not),
       ]),
     )
