@@ -227,7 +227,7 @@ export async function openSite(options: SiteOptions & { readonly mostBytes?: num
     /** Whether Recent Communications has such an entry. */
     isCommunication: async (entry: string) => (await replica.indexed('communication', entry)) !== undefined,
     ...days,
-    ...inboxOf({ ...parts, desk, nameOf: days.nameOf }),
+    ...inboxOf({ ...parts, desk, nameOf: days.nameOf, site: site.key }),
     desk,
     preferences: { get: preferences.get, set: preferences.set },
     mirror: mirrorOperations({ ...parts, mirror, kept: mirrorKept, site: settings.site }),

@@ -132,14 +132,15 @@ export const access = operation(
 export const accessGrant = operation(
   'access grant',
   'let a guardian or representative act for a patient; prints the link by which they begin',
-  'access grant --patient LOCAL_ID --name NAME --relationship R --scope appointments,messages,documents,pay [--to DATE]',
-  { patient: string, name: string, relationship: string, scope: string, to: string },
+  'access grant --patient LOCAL_ID --name NAME --relationship R --scope appointments,messages,documents,pay [--to DATE] [--document TEXT]',
+  { patient: string, name: string, relationship: string, scope: string, to: string, document: string },
   (given) => ({
     patient: neededPatient(given),
     name: need(given, 'name'),
     relationship: need(given, 'relationship'),
     scope: need(given, 'scope').split(','),
     to: optional(given, 'to'),
+    document: optional(given, 'document'),
   }),
 )
 export const accessEnd = operation(
@@ -243,7 +244,7 @@ export const pagesGet = operation('pages get', 'what is set of the patients’ p
 export const pagesSet = operation(
   'pages set',
   'set one thing of the patients’ pages; a wrong key or value changes nothing',
-  'pages set guidelines|answersWithinDays|showsRead|patientsMayStart|calendarTitle VALUE',
+  'pages set guidelines|answersWithinDays|showsRead|patientsMayStart|messagesEndAtAge|calendarTitle VALUE',
   {},
   (given) => ({ key: named(given, 0, 'Name what to set, such as guidelines.'), value: given.positionals[1] ?? '' }),
 )

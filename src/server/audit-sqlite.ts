@@ -74,6 +74,7 @@ export const deeds = [
   'run failed',
   'error acknowledged',
   'thread assigned',
+  'inbox route changed',
   'thread closed',
   'thread reopened',
   'note added',

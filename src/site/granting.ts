@@ -18,6 +18,8 @@ export interface Grant {
   readonly scope: readonly Scope[]
   /** The last day, `YYYY-MM-DD`; none: until it is ended. */
   readonly to?: string | undefined
+  /** What the practice has on file that allows it; a representative and a guardian need it. */
+  readonly document?: string | undefined
 }
 
 const linkLasts = 72 * 3_600_000
@@ -35,10 +37,12 @@ export function granting(parts: {
   const { replica, clock, patientKey, factsOf, zone, linkOf } = parts
   return {
     /** Gives access; throws a sentence where it would end before it begins, or a parent's child has no birth date. */
-    async grant(patient: number, { name, relationship, scope, to }: Grant, by: By) {
+    async grant(patient: number, { name, relationship, scope, to, document }: Grant, by: By) {
       const key = await patientKey(patient)
       const from = dayIn(clock.now(), await zone())
       if (to !== undefined && to < from) throw new Error(`The last day ${to} is past. Write one from today on.`)
+      if (document === undefined && (relationship === 'guardian' || relationship === 'representative'))
+        throw new Error(`A ${relationship} needs a document that allows it. Name what the practice has on file, such as a power of attorney and its date.`) // prettier-ignore
       const birthDate = (await replica.record('patients', key))?.fields['birthDate']
       if (relationship === 'parent' && !birthDate)
         throw new Error(`Patient ${patient} has no birth date, so it is not known when a parent’s access ends. Write it into InSched first.`) // prettier-ignore
@@ -51,7 +55,7 @@ export function granting(parts: {
           key,
           facts: await factsOf(key),
           add: {
-            [grantId]: { kind: 'granted', at: clock.now(), by, name, relationship, scope: [...scope], from, to: to ?? null, tokenHash: hashOf(token), until }, // prettier-ignore
+            [grantId]: { kind: 'granted', at: clock.now(), by, name, relationship, scope: [...scope], from, to: to ?? null, ...(document === undefined ? {} : { document }), tokenHash: hashOf(token), until }, // prettier-ignore
           },
         },
       ])
@@ -62,13 +66,14 @@ export function granting(parts: {
       const { accounts, representatives } = foldAccess(await replica.entries('access', await patientKey(patient)))
       return {
         signIns: accounts.length,
-        items: representatives.map(({ grant, name, relationship, scope, from, to, account, grantedBy }) => ({
+        items: representatives.map(({ grant, name, relationship, scope, from, to, document, account, grantedBy }) => ({
           grant,
           name,
           relationship,
           scope: [...scope],
           from,
           to,
+          document,
           takenUp: account !== null,
           grantedBy: grantedBy.name ?? grantedBy.initials ?? grantedBy.role,
         })),

@@ -127,10 +127,11 @@ export function patientsOf(site: {
         )
       if (message.subject.trim() === '' || message.text.trim() === '')
         throw new Error('A message needs a subject and a text.')
-      const { subject, text, files, thread = mintUlid(clock) } = message
-      if (message.thread !== undefined && !foldMessages(await replica.entries('messages', key)).some((one) => one.thread === thread))
+      const { subject, text, files, thread = mintUlid(clock), id: entryId = mintUlid(clock) } = message
+      const entries = await replica.entries('messages', key)
+      if (entries.some((one) => one.id === entryId)) return { entryId }
+      if (message.thread !== undefined && !foldMessages(entries).some((one) => one.thread === thread))
         throw new Error('There is no such thread of this patient. Write a new message instead.') // prettier-ignore
-      const entryId = mintUlid(clock)
       const say = async (attachments: Attachment[]): Promise<void> =>
         replica.change([
           {

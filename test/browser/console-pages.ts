@@ -1,6 +1,7 @@
 /** Every page of a site's console in every state that it has, as a table like that of the portal. */
 import { deskPassword, openDeskWorld, type DeskEvent, type DeskWorld } from '../server/desk-world.ts'
 import { mintUlid } from '../../src/replica/ids.ts'
+import type { Page } from 'playwright-core'
 import type { PageState } from './patient-pages.ts'
 
 export const staffPassword = deskPassword
@@ -56,6 +57,12 @@ const running = (w: DeskWorld): string => {
   return `/runs/${id}`
 }
 
+/** Ticks every event of the day that is shown, and goes on to writing. */
+const tickAll = async (page: Page, button: string): Promise<void> => {
+  for (const box of await page.getByRole('checkbox').all()) await box.check()
+  await page.getByRole('button', { name: button }).click()
+}
+
 /** A part of a last name that several have. */
 const some = 'a'
 
@@ -71,6 +78,8 @@ export const consolePages: readonly PageState<DeskWorld>[] = [
   { page: 'today', state: 'some', at: (w) => dayAt(w), as: 'Jo Desk', shows: (w) => w.desk.today.readBack },
   { page: 'today', state: 'wants change', at: (w) => `${dayAt(w, 1)}&filter=wants-change`, as: 'Jo Desk', shows: (w) => w.desk.today.declines }, // prettier-ignore
   { page: 'today', state: 'none', at: '/today?day=2031-01-01', as: 'Jo Desk', shows: (w) => w.desk.today.none },
+  { page: 'several', state: 'writes', at: (w) => dayAt(w), as: 'Jo Desk', shows: (w) => w.desk.bulk.look, does: (page, { desk }) => tickAll(page, desk.today.writeAll) }, // prettier-ignore
+  { page: 'several', state: 'looks', at: (w) => dayAt(w), as: 'Jo Desk', shows: (w) => w.desk.bulk.asSeen, does: async (page, { console: { send }, desk }) => { await tickAll(page, desk.today.writeAll); await page.getByLabel(send.subject).fill('Half an hour late'); await page.getByLabel(send.message).fill('We are half an hour late today. You may come later.'); await page.getByRole('button', { name: desk.bulk.look }).click() } }, // prettier-ignore
   { page: 'event', state: 'confirmed', at: (w) => `/events/${w.events[0]!.key}`, as: 'Jo Desk', shows: (w) => w.desk.today.readBackFrom }, // prettier-ignore
   { page: 'event', state: 'declined', at: (w) => `/events/${w.events[1]!.key}`, as: 'Jo Desk', shows: (w) => w.desk.today.answeredIn.declined }, // prettier-ignore
   { page: 'event', state: 'set aside', at: (w) => `/events/${w.events[2]!.key}`, as: 'Jo Desk', shows: (w) => w.desk.today.asideWhy }, // prettier-ignore
@@ -79,6 +88,7 @@ export const consolePages: readonly PageState<DeskWorld>[] = [
   { page: 'inbox', state: 'unassigned', at: '/inbox', as: 'Jo Desk', shows: (w) => w.desk.inbox.unanswered },
   { page: 'inbox', state: 'mine', at: '/inbox?box=mine', as: 'Jo Desk', shows: (w) => w.desk.inbox.answered },
   { page: 'inbox', state: 'done', at: '/inbox?box=done', as: 'Jo Desk', shows: (w) => w.desk.inbox.none },
+  { page: 'inbox routes', state: 'some', at: (w) => { if (w.site.desk.routes().length === 0) w.site.desk.addRoute({ words: ['bill', 'invoice'], location: null, user: w.staff.named('Jo Desk')!.id }); return '/inbox-routes' }, as: 'Jo Desk', shows: (w) => w.desk.inbox.routes.new }, // prettier-ignore
   { page: 'thread', state: 'with notes', at: threadAt, as: 'Jo Desk', shows: (w) => w.desk.inbox.notesHow },
   { page: 'thread', state: 'unknown', at: '/inbox/none', as: 'Jo Desk', shows: (w) => w.desk.inbox.unknown.cause },
   { page: 'send', state: 'about an event', at: (w) => `/events/${w.events[0]!.key}`, as: 'Jo Desk', shows: (w) => w.console.send.message, does: (page, { desk }) => page.getByRole('button', { name: desk.today.write }).click() }, // prettier-ignore

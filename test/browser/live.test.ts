@@ -135,6 +135,24 @@ it('home follows the schedule: a moved event, a new message and the answer’s w
   await expect.poll(() => page.locator('nav .count').textContent()).not.toBe('')
 })
 
+it('[VIEW-4] a page whose view is over asks for the next one by itself, without a load that would keep its session alive', async () => {
+  const page = await openPage('/')
+  let closed = false
+  await page.routeWebSocket('**/live/**', (socket) => {
+    if (closed) return void socket.connectToServer()
+    closed = true
+    void socket.close({ code: 4409, reason: 'This page has a later view.' })
+  })
+  const asked: (string | undefined)[] = []
+  page.on('request', (request) => void (request.url() === `${world.url}/` && asked.push(request.headers()['x-live'])))
+  await followed(page)
+  expect(closed).toBe(true)
+  // The one load is the test's own.
+  expect(asked).toEqual([undefined, 'yes'])
+  await say(world.site, world.siteId, world.ana.patient, 'After the next view', 'Here it is')
+  await expect.poll(() => page.locator('nav .count').textContent()).not.toBe('')
+})
+
 it('who signs out in one window is signed out in the other', async () => {
   const page = await openPage('/')
   await followed(page)

@@ -65,6 +65,9 @@ const routes: readonly Route[] = [
   { route: 'GET /runs/:run', guest: 303, staff: 404 },
   { route: 'POST /runs/acknowledge', guest: 303, staff: 404, fields: { id: '01ARZ3NDEKTSV4RRFFQ69G5FAV' } },
   { route: 'GET /today', guest: 303, staff: 200, holds: () => 'Not confirmed' },
+  { route: 'POST /today/write', guest: 303, staff: 400 },
+  { route: 'POST /today/check', guest: 303, staff: 400, fields: { subject: 'a', text: 'b' } },
+  { route: 'POST /today/send', guest: 303, staff: 400, fields: { subject: 'a', text: 'b' } },
   { route: 'GET /events/:event', guest: 303, staff: 404, holds: () => 'No such event' },
   { route: 'GET /inbox', guest: 303, staff: 200, holds: () => 'What patients write appears here' },
   { route: 'GET /inbox/:thread', guest: 303, staff: 404, holds: () => 'No such thread' },
@@ -72,6 +75,10 @@ const routes: readonly Route[] = [
   { route: 'POST /inbox/close', guest: 303, staff: 404, fields: { thread: '01ARZ3NDEKTSV4RRFFQ69G5FAV' } },
   { route: 'POST /inbox/reopen', guest: 303, staff: 404, fields: { thread: '01ARZ3NDEKTSV4RRFFQ69G5FAV' } },
   { route: 'POST /inbox/note', guest: 303, staff: 404, fields: { thread: '01ARZ3NDEKTSV4RRFFQ69G5FAV', text: 'a' } },
+  { route: 'POST /inbox/draft', guest: 303, staff: 404, fields: { thread: '01ARZ3NDEKTSV4RRFFQ69G5FAV', text: 'a' } },
+  { route: 'GET /inbox-routes', guest: 303, staff: 200, holds: () => 'Who gets which messages' },
+  { route: 'POST /inbox-routes', guest: 303, staff: 400, fields: { words: '', location: '', user: '' } },
+  { route: 'POST /inbox-routes/remove', guest: 303, staff: 303, fields: { route: '01ARZ3NDEKTSV4RRFFQ69G5FAV' } },
   { route: 'POST /inbox/reply', guest: 303, staff: 404, fields: { thread: '01ARZ3NDEKTSV4RRFFQ69G5FAV', text: 'a' } },
   {
     route: 'POST /inbox/retract',
@@ -150,7 +157,7 @@ describe('the routes', () => {
       if (one.holds) expect(answer.text).toContain(one.holds())
       if (answer.status === 200 && one.guest === 303 && !one.bare) expect(answer.text).toContain('action="/sign-out"')
       expect(answer.headers.get('location') ?? '/').toMatch(
-        /^\/(sign-in|recent\?said=sent|reviews\?said=resolved|runs\/[0-9A-Z]{26})?$/,
+        /^\/(sign-in|recent\?said=sent|inbox-routes\?said=routed|reviews\?said=resolved|runs\/[0-9A-Z]{26})?$/,
       )
       expect(answer.headers.get('cache-control')).toBe(/\.(css|js)$/.test(one.route) ? 'public, max-age=31536000, immutable' : 'no-store') // prettier-ignore
     },

@@ -4,6 +4,8 @@ import { globSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { csvOf } from '../../src/server/console/csv.ts'
+import { routeFor } from '../../src/server/console/inbox-sqlite.ts'
+import { mentionedIn } from '../../src/server/console/thread-page.ts'
 import { openDesk } from '../../src/server/console/desk-sqlite.ts'
 import { folder, master } from '../replica/world.ts'
 import { setUpFactor } from './authenticator.ts'
@@ -77,6 +79,23 @@ describe('a day', () => {
     await world.site.message({ patient: event.patient, event: event.event, subject: 'Your visit', text: 'See you' })
     expect(words((await admin.get(`/events/${event.key}`)).text)).toContain('Told by message: Your visit')
   })
+  it('one message goes to the patients of all ticked events: looked at first, with who does not get it and why, and once', async () => {
+    const [one, two] = [world.events[3]!, world.events[4]!]
+    await world.signsIn(one.patient)
+    const ticked = { [`event ${one.key}`]: 'yes', [`event ${two.key}`]: 'yes' }
+    expect(words((await post('/today/write', ticked)).text)).toMatch(/1 patient gets it.*1 patient does not get it.*Has never signed in/) // prettier-ignore
+    const said = { subject: 'Late-vermilion', text: 'We are half an hour late.' }
+    expect((await post('/today/check', { ...ticked, subject: '', text: said.text })).text).toContain('Write a subject and a message.') // prettier-ignore
+    expect((await world.site.event(one.key))!.allTold).toEqual([])
+    const page = (await post('/today/check', { ...ticked, ...said })).text
+    expect(words(page)).toContain('Send to 1 patient')
+    const form = hiddenOf(page, '/today/send')
+    await Promise.all([admin.post('/today/send', form), admin.post('/today/send', form)])
+    expect((await admin.post('/today/send', form)).headers.get('location')).toContain('said=sentAll')
+    expect((await world.site.event(one.key))!.allTold.map((told) => told.subject)).toEqual(['Late-vermilion'])
+    expect((await world.site.event(two.key))!.allTold).toEqual([])
+    expect((await post('/today/write', { [`event ${two.key}`]: 'yes' })).status).toBe(400)
+  })
   it.each(['2026-02-31', 'tomorrow', '2026-1-1', '%00'])('a day like %s is today', async (day) => {
     const { status, text } = await admin.get(`/today?day=${day}`)
     expect(status).toBe(200)
@@ -137,6 +156,48 @@ describe('the inbox', () => {
     const by = { role: 'patient' as const, id: 'p' }
     await world.site.replica.change([{ collection: 'messages', key: found.patient.key, add: { r: { kind: 'read', at: Date.now(), by, entry: read.id } } }]) // prettier-ignore
     expect((await post('/inbox/retract', { thread, entry: read.id })).status).toBe(409)
+  })
+  it('an answer that was begun is kept for who began it, on top of the inbox, until it is sent', async () => {
+    const other = await world.writes(2, 'Newer-topic', 'And I?')
+    await world.settled()
+    await post('/inbox/assign', { thread: other, to: world.staff.named('Jo Desk')!.id })
+    expect((await post('/inbox/draft', { thread, text: 'Begun-amber' })).headers.get('location')).toContain('said=kept')
+    expect(await box('mine')).toMatch(/Question-saffron.*Answer begun.*Newer-topic/)
+    expect((await admin.get(`/inbox/${thread}`)).text).toContain('Begun-amber')
+    expect((await world.site.thread(thread, 'somebody else'))!.draft).toBeNull()
+    for (const file of globSync('**/desk.sqlite*', { cwd: world.dir })) expect(readFileSync(join(world.dir, file)).includes('Begun-amber')).toBe(false) // prettier-ignore
+    await post('/inbox/reply', { thread, text: 'Finished' })
+    expect(await box('mine')).not.toContain('Answer begun')
+  })
+  it('a note that names somebody puts the thread before them until they have looked; nobody else', async () => {
+    expect(mentionedIn('Ask @jd, not mail@KL.example or @XX', [{ id: 'jo', initials: 'JD', disabled: false }, { id: 'k', initials: 'KL', disabled: false }])).toEqual(['jo']) // prettier-ignore
+    const asked = await world.writes(2, 'Asked-topic', 'Hello?')
+    await world.settled()
+    expect(await box('mine')).not.toContain('Asked-topic')
+    await post('/inbox/note', { thread: asked, text: '@JD do you know?' })
+    expect(await box('mine')).toMatch(/Asked-topic.*You are asked to look/)
+    await admin.get(`/inbox/${asked}`)
+    expect(await box('mine')).not.toContain('You are asked to look')
+  })
+  it('a new thread goes to whom its subject or its location says, but what was given by hand stays', async () => {
+    const me = world.staff.named('Jo Desk')!.id
+    expect((await post('/inbox-routes', { words: '', location: '', user: me })).status).toBe(400)
+    expect((await post('/inbox-routes', { words: 'bill', location: 'nowhere', user: me })).status).toBe(400)
+    expect((await post('/inbox-routes', { words: 'Bill, invoice', location: '', user: me })).headers.get('location')).toContain('said=routed') // prettier-ignore
+    expect(words((await admin.get('/inbox-routes')).text)).toMatch(/Bill, invoice Any location Jo Desk/)
+    const routed = await world.writes(2, 'About my BILL', 'How much?')
+    await world.settled()
+    expect(await box('mine')).toContain('About my BILL')
+    await post('/inbox/assign', { thread: routed, to: '' })
+    expect(await box('unassigned')).toContain('About my BILL')
+    const { id } = world.site.desk.routes()[0]!
+    await post('/inbox-routes/remove', { route: id })
+    expect(world.site.desk.routes()).toEqual([])
+    const [location] = await world.site.locations()
+    expect(location!.name).not.toBe('')
+    const at = { id: 'r', words: [], location: location!.id, user: me }
+    expect(routeFor([at], { subject: 'x', location: location!.id })).toBe(at)
+    expect(routeFor([at], { subject: 'x', location: null })).toBeUndefined()
   })
   it('an internal note never leaves this computer: not to the portal, not to InSched, not to a page of the patient', async () => {
     const note = 'Note-cobalt-heron'
@@ -289,7 +350,7 @@ describe('the reader of the trail', () => {
     const me = world.staff.named('Jo Desk')!.id
     const found = words((await post('/audit', { by: me, did: 'note added', patient: '1' })).text)
     expect(found).toMatch(/The chain is whole: [\d,]+ rows.* note added 1 /)
-    expect(words((await post('/audit', { did: 'note added', patient: '2' })).text)).toContain('No row fits')
+    expect(words((await post('/audit', { did: 'note added', patient: '3' })).text)).toContain('No row fits')
     expect(words((await post('/audit', { until: '2020-01-01' })).text)).toContain('No row fits')
     const read = world.staff.audit.search({ by: me, did: 'viewed', limit: 5 })
     expect(read.some(({ event }) => [event.of].flat()[0] === 'audit')).toBe(true)

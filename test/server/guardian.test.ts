@@ -2,7 +2,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { dayIn } from '../../src/server/day-in.ts'
 import { mintUlid } from '../../src/replica/ids.ts'
-import { eighteenthBirthday, endedByAge, holds, type Relationship, type Scope } from '../../src/replica/kinds/access.ts'
+import { birthday, endedByAge, holds, scopeOn, type Relationship, type Scope } from '../../src/replica/kinds/access.ts'
+import { portalFieldsKey } from '../../src/replica/kinds/fields.ts'
 import { browserOf, openPortalWorld, type Browser, type PortalWorld } from './world.ts'
 
 let world: PortalWorld
@@ -122,7 +123,25 @@ describe('at 18', () => {
     const grant = { from: '2026-01-01', to: null }
     expect(holds({ ...grant, relationship: 'parent' }, '2026-01-01', null, today)).toBe(false)
     expect(holds({ ...grant, relationship: 'representative' }, '2026-01-01', null, today)).toBe(true)
-    expect(eighteenthBirthday('2008-02-29')).toBe('2026-03-01')
+    expect(birthday('2008-02-29', 18)).toBe('2026-03-01')
+  })
+  it('from the age that the practice has set a parent no longer has the messages; who agreed as an adult keeps them', async () => {
+    const scope = ['appointments', 'messages'] as const
+    const given = { relationship: 'parent', scope } as const
+    expect(scopeOn(given, '2025-01-01', '2013-11-24', today, 13)).toEqual(scope)
+    expect(scopeOn(given, '2025-01-01', '2013-11-23', today, 13)).toEqual(['appointments'])
+    expect(scopeOn(given, '2025-01-01', '2013-11-23', today, null)).toEqual(scope)
+    expect(scopeOn({ ...given, relationship: 'representative' }, '2025-01-01', '2013-11-23', today, 13)).toEqual(scope)
+    expect(scopeOn({ ...given, relationship: 'guardian' }, '2025-01-01', '1990-01-01', today, 13)).toEqual(scope)
+    const { replica, patient, birthDate } = world.known['cleo']!
+    const { site } = (await replica.head('patients', patient))!.facts
+    const parent = await guardianOf('cleo', { relationship: 'parent' })
+    expect((await parent.get('/messages')).status).toBe(200)
+    const age = Number(today.slice(0, 4)) - Number(birthDate.slice(0, 4)) - 1
+    await replica.change([{ collection: 'preferences', key: portalFieldsKey(site!), at: world.clock.now(), facts: { patient: null, site, shown: true, reachable: true, startsAt: null }, set: { messagesEndAtAge: age } }]) // prettier-ignore
+    expect((await parent.get('/messages')).status).toBe(403)
+    expect((await parent.get('/')).status).toBe(200)
+    await replica.change([{ collection: 'preferences', key: portalFieldsKey(site!), at: world.clock.now() + 1, set: { messagesEndAtAge: null } }]) // prettier-ignore
   })
   it('a parent’s access to a child is over on the birthday, by a grant and by the child’s own invitation alike', async () => {
     // From the afternoon on, so that midnight comes within one session.

@@ -38,6 +38,8 @@ export const accessSchema = v.variant('kind', [
     /** The first and the last day, in the practice's zone; no last day: until it is revoked. */
     from: dateSchema,
     to: v.nullable(dateSchema),
+    /** What the practice has on file that allows it, in its own words: a power of attorney, a court's order. */
+    document: v.optional(v.pipe(v.string(), v.trim(), v.minLength(1), v.maxLength(200))),
     /** The link by which the representative takes it up. */
     tokenHash: tokenHashSchema,
     until: instantSchema,
@@ -68,6 +70,8 @@ export interface Representative {
   readonly scope: readonly Scope[]
   readonly from: string
   readonly to: string | null
+  /** What the practice has on file that allows it; null where nothing was named. */
+  readonly document: string | null
   readonly grantedBy: By
   readonly grantedAt: number
   /** Who took it up; null while the link waits. */
@@ -104,10 +108,12 @@ export function foldAccess(entries: readonly Entry<AccessEntry>[]): Access {
     .filter((entry) => !revoked.has(entry.id) && !used.has(entry.id))
   const grants = ordered.filter((entry) => entry.kind === 'granted').filter((entry) => !revoked.has(entry.id))
   const taken = ordered.filter((entry) => entry.kind === 'taken up').filter((entry) => !revoked.has(entry.id))
-  const representatives = grants.map(({ id, name, relationship, scope, from, to, by, at }): Representative => {
-    const account = taken.find((entry) => entry.grant === id)?.account ?? null
-    return { grant: id, name, relationship, scope, from, to, grantedBy: by, grantedAt: at, account }
-  })
+  const representatives = grants.map(
+    ({ id, name, relationship, scope, from, to, document = null, by, at }): Representative => {
+      const account = taken.find((entry) => entry.grant === id)?.account ?? null
+      return { grant: id, name, relationship, scope, from, to, document, grantedBy: by, grantedAt: at, account }
+    },
+  )
   const open = new Set(representatives.filter((one) => one.account === null).map((one) => one.grant))
   return {
     invitations,
@@ -122,9 +128,9 @@ export function foldAccess(entries: readonly Entry<AccessEntry>[]): Access {
   }
 }
 
-/** The 18th birthday of `YYYY-MM-DD`; who was born on February 29 has it on March 1. */
-export function eighteenthBirthday(birthDate: string): string {
-  const [year, rest] = [Number(birthDate.slice(0, 4)) + 18, birthDate.slice(4)]
+/** The day on which somebody who was born on `YYYY-MM-DD` is `age` years old; after February 29 it is March 1. */
+export function birthday(birthDate: string, age: number): string {
+  const [year, rest] = [Number(birthDate.slice(0, 4)) + age, birthDate.slice(4)]
   const leap = (year % 4 === 0 && year % 100 !== 0) || year % 400 === 0
   return rest === '-02-29' && !leap ? `${year}-03-01` : `${year}${rest}`
 }
@@ -135,7 +141,7 @@ export function eighteenthBirthday(birthDate: string): string {
  */
 export function endedByAge(birthDate: string | null | undefined, given: string, today: string): boolean {
   if (!birthDate) return false
-  const grown = eighteenthBirthday(birthDate)
+  const grown = birthday(birthDate, 18)
   return given < grown && today >= grown
 }
 
@@ -149,4 +155,20 @@ export function holds(
   const forChild = one.relationship === 'parent'
   if (today < one.from || (one.to !== null && today > one.to)) return false
   return birthDate ? !endedByAge(birthDate, given, today) : !forChild
+}
+
+/**
+ * What a representative may see and do today. Where the practice has set an age from which a child's messages are its own,
+ * a parent or guardian no longer has them from that birthday on; who agreed to it as an adult keeps them.
+ */
+export function scopeOn(
+  one: Pick<Representative, 'relationship' | 'scope'>,
+  given: string,
+  birthDate: string | null | undefined,
+  today: string,
+  messagesEndAtAge: number | null,
+): readonly Scope[] {
+  const forChild = one.relationship === 'parent' || one.relationship === 'guardian'
+  if (messagesEndAtAge === null || !forChild || !birthDate || given >= birthday(birthDate, 18)) return one.scope
+  return today < birthday(birthDate, messagesEndAtAge) ? one.scope : one.scope.filter((scope) => scope !== 'messages')
 }

@@ -118,6 +118,8 @@ export interface PortalFields {
   readonly showsRead: boolean
   /** Whether patients may begin a thread; by default they may. */
   readonly patientsMayStart: boolean
+  /** From which age on a parent or guardian no longer sees a patient's messages; by default from none before 18. */
+  readonly messagesEndAtAge: number | null
   /** What stands in a patient's calendar; the practice's name by default. */
   readonly calendarTitle: string | null
 }

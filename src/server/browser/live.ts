@@ -15,14 +15,14 @@ const offlineAfter = 3_000
 export function followLive(): void {
   const main = document.querySelector<HTMLElement>('main[data-live]')
   if (!main) return
-  const doc = new Y.Doc()
   const server = `${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}/live`
-  const provider = new WebsocketProvider(server, main.dataset['live']!, doc, { disableBc: true, maxBackoffTime: 5_000 })
-  let [refreshing, failures, timer] = [false, 0, 0]
+  let doc = new Y.Doc()
+  let provider: WebsocketProvider | undefined
+  let [refreshing, outdated, failures, timer] = [false, false, 0, 0]
 
   const isStale = (): boolean => {
     const digest = doc.getMap<string>('page').get('digest')
-    return digest !== undefined && digest !== main.dataset['digest']
+    return outdated || (digest !== undefined && digest !== main.dataset['digest'])
   }
   const refresh = async (): Promise<void> => {
     if (refreshing || document.hidden || !isStale()) return
@@ -33,6 +33,7 @@ export function followLive(): void {
       // Signed out, or nothing to see here any more: the server's own page says so.
       if (answer.redirected || answer.status === 403 || answer.status === 404) return location.reload()
       if (answer.ok) put(await answer.text())
+      if (answer.ok && outdated) follow()
     } catch {
       // No network: the view comes back with it, and says again what is missing.
     } finally {
@@ -56,9 +57,6 @@ export function followLive(): void {
     if (says && said.length > 0) says.textContent = [...new Set(said)].join('. ')
   }
 
-  doc.on('update', () => void refresh())
-  // For whoever watches it: from here on the page keeps itself up to date.
-  provider.on('sync', (is) => main.toggleAttribute('data-following', is))
   document.addEventListener('visibilitychange', () => void refresh())
 
   const offline = document.querySelector<HTMLElement>('[data-offline]')
@@ -70,18 +68,33 @@ export function followLive(): void {
     else offlineTimer = window.setTimeout(() => (offline.hidden = false), offlineAfter)
   }
   let wasConnected = false
-  provider.on('status', ({ status }) => {
-    if (status === 'connected') wasConnected = true
-    if (wasConnected && status !== 'connecting') connected(status === 'connected')
-  })
-  provider.on('closed', ({ code }) => {
-    connected(true)
-    // Another person was chosen, or the portal has a later view: this page is not the right one any more.
-    if (code === 4409) location.reload()
-    if (code === 4401) location.assign('/sign-in')
-    if (code === 4403) location.reload()
-  })
-  window.addEventListener('pagehide', () => provider.destroy())
+  /** Follows the view that the page names now, with nothing of an earlier one. */
+  const follow = (): void => {
+    outdated = false
+    doc = new Y.Doc()
+    doc.on('update', () => void refresh())
+    provider = new WebsocketProvider(server, main.dataset['live']!, doc, { disableBc: true, maxBackoffTime: 5_000 })
+    // For whoever watches it: from here on the page keeps itself up to date.
+    provider.on('sync', (is) => main.toggleAttribute('data-following', is))
+    provider.on('status', ({ status }) => {
+      if (status === 'connected') wasConnected = true
+      if (wasConnected && status !== 'connecting') connected(status === 'connected')
+    })
+    provider.on('closed', ({ code }) => {
+      connected(true)
+      if (code === 4401) location.assign('/sign-in')
+      if (code === 4403) location.reload()
+      // Another person was chosen, or there is a later view. The page is asked for as one that keeps itself up to date, and
+      // not loaded again: that would keep a session alive at which nobody sits (VIEW-4).
+      if (code === 4409) {
+        outdated = true
+        provider?.destroy()
+        void refresh()
+      }
+    })
+  }
+  follow()
+  window.addEventListener('pagehide', () => provider?.destroy())
   // A page out of the browser's cache of pages has no connection, and may be of another session.
   window.addEventListener('pageshow', (event) => {
     if (event.persisted) location.reload()

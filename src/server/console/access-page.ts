@@ -18,6 +18,14 @@ const grantSchema = v.object({
   patient: patientNumber,
   name: v.pipe(v.string(), v.trim(), v.minLength(1), v.maxLength(200)),
   relationship: v.picklist(relationships),
+  document: v.optional(
+    v.pipe(
+      v.string(),
+      v.trim(),
+      v.maxLength(200),
+      v.transform((text) => text || undefined),
+    ),
+  ),
   to: v.pipe(v.string(), v.trim(), v.transform((text) => (text === '' ? undefined : text)), v.optional(dateSchema)), // prettier-ignore
 })
 
@@ -53,6 +61,7 @@ export function accessPages({ site, store }: ConsoleParts): Hono<ConsoleEnv> {
               [people.from, reader.day(one.from)],
               [people.until, one.to === null ? people.noEnd : reader.day(one.to)],
               [people.grantedBy, one.grantedBy],
+              [staff.access.document, one.document ?? staff.access.noDocument],
             ]),
             oneButton('/access/end', people.end(one.name), { ...hidden, grant: one.grant }, 'danger'),
           ],
@@ -67,6 +76,7 @@ export function accessPages({ site, store }: ConsoleParts): Hono<ConsoleEnv> {
             <legend>${staff.access.scope}</legend>
             ${scopes.map((scope) => html`<label class="choice"><input type="checkbox" name="scope ${scope}" value="yes" />${people.scopes[scope]}</label>`)}
           </fieldset>`,
+          field({ name: 'document', label: staff.access.document, hint: staff.access.documentHint, optional: reader.words.frame.optional, more: { maxlength: 200 } }), // prettier-ignore
           field({ name: 'to', label: staff.access.to, hint: staff.access.toHint, optional: reader.words.frame.optional }), // prettier-ignore
           button(staff.access.grantButton, 'main'),
         ]),
@@ -95,8 +105,8 @@ export function accessPages({ site, store }: ConsoleParts): Hono<ConsoleEnv> {
     try {
       if (!given.success || scope.length === 0)
         return c.html(await accessHtml(c, patient.output.patient, { fault: access.incomplete }), 400)
-      const { name, relationship, to } = given.output
-      const { grantId, url } = await site.grant(given.output.patient, { name, relationship, scope, to }, byOf(c.get('staff'))) // prettier-ignore
+      const { name, relationship, to, document } = given.output
+      const { grantId, url } = await site.grant(given.output.patient, { name, relationship, scope, to, document }, byOf(c.get('staff'))) // prettier-ignore
       store.audit.record(deedOf(c, 'access granted', { patient: String(given.output.patient), of: [grantId, ...scope] })) // prettier-ignore
       const link = card([html`<p>${access.link(name)}</p>`, html`<p class="copy">${url}</p>`])
       return c.html(await accessHtml(c, given.output.patient, { link }))

@@ -22,6 +22,7 @@ import { throttle } from '../throttle.ts'
 import { accessPages } from './access-page.ts'
 import { auditPage } from './audit-page.ts'
 import { namesOf, type ConsoleTls } from './console-names.ts'
+import { bulkPages } from './bulk-pages.ts'
 import { consoleRuns } from './console-runs.ts'
 import { eventPage } from './event-page.ts'
 import { factorSetUp, factorSignIn, halfwayOf } from './factor-pages.ts'
@@ -29,6 +30,7 @@ import { bareFrame, failed, type ConsoleEnv, type ConsoleParts } from './frame.t
 import { inboxPage } from './inbox-page.ts'
 import { mayUse } from './privileges.ts'
 import { recentPage } from './recent-page.ts'
+import { routesPage } from './routes-page.ts'
 import { reviewsPage } from './reviews-page.ts'
 import { runsPages } from './runs-page.ts'
 import { sendPages } from './send-pages.ts'
@@ -81,7 +83,7 @@ export function consoleApp(
     if (!isOurs(c.req.header('host') ?? '')) return c.text('Open the console by its own address.', 421)
     return next()
   })
-  app.use(boundedBodies({ filesTo: ['/send', '/inbox/reply'] }))
+  app.use(boundedBodies({ filesTo: ['/send', '/inbox/reply', '/inbox/draft'] }))
   app.get(stylesheet.path, serveStylesheet)
   app.get(pageScript.path, servePageScript)
   app.use(ownFormsOnly(undefined, (c) => c.text('This form came from another site.', 403)))
@@ -122,8 +124,10 @@ export function consoleApp(
   app.route('/', statusPage(options))
   app.route('/', runsPages({ ...options, runs }))
   app.route('/', todayPage(options))
+  app.route('/', bulkPages(options))
   app.route('/', eventPage(options))
   app.route('/', inboxPage(options))
+  app.route('/', routesPage(options))
   app.route('/', threadPages(options))
   app.route('/', sendPages(options))
   app.route('/', recentPage(options))

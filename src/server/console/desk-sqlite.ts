@@ -6,6 +6,7 @@
 import Database from 'better-sqlite3'
 import type { Clock } from '../../replica/clock.ts'
 import type { Sealer } from '../../replica/sealing.ts'
+import { inboxTables } from './inbox-sqlite.ts'
 import { runTable } from './runs-sqlite.ts'
 import { threadTables } from './threads-sqlite.ts'
 
@@ -23,6 +24,7 @@ export function openDesk(file: string, master: Sealer, clock: Clock) {
   db.prepare('insert into desk select ? where not exists (select 1 from desk)').run(clock.now())
   const began = db.prepare('select began from desk').pluck().get() as number
   const threads = threadTables(db, master, clock)
+  const inbox = inboxTables(db, master, clock)
   const receive = db.prepare('insert or ignore into received values (?, ?, ?)')
   const receivedAt = db.prepare('select at from received where entry = ?').pluck()
   const hide = db.prepare('insert or ignore into hidden values (?, ?, ?)')
@@ -31,6 +33,7 @@ export function openDesk(file: string, master: Sealer, clock: Clock) {
   const forget = db.prepare('delete from received where patient = ?')
   return {
     ...threads,
+    ...inbox,
     runs: runTable(db, clock),
     /** Notes when entries came here, the first time that they are met; what was said before this file began stays unknown. */
     receive: db.transaction((entries: readonly { id: string; at: number; patient: string | null }[]) => {
@@ -43,7 +46,7 @@ export function openDesk(file: string, master: Sealer, clock: Clock) {
     isHidden: (entry: string) => isHidden.get(entry) !== undefined,
     /** Forgets all that is about a patient who was erased. */
     forget: db.transaction((patient: string) => {
-      threads.forgetThreads(patient)
+      inbox.forgetInbox(patient, threads.forgetThreads(patient))
       forget.run(patient)
     }),
     close: () => void db.close(),

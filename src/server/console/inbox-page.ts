@@ -7,14 +7,16 @@ import { empty } from '../look/notice.ts'
 import { nothing, type Html } from '../look/html.ts'
 import type { Reader } from '../look/reader.ts'
 import { badge, tabs } from '../look/show.ts'
+import { mayUse } from './privileges.ts'
 import { deedOf, framed, nameOfUser, type ConsoleEnv, type ConsoleParts } from './frame.ts'
 
 const boxes = ['unassigned', 'mine', 'team', 'done'] as const
 type Box = (typeof boxes)[number]
 const querySchema = v.object({ box: v.fallback(v.picklist(boxes), 'unassigned') })
 
-/** In which box a thread is for a user. */
-function boxOf({ isDone, assigned }: InboxThread, user: string): Box {
+/** In which box a thread is for a user: one that asks for their attention is theirs until they have looked. */
+function boxOf({ isDone, assigned, isMentioned }: InboxThread, user: string): Box {
+  if (isMentioned) return 'mine'
   if (isDone) return 'done'
   return assigned === null ? 'unassigned' : assigned === user ? 'mine' : 'team'
 }
@@ -25,7 +27,10 @@ export function inboxPage({ site, store }: ConsoleParts): Hono<ConsoleEnv> {
     const { box } = v.parse(querySchema, c.req.query())
     const [user, reader] = [c.get('staff').id, c.get('reader')]
     store.audit.noted(deedOf(c, 'viewed', { of: ['inbox', box] }))
-    const [threads, zone] = [await site.threads(user), await site.zone()]
+    // What was with somebody who has left is with nobody.
+    const given = (await site.threads(user)).map((one) => (one.assigned !== null && (store.staff(one.assigned)?.disabled ?? true) ? { ...one, assigned: null } : one)) // prettier-ignore
+    const threads = given.toSorted((a, b) => Number(b.hasDraft) - Number(a.hasDraft))
+    const zone = await site.zone()
     const { inbox } = reader.words.desk
     const shown = threads.filter((one) => boxOf(one, user) === box)
     const countOf = (one: Box): number => (one === 'done' ? 0 : threads.filter((thread) => boxOf(thread, user) === one).length) // prettier-ignore
@@ -33,6 +38,9 @@ export function inboxPage({ site, store }: ConsoleParts): Hono<ConsoleEnv> {
     return c.html(
       framed(c, site, inbox.menu, '/inbox', [
         tabs(inbox.which, boxes.map((one) => ({ href: `/inbox?box=${one}`, text: inbox.boxes[one], here: one === box, count: countOf(one) }))), // prettier-ignore
+        mayUse(c.get('staff'), 'GET /inbox-routes')
+          ? html`<p class="small"><a href="/inbox-routes">${inbox.routes.title}</a></p>`
+          : nothing,
         shown.length === 0
           ? empty(inbox.none, inbox.noneNext, 'mail')
           : html`<ul class="threads">
@@ -53,6 +61,8 @@ function rowOf(reader: Reader, one: InboxThread, zone: string, nameOf: (id: stri
       <span class="at">${reader.short(one.last.at, zone)}</span>
       <span class="line">${one.last.retracted ? inbox.retracted : one.last.text}</span>
       <span class="row">
+        ${one.hasDraft ? badge('warn', inbox.hasDraft) : nothing}
+        ${one.isMentioned ? badge('info', inbox.mentioned) : nothing}
         ${one.isUnread ? badge('info', inbox.unread) : nothing}
         ${one.isDone ? nothing : one.isOpen ? badge('warn', inbox.unanswered) : badge('good', inbox.answered)}
         ${one.isReached ? nothing : badge('bad', inbox.noReach)}

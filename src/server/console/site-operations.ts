@@ -81,6 +81,8 @@ export interface MessageToSend {
   readonly files?: AsyncIterable<IncomingFile> | undefined
   /** Of an answer, the thread that it belongs to: one of this patient's. */
   readonly thread?: string | undefined
+  /** Its entry, where it may be sent again and must be said once. */
+  readonly id?: string | undefined
 }
 
 /** Ids of patients and events are InSched's, local to the site. */
@@ -113,13 +115,14 @@ export interface ConsoleSite {
       scope: readonly Scope[]
       from: string
       to: string | null
+      document: string | null
       takenUp: boolean
       grantedBy: string
     }[]
   }>
   grant(
     patient: number,
-    grant: { name: string; relationship: Relationship; scope: readonly Scope[]; to?: string | undefined },
+    grant: { name: string; relationship: Relationship; scope: readonly Scope[]; to?: string | undefined; document?: string | undefined }, // prettier-ignore
     by?: By,
   ): Promise<{ grantId: string; url: string; expiresAt: string }>
   endAccess(patient: number, grant: string, by?: By): Promise<{ grant: string }>
@@ -138,6 +141,8 @@ export interface ConsoleSite {
   /** The threads in which patients wrote, as a user has seen them. */
   threads(user: string): Promise<readonly InboxThread[]>
   thread(thread: string, user: string): Promise<WholeThread | undefined>
+  /** The locations of the practice. */
+  locations(): Promise<readonly { readonly id: string; readonly name: string }[]>
   readonly desk: Desk
   confirmations(query?: { event?: number | undefined }): Promise<{ items: readonly unknown[] }>
   reviews(state?: 'open' | 'resolved'): Promise<{ items: readonly OpenReview[] }>
@@ -177,7 +182,7 @@ export interface ConsoleSite {
 
 const idNumber = v.pipe(v.number(), v.integer(), v.minValue(0))
 const patientInput = v.object({ patient: idNumber })
-const grantInput = v.object({ patient: idNumber, name: v.pipe(v.string(), v.trim(), v.minLength(1), v.maxLength(200)), relationship: v.picklist(relationships, `--relationship is one of: ${relationships.join(', ')}`), scope: v.pipe(v.array(v.picklist(scopes, `--scope is some of: ${scopes.join(',')}`)), v.minLength(1)), to: v.optional(dateSchema) }) // prettier-ignore
+const grantInput = v.object({ patient: idNumber, name: v.pipe(v.string(), v.trim(), v.minLength(1), v.maxLength(200)), relationship: v.picklist(relationships, `--relationship is one of: ${relationships.join(', ')}`), scope: v.pipe(v.array(v.picklist(scopes, `--scope is some of: ${scopes.join(',')}`)), v.minLength(1)), to: v.optional(dateSchema), document: v.optional(v.pipe(v.string(), v.trim(), v.minLength(1), v.maxLength(200))) }) // prettier-ignore
 const messageInput = v.object({
   patient: idNumber,
   event: v.optional(idNumber),
@@ -202,6 +207,7 @@ const pageKeys = {
   answersWithinDays: v.object({ answersWithinDays: v.pipe(v.string(), v.regex(/^\d{0,2}$/, 'Write a number of working days.'), v.transform((text) => (text === '' ? null : Number(text)))) }), // prettier-ignore
   showsRead: v.object({ showsRead: yesOrNo }),
   patientsMayStart: v.object({ patientsMayStart: yesOrNo }),
+  messagesEndAtAge: v.object({ messagesEndAtAge: v.pipe(v.string(), v.regex(/^(1[0-7])?$/, 'Write an age from 10 to 17, or nothing.'), v.transform((text) => (text === '' ? null : Number(text)))) }), // prettier-ignore
   calendarTitle: v.object({ calendarTitle: ownWords(60) }),
 } as const
 

@@ -63,11 +63,17 @@ export interface InboxThread extends ThreadCare {
   readonly isReached: boolean
   /** The patient has the last word. */
   readonly isOpen: boolean
+  /** An internal note asks for the attention of the user, who has not looked since. */
+  readonly isMentioned: boolean
+  /** The user has begun an answer. */
+  readonly hasDraft: boolean
 }
 export interface WholeThread extends InboxThread {
   readonly messages: readonly ThreadMessage[]
   readonly notes: readonly Note[]
   readonly steps: readonly ThreadStep[]
+  /** What the user has begun to answer. */
+  readonly draft: string | null
 }
 
 export interface Communication {

@@ -15,6 +15,7 @@ import { notice } from '../look/notice.ts'
 import { card, list, talk } from '../look/show.ts'
 import { formOf } from '../own-forms.ts'
 import { byOf, deedOf, failed, framed, nameOfUser, type ConsoleEnv, type ConsoleParts } from './frame.ts'
+import type { Staff } from './staff-store-sqlite.ts'
 import { mayUse } from './privileges.ts'
 
 const text = v.pipe(v.string(), v.trim(), v.minLength(1), v.maxLength(20_000))
@@ -22,6 +23,13 @@ const whichSchema = v.object({ thread: ulidSchema })
 const assignSchema = v.object({ to: v.union([v.literal(''), ulidSchema]) })
 const retractSchema = v.object({ entry: ulidSchema })
 const textSchema = v.object({ text })
+const draftSchema = v.object({ text: v.pipe(v.string(), v.maxLength(20_000)) })
+
+/** The users whose attention a note asks for: `@` and their initials, whatever the case. */
+export function mentionedIn(note: string, users: readonly Pick<Staff, 'id' | 'initials' | 'disabled'>[]): string[] {
+  const named = new Set([...note.matchAll(/(?<![\p{L}\p{N}])@(\p{L}[\p{L}\p{N}]*)/gu)].map(([, initials]) => initials!.toLocaleUpperCase())) // prettier-ignore
+  return users.filter((one) => !one.disabled && named.has(one.initials.toLocaleUpperCase())).map((one) => one.id)
+}
 
 /** How long the button that takes a message back is shown; the site decides. */
 const retractedWithin = 30 * 60_000
@@ -48,6 +56,7 @@ export function threadPages({ site, store, clock }: ConsoleParts & { readonly cl
     const found = await site.thread(c.req.param('thread'), c.get('staff').id)
     if (!found) return unknown(c)
     desk.see(found.thread, c.get('staff').id, found.last.at)
+    desk.looked(found.thread, c.get('staff').id)
     store.audit.record(deedOf(c, 'viewed', { of: ['thread', found.thread], ...patientOf(found) }))
     const reader = c.get('reader')
     const { inbox } = reader.words.desk
@@ -66,7 +75,7 @@ export function threadPages({ site, store, clock }: ConsoleParts & { readonly cl
         html`<div class="two">
           <div>
             ${talk(said)}
-            ${mayWrite && found.isReached ? card(fileForm('/inbox/reply', hidden, [area({ name: 'text', label: inbox.reply, hint: inbox.replyHow, more: { maxlength: 20_000 } }), fileField(reader, 'files'), button(inbox.send, 'main')])) : nothing}
+            ${mayWrite && found.isReached ? card(fileForm('/inbox/reply', hidden, [area({ name: 'text', label: inbox.reply, hint: inbox.replyHow, value: found.draft ?? undefined, more: { maxlength: 20_000 } }), fileField(reader, 'files'), html`<div class="row">${button(inbox.send, 'main')} ${button(inbox.keepDraft, '', { formaction: '/inbox/draft', formnovalidate: true })}</div>`])) : nothing}
           </div>
           <div>
             ${mayWrite ? careHtml(c, found) : nothing} ${notesHtml(c, found, zone, mayWrite)}
@@ -125,7 +134,7 @@ export function threadPages({ site, store, clock }: ConsoleParts & { readonly cl
               )}
             </ol>`
       }
-      ${mayWrite ? form('/inbox/note', { csrf: c.get('csrf'), thread: found.thread }, [area({ id: 'note', name: 'text', label: inbox.note, more: { maxlength: 20_000 } }), button(inbox.addNote)]) : nothing}
+      ${mayWrite ? form('/inbox/note', { csrf: c.get('csrf'), thread: found.thread }, [area({ id: 'note', name: 'text', label: inbox.note, hint: inbox.noteHow, more: { maxlength: 20_000 } }), button(inbox.addNote)]) : nothing}
     </section>`
   }
   const stepsHtml = (c: Context<ConsoleEnv>, { steps }: WholeThread, zone: string): Html => {
@@ -170,6 +179,7 @@ export function threadPages({ site, store, clock }: ConsoleParts & { readonly cl
     const given = v.safeParse(textSchema, await formOf(c))
     if (!given.success) return notWritten(c)
     desk.note(whichOf(found), given.output.text, c.get('staff').id)
+    for (const user of mentionedIn(given.output.text, store.all())) desk.mention(found.thread, user, c.get('staff').id)
     store.audit.record(deedOf(c, 'note added', { of: found.thread, ...patientOf(found) }))
     return back(c, found, 'noted')
   })
@@ -186,6 +196,14 @@ export function threadPages({ site, store, clock }: ConsoleParts & { readonly cl
     }
     store.audit.record(deedOf(c, 'message retracted', { of: entry, ...patientOf(found) }))
     return back(c, found, 'retracted')
+  })
+  app.post('/inbox/draft', async (c) => {
+    const found = await named(c)
+    if (!found) return unknown(c)
+    const given = v.safeParse(draftSchema, await formOf(c))
+    if (!given.success) return notWritten(c)
+    desk.keepDraft(whichOf(found), c.get('staff').id, given.output.text)
+    return back(c, found, 'kept')
   })
   app.post('/inbox/reply', async (c) => {
     const found = await named(c)
@@ -204,6 +222,7 @@ export function threadPages({ site, store, clock }: ConsoleParts & { readonly cl
       const cause = inEnglish((error as Error).message)
       return c.html(failed(c, site, { title: inbox.menu, cause, next: reader.words.console.send.failedNext }), 400)
     }
+    desk.keepDraft(whichOf(found), c.get('staff').id, '')
     store.audit.record(deedOf(c, 'message sent', { of: entryId, ...patientOf(found) }))
     return back(c, found, 'answered')
   })

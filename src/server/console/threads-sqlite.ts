@@ -47,6 +47,10 @@ export function threadTables(db: Database.Database, master: Sealer, clock: Clock
     /** Gives a thread to a user; null: to nobody. */
     assign: (which: Which, to: string | null, by: string) =>
       step(which, to === null ? 'unassigned' : 'assigned', by, 'assigned', to, to),
+    /** Whether a user has said whose a thread is, also that it is nobody's. */
+    isGivenByHand: (thread: string) =>
+      sql(`select 1 from thread_steps where thread = ? and did in ('assigned', 'unassigned')`).get(thread) !==
+      undefined,
     closeThread: (which: Which, by: string) => step(which, 'closed', by, 'closed_at', clock.now()),
     reopen: (which: Which, by: string) => step(which, 'reopened', by, 'closed_at', null),
     stepsOf: (thread: string) =>
@@ -67,11 +71,14 @@ export function threadTables(db: Database.Database, master: Sealer, clock: Clock
       new Map(
         (sql('select thread, at from seen where user = ?').all(user) as { thread: string; at: number }[]).map((row) => [row.thread, row.at]), // prettier-ignore
       ),
-    forgetThreads(patient: string): void {
+    /** Forgets the threads of a patient; returns them. */
+    forgetThreads(patient: string): string[] {
+      const threads = sql('select thread from threads where patient = ? union select thread from notes where patient = ?').pluck().all(patient, patient) as string[] // prettier-ignore
       for (const table of ['seen', 'thread_steps'])
         sql(`delete from ${table} where thread in (select thread from threads where patient = ? union select thread from notes where patient = ?)`).run(patient, patient) // prettier-ignore
       sql('delete from notes where patient = ?').run(patient)
       sql('delete from threads where patient = ?').run(patient)
+      return threads
     },
   }
 }

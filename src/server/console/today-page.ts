@@ -5,12 +5,16 @@ import { Temporal } from 'temporal-polyfill'
 import * as v from 'valibot'
 import type { EventOfDay } from './site-views.ts'
 import { dayIn } from '../day-in.ts'
-import { button, field } from '../look/form.ts'
-import type { Content, Html } from '../look/html.ts'
+import { button, field, form } from '../look/form.ts'
+import { nothing, type Content, type Html } from '../look/html.ts'
 import { empty } from '../look/notice.ts'
 import type { Reader } from '../look/reader.ts'
 import { badge, table, tabs } from '../look/show.ts'
+import { mayUse } from './privileges.ts'
 import { deedOf, framed, type ConsoleEnv, type ConsoleParts } from './frame.ts'
+
+/** The form of the message to several, whose boxes stand in the table. */
+const bulkForm = 'several'
 
 const filters = ['all', 'not-confirmed', 'wants-change', 'not-told'] as const
 type Filter = (typeof filters)[number]
@@ -51,7 +55,8 @@ export function todayPage({ site, store }: ConsoleParts): Hono<ConsoleEnv> {
     const shown = all.filter(passes[filter])
     const at = (other: string, which: Filter): string => `/today?day=${other}&filter=${which}`
     const later = (days: number): string => Temporal.PlainDate.from(day).add({ days }).toString()
-    const rows = shown.map((one) => rowOf(reader, one, zone))
+    const mayWrite = mayUse(c.get('staff'), 'POST /today/write')
+    const rows = shown.map((one) => rowOf(reader, one, zone, mayWrite))
     const { time, patient, told, answered, received, written, readBack, type, lastConfirmed } = today
     return c.html(
       framed(c, site, today.title(reader.day(day)), '/today', [
@@ -70,14 +75,16 @@ export function todayPage({ site, store }: ConsoleParts): Hono<ConsoleEnv> {
           ? empty(today.none, today.noneNext, 'calendar')
           : shown.length === 0
             ? empty(today.noneSo, today.noneSoNext, 'good')
-            : table(today.title(reader.day(day)), [time, patient, told, answered, received, written, readBack, type, lastConfirmed], rows, 'tight'), // prettier-ignore
+            : html`${
+                table(today.title(reader.day(day)), [time, patient, told, answered, received, written, readBack, type, lastConfirmed], rows, 'tight') // prettier-ignore
+              }${mayWrite ? form('/today/write', { csrf: c.get('csrf') }, button(today.writeAll), '', bulkForm) : nothing}`,
       ]),
     )
   })
   return app
 }
 
-function rowOf(reader: Reader, one: EventOfDay, zone: string): readonly Content[] {
+function rowOf(reader: Reader, one: EventOfDay, zone: string, mayWrite: boolean): readonly Content[] {
   const { today } = reader.words.desk
   const { answer, wish } = one
   const at = (instant: number | null = null): string => (instant === null ? '' : reader.short(instant, zone))
@@ -86,7 +93,7 @@ function rowOf(reader: Reader, one: EventOfDay, zone: string): readonly Content[
     html`<a href="/events/${one.key}"
       >${reader.hour(one.startsAt)}<span class="unseen">, ${one.patient.name}</span></a
     >`,
-    html`<strong>${one.patient.name}</strong><br /><span class="soft small">${[one.words, one.status === 'None' ? null : one.status].filter(Boolean).join(' · ')}</span>`, // prettier-ignore
+    html`${mayWrite && one.status !== 'Canceled' ? html`<input type="checkbox" name="event ${one.key}" value="yes" form="${bulkForm}" aria-label="${today.choose(one.patient.name)}" /> ` : nothing}<strong>${one.patient.name}</strong><br /><span class="soft small">${[one.words, one.status === 'None' ? null : one.status].filter(Boolean).join(' · ')}</span>`, // prettier-ignore
     toldOf(reader, one, zone),
     wish ? html`${badge('warn', wish.kind === 'declined' ? today.declines : today.moves)} ${at(wish.at)}` : answer ? (answer.state === 'set aside' ? html`${badge('bad', today.setAside)} ${at(answer.at)}` : at(answer.at)) : '', // prettier-ignore
     at(one.receivedAt),

@@ -78,9 +78,9 @@ export function choices(
 
 export type Hidden = Readonly<Record<string, string>>
 
-/** A form with what it needs hidden in it. */
-export function form(action: string, hidden: Hidden, inside: Content, kind = ''): Html {
-  return html`<form method="post" action="${action}" ${kind ? html`class="${kind}"` : nothing}>
+/** A form with what it needs hidden in it; `id` for one whose fields stand elsewhere on the page. */
+export function form(action: string, hidden: Hidden, inside: Content, kind = '', id?: string): Html {
+  return html`<form method="post" action="${action}" ${attributes({ class: kind || undefined, id })}>
     ${Object.entries(hidden).map(([name, value]) => html`<input type="hidden" name="${name}" value="${value}" />`)}
     ${inside}
   </form>`

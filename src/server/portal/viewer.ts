@@ -4,7 +4,7 @@
  * patient that the page was made for, so that a page left open never speaks for another.
  */
 import type { Clock } from '../../replica/clock.ts'
-import { endedByAge, foldAccess, holds, type Representative } from '../../replica/kinds/access.ts'
+import { endedByAge, foldAccess, holds, scopeOn, type Representative } from '../../replica/kinds/access.ts'
 import type { PatientFields, PracticeFields } from '../../replica/kinds/fields.ts'
 import type { By } from '../../replica/kinds/kind.ts'
 import type { Replica } from '../../replica/replica-face.ts'
@@ -16,6 +16,7 @@ import type { Caller, Incoming } from '../reverse-proxy.ts'
 import type { Session } from '../sessions.ts'
 import { languageOf, type Language } from '../words/language.ts'
 import { may } from './needs.ts'
+import { portalFields } from './portal-fields.ts'
 
 /** One patient that an account may act for now. */
 export interface Member {
@@ -68,11 +69,12 @@ export async function membersOf(viewing: Viewing, account: string): Promise<Memb
   const found: Member[] = []
   for (const { practice, patient } of store.patientsOf(account)) {
     const replica = replicaOf(practice)
-    const acting = replica && (await actingFor(viewing, replica, practice, patient, account))
-    if (!replica || acting === undefined) continue
+    if (!replica) continue
     const head = await replica.head('patients', patient)
     if (!head?.facts.shown || head.facts.site === null) continue
-    found.push({ key: `${practice}/${patient}`, practice, patient, replica, site: head.facts.site, acting })
+    const { site } = head.facts
+    const acting = await actingFor(viewing, { replica, practice, patient, site }, account)
+    if (acting !== undefined) found.push({ key: `${practice}/${patient}`, practice, patient, replica, site, acting })
   }
   return found
 }
@@ -80,9 +82,7 @@ export async function membersOf(viewing: Viewing, account: string): Promise<Memb
 /** How an account may act for a patient today: null as the patient, by a grant, or undefined not at all. */
 async function actingFor(
   { store, clock }: Viewing,
-  replica: Replica,
-  practice: string,
-  patient: string,
+  { replica, practice, patient, site }: Pick<Member, 'replica' | 'practice' | 'patient' | 'site'>,
   account: string,
 ): Promise<Representative | null | undefined> {
   const { holders, representatives } = foldAccess(await replica.entries('access', patient))
@@ -94,7 +94,10 @@ async function actingFor(
   const today = dayIn(clock.now(), zone)
   // What was given for a child ends at 18, also where a parent signed in as the child.
   if (held.some(({ since }) => !endedByAge(birthDate, dayIn(since, zone), today))) return null
-  return granted.find((one) => holds(one, dayIn(one.grantedAt, zone), birthDate, today))
+  const acting = granted.find((one) => holds(one, dayIn(one.grantedAt, zone), birthDate, today))
+  if (!acting) return undefined
+  const { messagesEndAtAge } = await portalFields({ replica, site })
+  return { ...acting, scope: scopeOn(acting, dayIn(acting.grantedAt, zone), birthDate, today, messagesEndAtAge) }
 }
 
 /** The token of the forms made for one member. */

@@ -74,6 +74,10 @@ export const staff = {
     scope: 'What they may see and do',
     to: 'Last day',
     toHint: 'Year, month and day, like 2027-12-31. Empty: until it is ended. What is given for a child ends at 18.',
+    document: 'Document on file',
+    documentHint:
+      'What allows it and its date, like power of attorney of March 1, 2026. A guardian and a representative need one.',
+    noDocument: 'none named',
     grantButton: 'Make the link',
     incomplete: 'Write their name, the relationship, at least one thing that they may do, and the last day as 2027-12-31.', // prettier-ignore
     link: (name: string) => `Give this link to ${name} alone. It works once, for 72 hours, with the patient’s date of birth.`, // prettier-ignore

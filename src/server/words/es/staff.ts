@@ -71,6 +71,10 @@ export const staff: Words['staff'] = {
     scope: 'Qué puede ver y hacer',
     to: 'Último día',
     toHint: 'Año, mes y día, como 2027-12-31. Vacío: hasta que se termine. Lo que se da por un menor termina a los 18.',
+    document: 'Documento archivado',
+    documentHint:
+      'Qué lo permite y su fecha, como poder notarial del 1 de marzo de 2026. Un tutor y un representante necesitan uno.',
+    noDocument: 'ninguno indicado',
     grantButton: 'Hacer el enlace',
     incomplete: 'Escriba su nombre, la relación, al menos una cosa que puede hacer y el último día como 2027-12-31.',
     link: (name) => `Dé este enlace solo a ${name}. Sirve una vez, durante 72 horas, con la fecha de nacimiento del paciente.`, // prettier-ignore
