@@ -7,6 +7,7 @@ import * as Y from 'yjs'
 import { keepLink } from '../../src/replica/connection.ts'
 import { systemClock, type Clock } from '../../src/replica/clock.ts'
 import { mintKeyPair } from '../../src/replica/device.ts'
+import type { Scope } from '../../src/replica/kinds/access.ts'
 import type { EventFields, PatientFields } from '../../src/replica/kinds/fields.ts'
 import type { OpenReplica } from '../../src/replica/replica.ts'
 import { openPortal, type Portal } from '../../src/portal.ts'
@@ -257,8 +258,8 @@ export interface Browser {
   post(path: string, fields?: Record<string, string>): Promise<{ status: number; text: string }>
 }
 
-/** The site invites the patient, who opens the invitation; or somebody who is signed in does, for one more person. */
-export async function signIn(world: World, person: Person, as?: Browser): Promise<Browser> {
+/** The site invites the patient, who opens the invitation; or somebody who is signed in does, for one more person. With a scope, a guardian does. */
+export async function signIn(world: World, person: Person, as?: Browser, scope?: readonly Scope[]): Promise<Browser> {
   const token = ulid()
   const { site, clock } = world
   await site.change([
@@ -268,7 +269,7 @@ export async function signIn(world: World, person: Person, as?: Browser): Promis
       facts: factsOf(person.patient, world.siteId),
       add: {
         [ulid()]: {
-          kind: 'invited',
+          ...(scope ? { kind: 'granted', name: 'Gwen', relationship: 'representative', scope: [...scope], from: '2020-01-01', to: null } : { kind: 'invited' }), // prettier-ignore
           at: clock.now(),
           by: { role: 'staff', id: 's' },
           tokenHash: hashOf(token),

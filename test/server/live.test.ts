@@ -176,6 +176,16 @@ it('an answer and what the office makes of it are seen on the open page; what is
   await expect.poll(event, atOnce).toBeUndefined()
 })
 
+it('a guardian sees of each view what the scope holds, and nothing else', async () => {
+  const guardian = await signIn(world, world.ana, undefined, ['documents'])
+  const [home, messages, plan] = ['home', 'messages', 'plan'].map((name) => joinAs(world, guardian, name))
+  await expect.poll(() => messages!.codes).toEqual([4403])
+  for (const one of [home!, plan!]) await synced(one)
+  expect(Object.keys(plan!.seen()['plans']!)).toEqual([world.ana.plan])
+  expect(home!.seen()['events'] ?? {}).toEqual({})
+  expect(JSON.stringify(home!.seen())).not.toContain(world.ana.event)
+})
+
 it.each([
   ['a guest', 'home', () => ({}), 'refused 403'],
   ['a guest on a page of the portal', 'home', () => ({ origin: world.url }), 'closed 4401'],

@@ -30,6 +30,11 @@ export function openDesk(file: string, master: Sealer, clock: Clock) {
   const hide = db.prepare('insert or ignore into hidden values (?, ?, ?)')
   const show = db.prepare('delete from hidden where entry = ?')
   const isHidden = db.prepare('select 1 from hidden where entry = ?').pluck()
+  const revision = db
+    .prepare(
+      `select (select count(*) from thread_steps) || ' ' || (select count(*) from notes) || ' ' || (select count(*) from hidden) || ' ' || (select count(*) from mentions) || ' ' || (select count(*) from routes)`,
+    )
+    .pluck()
   const forget = db.prepare('delete from received where patient = ?')
   return {
     ...threads,
@@ -44,6 +49,8 @@ export function openDesk(file: string, master: Sealer, clock: Clock) {
     hide: (entry: string, by: string) => hide.run(entry, by, clock.now()).changes === 1,
     show: (entry: string) => show.run(entry).changes === 1,
     isHidden: (entry: string) => isHidden.get(entry) !== undefined,
+    /** Another word whenever something was done here that others see: a thread given or closed, a note, an entry hidden. */
+    revision: () => revision.get() as string,
     /** Forgets all that is about a patient who was erased. */
     forget: db.transaction((patient: string) => {
       inbox.forgetInbox(patient, threads.forgetThreads(patient))

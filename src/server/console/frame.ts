@@ -24,9 +24,6 @@ export interface ConsoleParts {
   readonly store: StaffStore
 }
 
-/** The console stands where its machine does. */
-const ownZone = Intl.DateTimeFormat().resolvedOptions().timeZone
-
 /** The frame of a page before anybody is signed in; with the token of forms where somebody is. */
 export function bareFrame(c: Context<ConsoleEnv>, { settings }: ConsoleSite, csrf?: string): Omit<Frame, 'title'> {
   const practice = `${settings.practiceName} · ${settings.siteName}`
@@ -59,7 +56,7 @@ async function frameOf(c: Context<ConsoleEnv>, site: ConsoleSite, here: string):
     // The address only names one of these: what stands in it is never said.
     notice: Object.hasOwn(said, key) ? said[key as keyof typeof said] : undefined,
     live: c.get('digest') === undefined ? undefined : { name: 'desk', digest: c.get('digest')! },
-    ends: { seconds: Math.max(0, Math.round((endsAt - now) / 1_000)), warnSeconds: warnBefore / 1_000, at: c.get('reader').instant(endsAt, ownZone) }, // prettier-ignore
+    ends: { seconds: Math.max(0, Math.round((endsAt - now) / 1_000)), warnSeconds: warnBefore / 1_000, at: c.get('reader').instant(endsAt, await site.zone()) }, // prettier-ignore
     links: links
       .filter(([href]) => staff.hasSecondFactor && mayUse(staff, `GET ${href}`))
       .map(([href, text]) => ({ href, text, here: href === here, count: href === '/reviews' ? reviews : 0 })),
