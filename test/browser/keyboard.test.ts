@@ -2,7 +2,9 @@
 import type { Browser as Chromium, Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { closeServer, listen } from '../../src/server/listen.ts'
+import { openDeskWorld } from '../server/desk-world.ts'
 import { openPortalWorld, type PortalWorld } from '../server/world.ts'
+import { staffPassword } from './console-pages.ts'
 import { openBrowser } from './sound.ts'
 
 let chromium: Chromium
@@ -76,4 +78,76 @@ it('a patient signs in, confirms, asks to move, reads, answers and signs out wit
   await page.waitForURL('**/sign-in')
   const entries = await ann.replica.entries('messages', ann.patient)
   expect(entries.some((one) => one.kind === 'message' && one.text === 'I will bring it.')).toBe(true)
+})
+
+it('staff sign in with their code, find a patient, write, answer in the inbox, look at the day and sync without a pointer', async () => {
+  const desk = await openDeskWorld()
+  const { server, url } = await listen(desk.app.fetch, { port: 0, host: '127.0.0.1' })
+  try {
+    const lastName = desk.insched.prepare('select last_name from patients where patient_id = 1').pluck().get() as string
+    await desk.writes(1, 'Question', 'May I drive?')
+    await desk.settled()
+    const page = await chromium.newPage({ viewport: { width: 1280, height: 800 } })
+    await page.goto(url)
+    await tabTo(page, 'Name')
+    await page.keyboard.type('Jo Desk')
+    await tabTo(page, /^Password/)
+    await page.keyboard.type(staffPassword)
+    await page.keyboard.press('Enter')
+    // A code is good once: the next one is of a minute later.
+    desk.clock.advance(60_000)
+    await page.getByLabel(/^Code/).waitFor()
+    await tabTo(page, /^Code/)
+    await page.keyboard.type(desk.authenticator.code())
+    await page.keyboard.press('Enter')
+    await page.getByText('Last contact').first().waitFor()
+
+    await tabTo(page, 'Send Secure Portal Message')
+    await page.keyboard.press('Enter')
+    await page.waitForURL('**/send')
+    await tabTo(page, /^Find a patient/)
+    await page.keyboard.type(lastName)
+    await page.keyboard.press('Enter')
+    await page.getByRole('button', { name: /^Write to/ }).first().waitFor() // prettier-ignore
+    await tabTo(page, /^Write to/)
+    await page.keyboard.press('Enter')
+    await page.getByRole('heading', { name: /^To patient no/ }).waitFor()
+    await tabTo(page, 'Subject')
+    await page.keyboard.type('Parking')
+    await tabTo(page, 'Message')
+    await page.keyboard.type('It is free.')
+    await tabTo(page, 'Send message')
+    await page.keyboard.press('Enter')
+    await page.waitForURL('**/recent?said=sent')
+
+    await tabTo(page, 'Inbox')
+    await page.keyboard.press('Enter')
+    await page.waitForURL('**/inbox')
+    await tabTo(page, /May I drive/)
+    await page.keyboard.press('Enter')
+    await page.waitForURL(/inbox\/[0-9A-Z]+$/)
+    await tabTo(page, /^Your answer/)
+    await page.keyboard.type('Not for a day.')
+    await tabTo(page, 'Send answer')
+    await page.keyboard.press('Enter')
+    await page.waitForURL('**?said=answered')
+
+    await tabTo(page, 'Today')
+    await page.keyboard.press('Enter')
+    await page.waitForURL('**/today')
+    await tabTo(page, 'Day after')
+    await page.keyboard.press('Enter')
+    await page.waitForURL('**/today?day=*')
+    await tabTo(page, 'Sync now')
+    await page.keyboard.press('Enter')
+    await page.waitForURL('**/runs/*')
+    await tabTo(page, 'Sign out')
+    await page.keyboard.press('Enter')
+    await page.waitForURL('**/sign-in')
+    const said = (await desk.site.replica.entries('messages', desk.site.bridge.documentOf('patients', 1)!)).flatMap((one) => (one.kind === 'message' ? [one.text] : [])) // prettier-ignore
+    expect(said).toEqual(expect.arrayContaining(['It is free.', 'Not for a day.']))
+  } finally {
+    await closeServer(server)
+    await desk.close()
+  }
 })
