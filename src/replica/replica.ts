@@ -334,7 +334,7 @@ export async function openReplica(options: ReplicaOptions): Promise<OpenReplica>
                 refused.push({ seq: row.seq, reason: taken.refused })
                 blocked.add(row.key)
               } else {
-                rows.push(...(await intoLog(draft, batch.collection, taken.rows, isAnew)))
+                rows.push(...(await intoLog(draft, batch.collection, taken.rows, quarantine)))
                 if (taken.withheld) withheld.set(row.key, row)
               }
               if (row.receipt && !holds) receipts.set(row.key, row.seq)

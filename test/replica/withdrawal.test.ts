@@ -166,6 +166,41 @@ it('[R9] the portal takes no content of what it withholds, and its receipt makes
   expect(site.replication.peer(portal.id)!.cursors[collections.indexOf('patients')]!.erasedAt).toBe(said.to)
 })
 
+/** What one replica has for another in messages, and what becomes of rows that the other gets; a link without its wire. */
+function wireOf({ portal, site }: { portal: OpenReplica; site: OpenReplica }) {
+  const declared = (replica: OpenReplica) => replica.replication.declared()
+  return {
+    async meet() {
+      await portal.replication.meet(declared(site))
+      await site.replication.meet(declared(portal))
+    },
+    async rows(from: OpenReplica, after = 0) {
+      const [to, passes] = from === portal ? [site, all] : [portal, reachable]
+      const range = { from: after, complete: after, maxBytes: 1e6 }
+      return (await from.replication.outgoing(to.id, 'messages', range, passes)).rows
+    },
+    send: (from: OpenReplica, rows: Batch['rows'], after = 0) => {
+      const [to, passes] = from === portal ? [site, all] : [portal, reachable]
+      const epoch = declared(from).epochs.at(-1)!.id
+      const batch: Batch = { collection: 'messages', from: after, to: rows.at(-1)!.seq, tail: true, epoch, rows }
+      return to.replication.receive(from.id, batch, passes)
+    },
+  }
+}
+
+it('[R9] a site that hears of the portal that a document of its own passes no more says it itself: a portal that is put back hears it', async () => {
+  const { portal, site, say } = await practice()
+  const { meet, rows, send } = wireOf({ portal, site })
+  await meet()
+  await say(site, 'a')
+  const [own] = await rows(site)
+  // The site said so before it was put back, and the portal gives it back.
+  const ceased = { ...own!, facts: { ...own!.facts, reachable: false, at: own!.facts.at + 5 }, update: emptyUpdate, receipt: true } // prettier-ignore
+  await send(portal, [ceased])
+  const said = await rows(site)
+  expect(said.map(({ facts, receipt, update }) => [facts.reachable, receipt, update.length])).toEqual([[false, true, emptyUpdate.length]]) // prettier-ignore
+})
+
 it('[R11] a collection is erased at the portal once every site has erased it, and comes back whole when it is switched on', async () => {
   let version = 1
   let mode: 'on' | 'erased' = 'on'
