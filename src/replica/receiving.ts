@@ -28,7 +28,7 @@ import {
 import { loggedAnew } from './edits.ts'
 import { carriesOver, compareVersions } from './generations.ts'
 import type { NewRow, Origin, StoredDocument } from './store.ts'
-import { ceases } from './withdrawal.ts'
+import { ceases, hasContent } from './withdrawal.ts'
 
 export interface Receiving {
   readonly draft: Draft
@@ -172,7 +172,8 @@ function takenBare(to: Receiving, row: WireRow, origin: Origin | null, held: Sto
   const { collection, passes, holds } = to
   if (!passes(collection, held?.head.facts ?? row.facts, true)) return 'dropped'
   const withholds = holds !== undefined && !holds(collection, factsWith(row, held))
-  const withheld = withholds && row.update.length > emptyUpdate.length
+  // A notice of what is not held is answered at once; of what is, when it is withdrawn.
+  const withheld = withholds && (row.update.length > emptyUpdate.length || (row.receipt && !(held && hasContent(held))))
   const erases = row.erased > (withholds && held ? held.head.erased : 0)
   // A notice is kept also of what was never held: a site that is put back to before it gets it back.
   if (!erases && !(withholds && (held || row.receipt))) return withheld ? { rows: [], withheld } : 'dropped'

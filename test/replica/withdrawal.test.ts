@@ -201,6 +201,25 @@ it('[R9] a site that hears of the portal that a document of its own passes no mo
   expect(said.map(({ facts, receipt, update }) => [facts.reachable, receipt, update.length])).toEqual([[false, true, emptyUpdate.length]]) // prettier-ignore
 })
 
+it('[R9] a notice of what the portal does not hold is answered by a receipt: a site that is put back says all of it again', async () => {
+  const { portal, site, say, texts, receipts, key } = await practice()
+  const { meet, rows, send } = wireOf({ portal, site })
+  await meet()
+  await say(site, 'a')
+  const [own] = await rows(site)
+  const notice = { ...own!, facts: { ...own!.facts, reachable: false, at: own!.facts.at + 5 }, update: emptyUpdate, receipt: true } // prettier-ignore
+  await send(site, [notice])
+  expect(await receipts(portal)).toEqual([key])
+  // It passes again by what is said at the portal, and the site was put back to before it had ceased.
+  await say(portal, 'b')
+  await send(portal, await rows(portal))
+  await send(site, await rows(site, own!.seq), own!.seq)
+  expect([await texts(portal), await texts(site)]).toEqual([
+    ['a', 'b'],
+    ['a', 'b'],
+  ])
+})
+
 it('[R11] a collection is erased at the portal once every site has erased it, and comes back whole when it is switched on', async () => {
   let version = 1
   let mode: 'on' | 'erased' = 'on'
