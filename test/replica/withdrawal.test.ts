@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import { expect, it, onTestFinished } from 'vitest'
 import type { Batch } from '../../src/replica/admission.ts'
 import { collections, type Collection, type LinkSettings, type Passes } from '../../src/replica/collections.ts'
-import { emptyUpdate } from '../../src/replica/document.ts'
+import { emptyUpdate, readEntries } from '../../src/replica/document.ts'
 import type { OpenReplica } from '../../src/replica/replica.ts'
 import { openReplica } from '../../src/replica/replica.ts'
 import { openSqliteStore } from '../../src/replica/sqlite-store.ts'
@@ -218,6 +218,36 @@ it('[R9] a notice of what the portal does not hold is answered by a receipt: a s
     ['a', 'b'],
     ['a', 'b'],
   ])
+})
+
+it('[R9] [LINK-11] what the portal still holds of a document that passes no more, a proof finds, and the site says so', async () => {
+  const { portal, site, say, become } = await practice()
+  const { meet, rows } = wireOf({ portal, site })
+  await meet()
+  await say(site, 'a')
+  const [own] = await rows(site)
+  await become(false)
+  const before = site.replication.declared().head
+  await site.replication.heal(portal.id, 'messages', [own!], all)
+  const said = await rows(site, before)
+  expect(said.map(({ facts, receipt, update }) => [facts.reachable, receipt, update.length])).toEqual([[false, true, emptyUpdate.length]]) // prettier-ignore
+})
+
+it('[R10] [LINK-11] a document that begins to pass by what a proof brings is logged anew, whole', async () => {
+  const { portal, site, say, key } = await practice()
+  const { meet, rows } = wireOf({ portal, site })
+  await meet()
+  await say(site, 'a', false)
+  expect(await rows(site)).toEqual([])
+  const own = (await site.head('messages', key))!
+  const facts = { ...own.facts, reachable: true, at: own.facts.at + 5 }
+  const theirs = { seq: 1, key, generation: 1, erased: 0, facts, update: emptyUpdate, receipt: false }
+  // The portal has read up to here, and has had nothing of it.
+  const before = site.replication.declared().head
+  await site.replication.heal(portal.id, 'messages', [theirs], all)
+  const [anew, ...others] = await rows(site, before)
+  expect(Object.keys(readEntries([anew!.update]))).toEqual(['a'])
+  expect(others).toEqual([])
 })
 
 it('[R11] a collection is erased at the portal once every site has erased it, and comes back whole when it is switched on', async () => {
