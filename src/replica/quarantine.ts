@@ -166,7 +166,7 @@ export async function released(
       }
       aside.drop(held)
       if (taken === 'dropped' || 'refused' in taken) continue
-      added.push(...(await intoLog(draft, collection, taken.rows, context.isAnew)))
+      added.push(...(await intoLog(draft, collection, taken.rows, context)))
       // What is withheld by now: with the receipt the peer sends all of it where it passes again (rule 9).
       if (taken.withheld) {
         const receipt = refusedReceipt(collection, row, draft.document(collection, key))

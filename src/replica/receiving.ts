@@ -28,6 +28,7 @@ import {
 import { loggedAnew } from './edits.ts'
 import { carriesOver, compareVersions } from './generations.ts'
 import type { NewRow, Origin, StoredDocument } from './store.ts'
+import { ceases, hasContent } from './withdrawal.ts'
 
 export interface Receiving {
   readonly draft: Draft
@@ -59,16 +60,30 @@ export function takenRows(to: Receiving, row: WireRow, origin: Origin | null): T
   return takenAfterReading(to, row, result, held)
 }
 
-/** Puts rows into the draft, those of which `isAnew` says so as their whole document. Resolves with what is logged. */
+/** How what is taken in is logged. */
+export interface Logging {
+  /** Whether a document is to be logged anew with a row. */
+  readonly isAnew: (row: NewRow, held: StoredDocument | undefined) => boolean
+  /** Whether a document goes to peers at all. */
+  readonly passes: Passes
+}
+
+/**
+ * Puts rows into the draft, those of which `isAnew` says so as their whole document. One by which its document ceases to
+ * pass becomes a notice of this replica's own (rule 9): a peer that is put back to before it hears it from nobody else.
+ * Resolves with what is logged.
+ */
 export async function intoLog(
   draft: Draft,
   collection: Collection,
   rows: readonly NewRow[],
-  isAnew: (row: NewRow, held: StoredDocument | undefined) => boolean,
+  { isAnew, passes }: Logging,
 ): Promise<NewRow[]> {
   const done: NewRow[] = []
   for (const added of rows) {
-    const logged = isAnew(added, draft.document(collection, added.key)) ? await loggedAnew(added, draft) : added
+    const held = draft.document(collection, added.key)
+    const said = ceases(added, held, passes) ? { ...added, origin: null, receipt: true } : added
+    const logged = isAnew(added, held) ? await loggedAnew(added, draft) : said
     draft.add(logged)
     done.push(logged)
   }
@@ -157,7 +172,8 @@ function takenBare(to: Receiving, row: WireRow, origin: Origin | null, held: Sto
   const { collection, passes, holds } = to
   if (!passes(collection, held?.head.facts ?? row.facts, true)) return 'dropped'
   const withholds = holds !== undefined && !holds(collection, factsWith(row, held))
-  const withheld = withholds && row.update.length > emptyUpdate.length
+  // A notice of what is not held is answered at once; of what is, when it is withdrawn.
+  const withheld = withholds && (row.update.length > emptyUpdate.length || (row.receipt && !(held && hasContent(held))))
   const erases = row.erased > (withholds && held ? held.head.erased : 0)
   // A notice is kept also of what was never held: a site that is put back to before it gets it back.
   if (!erases && !(withholds && (held || row.receipt))) return withheld ? { rows: [], withheld } : 'dropped'

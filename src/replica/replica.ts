@@ -334,7 +334,7 @@ export async function openReplica(options: ReplicaOptions): Promise<OpenReplica>
                 refused.push({ seq: row.seq, reason: taken.refused })
                 blocked.add(row.key)
               } else {
-                rows.push(...(await intoLog(draft, batch.collection, taken.rows, isAnew)))
+                rows.push(...(await intoLog(draft, batch.collection, taken.rows, quarantine)))
                 if (taken.withheld) withheld.set(row.key, row)
               }
               if (row.receipt && !holds) receipts.set(row.key, row.seq)
@@ -394,9 +394,11 @@ export async function openReplica(options: ReplicaOptions): Promise<OpenReplica>
               // It has no place in the peer's log: it came whole, beside it.
               const taken = await healedRows(to, row, { peer, epoch: 0, seq: 0 })
               if (taken === 'dropped' || taken === 'gap' || 'refused' in taken) continue
-              for (const added of taken.rows) {
-                draft.add(added)
-                rows.push(added)
+              rows.push(...(await intoLog(draft, collection, taken.rows, quarantine)))
+              const notice = !holds && noticeFor(row, draft.document(collection, row.key), passes)
+              if (notice) {
+                draft.add(notice)
+                rows.push(notice)
               }
             }
             return { rows }

@@ -36,9 +36,12 @@ export function refusedReceipt(collection: Collection, row: WireRow, held: Store
   return held && hasContent(held) ? { ...receipt, vector: held.vector, mode: 'add' } : receipt
 }
 
-/** Whether a row, by the facts that it brings, ends that its document passes: then its facts go to the peer, alone. */
+/**
+ * Whether a row, by the facts that it brings, ends that its document passes: then its facts go to the peer, alone. An
+ * erasure passes anyway.
+ */
 export function ceases(row: NewRow, held: StoredDocument | undefined, passes: Passes): boolean {
-  if (row.mode !== 'add' || !held || row.facts === held.head.facts) return false
+  if (!held || row.facts === held.head.facts || row.erased > held.head.erased) return false
   const { collection, facts } = held.head
   return passes(collection, facts) && !passes(collection, row.facts)
 }

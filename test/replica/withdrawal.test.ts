@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import { expect, it, onTestFinished } from 'vitest'
 import type { Batch } from '../../src/replica/admission.ts'
 import { collections, type Collection, type LinkSettings, type Passes } from '../../src/replica/collections.ts'
-import { emptyUpdate } from '../../src/replica/document.ts'
+import { emptyUpdate, readEntries } from '../../src/replica/document.ts'
 import type { OpenReplica } from '../../src/replica/replica.ts'
 import { openReplica } from '../../src/replica/replica.ts'
 import { openSqliteStore } from '../../src/replica/sqlite-store.ts'
@@ -164,6 +164,90 @@ it('[R9] the portal takes no content of what it withholds, and its receipt makes
   const anew = await site.replication.outgoing(portal.id, 'patients', { ...range, from: 2, complete: 2 }, reachable)
   expect(anew.rows.map((row) => row.key)).toEqual([key])
   expect(site.replication.peer(portal.id)!.cursors[collections.indexOf('patients')]!.erasedAt).toBe(said.to)
+})
+
+/** What one replica has for another in messages, and what becomes of rows that the other gets; a link without its wire. */
+function wireOf({ portal, site }: { portal: OpenReplica; site: OpenReplica }) {
+  const declared = (replica: OpenReplica) => replica.replication.declared()
+  return {
+    async meet() {
+      await portal.replication.meet(declared(site))
+      await site.replication.meet(declared(portal))
+    },
+    async rows(from: OpenReplica, after = 0) {
+      const [to, passes] = from === portal ? [site, all] : [portal, reachable]
+      const range = { from: after, complete: after, maxBytes: 1e6 }
+      return (await from.replication.outgoing(to.id, 'messages', range, passes)).rows
+    },
+    send: (from: OpenReplica, rows: Batch['rows'], after = 0) => {
+      const [to, passes] = from === portal ? [site, all] : [portal, reachable]
+      const epoch = declared(from).epochs.at(-1)!.id
+      const batch: Batch = { collection: 'messages', from: after, to: rows.at(-1)!.seq, tail: true, epoch, rows }
+      return to.replication.receive(from.id, batch, passes)
+    },
+  }
+}
+
+it('[R9] a site that hears of the portal that a document of its own passes no more says it itself: a portal that is put back hears it', async () => {
+  const { portal, site, say } = await practice()
+  const { meet, rows, send } = wireOf({ portal, site })
+  await meet()
+  await say(site, 'a')
+  const [own] = await rows(site)
+  // The site said so before it was put back, and the portal gives it back.
+  const ceased = { ...own!, facts: { ...own!.facts, reachable: false, at: own!.facts.at + 5 }, update: emptyUpdate, receipt: true } // prettier-ignore
+  await send(portal, [ceased])
+  const said = await rows(site)
+  expect(said.map(({ facts, receipt, update }) => [facts.reachable, receipt, update.length])).toEqual([[false, true, emptyUpdate.length]]) // prettier-ignore
+})
+
+it('[R9] a notice of what the portal does not hold is answered by a receipt: a site that is put back says all of it again', async () => {
+  const { portal, site, say, texts, receipts, key } = await practice()
+  const { meet, rows, send } = wireOf({ portal, site })
+  await meet()
+  await say(site, 'a')
+  const [own] = await rows(site)
+  const notice = { ...own!, facts: { ...own!.facts, reachable: false, at: own!.facts.at + 5 }, update: emptyUpdate, receipt: true } // prettier-ignore
+  await send(site, [notice])
+  expect(await receipts(portal)).toEqual([key])
+  // It passes again by what is said at the portal, and the site was put back to before it had ceased.
+  await say(portal, 'b')
+  await send(portal, await rows(portal))
+  await send(site, await rows(site, own!.seq), own!.seq)
+  expect([await texts(portal), await texts(site)]).toEqual([
+    ['a', 'b'],
+    ['a', 'b'],
+  ])
+})
+
+it('[R9] [LINK-11] what the portal still holds of a document that passes no more, a proof finds, and the site says so', async () => {
+  const { portal, site, say, become } = await practice()
+  const { meet, rows } = wireOf({ portal, site })
+  await meet()
+  await say(site, 'a')
+  const [own] = await rows(site)
+  await become(false)
+  const before = site.replication.declared().head
+  await site.replication.heal(portal.id, 'messages', [own!], all)
+  const said = await rows(site, before)
+  expect(said.map(({ facts, receipt, update }) => [facts.reachable, receipt, update.length])).toEqual([[false, true, emptyUpdate.length]]) // prettier-ignore
+})
+
+it('[R10] [LINK-11] a document that begins to pass by what a proof brings is logged anew, whole', async () => {
+  const { portal, site, say, key } = await practice()
+  const { meet, rows } = wireOf({ portal, site })
+  await meet()
+  await say(site, 'a', false)
+  expect(await rows(site)).toEqual([])
+  const own = (await site.head('messages', key))!
+  const facts = { ...own.facts, reachable: true, at: own.facts.at + 5 }
+  const theirs = { seq: 1, key, generation: 1, erased: 0, facts, update: emptyUpdate, receipt: false }
+  // The portal has read up to here, and has had nothing of it.
+  const before = site.replication.declared().head
+  await site.replication.heal(portal.id, 'messages', [theirs], all)
+  const [anew, ...others] = await rows(site, before)
+  expect(Object.keys(readEntries([anew!.update]))).toEqual(['a'])
+  expect(others).toEqual([])
 })
 
 it('[R11] a collection is erased at the portal once every site has erased it, and comes back whole when it is switched on', async () => {

@@ -30,6 +30,7 @@ it.each([
   [245, 'a site that is put back when the portal is about to erase what it had acknowledged'],
   [1256, 'two connections of one site that come at once'],
   [7167, 'a copy of a machine that was put back'],
+  [554_828_433, 'a notice of what the portal does not hold, and a restore of the site to before it'],
   [544_992_263, 'a batch that waited in the queue while a machine that was put back began again'],
 ])('seed %i: %s', async (seed) => {
   expect((await simulate(seed, 1_500)).violations).toEqual([])

@@ -190,8 +190,11 @@ export function worldOf(seed: number, keepTrace = false): World {
       })
       machine.folder = after
       // A snapshot of a running machine from before this is beyond what a peer can tell it: its epoch is forgotten there.
-      for (const other of machine === portal ? world.machines : [machine])
+      // So is a machine that runs on from one and has not met its peer yet: it goes on when it is started anew.
+      for (const other of machine === portal ? world.machines : [machine]) {
         other.backups = other.backups.map(({ folder }) => ({ folder, drawn: undefined }))
+        if (other.process?.putBack) world.stop(other, true)
+      }
     },
     addSite() {
       if (world.sites.length >= mostSites || enrolled >= siteIds.length) return
