@@ -135,6 +135,33 @@ it('[R9] the portal writes on under another client id where it withdrew what it 
   await link.stop()
 })
 
+it('[R9] content goes only when the site has answered since it was to go: one that was put back no longer does, while its connection still stands', async () => {
+  const { portal, site, say, texts } = await practice()
+  await portal.replication.meet(site.replication.declared())
+  const asked: PromiseWithResolvers<boolean>[] = []
+  const stand = () => {
+    const isThere = () => (asked.push(Promise.withResolvers<boolean>()), asked.at(-1)!.promise)
+    const connection = portal.replication.attach({ peer: site.id, passes: all, isThere, startOver() {} })
+    connection.stands()
+    return connection
+  }
+  const dead = stand()
+  await say(portal, 'a')
+  await say(portal, 'b', false)
+  await portal.replication.acknowledged(site.id, 'messages', 2)
+  await portal.withdraw()
+  // It acknowledged both, but whether it still has them is not known.
+  expect([await texts(portal), asked.length]).toEqual([['a', 'b'], 1])
+  asked[0]!.resolve(false)
+  await portal.withdraw()
+  expect([await texts(portal), asked.length]).toEqual([['a', 'b'], 1])
+  dead.end()
+  // Where a connection that begins now stands is told by who is there now.
+  stand()
+  await portal.withdraw()
+  expect([await texts(portal), asked.length]).toEqual([[], 1])
+})
+
 it('[R9] the portal takes no content of what it withholds, and its receipt makes the site say all of it when it passes', async () => {
   const { portal, site, key } = await practice()
   const declared = (replica: OpenReplica) => replica.replication.declared()
