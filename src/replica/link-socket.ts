@@ -27,7 +27,7 @@ import { fixedSettings, type Collection, type LinkSettings, type Passes } from '
 import type { Proof } from './reconcile.ts'
 import { QuarantineFull } from './quarantine.ts'
 import type { Met, OpenReplica } from './replica.ts'
-import type { Mirroring } from './withdrawing.ts'
+import type { Mirroring } from './mirroring.ts'
 import { openRefusalReviews } from './refused.ts'
 
 /** How often a peer is asked whether it is there, and how long it may take to answer; twice this must stay below 30 s. */

@@ -163,7 +163,7 @@ export const faults: readonly Fault[] = [
   one(
     'the portal withdraws a document without waiting for the acknowledgement',
     'rule 9',
-    'replica/withdrawing.ts',
+    'replica/mirroring.ts',
     'acknowledged(one, collection) >= seq && one.passes(collection, facts)',
     'seq + facts.at + (one.passes(collection, facts) ? 1 : 0) > 0',
     20_000,
@@ -171,7 +171,7 @@ export const faults: readonly Fault[] = [
   {
     name: 'the portal takes a connection of which the site was put back for one that mirrors',
     rule: 'rule 9',
-    changes: [{ file: 'replica/withdrawing.ts', from: 'one.answered >= since', to: 'one.answered + since >= 0' }],
+    changes: [{ file: 'replica/mirroring.ts', from: 'one.answered >= since', to: 'one.answered + since >= 0' }],
     seed: 554_825_636,
     within: 1_500,
   },
