@@ -5,6 +5,7 @@
  */
 import type { WebSocket } from 'ws'
 import type { Chunks } from './chunks.ts'
+import { answers } from './answering.ts'
 import type { Clock } from './clock.ts'
 import { readFrame, writeFrame, type CloseReason } from './codec.ts'
 import { isAnswer, readCertificate, type Certified } from './device.ts'
@@ -71,7 +72,7 @@ export function acceptLinks(options: AcceptorOptions): Acceptor {
   /** Puts a connection in its place, or says why not. Two may come at once: who waited asks again who is there. */
   const enter = async (replica: string, own: Accepted): Promise<CloseReason | undefined> => {
     for (let older = links.get(replica); older; older = links.get(replica)) {
-      if (older.epoch !== own.epoch && (await answers(older.socket, clock))) return 'copied folder'
+      if (older.epoch !== own.epoch && (await answers(older.socket, clock, answerWithin))) return 'copied folder'
       older.connection.close()
       if (links.get(replica) === older) links.delete(replica)
     }
@@ -168,23 +169,4 @@ function deviceOf(
 function refuse(socket: WebSocket, reason: CloseReason): void {
   socket.send(writeFrame({ kind: 'refuse', reason }))
   socket.close()
-}
-
-async function answers(socket: WebSocket, clock: Clock): Promise<boolean> {
-  if (socket.readyState !== socket.OPEN) return false
-  // A pong that was under way when the other side ended answers an older ping.
-  const asked = Buffer.from(clock.bytes(8))
-  return new Promise((resolve) => {
-    const heard = (said: Buffer): void => {
-      if (asked.equals(said)) settle(true)
-    }
-    const settle = (answered: boolean): void => {
-      cancel()
-      socket.off('pong', heard)
-      resolve(answered)
-    }
-    const cancel = clock.after(answerWithin, () => settle(false))
-    socket.on('pong', heard)
-    socket.ping(asked)
-  })
 }

@@ -19,6 +19,7 @@ import {
   type Frame,
   type Hello,
 } from './codec.ts'
+import { answers } from './answering.ts'
 import { MalformedFrame } from './wire-values.ts'
 import { batchBytes, begin, step, type LinkEffect, type LinkEvent, type LinkState, type Step } from './link-state.ts'
 import type { Declared, KnownOfUs } from './peers.ts'
@@ -26,7 +27,7 @@ import { fixedSettings, type Collection, type LinkSettings, type Passes } from '
 import type { Proof } from './reconcile.ts'
 import { QuarantineFull } from './quarantine.ts'
 import type { Met, OpenReplica } from './replica.ts'
-import type { Mirroring } from './withdrawing.ts'
+import type { Mirroring } from './mirroring.ts'
 import { openRefusalReviews } from './refused.ts'
 
 /** How often a peer is asked whether it is there, and how long it may take to answer; twice this must stay below 30 s. */
@@ -90,7 +91,12 @@ export function connect(options: ConnectionOptions): Connection {
   const { replica, socket, peer, clock, events, settings = fixedSettings } = options
   const settingsVersion = settings.version()
   const { replication } = replica
-  const mirroring: Mirroring = { peer, passes: options.passesOut, startOver: () => end({}) }
+  const mirroring: Mirroring = {
+    peer,
+    passes: options.passesOut,
+    isThere: () => answers(socket, clock),
+    startOver: () => end({}),
+  }
   const attached = replication.attach(mirroring)
   let state: LinkState
   let offset = 0

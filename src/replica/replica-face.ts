@@ -165,9 +165,10 @@ export interface Replica {
   /**
    * At a portal: erases all content of a collection, once `everywhere` says that every site has erased it and what is
    * held has been acknowledged, and begins a new incarnation of it (rule 11). Asked again before it happens, so a site
-   * that switches it on again in time keeps it. Resolves when it is done, and is to be called again after a new start.
+   * that switches it on again in time keeps it. `goes`: which documents are meant, by default all; others, as those of a
+   * site in use no more, stay and hold up nothing. Resolves when it is done, and is to be called again after a new start.
    */
-  eraseCollection(collection: Collection, everywhere: () => boolean): Promise<void>
+  eraseCollection(collection: Collection, everywhere: () => boolean, goes?: (facts: Facts) => boolean): Promise<void>
   /**
    * The heads of documents whose content the portal has erased, in order of key, after `after`; at a site those that it
    * has not logged anew since.

@@ -39,7 +39,8 @@ import {
   type StoredDocument,
 } from './store.ts'
 import { noticeFor, passedAgain, refusedReceipt } from './withdrawal.ts'
-import { startWithdrawing, type Attached, type Mirroring } from './withdrawing.ts'
+import type { Attached, Mirroring } from './mirroring.ts'
+import { startWithdrawing } from './withdrawing.ts'
 
 /** What a link needs of the replica at its end. */
 export interface Replication {
@@ -582,9 +583,9 @@ export async function openReplica(options: ReplicaOptions): Promise<OpenReplica>
           after = heads.at(-1)!.key
         }
     },
-    async eraseCollection(collection, everywhere) {
+    async eraseCollection(collection, everywhere, goes = () => true) {
       if (!withdrawing) throw new Error('Only a portal erases a whole collection: open its replica with what it holds')
-      await withdrawing.eraseCollection(collection, everywhere)
+      await withdrawing.eraseCollection(collection, { everywhere, goes })
     },
     receipts: (collection, after, limit = 1_000) => store.withdrawn(collectionNumber(collection), after, limit),
     count: (collection) => store.count(collectionNumber(collection)),

@@ -1,28 +1,13 @@
 /**
  * What a portal erases because its settings withhold it (rules 9 and 11): a document that ceased to pass, and a whole
- * collection that every site has erased. Content goes only when a connected site that mirrors the document has
- * acknowledged the newest of it. Level-triggered: what is to go is found again by `withdraw`, after every start too.
+ * collection that every site has erased. Content goes only when a connected site has it (`mirroring.ts`). Level-triggered:
+ * what is to go is found again by `withdraw`, after every start too.
  */
-import { collectionNumber, collections, type Collection, type Passes } from './collections.ts'
+import { collectionNumber, collections, type Collection, type Facts, type Passes } from './collections.ts'
 import type { Commits, Draft } from './commits.ts'
+import { mirrorsOf, type Mirrors } from './mirroring.ts'
 import type { NewRow, PeerKnowledge, Renewal, Store, StoredDocument } from './store.ts'
 import { hasContent, withdrawnRow } from './withdrawal.ts'
-
-/** A connection, as long as it lasts. */
-export interface Mirroring {
-  readonly peer: string
-  /** What goes to the peer: it mirrors that. */
-  readonly passes: Passes
-  /** Ends the connection; the next one begins with what holds by then. */
-  startOver(): void
-}
-
-export interface Attached {
-  /** The peer has said where it stands: what counts as acknowledged is so. */
-  stands(): void
-  /** The connection ended. */
-  end(): void
-}
 
 export interface WithdrawingOptions {
   readonly store: Store
@@ -41,14 +26,13 @@ export interface WithdrawingOptions {
 }
 
 export interface Withdrawing {
-  /** A connection begins. */
-  attach(mirroring: Mirroring): Attached
+  readonly attach: Mirrors['attach']
   /** Rows were committed: of documents that may not be held, or no longer. */
   committed(rows: readonly NewRow[]): void
   /** A peer has acknowledged more, or stands somewhere. */
   wake(): void
   withdraw(): Promise<void>
-  eraseCollection(collection: Collection, everywhere: () => boolean): Promise<void>
+  eraseCollection(collection: Collection, asked: ErasureAsked): Promise<void>
   /** Resolves when what can go now is gone. */
   idle(): Promise<void>
   /** Set while a withdrawal cannot be committed; it is tried again with the next acknowledgement. */
@@ -56,9 +40,22 @@ export interface Withdrawing {
   stop(): Promise<void>
 }
 
-interface Erasing {
+/** The erasure of a collection (`Replica.eraseCollection`). */
+export interface ErasureAsked {
   readonly everywhere: () => boolean
+  readonly goes: (facts: Facts) => boolean
+}
+
+interface Leaving {
+  /** At which seq the document was last seen to stand. */
+  readonly seq: number
+  /** Since which moment it is to go (`Mirrors.now`). */
+  readonly since: number
+}
+interface Erasing extends ErasureAsked {
   readonly done: PromiseWithResolvers<void>
+  /** Since which moment it is to go; undefined while a site has not erased it. */
+  since: number | undefined
 }
 
 /** How many documents share a commit. */
@@ -67,10 +64,9 @@ const atOnce = 200
 /** Starts withdrawing beside the work of a portal's replica. */
 export function startWithdrawing(options: WithdrawingOptions): Withdrawing {
   const { store, commits, holds } = options
-  const connections = new Set<Mirroring>()
-  const standing = new Set<Mirroring>()
-  // What may not be held, with the seq at which it was last seen to stand.
-  const waiting = new Map<Collection, Map<string, number>>()
+  const mirrors = mirrorsOf(options.peer, () => wake())
+  // What may not be held.
+  const waiting = new Map<Collection, Map<string, Leaving>>()
   const erasing = new Map<Collection, Erasing>()
   let running: Promise<void> | undefined
   let again = false
@@ -78,18 +74,17 @@ export function startWithdrawing(options: WithdrawingOptions): Withdrawing {
   let problem: Error | null = null
   let look = true
 
-  const waitingIn = (collection: Collection): Map<string, number> => {
+  const waitingIn = (collection: Collection): Map<string, Leaving> => {
     let keys = waiting.get(collection)
     if (!keys) waiting.set(collection, (keys = new Map()))
     return keys
   }
-  const acknowledged = ({ peer }: Mirroring, collection: Collection): number =>
-    options.peer(peer)?.acknowledged[collectionNumber(collection)] ?? 0
-  /** Whether a site has all of a document: else erasing it could erase the last copy. */
-  const isSafe = ({ head: { collection, facts, seq } }: Pick<StoredDocument, 'head'>): boolean =>
-    [...standing].some((one) => acknowledged(one, collection) >= seq && one.passes(collection, facts))
-  const reach = (collection: Collection): number =>
-    Math.max(0, ...[...standing].map((one) => acknowledged(one, collection)))
+  /** A document as it was seen: what may not be held waits, and what may does not. */
+  const seen = (collection: Collection, key: string, facts: Facts, seq: number): void => {
+    const keys = waitingIn(collection)
+    if (holds(collection, facts)) keys.delete(key)
+    else keys.set(key, { seq, since: keys.get(key)?.since ?? mirrors.now() })
+  }
 
   /** One commit of a portal's own; resolves when it is durable. */
   const commit = (build: (draft: Draft) => Promise<{ rows: readonly NewRow[]; renewal?: Renewal }>): Promise<void> =>
@@ -120,36 +115,40 @@ export function startWithdrawing(options: WithdrawingOptions): Withdrawing {
       for (const key of keys) {
         const held = draft.document(collection, key)
         // A withdrawal that fails to be committed is found again by the next that is asked for.
-        if (!held || !hasContent(held) || holds(collection, held.head.facts)) left.delete(key)
-        else if (isSafe(held)) {
-          rows.push(withdrawnRow(held, true))
-          draft.add(rows.at(-1)!)
-          options.emptied([held])
-        } else left.set(key, held.head.seq)
+        if (!held || !hasContent(held)) left.delete(key)
+        else seen(collection, key, held.head.facts, held.head.seq)
+        const leaving = left.get(key)
+        if (!held || !leaving || !mirrors.have(held, leaving.since)) continue
+        rows.push(withdrawnRow(held, true))
+        draft.add(rows.at(-1)!)
+        options.emptied([held])
       }
       return { rows }
     })
   }
 
-  /** The keys of a collection that have content; undefined where one of them is not safe yet. */
-  const erasable = async (collection: Collection): Promise<string[] | undefined> => {
+  /** The keys of a collection whose content is to go; undefined where no site has one of them yet. */
+  const erasable = async (collection: Collection, { goes }: Erasing, since: number): Promise<string[] | undefined> => {
     const number = collectionNumber(collection)
     const found: string[] = []
     for (let after: string | undefined; ;) {
       const keys = (await store.list(number, after, 1_000)).map(({ key }) => key)
       if (keys.length === 0) return found
       for (const [key, held] of await store.documents(number, keys)) {
-        if (!hasContent(held)) continue
-        if (!isSafe(held)) return undefined
+        if (!hasContent(held) || !goes(held.head.facts)) continue
+        if (!mirrors.have(held, since)) return undefined
         found.push(key)
       }
       after = keys.at(-1)!
     }
   }
 
-  const eraseWhole = async (collection: Collection, { everywhere, done }: Erasing): Promise<void> => {
-    if (!everywhere()) return
-    const keys = await erasable(collection)
+  const eraseWhole = async (collection: Collection, erased: Erasing): Promise<void> => {
+    const { everywhere, done } = erased
+    erased.since = everywhere() ? (erased.since ?? mirrors.now()) : undefined
+    const { since } = erased
+    if (since === undefined) return
+    const keys = await erasable(collection, erased, since)
     if (!keys) return
     // Where nothing is held, all was erased before, or nothing ever came: the incarnation stands.
     if (keys.length === 0) return ended(collection, done)
@@ -158,7 +157,7 @@ export function startWithdrawing(options: WithdrawingOptions): Withdrawing {
       await draft.load(collection, keys)
       const documents = keys.flatMap((key) => draft.document(collection, key) ?? [])
       // What was written meanwhile waits for its acknowledgement, and so does all.
-      begun = everywhere() && documents.every(isSafe)
+      begun = everywhere() && documents.every((held) => mirrors.have(held, since))
       if (!begun) return { rows: [] }
       const rows = documents.map((held) => withdrawnRow(held, false))
       for (const row of rows) draft.add(row)
@@ -167,7 +166,7 @@ export function startWithdrawing(options: WithdrawingOptions): Withdrawing {
       return { rows, renewal }
     })
     if (!begun) return
-    for (const one of [...connections]) one.startOver()
+    mirrors.startOver()
     ended(collection, done)
   }
   const ended = (collection: Collection, done: PromiseWithResolvers<void>): void => {
@@ -181,7 +180,7 @@ export function startWithdrawing(options: WithdrawingOptions): Withdrawing {
       for (let after: string | undefined; ;) {
         const heads = await store.list(collectionNumber(collection), after, 1_000)
         if (heads.length === 0) break
-        for (const { key, facts, seq } of heads) if (!holds(collection, facts)) waitingIn(collection).set(key, seq)
+        for (const { key, facts, seq } of heads) seen(collection, key, facts, seq)
         after = heads.at(-1)!.key
       }
   }
@@ -194,8 +193,8 @@ export function startWithdrawing(options: WithdrawingOptions): Withdrawing {
         await lookForAll()
       }
       for (const [collection, keys] of waiting) {
-        const most = reach(collection)
-        const ready = [...keys].flatMap(([key, seq]) => (seq <= most ? [key] : []))
+        const most = mirrors.reach(collection)
+        const ready = [...keys].flatMap(([key, { seq }]) => (seq <= most ? [key] : []))
         for (let from = 0; from < ready.length && !stopped; from += atOnce)
           await withdrawSome(collection, ready.slice(from, from + atOnce))
       }
@@ -226,26 +225,10 @@ export function startWithdrawing(options: WithdrawingOptions): Withdrawing {
   wake()
 
   return {
-    attach(mirroring) {
-      connections.add(mirroring)
-      return {
-        stands() {
-          standing.add(mirroring)
-          wake()
-        },
-        end() {
-          connections.delete(mirroring)
-          standing.delete(mirroring)
-        },
-      }
-    },
+    attach: mirrors.attach,
     committed(rows) {
-      for (const { collection: number, key, facts } of rows) {
-        const collection = collections[number]!
-        if (holds(collection, facts)) continue
-        // Where it stands is found when a peer has acknowledged anything.
-        waitingIn(collection).set(key, 0)
-      }
+      // Where they stand is found when a peer has acknowledged anything.
+      for (const { collection, key, facts } of rows) seen(collections[collection]!, key, facts, 0)
       wake()
     },
     wake,
@@ -255,10 +238,10 @@ export function startWithdrawing(options: WithdrawingOptions): Withdrawing {
       await idle()
       if (problem) throw problem
     },
-    eraseCollection(collection, everywhere) {
+    eraseCollection(collection, asked) {
       const former = erasing.get(collection)
       const done = former?.done ?? Promise.withResolvers<void>()
-      erasing.set(collection, { everywhere, done })
+      erasing.set(collection, { ...asked, done, since: asked.everywhere() ? former?.since : undefined })
       wake()
       return done.promise
     },

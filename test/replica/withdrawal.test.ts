@@ -135,6 +135,33 @@ it('[R9] the portal writes on under another client id where it withdrew what it 
   await link.stop()
 })
 
+it('[R9] content goes only when the site has answered since it was to go: one that was put back no longer does, while its connection still stands', async () => {
+  const { portal, site, say, texts } = await practice()
+  await portal.replication.meet(site.replication.declared())
+  const asked: PromiseWithResolvers<boolean>[] = []
+  const stand = () => {
+    const isThere = () => (asked.push(Promise.withResolvers<boolean>()), asked.at(-1)!.promise)
+    const connection = portal.replication.attach({ peer: site.id, passes: all, isThere, startOver() {} })
+    connection.stands()
+    return connection
+  }
+  const dead = stand()
+  await say(portal, 'a')
+  await say(portal, 'b', false)
+  await portal.replication.acknowledged(site.id, 'messages', 2)
+  await portal.withdraw()
+  // It acknowledged both, but whether it still has them is not known.
+  expect([await texts(portal), asked.length]).toEqual([['a', 'b'], 1])
+  asked[0]!.resolve(false)
+  await portal.withdraw()
+  expect([await texts(portal), asked.length]).toEqual([['a', 'b'], 1])
+  dead.end()
+  // Where a connection that begins now stands is told by who is there now.
+  stand()
+  await portal.withdraw()
+  expect([await texts(portal), asked.length]).toEqual([[], 1])
+})
+
 it('[R9] the portal takes no content of what it withholds, and its receipt makes the site say all of it when it passes', async () => {
   const { portal, site, key } = await practice()
   const declared = (replica: OpenReplica) => replica.replication.declared()
@@ -280,6 +307,32 @@ it('[R11] a collection is erased at the portal once every site has erased it, an
   await link.caughtUp()
   await expect.poll(() => texts(portal)).toEqual(['a', 'b', 'c', 'd'])
   await link.stop()
+})
+
+it('[R11] what is of a site in use no more stays when the others erase the collection, holds up nothing, and is whole for who takes it over', async () => {
+  const { portal, site, say, texts } = await practice()
+  const [old, patient] = [ulid(), ulid()]
+  const by = { role: 'staff', id: 'x' } as const
+  const kept = { kind: 'message', at: 1, by, thread: patient, subject: 's', text: 'kept' } as const
+  await say(portal, 'a')
+  await portal.change([{ collection: 'messages', key: old, facts: factsOf(patient, 'closed'), add: { kept } }])
+  await portal.replication.meet(site.replication.declared())
+  const own: Passes = (_, facts) => facts.site === 'mesa'
+  portal.replication.attach({ peer: site.id, passes: own, isThere: async () => true, startOver() {} }).stands()
+  await portal.replication.acknowledged(site.id, 'messages', 2)
+  await portal.eraseCollection(
+    'messages',
+    () => true,
+    (facts) => facts.site !== 'closed',
+  )
+  expect(await texts(portal)).toEqual([])
+  expect((await portal.entries('messages', old)).map(({ id }) => id)).toEqual(['kept'])
+  await portal.change([{ collection: 'messages', key: old, become: factsOf(patient, 'mesa') }])
+  const { rows, to } = await portal.replication.outgoing(site.id, 'messages', { from: 0, complete: 0, maxBytes: 1e6 }, own) // prettier-ignore
+  await site.replication.meet(portal.replication.declared())
+  const epoch = portal.replication.declared().epochs[0]!.id
+  await site.replication.receive(portal.id, { collection: 'messages', from: 0, to, tail: true, epoch, rows }, own)
+  expect((await site.entries('messages', old)).map(({ id }) => id)).toEqual(['kept'])
 })
 
 it('[R6] a change of the settings starts the link over, and what is under way by the old ones is not taken', async () => {

@@ -163,11 +163,18 @@ export const faults: readonly Fault[] = [
   one(
     'the portal withdraws a document without waiting for the acknowledgement',
     'rule 9',
-    'replica/withdrawing.ts',
-    '[...standing].some((one) => acknowledged(one, collection) >= seq && one.passes(collection, facts))',
-    'seq + facts.at + (collection === "reviews" ? 0 : 1) > 0',
+    'replica/mirroring.ts',
+    'acknowledged(one, collection) >= seq && one.passes(collection, facts)',
+    'seq + facts.at + (one.passes(collection, facts) ? 1 : 0) > 0',
     20_000,
   ),
+  {
+    name: 'the portal takes a connection of which the site was put back for one that mirrors',
+    rule: 'rule 9',
+    changes: [{ file: 'replica/mirroring.ts', from: 'one.answered >= since', to: 'one.answered + since >= 0' }],
+    seed: 554_825_636,
+    within: 1_500,
+  },
   {
     name: 'a receipt is not read',
     rule: 'rule 9',
@@ -276,7 +283,7 @@ export const faults: readonly Fault[] = [
   one(
     'a pong that answers an older ping counts as an answer',
     'rule 12',
-    'replica/acceptor.ts',
+    'replica/answering.ts',
     'if (asked.equals(said)) settle(true)',
     'if (said) settle(true)',
     600_000,

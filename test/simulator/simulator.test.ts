@@ -32,6 +32,9 @@ it.each([
   [7167, 'a copy of a machine that was put back'],
   [554_828_433, 'a notice of what the portal does not hold, and a restore of the site to before it'],
   [544_992_263, 'a batch that waited in the queue while a machine that was put back began again'],
+  [554_825_636, 'a collection that every site erased, while a site that was put back still seemed connected'],
+  [554_826_088, 'the same, with another site that was there and did not have all of it'],
+  [554_827_614, 'the same, when the site that was put back had already said hello on its next connection'],
 ])('seed %i: %s', async (seed) => {
   expect((await simulate(seed, 1_500)).violations).toEqual([])
 })

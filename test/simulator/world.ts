@@ -5,7 +5,7 @@
 import { createPrivateKey, createPublicKey } from 'node:crypto'
 import { certify } from '../../src/replica/device.ts'
 import { readFrame, type Ack } from '../../src/replica/codec.ts'
-import { collectionNumber, type Collection } from '../../src/replica/collections.ts'
+import { collectionNumber, type Collection, type Facts } from '../../src/replica/collections.ts'
 import type { MemoryStore } from '../../src/replica/memory-store.ts'
 import { readDocument } from './contents.ts'
 import { derivedUlid, type PracticeId, type ReplicaId, type SiteId } from '../../src/replica/ids.ts'
@@ -56,6 +56,8 @@ export interface World {
   isCopied(machine: Machine): boolean
   /** Whether every site has chosen that a collection be erased at the portal. */
   erasedEverywhere(collection: Collection): boolean
+  /** Whether a document is of a site in use; where everything passes everywhere, all are of all. */
+  isOwned(facts: Facts): boolean
   /** Has the portal look for collections that are to be erased. */
   askErasures(): void
 }
@@ -113,7 +115,8 @@ export function worldOf(seed: number, keepTrace = false): World {
     askErasures(process) {
       for (const collection of switchable) {
         // It ends with its process; whether it happened is seen in the folder.
-        process.replica!.eraseCollection(collection, () => world.erasedEverywhere(collection)).catch(() => {})
+        const everywhere = (): boolean => world.erasedEverywhere(collection)
+        process.replica!.eraseCollection(collection, everywhere, (facts) => world.isOwned(facts)).catch(() => {})
       }
     },
     deviceKey: deviceKeys.privateKey,
@@ -218,6 +221,7 @@ export function worldOf(seed: number, keepTrace = false): World {
     },
     erasedEverywhere: (collection) =>
       world.sites.length > 0 && world.sites.every(({ place }) => modes.of(place.site!, collection) === 'erased'),
+    isOwned: ({ site }) => !policed || world.sites.some(({ place }) => place.site === site),
     askErasures() {
       if (portal.process?.replica) around.askErasures(portal.process)
     },

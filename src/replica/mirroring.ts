@@ -1,0 +1,93 @@
+/**
+ * By which connections a portal knows that a site has a document: those whose site mirrors it, has acknowledged the newest
+ * of it, and has answered since it was to go. A site that was put back no longer answers, while its connection may still
+ * stand here for a while (rule 9).
+ */
+import { collectionNumber, type Collection, type Passes } from './collections.ts'
+import type { PeerKnowledge, StoredDocument } from './store.ts'
+
+/** A connection, as long as it lasts. */
+export interface Mirroring {
+  readonly peer: string
+  /** What goes to the peer: it mirrors that. */
+  readonly passes: Passes
+  /** Asks the peer whether it is there; resolves with false where the connection ends before it answers. */
+  isThere(): Promise<boolean>
+  /** Ends the connection; the next one begins with what holds by then. */
+  startOver(): void
+}
+
+export interface Attached {
+  /** The peer has said where it stands: what counts as acknowledged is so. */
+  stands(): void
+  /** The connection ended. */
+  end(): void
+}
+
+export interface Mirrors {
+  /** A connection begins. */
+  attach(mirroring: Mirroring): Attached
+  /** The number of a moment: who is asked from here on answers for it. */
+  now(): number
+  /** Whether a site has all of a document, and answered since that moment. Who has it and has not answered yet is asked. */
+  have(document: Pick<StoredDocument, 'head'>, since: number): boolean
+  /** Up to where any of them has acknowledged a collection. */
+  reach(collection: Collection): number
+  startOver(): void
+}
+
+interface Connected extends Mirroring {
+  /** The newest moments for which it was asked, and for which it answered. */
+  asked: number
+  answered: number
+}
+
+/** `changed`: told when a site stands somewhere, and when it has answered. */
+export function mirrorsOf(peerOf: (replica: string) => PeerKnowledge | undefined, changed: () => void): Mirrors {
+  const connections = new Set<Connected>()
+  const standing = new Set<Connected>()
+  let moment = 0
+
+  const acknowledged = ({ peer }: Mirroring, collection: Collection): number =>
+    peerOf(peer)?.acknowledged[collectionNumber(collection)] ?? 0
+  const ask = (one: Connected): void => {
+    if (one.asked > one.answered) return
+    const asked = (one.asked = moment)
+    void one.isThere().then((isThere) => {
+      if (!isThere) return
+      one.answered = asked
+      changed()
+    })
+  }
+
+  return {
+    attach(mirroring) {
+      // Where it stands is what it answers to the hello that it gets now.
+      const one: Connected = { ...mirroring, asked: moment, answered: moment }
+      connections.add(one)
+      return {
+        stands() {
+          standing.add(one)
+          changed()
+        },
+        end() {
+          connections.delete(one)
+          standing.delete(one)
+        },
+      }
+    },
+    now: () => ++moment,
+    have({ head: { collection, facts, seq } }, since) {
+      const having = [...standing].filter(
+        (one) => acknowledged(one, collection) >= seq && one.passes(collection, facts),
+      )
+      if (having.some((one) => one.answered >= since)) return true
+      for (const one of having) ask(one)
+      return false
+    },
+    reach: (collection) => Math.max(0, ...[...standing].map((one) => acknowledged(one, collection))),
+    startOver() {
+      for (const one of [...connections]) one.startOver()
+    },
+  }
+}
