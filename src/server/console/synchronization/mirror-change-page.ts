@@ -190,7 +190,8 @@ function effectHtml(reader: Reader, site: ConsoleSite, effect: MirrorEffect): Ht
   const { settings } = site.mirror.standing()
   const stops = mirrorParts.filter((one) => isSent(settings, one, 'up') && !isSent(effect.settings, one, 'up'))
   return [
-    erased ? notice('warn', change.erases(erased.all, erased.each)) : html`<p>${change.erasesNothing}</p>`,
+    erased ? notice('warn', change.erases(erased.all, erased.each)) : nothing,
+    erased || effect.withoutFields > 0 ? nothing : html`<p>${change.erasesNothing}</p>`,
     effect.withoutFields > 0 ? notice('warn', change.withoutFields(effect.withoutFields)) : nothing,
     stops.length > 0 ? html`<p>${change.stops(stops.map((one) => mirror.collections[one]).join(', '))}</p>` : nothing,
     begins ? html`<p>${change.begins(begins.all, begins.each)}</p>` : nothing,
