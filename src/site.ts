@@ -229,7 +229,9 @@ export async function openSite(options: SiteOptions & { readonly mostBytes?: num
     ...days,
     ...inboxOf({ ...parts, desk, nameOf: days.nameOf, site: site.key }),
     desk,
-    preferences: { get: preferences.get, set: preferences.set },
+    preferences: { get: preferences.get, set: preferences.set, change: preferences.change, values },
+    /** What comes next by itself. */
+    coming: kept.coming,
     mirror: mirrorOperations({ ...parts, mirror, kept: mirrorKept, site: settings.site }),
     backup: backupOf({ backup, mostMinutes: () => values().backup.mostMinutes, zone: () => zone, clock }),
     /** Test connection: hop by hop, by the settings of now. */

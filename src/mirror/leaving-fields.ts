@@ -68,7 +68,7 @@ export type FieldGroup = keyof typeof leavingFields
  * Fields that leave wherever their record does, and why: without them what leaves would be of no use, or of the wrong
  * person. Fields of the class `control` are among them always.
  */
-const needed: { readonly [G in FieldGroup]: Readonly<Record<string, string>> } = {
+const needed = {
   practice: {
     siteName: 'pages name the site by it',
     practiceName: 'pages, texts and emails name the practice by it',
@@ -86,13 +86,14 @@ const needed: { readonly [G in FieldGroup]: Readonly<Record<string, string>> } =
     location: 'the start is wall clock of the location (DOM-14)',
     status: 'an event that is canceled must not be confirmed (DOM-4)',
   },
-}
+} as const satisfies { readonly [G in FieldGroup]: Readonly<Record<string, string>> }
+export type NeededField = { [G in FieldGroup]: keyof (typeof needed)[G] }[FieldGroup]
 
 /** Why a field cannot be withheld; undefined where it can be. */
 export function whyNeeded(group: FieldGroup, field: string): string | undefined {
   if ((leavingFields[group] as Readonly<Record<string, Sensitivity>>)[field] === 'control')
     return 'without it what may be done and shown would not be known'
-  return needed[group][field]
+  return (needed[group] as Readonly<Record<string, string>>)[field]
 }
 
 /** The fields of a group that may be withheld. */

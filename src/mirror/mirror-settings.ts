@@ -26,11 +26,13 @@ export type MirrorTexts = Readonly<Record<string, string>>
 /** What a collection may be set to, by whether it goes both ways. `off` stops; `erased` stops, and the portal erases what it has. */
 const oneWay = ['up', 'off', 'erased'] as const
 const bothWays = ['both', 'up', 'down', 'off', 'erased'] as const
-type Way = (typeof bothWays)[number]
+export type Way = (typeof bothWays)[number]
 
-const covered = Object.keys(defaultSettings.covers) as PatientCollection[]
+/** The collections that have a direction and patients that they cover. */
+export const covered = Object.keys(defaultSettings.covers) as PatientCollection[]
 const groups = Object.keys(leavingFields) as FieldGroup[]
-const longest = { daysAhead: 365, daysPast: 3_650 } as const
+/** The most that the horizon of events may be, in days. */
+export const longest = { daysAhead: 365, daysPast: 3_650 } as const
 type Days = keyof typeof longest
 
 interface Setting {
@@ -47,8 +49,13 @@ const among =
     names.find((name) => name === text.trim())
 const listed = (names: readonly string[]): string => `${names.slice(0, -1).join(', ')} or ${names.at(-1)}`
 
+/** The directions that a collection may be given. */
+export function waysOf(collection: PatientCollection): readonly Way[] {
+  return defaultSettings.directions[collection].length === 2 ? bothWays : oneWay
+}
+
 function waySetting(collection: PatientCollection): Setting {
-  const ways: readonly Way[] = defaultSettings.directions[collection].length === 2 ? bothWays : oneWay
+  const ways = waysOf(collection)
   return { initial: ways[0]!, takes: listed(ways), read: among(ways) }
 }
 
@@ -99,10 +106,10 @@ export function mirrorKey(site: string): string {
 /** The field beside the settings in which a site says which of them its documents follow, and since when. */
 export const appliedField = 'applied'
 
-/** The texts in one replica's map. */
+/** The texts in one replica's map; what was taken back is null there. */
 export function mirrorTextsOf(map: Readonly<Record<string, Json>>): MirrorTexts {
   return Object.fromEntries(
-    mirrorKeys.flatMap((key) => (map[key] === undefined ? [] : [[key, typeof map[key] === 'string' ? map[key] : '?']])),
+    mirrorKeys.flatMap((key) => ((map[key] ?? null) === null ? [] : [[key, typeof map[key] === 'string' ? map[key] : '?']])), // prettier-ignore
   )
 }
 
@@ -194,6 +201,12 @@ export function mirrorInForce(site: MirrorTexts, portal: MirrorTexts): MirrorSet
   return narrower(mirrorSettingsOf(site), mirrorSettingsOf({ ...site, ...portal }))
 }
 
+/** Whether what the portal wrote of a key leaves less than what the site wrote of it does. */
+export function isNarrowed(key: string, site: MirrorTexts, portal: MirrorTexts): boolean {
+  const one = { [key]: textOf(site, key) }
+  return mirrorInForce(one, portal[key] === undefined ? {} : { [key]: portal[key] }).version !== mirrorSettingsOf(one).version // prettier-ignore
+}
+
 /** The key that is meant, a collection alone meaning its direction; throws a sentence where there is none. */
 export function mirrorKeyNamed(name: string): string {
   const key = known.has(name) ? name : `${name}.direction`
@@ -202,6 +215,16 @@ export function mirrorKeyNamed(name: string): string {
     ? `${name.split('.')[0]!} cannot be switched off: ${name.startsWith('practice') ? 'pages name the practice and show times by it' : 'a STOP, an end of access and what staff have to look at must always travel'}.`
     : `There is no setting ${name.slice(0, 60)} of the mirror. List them with: patientconnection mirror show.`
   throw new Error(`${what} Nothing was changed.`)
+}
+
+/** A value that a setting does not take; its message is a sentence. */
+export class WrongSetting extends Error {
+  override readonly name = 'WrongSetting'
+  readonly key: string
+  constructor(key: string, sentence: string) {
+    super(sentence)
+    this.key = key
+  }
 }
 
 /**
@@ -231,7 +254,10 @@ export function mirrorChanged(
     const why = needed
       ? `${needed} always leaves with its record: ${whyNeeded(group, needed)!}. Name the others; it`
       : 'it'
-    throw new Error(`${key} cannot be “${value.slice(0, 60)}”: ${why} takes ${setting.takes}. Nothing was changed.`)
+    throw new WrongSetting(
+      key,
+      `${key} cannot be “${value.slice(0, 60)}”: ${why} takes ${setting.takes}. Nothing was changed.`,
+    )
   }
   return { key, texts: { ...texts, [key]: text } }
 }

@@ -235,6 +235,19 @@ export function preferenceKey(name: string): PreferenceKey {
   )
 }
 
+/** Why a value is refused: it is not what its key takes, or it does not go with the others. */
+export type WhyWrong = 'not taken' | 'window too long' | 'no time between windows' | 'password without user'
+
+/** What is wrong with values that were asked for, by key, each once. Its message is a sentence about the first. */
+export class WrongPreferences extends Error {
+  override readonly name = 'WrongPreferences'
+  readonly faults: ReadonlyMap<PreferenceKey, WhyWrong>
+  constructor(faults: ReadonlyMap<PreferenceKey, WhyWrong>, sentence: string) {
+    super(sentence)
+    this.faults = faults
+  }
+}
+
 /** The texts with one key changed; throws a sentence where the key, the value or the whole would be wrong. */
 export function changed(
   texts: Texts,
@@ -242,22 +255,58 @@ export function changed(
   value: string,
 ): { readonly key: PreferenceKey; readonly texts: Texts } {
   const key = preferenceKey(name)
-  const { schema, takes, secret } = known[key]
-  const named = secret ? 'this value' : `“${value.slice(0, 60)}”`
-  if (!v.safeParse(schema, value).success)
-    throw new Error(`${key} cannot be ${named}: it takes ${takes}. Nothing was changed.`)
-  const next = { ...texts, [key]: secret ? value : value.trim() }
-  const why = wrongTogether(preferencesOf(next))
-  if (why) throw new Error(`${key} cannot be ${named}: ${why} Nothing was changed.`)
-  return { key, texts: next }
+  return { key, texts: changedTogether(texts, { [key]: value }) }
 }
 
-/** Why values that are right one by one are wrong together; undefined where they are right. */
-function wrongTogether({ backup, proxy }: Preferences): string | undefined {
+/** The texts with several keys changed at once; throws `WrongPreferences`, and then nothing is changed, where one is wrong. */
+export function changedTogether(texts: Texts, values: Readonly<Partial<Record<PreferenceKey, string>>>): Texts {
+  const given = Object.entries(values) as [PreferenceKey, string][]
+  const named = (key: PreferenceKey): string => (known[key].secret ? 'this value' : `“${values[key]!.slice(0, 60)}”`)
+  const [first, ...others] = given.flatMap(([key, value]) => (v.safeParse(known[key].schema, value).success ? [] : [key])) // prettier-ignore
+  if (first)
+    throw new WrongPreferences(
+      new Map([first, ...others].map((key) => [key, 'not taken'])),
+      `${first} cannot be ${named(first)}: it takes ${known[first].takes}. Nothing was changed.`,
+    )
+  const next = { ...texts, ...Object.fromEntries(given.map(([key, value]) => [key, known[key].secret ? value : value.trim()])) } // prettier-ignore
+  const wrong = wrongTogether(preferencesOf(next))
+  if (!wrong) return next
+  const key = wrong.of.find((one) => values[one] !== undefined) ?? given[0]![0]
+  throw new WrongPreferences(
+    new Map([[key, wrong.why]]),
+    `${key} cannot be ${named(key)}: ${wrong.says} Nothing was changed.`,
+  )
+}
+
+/** Why values that are right one by one are wrong together, and which of them; undefined where they are right. */
+function wrongTogether({
+  backup,
+  proxy,
+}: Preferences): { why: WhyWrong; of: readonly PreferenceKey[]; says: string } | undefined {
+  const ofWindows = ['backup.windows', 'backup.mostMinutes'] as const
   const long = backup.windows.find((window) => window.minutes > backup.mostMinutes)
   if (long)
-    return `the window ${long.day} ${long.start} lasts ${long.minutes} minutes, and backup.mostMinutes allows ${backup.mostMinutes}.`
-  if (!leavesTime(backup.windows)) return 'these windows would take InSched’s database away for more than a day on end.'
-  if (proxy.password !== '' && proxy.user === '') return 'a proxy’s password needs proxy.user first.'
+    return {
+      why: 'window too long',
+      of: ofWindows,
+      says: `the window ${long.day} ${long.start} lasts ${long.minutes} minutes, and backup.mostMinutes allows ${backup.mostMinutes}.`,
+    }
+  if (!leavesTime(backup.windows))
+    return {
+      why: 'no time between windows',
+      of: ofWindows,
+      says: 'these windows would take InSched’s database away for more than a day on end.',
+    }
+  if (proxy.password !== '' && proxy.user === '')
+    return {
+      why: 'password without user',
+      of: ['proxy.user', 'proxy.password'],
+      says: 'a proxy’s password needs proxy.user first.',
+    }
   return undefined
+}
+
+/** A window as it is written in `backup.windows`. */
+export function windowText({ day, start, minutes }: WeeklyWindow): string {
+  return `${day} ${start} ${minutes}`
 }

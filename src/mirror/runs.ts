@@ -24,6 +24,13 @@ export interface RunsOptions {
   readonly clock: Clock
 }
 
+/** What comes next by itself: moments in milliseconds UTC, one that is past means now, null never. */
+export interface Coming {
+  readonly mode: Timing['mode']
+  readonly run: number | null
+  readonly full: number | null
+}
+
 export interface Runs {
   /** Does `work` as a run of this kind, after the one that is under way; who asks before it begins shares it. */
   once<T>(kind: RunKind, work: () => Promise<T>): Promise<T>
@@ -31,6 +38,8 @@ export interface Runs {
   readsAlong(): boolean
   /** Whether the link is to be connected now. */
   wantsLink(): boolean
+  /** What comes next. */
+  coming(): Coming
   /** What comes next, in words. */
   next(): string
   /** Why the last run by the clock did not get through; null where it did. */
@@ -110,19 +119,21 @@ export async function keepRuns(options: RunsOptions): Promise<Runs> {
     // Quiet hours and settings may change what is wanted before anything is due.
     cancel = clock.after(Math.min(minute, Math.max(1_000, next - now)), look)
   }
+  const coming = (): Coming => {
+    const [timing, zone, now] = [options.timing(), options.zone(), clock.now()]
+    const { run, full } = due()
+    const opens = timing.mode === 'continuous' ? nextOpening(timing, zone, now) : run
+    // Nothing runs in a backup window; what is due in one comes after it.
+    const end = options.window()?.until
+    const after = (at: number | null): number | null => (at !== null && end !== undefined ? Math.max(at, end) : at)
+    return { mode: timing.mode, run: after(opens), full: after(full) }
+  }
   return {
     once,
     readsAlong: () => isContinuous(options.timing(), options.zone(), clock.now()),
     wantsLink,
-    next() {
-      const [timing, zone, now] = [options.timing(), options.zone(), clock.now()]
-      const { run, full } = due()
-      const opens = timing.mode === 'continuous' ? nextOpening(timing, zone, now) : run
-      // Nothing runs in a backup window; what is due in one comes after it.
-      const end = options.window()?.until
-      const after = (at: number | null): number | null => (at !== null && end !== undefined ? Math.max(at, end) : at)
-      return nextInWords(timing, zone, { now, run: after(opens), full: after(full) })
-    },
+    coming,
+    next: () => nextInWords(options.timing(), options.zone(), { now: clock.now(), ...coming() }),
     problem: () => problem,
     look,
     async stop() {

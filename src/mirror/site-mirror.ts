@@ -198,8 +198,8 @@ export async function keepSiteMirror(options: SiteMirrorOptions) {
 
   return {
     texts: () => ({ own, portals }),
-    write: async (key: string, value: string): Promise<void> => {
-      await write({ [key]: value })
+    write: async (set: MirrorTexts): Promise<void> => {
+      await write(set)
       await load()
     },
     apply,

@@ -5,14 +5,21 @@
 import type { InSchedBridge } from '../bridges/insched/bridge.ts'
 import { documentsOf } from '../mirror/documents-of.ts'
 import { choosable, isWithheld, leavingFields, whyNeeded, type FieldGroup } from '../mirror/leaving-fields.ts'
-import { dependenciesInWords, mirrorChanged, mirrorInForce, mirrorKeys, textOf } from '../mirror/mirror-settings.ts'
+import {
+  dependenciesInWords,
+  mirrorChanged,
+  mirrorInForce,
+  mirrorKeys,
+  textOf,
+  type MirrorTexts,
+} from '../mirror/mirror-settings.ts'
 import { isErased, isAlways, mayHold, type MirrorSettings } from '../mirror/policy.ts'
 import { changeOf, previewOf, stopsInWords, type Sample } from '../mirror/preview.ts'
 import type { Mirror, SiteMirror } from '../mirror/site-mirror.ts'
 import type { Clock } from '../replica/clock.ts'
 import { collections, shapeOf, type Collection, type RecordCollection } from '../replica/collections.ts'
 import type { Json } from '../replica/json.ts'
-import type { Kinds } from '../replica/replica-face.ts'
+import type { DocumentHead, Kinds } from '../replica/replica-face.ts'
 import type { OpenReplica } from '../replica/replica.ts'
 import type { MirrorChange } from '../server/console/site-operations.ts'
 
@@ -29,10 +36,18 @@ export function mirrorOperations(options: {
 }) {
   const { mirror, kept, replica, bridge, site, clock } = options
   const at = () => ({ site, now: clock.now() })
-  const after = ({ key, value, content }: MirrorChange) => {
+  /** What the settings would be after these changes; throws a sentence where one would be wrong. */
+  const after = (changes: readonly MirrorChange[]) => {
     const { own, portals } = kept.texts()
-    const next = mirrorChanged(own, key, value, content)
-    return { key: next.key, texts: next.texts, settings: mirrorInForce(next.texts, portals), own }
+    let texts: MirrorTexts = own
+    const keys = new Set<string>()
+    for (const { key, value, content } of changes) {
+      const next = mirrorChanged(texts, key, value, content)
+      texts = next.texts
+      keys.add(next.key)
+    }
+    const changed = [...keys].map((key) => ({ key, old: textOf(own, key), new: texts[key]! }))
+    return { changed, settings: mirrorInForce(texts, portals) }
   }
   /** The documents that the portal may hold by `from` and may not by `to`, and those that begin to pass, by collection. */
   const effectOf = async (from: MirrorSettings, to: MirrorSettings) => {
@@ -90,7 +105,20 @@ export function mirrorOperations(options: {
     throw new Error('Nobody of whom anything would leave was found. Name a patient with --patient.')
   }
 
-  return {
+  /** Somebody of whom something would be erased or begin to go; undefined where there is nobody. */
+  const concernedBy = async (changes: readonly MirrorChange[]): Promise<number | undefined> => {
+    const [from, to] = [mirror.settings(), after(changes).settings]
+    if (from.version === to.version) return undefined
+    const isConcerned = (head: DocumentHead): boolean => head.facts.site === site && head.facts.patient !== null && changeOf(from, to, head, at()) !== 'stays' // prettier-ignore
+    for await (const heads of documentsOf(replica, isConcerned))
+      for (const { facts } of heads) {
+        const local = bridge.localOf(facts.patient!)
+        if (local !== undefined && !bridge.isHeld(facts.patient!)) return local
+      }
+    return undefined
+  }
+
+  const operations = {
     /** The settings, what of them is in force, and what the portal has erased because of them. */
     async show() {
       const { own, portals } = kept.texts()
@@ -127,31 +155,50 @@ export function mirrorOperations(options: {
         problem: kept.problem(),
       }
     },
-    /** Changes one setting; throws a sentence, and changes nothing, where it would be wrong. Resolves when this site's documents follow it. */
-    async set(change: MirrorChange) {
-      const { key, texts, own, settings } = after(change)
+    /** What this site and the portal have set, and what of it is in force. */
+    standing: () => ({ ...kept.texts(), settings: mirror.settings() }),
+    /** What changes would do, without making them: what they are, what would be in force, and what that erases and begins. */
+    async effect(changes: readonly MirrorChange[]) {
+      const { changed, settings } = after(changes)
+      return { changed, settings, ...(await effectOf(mirror.settings(), settings)) }
+    },
+    /** Changes settings, all or none; throws a sentence where one would be wrong. Resolves when this site's documents follow them. */
+    async change(changes: readonly MirrorChange[]) {
+      const { changed, settings } = after(changes)
       const effect = await effectOf(mirror.settings(), settings)
-      await kept.write(key, texts[key]!)
+      await kept.write(Object.fromEntries(changed.map((one) => [one.key, one.new])))
       // What waits for InSched's database goes on by itself; it is said.
       await kept.apply().catch(() => {})
-      return { key, old: textOf(own, key), new: texts[key]!, ...effect, problem: kept.problem() }
+      return { changed, ...effect, problem: kept.problem() }
+    },
+    /** Changes one setting, as `change` does. */
+    async set(change: MirrorChange) {
+      const { changed, ...effect } = await operations.change([change])
+      return { ...changed[0]!, ...effect }
+    },
+    /** What of a patient leaves now, and what would after changes; by default of somebody of whom something leaves. */
+    async sample(patient?: number, changes: readonly MirrorChange[] = []) {
+      await bridge.readNow()
+      const who = patient ?? (await concernedBy(changes)) ?? (await anybody())
+      const samples = await samplesOf(who)
+      const now = previewOf(mirror.settings(), samples, at())
+      return {
+        patient: who,
+        now,
+        afterwards: changes.length === 0 ? now : previewOf(after(changes).settings, samples, at()),
+      }
     },
     /** What would leave of a patient, by the settings in force or as a change would make them, and what that would erase. */
     async preview({ patient, change }: { patient?: number | undefined; change?: MirrorChange | undefined }) {
-      await bridge.readNow()
-      const who = patient ?? (await anybody())
-      const next = change && after(change)
-      const documents = previewOf(next?.settings ?? mirror.settings(), await samplesOf(who), at())
-      return {
-        patient: who,
-        documents,
-        bytes: documents.reduce((sum, document) => sum + document.bytes, 0),
-        change: next
-          ? { key: next.key, old: textOf(next.own, next.key), new: next.texts[next.key]!, ...(await effectOf(mirror.settings(), next.settings)) } // prettier-ignore
-          : null,
-      }
+      const sample = await operations.sample(patient, change && [change])
+      const documents = sample.afterwards
+      const bytes = documents.reduce((sum, document) => sum + document.bytes, 0)
+      if (!change) return { patient: sample.patient, documents, bytes, change: null }
+      const { changed, settings: _, ...effect } = await operations.effect([change])
+      return { patient: sample.patient, documents, bytes, change: { ...changed[0]!, ...effect } }
     },
   }
+  return operations
 
   async function receiptsOf(collection: Collection): Promise<number> {
     let count = 0

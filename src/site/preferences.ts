@@ -6,7 +6,7 @@ import type { ByHand } from '../mirror/backup-windows.ts'
 import {
   byHandField,
   byHandOf,
-  changed,
+  changedTogether,
   isLocal,
   preferenceKey,
   preferenceKeys,
@@ -71,16 +71,22 @@ export async function sitePreferences(options: PreferencesOptions) {
     replica.change([{ collection: 'preferences', key, facts, set, at: clock.now() }])
   let turn: Promise<unknown> = Promise.resolve()
 
-  const set = async (name: string, value: string): Promise<Changed> => {
+  const change = async (given: Readonly<Partial<Record<PreferenceKey, string>>>): Promise<Changed[]> => {
     const before = texts
-    const next = changed(before, name, value)
-    if (isLocal(next.key)) {
-      local = { ...local, [next.key]: next.texts[next.key]! }
-      options.keepLocal(local)
-    } else await write({ [next.key]: next.texts[next.key]! })
+    const next = changedTogether(before, given)
+    const keys = Object.keys(given) as PreferenceKey[]
+    const some = (are: boolean): Texts => Object.fromEntries(keys.flatMap((one) => (isLocal(one) === are ? [[one, next[one]!]] : []))) // prettier-ignore
+    const [locals, others] = [some(true), some(false)]
+    if (Object.keys(locals).length > 0) options.keepLocal((local = { ...local, ...locals }))
+    if (Object.keys(others).length > 0) await write(others)
     await load()
     options.changed()
-    return { key: next.key, old: shown(before, next.key), new: shown(texts, next.key) }
+    return keys.map((one) => ({ key: one, old: shown(before, one), new: shown(texts, one) }))
+  }
+  const inTurn = (given: () => Readonly<Partial<Record<PreferenceKey, string>>>): Promise<Changed[]> => {
+    const next = turn.then(() => change(given()))
+    turn = next.catch(() => {})
+    return next
   }
   return {
     /** What is set, with the defaults of what is not. */
@@ -91,11 +97,12 @@ export async function sitePreferences(options: PreferencesOptions) {
       return Object.fromEntries(keys.map((one) => [one, shown(texts, one)])) as Record<PreferenceKey, string>
     },
     /** Changes one; throws a sentence, and changes nothing, where it would be wrong. One after the other. */
-    set(name: string, value: string): Promise<Changed> {
-      const next = turn.then(() => set(name, value))
-      turn = next.catch(() => {})
-      return next
+    async set(name: string, value: string): Promise<Changed> {
+      const [done] = await inTurn(() => ({ [preferenceKey(name)]: value }))
+      return done!
     },
+    /** Changes several at once; throws `WrongPreferences`, and changes none, where one would be wrong. */
+    change: (given: Readonly<Partial<Record<PreferenceKey, string>>>) => inTurn(() => given),
     byHand: (): ByHand | null => saying ?? byHandOf(own),
     /** Holds from now on; resolves when it is durable. */
     async keepByHand(said: ByHand): Promise<void> {

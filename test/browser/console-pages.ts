@@ -1,4 +1,5 @@
 /** Every page of a site's console in every state that it has, as a table like that of the portal. */
+import { expect } from 'vitest'
 import { deskPassword, openDeskWorld, type DeskEvent, type DeskWorld } from '../server/desk-world.ts'
 import { mintUlid } from '../../src/replica/ids.ts'
 import type { Page } from 'playwright-core'
@@ -63,6 +64,16 @@ const tickAll = async (page: Page, button: string): Promise<void> => {
   await page.getByRole('button', { name: button }).click()
 }
 
+/** What leaves, once the portal has narrowed the events and erased the plans. */
+const narrowedAndErased = async (w: DeskWorld): Promise<string> => {
+  await w.portal.narrowMirror({ site: w.site.settings.siteId, key: 'events.daysAhead', value: '30' })
+  await w.site.mirror.set({ key: 'plans', value: 'off', content: 'erase' })
+  await w.site.upload()
+  await expect.poll(async () => (await w.site.mirror.show()).receipts['plans'] ?? 0).toBeGreaterThan(0)
+  await expect.poll(() => w.site.mirror.standing().portals['events.daysAhead']).toBe('30')
+  return '/synchronization/mirror'
+}
+
 /** A part of a last name that several have. */
 const some = 'a'
 
@@ -103,7 +114,17 @@ export const consolePages: readonly PageState<DeskWorld>[] = [
   { page: 'audit', state: 'none', at: '/audit', as: 'Jo Desk', shows: (w) => w.desk.audit.none, does: async (page, { desk: { audit, recent } }) => { await page.getByText(recent.filter, { exact: true }).click(); await page.getByLabel(audit.since).fill('2031-01-01'); await page.getByRole('button', { name: recent.apply }).click() } }, // prettier-ignore
   { page: 'reviews', state: 'resolved', at: '/reviews?box=resolved', as: 'Jo Desk', shows: (w) => w.desk.reviews.noneResolved }, // prettier-ignore
   { page: 'reviews', state: 'some', at: '/reviews', as: 'Jo Desk', shows: (w) => w.console.reviews.todo },
+  { page: 'timing', state: 'wrong', at: '/synchronization', as: 'Jo Desk', shows: (w) => w.synchronization.wrong.notTaken['timing.everyMinutes'], does: async (page, { synchronization: { timing, save } }) => { await page.getByLabel(timing.everyMinutes).fill('often'); await page.getByLabel(timing.from, { exact: false }).first().fill('22:00'); await page.getByRole('button', { name: save }).click() } }, // prettier-ignore
+  { page: 'backups', state: 'some', at: async (w) => { await w.site.preferences.set('backup.windows', 'Sunday 02:00 90, Wednesday 23:30 60'); return '/synchronization/backups' }, as: 'Jo Desk', shows: (w) => w.synchronization.wrong.together['window too long'], does: async (page, { synchronization: { backups } }) => { await page.locator('form[action$="/add"] [name="minutes"]').fill('300'); await page.getByRole('button', { name: backups.addButton }).click() } }, // prettier-ignore
+  { page: 'proxy', state: 'wrong', at: '/synchronization/proxy', as: 'Jo Desk', shows: (w) => w.synchronization.wrong.notTaken['proxy.address'], does: async (page, { synchronization: { proxy, save } }) => { await page.getByLabel(proxy.kinds.named).check(); await page.getByLabel(proxy.at).fill('proxy.example'); await page.getByRole('button', { name: save }).click() } }, // prettier-ignore
+  { page: 'mirror', state: 'of patients', at: '/synchronization/mirror/patients', as: 'Jo Desk', shows: (w) => w.synchronization.mirror.preview }, // prettier-ignore
+  { page: 'mirror', state: 'asks to erase', at: '/synchronization/mirror/messages', as: 'Jo Desk', shows: (w) => w.synchronization.change.makeErasing, does: async (page, { synchronization: { mirror } }) => { await page.getByLabel(mirror.ways.erased).check(); await page.getByRole('button', { name: mirror.preview }).click() } }, // prettier-ignore
+  { page: 'mirror', state: 'asks', at: '/synchronization/mirror/patients', as: 'Jo Desk', shows: (w) => w.synchronization.change.notYet, does: async (page, { synchronization: { mirror } }) => { await page.locator('[name="patients.fields email"]').uncheck(); await page.getByRole('button', { name: mirror.preview }).click() } }, // prettier-ignore
+  { page: 'preview', state: 'of a patient', at: '/synchronization/preview', as: 'Jo Desk', shows: (w) => w.synchronization.mirror.fields.patients.birthDate, does: async (page, { synchronization: { preview } }) => { await page.getByLabel(preview.patient).fill('2'); await page.getByRole('button', { name: preview.look, exact: true }).click() } }, // prettier-ignore
+  { page: 'mirror', state: 'narrowed and erased', at: narrowedAndErased, as: 'Jo Desk', shows: (w) => w.synchronization.mirror.needed.birthDate, does: async (page, { synchronization: { mirror } }) => { await page.getByText(mirror.receiptsHow).waitFor(); await page.getByText(mirror.fieldsThatLeave(mirror.collections.patients)).click() } }, // prettier-ignore
   { page: 'users', state: 'one', at: '/users', as: 'Jo Desk', shows: (w) => w.staff.users.add },
   { page: 'access', state: 'none', at: '/send', as: 'Jo Desk', shows: (w) => w.staff.access.grant, does: async (page, { console: { send } }) => { await page.getByLabel(send.find).fill(some); await page.getByRole('button', { name: send.findButton }).click(); await page.locator('form[action="/access"]:has([value="1"]) button').click() } }, // prettier-ignore
   { page: 'problem', state: 'no page', at: '/nowhere', as: 'Jo Desk', shows: (w) => w.problems.noConsolePage.cause },
+  // The last: InSched's database is away from here on.
+  { page: 'backups', state: 'on', at: async (w) => { await w.site.backup.begin(30); return '/synchronization/backups' }, as: 'Jo Desk', shows: (w) => w.synchronization.backups.end }, // prettier-ignore
 ]

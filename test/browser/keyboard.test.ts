@@ -1,4 +1,4 @@
-/** The whole main job by keyboard alone, in a real browser: no pointer touches the pages, and the focus is always seen. */
+/** The whole main job, and what an admin of a site sets, by keyboard alone, in a real browser: no pointer touches the pages, and the focus is always seen. */
 import type { Browser as Chromium, Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { closeServer, listen } from '../../src/server/listen.ts'
@@ -148,6 +148,48 @@ it('staff sign in with their code, find a patient, write, answer in the inbox, l
     expect(said).toEqual(expect.arrayContaining(['It is free.', 'Not for a day.']))
   } finally {
     await closeServer(server)
+    await desk.close()
+  }
+})
+
+it('an admin sets when the site synchronizes, and turns a collection off after looking at what that erases, without a pointer', async () => {
+  const desk = await openDeskWorld()
+  const console = await listen(desk.app.fetch, { port: 0, host: '127.0.0.1' })
+  try {
+    const context = await chromium.newContext({ viewport: { width: 1280, height: 800 } })
+    await context.addCookies([...desk.admin.cookies].map(([name, value]) => ({ name, value, url: console.url })))
+    const page = await context.newPage()
+    await page.goto(console.url)
+    await tabTo(page, 'Synchronization')
+    await page.keyboard.press('Enter')
+    await tabTo(page, /^Continuously/)
+    await page.keyboard.press('ArrowDown')
+    await tabTo(page, /^Minutes between two runs/)
+    await page.keyboard.type('20')
+    await tabTo(page, 'Sunday')
+    await page.keyboard.press('Space')
+    await tabTo(page, 'Save')
+    await page.keyboard.press('Enter')
+    await page.getByText('It is saved, and holds from now on.').waitFor()
+    expect(desk.site.preferences.values().timing).toMatchObject({ mode: 'interval', everyMinutes: 20 })
+    expect(desk.site.preferences.values().timing.days).not.toContain('Sunday')
+
+    await tabTo(page, 'What leaves the practice')
+    await page.keyboard.press('Enter')
+    await tabTo(page, 'Change: Secure messages')
+    await page.keyboard.press('Enter')
+    await tabTo(page, 'Both ways')
+    await page.keyboard.press('ArrowUp')
+    await tabTo(page, 'See what this would change')
+    await page.keyboard.press('Enter')
+    await page.getByText('Nothing is changed yet.').waitFor()
+    expect(desk.site.mirror.standing().settings.version).toBe(0)
+    await tabTo(page, /^Make this change/)
+    await page.keyboard.press('Enter')
+    await page.getByText('It is saved. What leaves follows from now on.').waitFor()
+    expect(desk.site.mirror.standing().own).toEqual({ 'messages.direction': 'erased' })
+  } finally {
+    await closeServer(console.server)
     await desk.close()
   }
 })

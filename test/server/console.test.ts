@@ -110,6 +110,22 @@ const routes: readonly Route[] = [
   { route: 'POST /welcome/:token', guest: 404, staff: 404, fields: { password: 'seven violet kettles' } },
   { route: 'GET /second-factor', guest: 303, staff: 303 },
   { route: 'POST /second-factor', guest: 303, staff: 303, fields: { code: '123456' } },
+  { route: 'GET /synchronization', guest: 303, staff: 200, holds: () => 'When changes go and come' },
+  { route: 'POST /synchronization', guest: 303, staff: 400, holds: () => 'Nothing was changed' },
+  { route: 'GET /synchronization/backups', guest: 303, staff: 200, holds: () => 'Windows of the week' },
+  { route: 'POST /synchronization/backups/add', guest: 303, staff: 400, holds: () => 'A window has a weekday' },
+  { route: 'POST /synchronization/backups/remove', guest: 303, staff: 303 },
+  { route: 'POST /synchronization/backups/longest', guest: 303, staff: 400, holds: () => 'a whole number from 5' },
+  { route: 'POST /synchronization/backups/begin', guest: 303, staff: 400, holds: () => 'a whole number from 1' },
+  { route: 'POST /synchronization/backups/end', guest: 303, staff: 409, holds: () => 'No backup is under way' },
+  { route: 'GET /synchronization/proxy', guest: 303, staff: 200, holds: () => 'Reached without the proxy' },
+  { route: 'POST /synchronization/proxy', guest: 303, staff: 400, holds: () => 'Nothing was changed' },
+  { route: 'GET /synchronization/mirror', guest: 303, staff: 200, holds: () => 'a STOP must reach the portal' },
+  { route: 'GET /synchronization/mirror/:part', guest: 303, staff: 404, holds: () => 'No such collection' },
+  { route: 'POST /synchronization/mirror/:part', guest: 303, staff: 404, holds: () => 'No such collection' },
+  { route: 'POST /synchronization/mirror/:part/set', guest: 303, staff: 404, holds: () => 'No such collection' },
+  { route: 'GET /synchronization/preview', guest: 303, staff: 200, holds: () => 'one real patient' },
+  { route: 'POST /synchronization/preview', guest: 303, staff: 200, fields: { patient: '1' }, holds: lastName },
   { route: 'GET /users', guest: 303, staff: 200, holds: () => 'Add a user' },
   { route: 'POST /users', guest: 303, staff: 400, fields: { name: '' } },
   { route: 'POST /users/rights', guest: 303, staff: 404, fields: { id: '01ARZ3NDEKTSV4RRFFQ69G5FAV' } },
@@ -157,7 +173,7 @@ describe('the routes', () => {
       if (one.holds) expect(answer.text).toContain(one.holds())
       if (answer.status === 200 && one.guest === 303 && !one.bare) expect(answer.text).toContain('action="/sign-out"')
       expect(answer.headers.get('location') ?? '/').toMatch(
-        /^\/(sign-in|recent\?said=sent|inbox-routes\?said=routed|reviews\?said=resolved|runs\/[0-9A-Z]{26})?$/,
+        /^\/(sign-in|recent\?said=sent|inbox-routes\?said=routed|reviews\?said=resolved|synchronization\/backups\?said=same|runs\/[0-9A-Z]{26})?$/,
       )
       expect(answer.headers.get('cache-control')).toBe(/\.(css|js)$/.test(one.route) ? 'public, max-age=31536000, immutable' : 'no-store') // prettier-ignore
     },

@@ -187,7 +187,7 @@ function changeMirror(world: World): boolean {
   world.trace.note(`${machine.name} sets ${key} to ${value}`)
   world.count('change the mirror')
   // A process that ends meanwhile leaves it undone.
-  machine.process!.kept!.write(key, value).catch(() => {})
+  machine.process!.kept!.write({ [key]: value }).catch(() => {})
   return true
 }
 

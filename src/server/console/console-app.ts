@@ -38,6 +38,7 @@ import { signInPages } from './sign-in.ts'
 import { statusPage } from './status-page.ts'
 import { threadPages } from './thread-page.ts'
 import { todayPage } from './today-page.ts'
+import { synchronizationPages } from './synchronization/synchronization-pages.ts'
 import { usersPage } from './users-page.ts'
 import { welcomePages } from './welcome.ts'
 
@@ -133,6 +134,7 @@ export function consoleApp(
   app.route('/', recentPage(options))
   app.route('/', reviewsPage(options))
   app.route('/', factorSetUp({ ...options, session, tries }))
+  app.route('/', synchronizationPages(options))
   app.route('/', usersPage(options))
   app.route('/', accessPages(options))
   app.route('/', auditPage(options))

@@ -2,6 +2,11 @@
 import { open } from 'node:fs/promises'
 import { basename } from 'node:path'
 import * as v from 'valibot'
+import type { MirrorTexts } from '../../mirror/mirror-settings.ts'
+import type { MirrorSettings } from '../../mirror/policy.ts'
+import type { PreferenceKey, Preferences } from '../../mirror/preferences.ts'
+import type { Previewed } from '../../mirror/preview.ts'
+import type { Coming } from '../../mirror/runs.ts'
 import type { Chunks } from '../../replica/chunks.ts'
 import { dateSchema, relationships, scopes, type Relationship, type Scope } from '../../replica/kinds/access.ts'
 import type { Attachment } from '../../replica/kinds/attachments.ts'
@@ -63,6 +68,23 @@ export interface FoundPatient {
   readonly last_name: string | null
   readonly birth_date: string | null
   readonly portal_enabled: number | null
+}
+
+/** A setting that was changed, as the trail keeps it: secrets masked. */
+export interface Changed {
+  readonly key: string
+  readonly old: string
+  readonly new: string
+}
+
+/** What changes of the mirror would do: documents by collection that the portal would erase, and that would begin to go. */
+export interface MirrorEffect {
+  readonly changed: readonly Changed[]
+  readonly settings: MirrorSettings
+  readonly erased: Readonly<Record<string, number>>
+  readonly begins: Readonly<Record<string, number>>
+  /** Records that would lose a field, here and at the portal. */
+  readonly withoutFields: number
 }
 
 /** A change of one setting of the mirror; `content`: what becomes of what the portal has, where a collection is turned off. */
@@ -164,15 +186,32 @@ export interface ConsoleSite {
   ): Promise<{ uploaded: object; downloaded: object }>
   readonly preferences: {
     get(key?: string): Readonly<Record<string, string>>
-    set(key: string, value: string): Promise<{ key: string; old: string; new: string }>
+    set(key: string, value: string): Promise<Changed>
+    /** Changes several at once; throws `WrongPreferences`, and changes none, where one would be wrong. */
+    change(values: Readonly<Partial<Record<PreferenceKey, string>>>): Promise<readonly Changed[]>
+    values(): Pick<Preferences, 'timing' | 'backup'>
   }
+  coming(): Coming
   readonly mirror: {
-    show(): Promise<object>
-    set(change: MirrorChange): Promise<{ key: string; old: string; new: string }>
+    show(): Promise<{
+      readonly receipts: Readonly<Record<string, number>>
+      readonly erasing: Readonly<Record<string, number>>
+      readonly problem: string | null
+    }>
+    set(change: MirrorChange): Promise<Changed>
     preview(of: { patient?: number | undefined; change?: MirrorChange | undefined }): Promise<{ patient: number }>
+    standing(): { readonly own: MirrorTexts; readonly portals: MirrorTexts; readonly settings: MirrorSettings }
+    effect(changes: readonly MirrorChange[]): Promise<MirrorEffect>
+    /** Changes settings, all or none; throws a sentence where one would be wrong. */
+    change(changes: readonly MirrorChange[]): Promise<{ readonly changed: readonly Changed[] }>
+    /** What of a patient leaves now, and what would after changes; throws a sentence where it cannot be looked up. */
+    sample(
+      patient?: number,
+      changes?: readonly MirrorChange[],
+    ): Promise<{ patient: number; now: readonly Previewed[]; afterwards: readonly Previewed[] }>
   }
   readonly backup: {
-    status(): object
+    status(): { readonly until: string | null; readonly next: string | null }
     begin(minutes?: number): Promise<object>
     end(): Promise<object>
   }

@@ -12,5 +12,7 @@ export const deskRules = `
 .notes{background:var(--warnTint);border-radius:var(--round);padding:var(--s-4);margin:0 0 var(--s-4)} .notes .small{color:var(--ink)} .notes ol{list-style:none;padding:0} .notes li{margin:0 0 var(--s-3)} .notes .from{font-size:var(--text-small);margin:0}
 .sheet td button{min-height:2.25rem;padding:.25rem .75rem;font-size:var(--text-small)} .card>details:only-child{margin:-.5rem 0}
 @media (min-width:46.01rem){.sheet th{overflow-wrap:break-word} .sheet.tight th,.sheet.tight td{padding:.55rem .6rem;font-size:var(--text-small);overflow-wrap:break-word} .sheet.tight td strong{font-size:var(--text)}}
+fieldset .hint{color:var(--soft);font-size:var(--text-small);margin:0 0 var(--s-2)} fieldset .fault{display:flex;gap:var(--s-2);color:var(--bad);font-weight:600;margin:0 0 var(--s-1)} fieldset .fault .icon{margin-top:.2em} .checks{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(10rem,100%),1fr));gap:var(--s-2)} .checks.roomy,.roomy .checks{grid-template-columns:repeat(auto-fill,minmax(min(19rem,100%),1fr))} .checks .choice{margin:0}
+.pair{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(9rem,100%),1fr));gap:0 var(--s-4);align-items:end;max-width:34rem} .narrow{max-width:34rem} .pair select,.pair input{height:3rem} .sheet code{overflow-wrap:anywhere} @media (min-width:46.01rem){.kept{white-space:nowrap}}
 .ways{margin-top:var(--s-3)} .card>.ways:first-child,.card>.facts:first-child{margin-top:0}
 `

@@ -10,7 +10,7 @@ export interface Field {
   readonly id?: string
   readonly hint?: string
   /** What is wrong with what was written, in words. */
-  readonly fault?: string | undefined
+  readonly fault?: Content | undefined
   readonly value?: string | undefined
   /** `(optional)` in the reader's language, for a field that may stay empty; every other one is required. */
   readonly optional?: string
@@ -75,6 +75,29 @@ export function choices(
     )}
   </fieldset>`
 }
+
+/** Any of several, all seen; each is a field of its own, named `<name> <value>`, that is `yes` where it is chosen. */
+export function checks(
+  { name, label, hint, fault, id = name }: Field,
+  options: readonly { readonly value: string; readonly label: Content; readonly checked: boolean; readonly locked?: boolean }[],
+): Html {
+  const described = [fault ? `${id}-fault` : '', hint ? `${id}-hint` : ''].filter(Boolean).join(' ')
+  return html`<fieldset ${attributes({ 'aria-describedby': described || undefined })}>
+    <legend>${label}</legend>
+    ${hint ? html`<p class="hint" id="${id}-hint">${hint}</p>` : nothing}
+    ${fault ? html`<p class="fault" id="${id}-fault">${icon('bad')} ${fault}</p>` : nothing}
+    <div class="checks">
+      ${options.map(
+        ({ value, label: text, checked, locked = false }) =>
+          html`<label class="choice"
+            ><input
+              ${attributes({ type: 'checkbox', name: `${name} ${value}`, value: 'yes', checked, disabled: locked })}
+            /><span>${text}</span></label
+          >`,
+      )}
+    </div>
+  </fieldset>`
+} // prettier-ignore
 
 export type Hidden = Readonly<Record<string, string>>
 

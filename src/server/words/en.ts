@@ -9,6 +9,19 @@ import { patient } from './en/patient.ts'
 import { problems } from './en/problems.ts'
 import { signIn } from './en/sign-in.ts'
 import { staff } from './en/staff.ts'
+import { synchronization } from './en/synchronization.ts'
 
-export const en = { frame, problems, patient, signIn, account, console, desk, operator, staff, attachments }
+export const en = {
+  frame,
+  problems,
+  patient,
+  signIn,
+  account,
+  console,
+  desk,
+  operator,
+  staff,
+  synchronization,
+  attachments,
+}
 export type Words = typeof en

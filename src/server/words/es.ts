@@ -10,5 +10,18 @@ import { patient } from './es/patient.ts'
 import { problems } from './es/problems.ts'
 import { signIn } from './es/sign-in.ts'
 import { staff } from './es/staff.ts'
+import { synchronization } from './es/synchronization.ts'
 
-export const es: Words = { frame, problems, patient, signIn, account, console, desk, operator, staff, attachments }
+export const es: Words = {
+  frame,
+  problems,
+  patient,
+  signIn,
+  account,
+  console,
+  desk,
+  operator,
+  staff,
+  synchronization,
+  attachments,
+}

@@ -10,6 +10,7 @@ const privileges: Readonly<Record<Privilege, string>> = {
   'resolve reviews': 'Resolve reviews',
   'give access': 'Invite patients, give and end access',
   synchronize: 'Upload Records and Download Online Communications',
+  'set synchronization': 'Set Preferences > Synchronization',
   'manage users': 'Manage users',
   'read audit': 'Read the audit trail',
 }

@@ -11,6 +11,7 @@ export const staff: Words['staff'] = {
     'resolve reviews': 'Resolver revisiones',
     'give access': 'Invitar a pacientes, dar y terminar accesos',
     synchronize: 'Upload Records y Download Online Communications',
+    'set synchronization': 'Ajustar Preferencias > Sincronización',
     'manage users': 'Administrar usuarios',
     'read audit': 'Leer el registro de auditoría',
   },

@@ -1,0 +1,16 @@
+/** Preferences > Synchronization: timing, backup windows, proxy, what leaves the practice, and a preview of it; for who may set them. */
+import { Hono } from 'hono'
+import type { ConsoleEnv, ConsoleParts } from '../frame.ts'
+import { backupsPage } from './backups-page.ts'
+import { mirrorChangePages } from './mirror-change-page.ts'
+import { mirrorPage } from './mirror-page.ts'
+import { previewPage } from './preview-page.ts'
+import { proxyPage } from './proxy-page.ts'
+import { timingPage } from './timing-page.ts'
+
+export function synchronizationPages(parts: ConsoleParts): Hono<ConsoleEnv> {
+  const app = new Hono<ConsoleEnv>()
+  for (const pages of [timingPage, backupsPage, proxyPage, mirrorPage, mirrorChangePages, previewPage])
+    app.route('/', pages(parts))
+  return app
+}
