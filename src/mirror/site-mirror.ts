@@ -173,8 +173,9 @@ export async function keepSiteMirror(options: SiteMirrorOptions) {
   }
 
   await load()
-  // A crash may have left documents behind their settings, and time has passed.
-  if (isKept) apply().catch(() => {})
+  const isBehind = (): boolean => mirror.settings().version !== mirror.applied().settings.version
+  // A crash may have left documents behind their settings, also behind the first that were chosen, and time has passed.
+  if (isKept || isBehind()) apply().catch(() => {})
   replica.follow({
     name: 'mirror',
     collections: ['preferences'],
@@ -182,7 +183,7 @@ export async function keepSiteMirror(options: SiteMirrorOptions) {
       if (!heads.some((head) => head.key === key)) return []
       await load()
       await openConflicts()
-      if (mirror.settings().version !== mirror.applied().settings.version) apply().catch(() => {})
+      if (isBehind()) apply().catch(() => {})
       return []
     },
   })

@@ -35,6 +35,7 @@ it.each([
   [554_825_636, 'a collection that every site erased, while a site that was put back still seemed connected'],
   [554_826_088, 'the same, with another site that was there and did not have all of it'],
   [554_827_614, 'the same, when the site that was put back had already said hello on its next connection'],
+  [561_000_399, 'the first settings of a site that went down before its documents followed them'],
 ])('seed %i: %s', async (seed) => {
   expect((await simulate(seed, 1_500)).violations).toEqual([])
 })
