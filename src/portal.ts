@@ -347,7 +347,7 @@ export async function openPortal(options: {
       const isConnected = (site: string): boolean => acceptor.isConnected(store.device(site)?.replica ?? '')
       const { replicaOf, chunksOf } = portal
       const session = patientSessions({ store, secure, clock })
-      const viewing = { store, replicaOf, isConnected, clock }
+      const viewing = { store, replicaOf, isConnected, mirror: mirrors.of, clock }
       const files = { chunksOf, scan }
       const live = liveViews({ ...viewing, session, origin: publicUrl, log })
       indexed.push(live.changed)

@@ -177,6 +177,12 @@ export function isErased(settings: MirrorSettings, collection: SettableCollectio
   return needed !== undefined && isErased(settings, needed)
 }
 
+/** Whether what patients say in a collection is kept at the portal and goes down to their site; where not, nobody would read it. */
+export function isTaken(settings: MirrorSettings, collection: PatientCollection): boolean {
+  const isOn = offBecause(settings, collection) === undefined && settings.directions[collection].includes('down')
+  return isOn && settings.covers[collection] !== 'none'
+}
+
 function insideHorizon(settings: MirrorSettings, startsAt: number | null, now: number): Verdict {
   if (startsAt === null) return no('It has no start.')
   if (startsAt - now > settings.daysAhead * dayMs) return no(`It starts more than ${settings.daysAhead} days ahead.`)

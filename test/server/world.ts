@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Hono } from 'hono'
 import { keepChunks, type Chunks } from '../../src/replica/chunks.ts'
+import { defaultSettings } from '../../src/mirror/policy.ts'
 import { systemClock, type Clock } from '../../src/replica/clock.ts'
 import { mintUlid, type PracticeId, type ReplicaId } from '../../src/replica/ids.ts'
 import type { Relationship, Scope } from '../../src/replica/kinds/access.ts'
@@ -145,6 +146,7 @@ export async function openPortalWorld(
     store,
     replicaOf: (practice) => replicas.get(practice),
     isConnected: () => false,
+    mirror: () => defaultSettings,
     chunksOf: (practice) => chunks.get(practice),
     ticket: (session) => tickets(clock).mint(session),
     enroll: () => ({ status: 404, body: { error: 'This enrolment code is not known' } }),

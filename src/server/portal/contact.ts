@@ -90,19 +90,27 @@ export function contactPages({ clock, audit }: { clock: Clock; audit: AuditTrail
         ? card(list(proposals.slice(0, 5).map((one) => proposalLine(reader, one, frame.zone))), { title: contact.asked, key: 'proposals' }) // prettier-ignore
         : nothing,
       card(
-        [
-          html`<p class="soft">${contact.why}</p>`,
-          form('/contact', { csrf: viewer.csrf, id: mintUlid(clock) }, [
-            lineOf('cellPhone', 'tel', 'tel'),
-            lineOf('homePhone', 'tel', 'home tel'),
-            lineOf('email', 'email', 'email'),
-            select({ name: 'language', label: contact.fields.language, optional, value: shownOf(held, 'language') }, [
-              { value: '', label: contact.noLanguage },
-              ...languages.map((one) => ({ value: one, label: nameOfLanguage[one] })),
-            ]),
-            button(contact.send, 'main'),
-          ]),
-        ],
+        viewer.takes('requests')
+          ? [
+              html`<p class="soft">${contact.why}</p>`,
+              form('/contact', { csrf: viewer.csrf, id: mintUlid(clock) }, [
+                lineOf('cellPhone', 'tel', 'tel'),
+                lineOf('homePhone', 'tel', 'home tel'),
+                lineOf('email', 'email', 'email'),
+                select(
+                  { name: 'language', label: contact.fields.language, optional, value: shownOf(held, 'language') },
+                  [
+                    { value: '', label: contact.noLanguage },
+                    ...languages.map((one) => ({ value: one, label: nameOfLanguage[one] })),
+                  ],
+                ),
+                button(contact.send, 'main'),
+              ]),
+            ]
+          : [
+              facts(contactFields.map((name) => [contact.fields[name], shownOf(held, name)] as const)),
+              html`<p>${reader.words.patient.off.contact}</p>`,
+            ],
         { title: contact.onFile },
       ),
       card(

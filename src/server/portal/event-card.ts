@@ -52,8 +52,7 @@ export async function eventCard(showing: Showing, event: OwnEvent, next: boolean
               <a href="/appointments/${event.id}/calendar.ics" download>${icon('calendar')} ${home.addToCalendar}</a>
               ${where.phone ? phoneLink(reader, where.phone) : nothing}
             </p>
-            ${wishing}
-            <p class="soft small">${home.officeDecides}</p>
+            ${viewer.takes('requests') ? [...wishing, html`<p class="soft small">${home.officeDecides}</p>`] : html`<p class="soft small">${reader.words.patient.off.requests}</p>`}
           </div>`,
     ],
     { eyebrow: next ? home.next : home.later, lead: next, key: `event-${event.id}` },
@@ -87,12 +86,13 @@ function wishState({ words }: Reader, { kind, state }: Wish): Html {
 
 function answerState(
   reader: Reader,
-  { office }: Viewer,
+  { office, takes }: Viewer,
   confirmed: Confirmed,
   hidden: Record<string, string>,
   wishes: boolean,
 ): Html {
   const { home } = reader.words.patient
+  const confirms = takes('confirmations') ? oneButton('/confirm', home.confirm, hidden, wishes ? '' : 'main') : html`<p>${reader.words.patient.off.confirmations}</p>` // prettier-ignore
   switch (confirmed.state) {
     case 'confirmed': {
       const said = home.confirmed(reader.wall(confirmed.on))
@@ -103,8 +103,8 @@ function answerState(
         ${office.connected ? nothing : html`<p class="soft">${home.officeOffline}</p>`}`
     case 'changed':
       return html`${notice('warn', html`<strong>${home.changed}</strong>`, html`<p>${home.changedNext}</p>`)}
-      ${oneButton('/confirm', home.confirm, hidden, wishes ? '' : 'main')}`
+      ${confirms}`
     case 'open':
-      return oneButton('/confirm', home.confirm, hidden, wishes ? '' : 'main')
+      return confirms
   }
 }

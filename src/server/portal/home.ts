@@ -74,6 +74,7 @@ async function toAnswer(reader: Reader, viewer: Viewer, events: readonly OwnEven
   const { home } = reader.words.patient
   const todos = await Promise.all(
     events.map(async (event, i): Promise<Todo[]> => {
+      if (!viewer.takes('confirmations')) return []
       const { state } = await confirmedOf(viewer, event)
       const [wish] = await wishesFor(viewer, event)
       if (wish?.state === 'open' || (state !== 'open' && state !== 'changed')) return []

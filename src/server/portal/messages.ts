@@ -17,8 +17,8 @@ import { failureOf } from '../failure.ts'
 import { button, field, form, oneButton } from '../look/form.ts'
 import { nothing, type Html } from '../look/html.ts'
 import { icon } from '../look/icon.ts'
-import { empty } from '../look/notice.ts'
-import { page } from '../look/page.ts'
+import { empty, notice } from '../look/notice.ts'
+import { page, phoneLink } from '../look/page.ts'
 import type { Reader } from '../look/reader.ts'
 import { badge, card, folded, talk } from '../look/show.ts'
 import { formOf } from '../own-forms.ts'
@@ -69,7 +69,8 @@ export function messagePages({ store, clock, chunksOf, links, log }: MessagePart
       button(messages.find),
     ], 'find') // prettier-ignore
     return page(frame, [
-      looked !== undefined ? nothing : writing.settings.patientsMayStart ? card(begins, { key: 'new' }) : html`<p class="soft">${messages.mayNotStart}</p>`, // prettier-ignore
+      viewer.takes('messages') ? nothing : messagesOff(writing),
+      looked !== undefined || !viewer.takes('messages') ? nothing : writing.settings.patientsMayStart ? card(begins, { key: 'new' }) : html`<p class="soft">${messages.mayNotStart}</p>`, // prettier-ignore
       threads.length > 0 || looked !== undefined ? finds : nothing,
       looked === undefined ? nothing : html`<p role="status">${messages.found(threads.length)} <a href="/messages">${messages.all}</a></p>`, // prettier-ignore
       threads.length === 0
@@ -95,7 +96,7 @@ export function messagePages({ store, clock, chunksOf, links, log }: MessagePart
       page({ ...frame, back: { href: '/messages', text: menu.messages } }, [
         thread.closed ? html`<p>${badge('plain', writing.reader.words.patient.messages.closed)}</p>` : nothing,
         talk(said),
-        card(composer(writing, thread)),
+        viewer.takes('messages') ? card(composer(writing, thread)) : messagesOff(writing),
       ]),
     )
   })
@@ -142,6 +143,12 @@ export function messagePages({ store, clock, chunksOf, links, log }: MessagePart
     }
   }
   return app
+}
+
+/** Stands where the form of a message would be: what is written now would reach nobody. */
+function messagesOff({ reader, phone }: Writing): Html {
+  const { off, messages } = reader.words.patient
+  return notice('info', off.messages, phone ? html`<p>${messages.orCall} ${phoneLink(reader, phone)}</p>` : nothing)
 }
 
 /** A thread in the list: its topic, the newest of it, and what is new to this reader. */

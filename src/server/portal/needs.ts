@@ -2,6 +2,7 @@
  * What each route behind the sign-in needs of whoever acts: the one table that is asked before any of them runs. A route
  * without a line is refused. The patient may do all; a representative what the grant's scope holds.
  */
+import type { PatientCollection } from '../../mirror/policy.ts'
 import type { Scope } from '../../replica/kinds/access.ts'
 
 /** `own`: of the account itself, whoever is shown. `patient`: the patient alone. */
@@ -43,6 +44,15 @@ export const needs: Readonly<Record<string, Need>> = {
   'POST /contact': 'patient',
   'GET /people': 'patient',
   'POST /people/end': 'patient',
+}
+
+/** In which collection a route says what a patient says: where the mirror holds that back, the route is closed and its form is not there. */
+export const saysIn: Readonly<Record<string, PatientCollection>> = {
+  'POST /messages': 'messages',
+  'POST /confirm': 'confirmations',
+  'POST /decline': 'requests',
+  'POST /move': 'requests',
+  'POST /contact': 'requests',
 }
 
 /** Whether somebody may do what needs `need` for whom they act. */

@@ -4,6 +4,7 @@
  */
 import { Hono, type Context } from 'hono'
 import * as v from 'valibot'
+import type { MirrorSettings } from '../../mirror/policy.ts'
 import type { Chunks } from '../../replica/chunks.ts'
 import type { Clock } from '../../replica/clock.ts'
 import { ulidSchema } from '../../replica/kinds/kind.ts'
@@ -33,7 +34,7 @@ import { againPages } from './again.ts'
 import { passwordPages } from './choose-password.ts'
 import { enteringOf } from './entering.ts'
 import { mailsOf } from './mails.ts'
-import { may, needs } from './needs.ts'
+import { may, needs, saysIn } from './needs.ts'
 import { peoplePages } from './people.ts'
 import { waysIn } from './ways-in.ts'
 import { problem } from './frame.ts'
@@ -54,6 +55,8 @@ export interface PortalAppOptions {
   readonly store: ControlStore
   readonly replicaOf: (practice: string) => Replica | undefined
   readonly isConnected: (site: string) => boolean
+  /** What a site mirrors. */
+  readonly mirror: (site: string) => MirrorSettings
   /** The files of a practice's messages. */
   readonly chunksOf: (practice: string) => Chunks | undefined
   readonly scan?: Scan | undefined
@@ -167,7 +170,13 @@ export function portalApp(options: PortalAppOptions): Hono<PortalEnv> {
     if (!viewer) return plain(c, 403, 'noAccess', current.csrf)
     c.set('viewer', viewer)
     const route = routeOf(c)
-    if (route === undefined || may(viewer, Object.hasOwn(needs, route) ? needs[route] : undefined)) return next()
+    if (route === undefined) return next()
+    if (may(viewer, Object.hasOwn(needs, route) ? needs[route] : undefined)) {
+      if (!Object.hasOwn(saysIn, route) || viewer.takes(saysIn[route]!)) return next()
+      // Nobody would read it: what was written is kept instead.
+      await keepDraft(c, store)
+      return c.html(await problem(c, c.get('reader').words.patient.off.problem), 403)
+    }
     audit.record(deedOf(viewer, 'refused', route))
     return c.html(await problem(c, c.get('reader').words.account.people.notYours), 403)
   })

@@ -3,6 +3,7 @@
  * patient of two sites); which one a session shows is kept on the server. The token of a page's forms holds for the one
  * patient that the page was made for, so that a page left open never speaks for another.
  */
+import { isTaken, type MirrorSettings, type PatientCollection } from '../../mirror/policy.ts'
 import type { Clock } from '../../replica/clock.ts'
 import { endedByAge, foldAccess, holds, scopeOn, type Representative } from '../../replica/kinds/access.ts'
 import type { PatientFields, PracticeFields } from '../../replica/kinds/fields.ts'
@@ -34,6 +35,8 @@ export interface Member {
 export interface Shown extends Member {
   /** When the site was last heard, and whether it is connected. */
   readonly office: { readonly heardAt: number | null; readonly connected: boolean }
+  /** Whether what a patient says in a collection reaches the office. */
+  readonly takes: (collection: PatientCollection) => boolean
 }
 
 /** Whose record is shown to whom. */
@@ -60,6 +63,8 @@ export interface Viewing {
   readonly store: ControlStore
   readonly replicaOf: (practice: string) => Replica | undefined
   readonly isConnected: (site: string) => boolean
+  /** What a site mirrors. */
+  readonly mirror: (site: string) => MirrorSettings
   readonly clock: Clock
 }
 
@@ -110,9 +115,10 @@ export function shownBy(session: Session, family: readonly Member[]): Member | u
   return family.find((one) => one.key === session.viewing) ?? family[0]
 }
 
-export function withOffice({ store, isConnected }: Viewing, member: Member): Shown {
+export function withOffice({ store, isConnected, mirror }: Viewing, member: Member): Shown {
   const heardAt = store.site(member.site)?.heard_at ?? null
-  return { ...member, office: { heardAt, connected: isConnected(member.site) } }
+  const settings = mirror(member.site)
+  return { ...member, office: { heardAt, connected: isConnected(member.site) }, takes: (collection) => isTaken(settings, collection) } // prettier-ignore
 }
 
 /** Whom the session shows: the one that was chosen, or the first; undefined where nobody is left. */

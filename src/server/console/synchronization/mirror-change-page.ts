@@ -11,7 +11,7 @@ import type { Reader } from '../../look/reader.ts'
 import { card, table } from '../../look/show.ts'
 import { deedOf, failed, type ConsoleEnv, type ConsoleParts } from '../frame.ts'
 import type { ConsoleSite, MirrorChange, MirrorEffect } from '../site-operations.ts'
-import { countsInWords, fieldInWords, groupsOf, isCovered, mirrorParts, neededInWords, settingInWords, valueInWords, type MirrorPart } from './mirror-words.ts' // prettier-ignore
+import { countsInWords, fieldInWords, groupsOf, isCovered, mirrorParts, neededInWords, settingInWords, valueInWords, type MirrorPart } from '../../mirror-words.ts' // prettier-ignore
 import { differencesTable, patientField, patientNumber } from './preview-page.ts'
 import { refusedNotice, synchronizationFramed, textsOf } from './synchronization-frame.ts'
 

@@ -15,7 +15,7 @@ import { notice } from '../../look/notice.ts'
 import type { Reader } from '../../look/reader.ts'
 import { badge, card, facts, folded, table } from '../../look/show.ts'
 import { deedOf, nameOfUser, type ConsoleEnv, type ConsoleParts } from '../frame.ts'
-import { collectionInWords, fieldInWords, groupsOf, isCovered, mirrorParts, neededInWords, valueInWords, type MirrorPart } from './mirror-words.ts' // prettier-ignore
+import { collectionInWords, fieldInWords, groupsOf, isCovered, mirrorParts, neededInWords, valueInWords, type MirrorPart } from '../../mirror-words.ts' // prettier-ignore
 import { synchronizationFramed } from './synchronization-frame.ts'
 
 interface Standing { readonly own: MirrorTexts; readonly portals: MirrorTexts; readonly settings: MirrorSettings } // prettier-ignore

@@ -10,7 +10,7 @@ import { empty } from '../../look/notice.ts'
 import type { Reader } from '../../look/reader.ts'
 import { badge, card, table } from '../../look/show.ts'
 import { deedOf, type ConsoleEnv, type ConsoleParts } from '../frame.ts'
-import { collectionInWords, fieldInWords } from './mirror-words.ts'
+import { collectionInWords, fieldInWords } from '../../mirror-words.ts'
 import { synchronizationFramed, textsOf } from './synchronization-frame.ts'
 
 export function previewPage(parts: ConsoleParts): Hono<ConsoleEnv> {

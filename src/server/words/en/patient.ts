@@ -73,6 +73,14 @@ export const patient = {
       Canceled: 'Canceled',
     },
   },
+  /** Where the practice takes nothing of a kind here. */
+  off: {
+    messages: 'Messages are off: the office takes none here now.',
+    confirmations: 'The office takes no answers here now. To confirm, please call.',
+    requests: 'To change or cancel it, please call the office.',
+    contact: 'The office takes no changes here now. Please call.',
+    problem: { title: 'The office does not take this here', cause: 'Nothing was sent: nobody would read it.', next: 'Please call the office.' }, // prettier-ignore
+  },
   messages: {
     none: 'No messages yet.',
     noneNext: 'What the office writes to you appears here.',

@@ -74,6 +74,17 @@ export const patient: typeof english = {
       Canceled: 'Cancelada',
     },
   },
+  off: {
+    messages: 'Los mensajes están apagados: el consultorio no los recibe aquí ahora.',
+    confirmations: 'El consultorio no recibe respuestas aquí ahora. Para confirmar, llame.',
+    requests: 'Para cambiarla o cancelarla, llame al consultorio.',
+    contact: 'El consultorio no recibe cambios aquí ahora. Llame, por favor.',
+    problem: {
+      title: 'El consultorio no recibe esto aquí',
+      cause: 'No se envió nada: nadie lo leería.',
+      next: 'Llame al consultorio, por favor.',
+    },
+  },
   messages: {
     none: 'Todavía no hay mensajes.',
     noneNext: 'Lo que el consultorio le escriba aparece aquí.',

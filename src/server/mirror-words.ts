@@ -1,8 +1,8 @@
 /** The mirror's settings, documents and fields in the reader's words. */
-import { leavingFields, whyNeeded, type FieldGroup, type NeededField } from '../../../mirror/leaving-fields.ts'
-import type { Way } from '../../../mirror/mirror-settings.ts'
-import type { Coverage, PatientCollection, SettableCollection } from '../../../mirror/policy.ts'
-import type { Reader } from '../../look/reader.ts'
+import { leavingFields, whyNeeded, type FieldGroup, type NeededField } from '../mirror/leaving-fields.ts'
+import type { Way } from '../mirror/mirror-settings.ts'
+import type { Coverage, PatientCollection, SettableCollection } from '../mirror/policy.ts'
+import type { Reader } from './look/reader.ts'
 
 /** What can be set on one page: a collection, with the groups of fields of its records. */
 export const mirrorParts = ['practice', 'patients', 'plans', 'events', 'confirmations', 'requests', 'payments', 'messages', 'communications'] as const satisfies readonly SettableCollection[] // prettier-ignore
