@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import * as v from 'valibot'
 import { bind, checkUnbound } from './bridges/insched/binding.ts'
-import { openInSched } from './bridges/insched/insched-sqlite.ts'
+import { openInSched } from './bridges/insched/insched.ts'
 import type { Clock } from './replica/clock.ts'
 import { mintKeyPair } from './replica/device.ts'
 import { mintUlid } from './replica/ids.ts'
@@ -80,16 +80,16 @@ export async function enroll(
   if (options.ca !== undefined && !existsSync(options.ca))
     throw new Error(`There is no file ${options.ca}. --ca takes the authority's certificate as a PEM file.`)
   const ca = options.ca === undefined ? undefined : certificatesOf(readFileSync(options.ca, 'utf8'), options.ca)
-  const insched = openInSched(url)
+  const insched = await openInSched(url)
   try {
-    const bound = insched.agent()
+    const bound = await insched.agent()
     // Before the code is spent: the file that remembers the device, and that the database is free.
     mkdirSync(dir, { recursive: true })
     const pending = join(dir, 'enrolling.json')
     const seal = (text: string, what: string): string =>
       Buffer.from(master.seal(Buffer.from(text), what)).toString('base64')
     if (!existsSync(pending)) {
-      checkUnbound(insched, undefined)
+      await checkUnbound(insched, undefined)
       const keys = mintKeyPair()
       writeWhole(
         pending,
@@ -104,7 +104,7 @@ export async function enroll(
       v.object({ replica: ulidSchema, publicKey: v.string(), privateKey: v.string() }),
       JSON.parse(readFileSync(pending, 'utf8')),
     )
-    if (bound && bound.replica !== device.replica) checkUnbound(insched, undefined)
+    if (bound && bound.replica !== device.replica) await checkUnbound(insched, undefined)
     const request = { code, replica: device.replica, publicKey: device.publicKey }
     const answer = await dialing({ ca, machine: options.machine })
       .post(new URL('/enroll', address), request)
@@ -115,7 +115,7 @@ export async function enroll(
     if (refused.success) throw new Error(refused.output.error)
     if (answer.status !== 200) throw new Error(`What answers at ${portal} is no portal (status ${answer.status}).`)
     const enrolled = v.parse(enrolledSchema, answer.body)
-    bind(insched, { practice: enrolled.practice, site: enrolled.site, replica: device.replica })
+    await bind(insched, { practice: enrolled.practice, site: enrolled.site, replica: device.replica })
     const settings: Settings = {
       ...enrolled,
       replica: device.replica,
@@ -130,6 +130,6 @@ export async function enroll(
     writeWhole(file, JSON.stringify(settings, null, 2))
     return { practiceId: enrolled.practice, siteId: enrolled.site, replicaId: device.replica }
   } finally {
-    insched.close()
+    await insched.close()
   }
 }

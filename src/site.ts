@@ -104,7 +104,7 @@ export async function openSite(options: SiteOptions & { readonly mostBytes?: num
   })
   let bridge: InSchedKeeper
   try {
-    bridge = keepInSched({
+    bridge = await keepInSched({
       url: settings.insched,
       // Fields are chosen at the source: what may not leave never gets into a document.
       replica: leavingOnly(replica, () => mirror.settings().withheld),

@@ -27,6 +27,8 @@ const packages: Readonly<Record<string, (file: string) => boolean>> = {
   yjs: (file) => file.startsWith('replica/') || file.startsWith('server/browser/'),
   'y-protocols': (file) => file.startsWith('replica/'),
   'better-sqlite3': (file) => /sqlite/.test(file.split('/').at(-1)!),
+  kysely: (file) => file.startsWith('bridges/insched/'),
+  pg: (file) => /postgres/.test(file.split('/').at(-1)!),
   'https-proxy-agent': (file) => file === 'server/proxy.ts',
   hono: (file) => file.startsWith('server/'),
   '@hono/node-server': (file) => file.startsWith('server/'),

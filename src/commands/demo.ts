@@ -140,13 +140,13 @@ async function prepare(context: CommandContext, dir: string, portal: string): Pr
 }
 
 async function birthDate(folder: string): Promise<string | undefined> {
-  const { openInSched } = await import('../bridges/insched/insched-sqlite.ts')
+  const { openInSched } = await import('../bridges/insched/insched.ts')
   const { insched } = JSON.parse(readFileSync(join(folder, 'site.json'), 'utf8')) as { insched: string }
-  const opened = openInSched(insched)
+  const opened = await openInSched(insched)
   try {
-    return opened.patients([1])[0]?.birth_date ?? undefined
+    return (await opened.patients([1]))[0]?.birth_date ?? undefined
   } finally {
-    opened.close()
+    await opened.close()
   }
 }
 

@@ -13,16 +13,16 @@ export function communicationsOf(site: {
   readonly desk: Desk
 }) {
   const { replica, bridge, index, desk } = site
-  const localOf = (key: string | null | undefined): number | null => (key ? (bridge.localOf(key) ?? null) : null)
-  const said = (row: IndexRow): Communication => {
+  const localOf = async (key: string | null | undefined): Promise<number | null> => (key ? ((await bridge.localOf(key)) ?? null) : null) // prettier-ignore
+  const said = async (row: IndexRow): Promise<Communication> => {
     const { direction, subject, event, hasFiles } = row.body as { direction: string; subject: string; event: string | null; hasFiles?: boolean } // prettier-ignore
     return {
       id: row.id,
       at: new Date(row.at).toISOString(),
       channel: 'portal',
       direction,
-      patient: localOf(row.patient),
-      event: localOf(event),
+      patient: await localOf(row.patient),
+      event: await localOf(event),
       subject,
       state: row.state,
       ...(hasFiles ? { entry: row.id } : {}),
@@ -33,7 +33,7 @@ export function communicationsOf(site: {
   /** All that a query asks for, one by one; throws a sentence where there is no such patient. */
   return async function* communications(query: CommunicationQuery = {}): AsyncGenerator<Communication> {
     await index.caughtUp()
-    const key = query.patient === undefined ? undefined : bridge.documentOf('patients', query.patient)
+    const key = query.patient === undefined ? undefined : await bridge.documentOf('patients', query.patient)
     if (query.patient !== undefined && key === undefined)
       throw new Error(`There is no patient ${query.patient} in InSched.`)
     if (query.channel !== undefined && query.channel !== 'portal') return
@@ -52,7 +52,7 @@ export function communicationsOf(site: {
       })
       for (const row of rows) {
         if (seen.has(row.id)) continue
-        const one = said(row)
+        const one = await said(row)
         if (query.direction === undefined || one.direction === query.direction) yield one
       }
       more = rows.length === limit

@@ -16,7 +16,7 @@ export function dayOfSite(site: {
   readonly replica: Replica
   readonly index: Follower
   readonly desk: Desk
-  readonly localOf: (document: string) => number | undefined
+  readonly localOf: (document: string) => Promise<number | undefined>
   readonly zone: () => Promise<string>
   /** The key of the site. */
   readonly site: string
@@ -27,7 +27,7 @@ export function dayOfSite(site: {
     ((await replica.indexed('patient', patient))?.body ?? {}) as Partial<PatientFields>
   const nameOf = async (patient: string): Promise<PatientName> => {
     const { firstName = '', lastName = '' } = await fieldsOf(patient)
-    return { key: patient, local: localOf(patient) ?? null, name: `${firstName} ${lastName}`.trim() }
+    return { key: patient, local: (await localOf(patient)) ?? null, name: `${firstName} ${lastName}`.trim() }
   }
   const reachOf = async (patient: string): Promise<Reach> => {
     if ((await fieldsOf(patient)).portalEnabled !== true) return 'no portal access'
@@ -54,7 +54,7 @@ export function dayOfSite(site: {
     const said = wish && (!answer || wish.at > answer.at) ? wish : answer
     return {
       key: id,
-      event: localOf(id) ?? null,
+      event: (await localOf(id)) ?? null,
       patient: await nameOf(patient!),
       startsAt: fields.startsAt,
       words: fields.words,

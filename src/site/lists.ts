@@ -25,7 +25,7 @@ export function listsOf(site: {
 }) {
   const { replica, bridge, index, agent } = site
   const resolve = resolvingOf(site)
-  const localOf = (key: string | null | undefined): number | null => (key ? (bridge.localOf(key) ?? null) : null)
+  const localOf = async (key: string | null | undefined): Promise<number | null> => (key ? ((await bridge.localOf(key)) ?? null) : null) // prettier-ignore
 
   return {
     /** Recent Communications, newest first; `cut` where there are more than it gives. */
@@ -40,9 +40,10 @@ export function listsOf(site: {
     async confirmations(query: { event?: number | undefined } = {}) {
       await index.caughtUp()
       const rows = await replica.index({ view: 'confirmation', descending: true })
-      const items = rows.flatMap((row) =>
+      const locals = await Promise.all(rows.map((row) => localOf(row.id)))
+      const items = rows.flatMap((row, i) =>
         (row.body as unknown as Answer[]).map((answer) => ({
-          event: localOf(row.id),
+          event: locals[i]!,
           confirmedAt: new Date(answer.at).toISOString(),
           type: answer.state === 'written' ? answer.confirmationType : null,
           state: answer.state,
@@ -56,22 +57,24 @@ export function listsOf(site: {
       await index.caughtUp()
       const rows = await replica.index({ view: 'review', state, descending: true, ...(state === 'open' ? {} : { limit: mostResolved }) }) // prettier-ignore
       const waiting = new Map((await replica.waiting()).map((one) => [one.review, one]))
-      const items = rows.map((row) => {
-        const review = row.body as unknown as Review
-        const waits = waiting.get(row.id)
-        return {
-          id: row.id,
-          kind: review.about,
-          why: review.why,
-          todo: review.todo,
-          openedAt: new Date(review.openedAt).toISOString(),
-          patient: localOf(review.patient),
-          event: localOf(review.event),
-          eventKey: review.event,
-          ...(review.resolved ? { resolved: review.resolved } : {}),
-          ...(waits ? { changes: waits.changes, since: new Date(waits.since).toISOString() } : {}),
-        }
-      })
+      const items = await Promise.all(
+        rows.map(async (row) => {
+          const review = row.body as unknown as Review
+          const waits = waiting.get(row.id)
+          return {
+            id: row.id,
+            kind: review.about,
+            why: review.why,
+            todo: review.todo,
+            openedAt: new Date(review.openedAt).toISOString(),
+            patient: await localOf(review.patient),
+            event: await localOf(review.event),
+            eventKey: review.event,
+            ...(review.resolved ? { resolved: review.resolved } : {}),
+            ...(waits ? { changes: waits.changes, since: new Date(waits.since).toISOString() } : {}),
+          }
+        }),
+      )
       return { items }
     },
     resolve: (id: string, note: string, by: By = agent, how?: Resolution) => resolve(id, { note, how }, by),

@@ -70,10 +70,10 @@ export function mirrorOperations(options: {
   }
   /** All that is about a patient as its sources have it. */
   const samplesOf = async (patient: number): Promise<Sample[]> => {
-    const key = bridge.documentOf('patients', patient)
-    if (!bridge.patient(patient) || key === undefined)
+    const key = await bridge.documentOf('patients', patient)
+    if (!(await bridge.patient(patient)) || key === undefined)
       throw new Error(`There is no patient ${patient} in InSched. Look the number up in InSched; it is the patient_id.`)
-    if (bridge.isHeld(key))
+    if (await bridge.isHeld(key))
       throw new Error(
         `Name and birth date of patient ${patient} were both changed, so nothing leaves before the review is resolved; list them with: patientconnection reviews`,
       )
@@ -99,8 +99,8 @@ export function mirrorOperations(options: {
     ))
       // prettier-ignore
       for (const { key } of heads) {
-        const local = bridge.localOf(key)
-        if (local !== undefined && !bridge.isHeld(key)) return local
+        const local = await bridge.localOf(key)
+        if (local !== undefined && !(await bridge.isHeld(key))) return local
       }
     throw new Error('Nobody of whom anything would leave was found. Name a patient with --patient.')
   }

@@ -4,7 +4,7 @@
  */
 import type { InSchedBridge } from '../bridges/insched/bridge.ts'
 import { isReachable } from '../bridges/insched/documents.ts'
-import type { PatientRow } from '../bridges/insched/insched-sqlite.ts'
+import type { PatientRow } from '../bridges/insched/rows.ts'
 import { erasePatient } from '../mirror/erasing.ts'
 import type { Clock } from '../replica/clock.ts'
 import type { Chunks } from '../replica/chunks.ts'
@@ -40,20 +40,20 @@ export function patientsOf(site: {
   readonly clock: Clock
 }) {
   const { replica, bridge, index, chunks, scan, desk, agent, clock } = site
-  const found = (localId: number): { row: PatientRow; key: string } => {
-    const row = bridge.patient(localId)
-    const key = row && bridge.documentOf('patients', localId)
+  const found = async (localId: number): Promise<{ row: PatientRow; key: string }> => {
+    const row = await bridge.patient(localId)
+    const key = row && (await bridge.documentOf('patients', localId))
     if (!row || key === undefined)
       throw new Error(`There is no patient ${localId} in InSched. Look the number up in InSched; it is the patient_id.`)
     return { row, key }
   }
-  const patientKey = (localId: number): string => {
-    const { row, key } = found(localId)
+  const patientKey = async (localId: number): Promise<string> => {
+    const { row, key } = await found(localId)
     if (row.survivor_id !== null)
       throw new Error(`Patient ${localId} was combined into patient ${row.survivor_id}. Use that number.`)
     if (row.portal_enabled !== 1)
       throw new Error(`Patient ${localId} has no portal access. Enable the portal for this patient in InSched first.`)
-    if (bridge.isHeld(key))
+    if (await bridge.isHeld(key))
       throw new Error(
         `Name and birth date of patient ${localId} were both changed, so this may be another person. Resolve the review first; list them with: patientconnection reviews`,
       )
@@ -83,8 +83,9 @@ export function patientsOf(site: {
 
   return {
     answer: (review: string, verdict: Verdict, note = '', by: By = agent) => staff.answer(review, verdict, note, by),
-    closeThread: async (patient: number, thread: string, by: By = agent) => staff.closeThread(patientKey(patient), thread, by), // prettier-ignore
-    retract: async (patient: number, entry: string, by: By = agent) => staff.retract(patientKey(patient), entry, by),
+    closeThread: async (patient: number, thread: string, by: By = agent) => staff.closeThread(await patientKey(patient), thread, by), // prettier-ignore
+    retract: async (patient: number, entry: string, by: By = agent) =>
+      staff.retract(await patientKey(patient), entry, by),
     portalFields: staff.portalFields,
     setPortal: staff.setPortal,
     accessOf: access.accessOf,
@@ -93,7 +94,7 @@ export function patientsOf(site: {
     /** A sign-in invitation; an earlier one that is open ends. */
     async invite(patient: number, by: By = agent) {
       await bridge.readNow()
-      const key = patientKey(patient)
+      const key = await patientKey(patient)
       const token = Buffer.from(clock.bytes(24)).toString('base64url')
       const now = clock.now()
       const until = now + invitationLasts
@@ -119,8 +120,8 @@ export function patientsOf(site: {
     /** Send Secure Portal Message; `files` become its attachments. Rejects with FileRefused where one is not taken. */
     async message(message: MessageToSend, by: By = agent) {
       await bridge.readNow()
-      const key = patientKey(message.patient)
-      const event = message.event === undefined ? null : bridge.documentOf('events', message.event)
+      const key = await patientKey(message.patient)
+      const event = message.event === undefined ? null : await bridge.documentOf('events', message.event)
       if (event === undefined)
         throw new Error(
           `There is no event ${message.event} with a patient in InSched's horizon. Look the number up in InSched; it is the event_id.`,
@@ -158,7 +159,7 @@ export function patientsOf(site: {
     /** Erases all that is about a patient here and at the portal; what InSched has is InSched's. */
     async erasePatient(patient: number) {
       await bridge.readNow()
-      const { row, key } = found(patient)
+      const { row, key } = await found(patient)
       if (isReachable(row))
         throw new Error(
           `Patient ${patient} has portal access, or consent to text or email, so the records would come back. End these in InSched first, then erase.`,

@@ -110,7 +110,7 @@ export function transfersOf(site: {
       return {
         patients: patients.length,
         plans: plans.length,
-        stages: bridge.stagesOf(plans),
+        stages: await bridge.stagesOf(plans),
         events: events.length,
         documents: patients.length + plans.length + events.length,
         seconds: (clock.now() - began) / 1000,

@@ -14,7 +14,7 @@ export async function openConsoleWorld(): Promise<DeskWorld> {
   await world.site.message({ patient: 1, subject: 'Before your visit', text: 'Please come ten minutes early.' })
   await world.site.message({ patient: 2, subject: 'Parking', text: 'Parking is free.' })
   await world.site.replica.change([
-    { collection: 'reviews', key: mintUlid(world.clock), facts: { patient: world.site.bridge.documentOf('patients', 1)!, site: by.id, shown: false, reachable: false, startsAt: null }, add: { opened: { kind: 'opened', at: world.clock.now(), by, about: 'identity changed', why: 'Name and birth date of patient 1 were both changed, so this may be another person. Nothing more of this patient goes to the portal or comes from it.', todo: 'Check the patient in InSched. If it is the same person, resolve this item and everything flows.', patient: world.site.bridge.documentOf('patients', 1)! } } }, // prettier-ignore
+    { collection: 'reviews', key: mintUlid(world.clock), facts: { patient: (await world.site.bridge.documentOf('patients', 1))!, site: by.id, shown: false, reachable: false, startsAt: null }, add: { opened: { kind: 'opened', at: world.clock.now(), by, about: 'identity changed', why: 'Name and birth date of patient 1 were both changed, so this may be another person. Nothing more of this patient goes to the portal or comes from it.', todo: 'Check the patient in InSched. If it is the same person, resolve this item and everything flows.', patient: (await world.site.bridge.documentOf('patients', 1))! } } }, // prettier-ignore
   ])
   await prepareDay(world)
   return world

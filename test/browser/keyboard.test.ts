@@ -144,7 +144,7 @@ it('staff sign in with their code, find a patient, write, answer in the inbox, l
     await tabTo(page, 'Sign out')
     await page.keyboard.press('Enter')
     await page.waitForURL('**/sign-in')
-    const said = (await desk.site.replica.entries('messages', desk.site.bridge.documentOf('patients', 1)!)).flatMap((one) => (one.kind === 'message' ? [one.text] : [])) // prettier-ignore
+    const said = (await desk.site.replica.entries('messages', (await desk.site.bridge.documentOf('patients', 1))!)).flatMap((one) => (one.kind === 'message' ? [one.text] : [])) // prettier-ignore
     expect(said).toEqual(expect.arrayContaining(['It is free.', 'Not for a day.']))
   } finally {
     await closeServer(server)

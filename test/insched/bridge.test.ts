@@ -65,8 +65,8 @@ it('[DOM-4] an answer for a deleted event is a review item', async () => {
   const at = await openOffice()
   const seen = event(at.staff).starts_at
   at.staff.prepare('delete from events where event_id = 2').run()
-  const document = at.bridge.documentOf('events', 2)!
-  const patient = at.bridge.documentOf('patients', 1)!
+  const document = (await at.bridge.documentOf('events', 2))!
+  const patient = (await at.bridge.documentOf('patients', 1))!
   const { at: _, ...facts } = (await at.replica.head('events', document))!.facts
   await at.replica.change([
     {
@@ -99,7 +99,7 @@ it('[DOM-4] an answer of the patient whose event it was does not confirm it for 
 
 it('[DOM-17] what is deleted, or taken from its patient, is no longer shown, and the patient’s access ends', async () => {
   const at = await openOffice()
-  const [patient, document] = [at.bridge.documentOf('patients', 1)!, at.bridge.documentOf('events', 2)!]
+  const [patient, document] = [(await at.bridge.documentOf('patients', 1))!, (await at.bridge.documentOf('events', 2))!]
   at.staff.prepare('update events set patient_id = null where event_id = 2').run()
   await at.bridge.readNow()
   expect((await at.replica.record('events', document))!.fields['deleted']).toBe(true)
@@ -130,7 +130,7 @@ it('[DOM-5] the channel of the answer becomes the confirmation type', async () =
 it('[DOM-6] a patient who cannot come makes a communication and a review item; the event stays as it is', async () => {
   const at = await openOffice()
   const before = event(at.staff)
-  const patient = at.bridge.documentOf('patients', 1)!
+  const patient = (await at.bridge.documentOf('patients', 1))!
   const { at: _, ...facts } = (await at.replica.head('patients', patient))!.facts
   await at.replica.change([
     {
@@ -142,7 +142,7 @@ it('[DOM-6] a patient who cannot come makes a communication and a review item; t
           kind: 'declined',
           at: clock.now(),
           by: { role: 'patient', id: 'a' },
-          event: at.bridge.documentOf('events', 2)!,
+          event: (await at.bridge.documentOf('events', 2))!,
           startsAt: before.starts_at,
         },
       },
@@ -163,9 +163,9 @@ it('[DOM-7] events without a patient, and beyond the horizon, are not uploaded',
     .run()
   const far = at.staff.prepare('select max(event_id) from events').pluck().get() as number
   await at.bridge.readNow()
-  expect(at.bridge.documentOf('events', far)).toBeUndefined()
+  expect(await at.bridge.documentOf('events', far)).toBeUndefined()
   const block = at.staff.prepare("select event_id from events where event_type = 'BLK' limit 1").pluck().get() as number
-  expect(at.bridge.documentOf('events', block)).toBeUndefined()
+  expect(await at.bridge.documentOf('events', block)).toBeUndefined()
 })
 
 it('[DOM-8] what staff change in InSched is what the record says', async () => {
@@ -173,10 +173,12 @@ it('[DOM-8] what staff change in InSched is what the record says', async () => {
   at.staff.prepare("update patients set cell_phone = '+1 480 555 0199' where patient_id = 1").run()
   at.staff.prepare("update stages set completed = 1, completed_on = '2026-11-01' where stage_id = 6").run()
   await at.bridge.readNow()
-  expect((await at.replica.record('patients', at.bridge.documentOf('patients', 1)!))!.fields['cellPhone']).toBe(
+  expect((await at.replica.record('patients', (await at.bridge.documentOf('patients', 1))!))!.fields['cellPhone']).toBe(
     '+1 480 555 0199',
   )
-  expect((await at.replica.record('plans', at.bridge.documentOf('plans', 1)!))!.fields['stage/6/completed']).toBe(true)
+  expect(
+    (await at.replica.record('plans', (await at.bridge.documentOf('plans', 1))!))!.fields['stage/6/completed'],
+  ).toBe(true)
 })
 
 it('[DOM-14] wall clocks are of the location, right across daylight saving', async () => {
@@ -196,7 +198,7 @@ it('[DOM-15] one inbound item is one checkpoint stamped PC, and is not read back
 
 it('[DOM-15] each answer, message and request is one transaction: one effect and one checkpoint, none read back', async () => {
   const at = await openOffice()
-  const patient = at.bridge.documentOf('patients', 1)!
+  const patient = (await at.bridge.documentOf('patients', 1))!
   await say(at.replica, patient, 'm')
   await at.replica.change([
     {
@@ -208,7 +210,7 @@ it('[DOM-15] each answer, message and request is one transaction: one effect and
           kind: 'wants to move',
           at: clock.now(),
           by: { role: 'patient', id: 'a' },
-          event: at.bridge.documentOf('events', 2)!,
+          event: (await at.bridge.documentOf('events', 2))!,
           startsAt: event(at.staff).starts_at,
         },
       },
@@ -225,7 +227,7 @@ it('[DOM-15] what staff cleared after it was written, before the agent could say
   const at = await openOffice()
   await answer(at, { id: 'c' })
   // Of the second answer the effect is in InSched, and a crash came before its entry "written".
-  const document = at.bridge.documentOf('events', 2)!
+  const document = (await at.bridge.documentOf('events', 2))!
   at.staff.exec('update events set last_confirmed_date = null, confirmation_type = null where event_id = 2')
   at.staff.exec("insert into pc_effects values ('confirmation:d', '')")
   await answer(at, { id: 'd' })
@@ -235,7 +237,7 @@ it('[DOM-15] what staff cleared after it was written, before the agent could say
 
 it('[DOM-15] a portal message is one row of communications, also when the agent starts again', async () => {
   const at = await openOffice()
-  const patient = at.bridge.documentOf('patients', 1)!
+  const patient = (await at.bridge.documentOf('patients', 1))!
   const { at: _, ...facts } = (await at.replica.head('patients', patient))!.facts
   await at.replica.change([
     {
@@ -256,7 +258,7 @@ it('[DOM-15] a portal message is one row of communications, also when the agent 
   ])
   await at.bridge.written()
   await at.bridge.stop()
-  const again = start(at.file, at.replica)
+  const again = await start(at.file, at.replica)
   closers.push(() => again.stop())
   await at.replica.change([
     {
@@ -309,7 +311,7 @@ it('[DOM-16] a message for a patient who is gone is a review item', async () => 
 
 it('[DOM-17] a row deleted and added again under its old id is another record', async () => {
   const at = await openOffice()
-  const first = at.bridge.documentOf('events', 2)!
+  const first = (await at.bridge.documentOf('events', 2))!
   at.staff.prepare('delete from events where event_id = 2').run()
   at.staff
     .prepare(
@@ -317,7 +319,7 @@ it('[DOM-17] a row deleted and added again under its old id is another record', 
     )
     .run(wallClockOf(clock.now() + 86_400_000, 'America/Phoenix'))
   await at.bridge.readNow()
-  const second = at.bridge.documentOf('events', 2)!
+  const second = (await at.bridge.documentOf('events', 2))!
   expect(second).not.toBe(first)
   expect((await at.replica.record('events', first))!.fields['deleted']).toBe(true)
   expect((await at.replica.record('events', second))!.fields['deleted']).toBe(false)
@@ -325,7 +327,7 @@ it('[DOM-17] a row deleted and added again under its old id is another record', 
 
 it('[DOM-17] name and birth date changed in one step: nothing flows before a person says so', async () => {
   const at = await openOffice()
-  const key = at.bridge.documentOf('patients', 1)!
+  const key = (await at.bridge.documentOf('patients', 1))!
   const before = (await at.replica.record('patients', key))!.fields
   at.staff.prepare("update patients set first_name = 'Zed', birth_date = '1950-01-01' where patient_id = 1").run()
   await at.bridge.readNow()
@@ -343,7 +345,7 @@ it('[DOM-17] name and birth date changed in one step: nothing flows before a per
 
 it('portal access that staff end is revoked', async () => {
   const at = await openOffice()
-  const key = at.bridge.documentOf('patients', 1)!
+  const key = (await at.bridge.documentOf('patients', 1))!
   const { at: _, ...facts } = (await at.replica.head('patients', key))!.facts
   await at.replica.change([
     {
@@ -367,13 +369,13 @@ it('portal access that staff end is revoked', async () => {
     'invited',
     'revoked',
   ])
-  expect((await at.replica.head('events', at.bridge.documentOf('events', 2)!))!.facts.shown).toBe(false)
+  expect((await at.replica.head('events', (await at.bridge.documentOf('events', 2))!))!.facts.shown).toBe(false)
 })
 
 it('a second agent on one InSched database is refused with a sentence and changes nothing', async () => {
   const at = await openOffice()
   const fence = at.staff.prepare('select fence from pc_agent').pluck().get()
-  expect(() => start(at.file, at.replica, { holder: 'elsewhere' })).toThrow(
+  await expect(start(at.file, at.replica, { holder: 'elsewhere' })).rejects.toThrow(
     /Another agent works on the InSched database/,
   )
   expect(at.staff.prepare('select fence from pc_agent').pluck().get()).toBe(fence)

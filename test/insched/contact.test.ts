@@ -8,12 +8,12 @@ import { factsAt, openOffice, site, type Office } from './office.ts'
 
 const desk = { role: 'staff' as const, id: 'desk', initials: 'JD' }
 const phoneOf = ({ staff }: Office): unknown => staff.prepare('select cell_phone from patients where patient_id = 1').pluck().get() // prettier-ignore
-const patientOf = ({ bridge }: Office): string => bridge.documentOf('patients', 1)!
+const patientOf = async ({ bridge }: Office): Promise<string> => (await bridge.documentOf('patients', 1))!
 const officeWith = (at: Office) => answering({ replica: at.replica, clock, site: site.key, factsOf: (key) => factsAt(at.replica, 'patients', key) }) // prettier-ignore
 
 /** Patient 1 asks for another mobile phone; the review of it. */
 async function ask(at: Office, to = '480 555 0199'): Promise<string> {
-  const [id, key] = [ulid(), patientOf(at)]
+  const [id, key] = [ulid(), await patientOf(at)]
   const was = { cellPhone: phoneOf(at) as string }
   await at.replica.change([
     { collection: 'requests', key, facts: await factsAt(at.replica, 'patients', key), add: { [id]: { kind: 'contact change', at: clock.now(), by: { role: 'patient', id: 'a', name: 'Ann' }, fields: { cellPhone: to }, was } } }, // prettier-ignore
@@ -27,7 +27,7 @@ it('[DOM-8] a wish is a review with old and new, and InSched stays as it is', as
   const at = await openOffice()
   const before = phoneOf(at)
   const review = (await reviewOf(at, await ask(at)))!
-  expect(review).toMatchObject({ about: 'contact change', resolved: null, patient: patientOf(at) })
+  expect(review).toMatchObject({ about: 'contact change', resolved: null, patient: await patientOf(at) })
   expect(review.why).toContain(`Mobile phone: ${String(before)} -> 480 555 0199.`)
   expect(phoneOf(at)).toBe(before)
 })
@@ -38,7 +38,7 @@ it('[DOM-15] accepted, it is written once, in one checkpoint of the agent, and t
   await officeWith(at).answer(key, 'accepted', '', desk)
   await at.bridge.written()
   expect(phoneOf(at)).toBe('480 555 0199')
-  expect((await at.replica.record('patients', patientOf(at)))!.fields['cellPhone']).toBe('480 555 0199')
+  expect((await at.replica.record('patients', await patientOf(at)))!.fields['cellPhone']).toBe('480 555 0199')
   expect((await reviewOf(at, key))!.resolved).not.toBeNull()
   const trail = at.staff.prepare("select initials, station from audit_trail where table_name = 'patients' and change = 'modified'").all() // prettier-ignore
   expect(trail).toEqual([{ initials: 'PC', station: 'TEST' }])

@@ -6,7 +6,8 @@
 import Database from 'better-sqlite3'
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
-import { openInSched, type InSched } from '../../src/bridges/insched/insched-sqlite.ts'
+import { openInSched, type InSched } from '../../src/bridges/insched/insched.ts'
+import type { InSchedBridge } from '../../src/bridges/insched/bridge.ts'
 import { foldConfirmations } from '../../src/replica/kinds/confirmations.ts'
 import { stagesOf } from '../../src/replica/kinds/fields.ts'
 import { memoryStore } from '../../src/replica/memory-store.ts'
@@ -48,14 +49,14 @@ function mortal(store: Store, death: Death): Store {
 }
 
 /** InSched for a process that may die before a transaction, before its commit, and after it. */
-function mortalInSched(url: string, death: Death): InSched {
-  const insched = openInSched(url)
+async function mortalInSched(url: string, death: Death): Promise<InSched> {
+  const insched = await openInSched(url)
   return {
     ...insched,
-    write(work) {
+    async write(work) {
       death.step()
-      const result = insched.write((change) => {
-        const outcome = work(change)
+      const result = await insched.write(async (change) => {
+        const outcome = await work(change)
         death.step()
         return outcome
       })
@@ -101,10 +102,10 @@ async function run(list: readonly string[], deaths: readonly number[]): Promise<
   const life = async (left: number): Promise<boolean> => {
     const death = new Death(left)
     let replica: OpenReplica | undefined
-    let bridge: ReturnType<typeof start> | undefined
+    let bridge: InSchedBridge | undefined
     const work = async (): Promise<boolean> => {
       replica = await openReplica({ store: mortal(store, death), practice, id, clock })
-      bridge = start(file, replica, { open: (url) => mortalInSched(url, death) })
+      bridge = await start(file, replica, { open: (url) => mortalInSched(url, death) })
       await bridge.readNow()
       while (todo.length > 0) {
         const step = todo[0]!
@@ -114,7 +115,7 @@ async function run(list: readonly string[], deaths: readonly number[]): Promise<
         else if (step === 'written') await bridge.written()
         else if (step === 'message') {
           const entry = ulid()
-          await say(replica, bridge.documentOf('patients', 1)!, entry)
+          await say(replica, (await bridge.documentOf('patients', 1))!, entry)
           said.push(entry)
         } else {
           const entry = ulid()
@@ -137,7 +138,7 @@ async function run(list: readonly string[], deaths: readonly number[]): Promise<
   expect(await life(Infinity)).toBe(true)
 
   const replica = await openReplica({ store: { ...store, close: async () => {} }, practice, id, clock })
-  const bridge = start(file, replica)
+  const bridge = await start(file, replica)
   try {
     // What waits for a person is resolved by one.
     for (const head of await replica.list('reviews'))
@@ -177,10 +178,10 @@ async function run(list: readonly string[], deaths: readonly number[]): Promise<
 }
 
 /** Each row that is there has one document that says it; each document without a row says that it is gone. */
-async function equalToInSched(staff: Database.Database, replica: OpenReplica, bridge: ReturnType<typeof start>) {
+async function equalToInSched(staff: Database.Database, replica: OpenReplica, bridge: InSchedBridge) {
   const live = { patients: new Set<string>(), plans: new Set<string>(), events: new Set<string>() }
-  const keep = (table: keyof typeof live, localId: number): string => {
-    const document = bridge.documentOf(table, localId)!
+  const keep = async (table: keyof typeof live, localId: number): Promise<string> => {
+    const document = (await bridge.documentOf(table, localId))!
     live[table].add(document)
     return document
   }
@@ -192,27 +193,27 @@ async function equalToInSched(staff: Database.Database, replica: OpenReplica, br
     portal_enabled: number
   }[]) {
     // prettier-ignore
-    const key = keep('patients', row.patient_id)
+    const key = await keep('patients', row.patient_id)
     expect((await replica.record('patients', key))!.fields).toMatchObject({ firstName: row.first_name, birthDate: row.birth_date, cellPhone: row.cell_phone, portalEnabled: row.portal_enabled === 1, deleted: false }) // prettier-ignore
   }
   for (const row of staff.prepare('select * from plans').all() as { plan_id: number; patient_id: number }[]) {
-    const key = keep('plans', row.plan_id)
+    const key = await keep('plans', row.plan_id)
     const stages = staff.prepare('select stage_id, completed from stages where plan_id = ? order by position, stage_id').raw().all(row.plan_id) as [number, number][] // prettier-ignore
     const { values } = (await replica.record('plans', key))!
     expect(stagesOf(values).map((stage) => [Number(stage.id), +stage.completed])).toEqual(stages)
-    expect((await replica.head('plans', key))!.facts.patient).toBe(bridge.documentOf('patients', row.patient_id))
+    expect((await replica.head('plans', key))!.facts.patient).toBe(await bridge.documentOf('patients', row.patient_id))
   }
   for (const head of await replica.list('events')) {
-    const local = bridge.localOf(head.key)!
+    const local = (await bridge.localOf(head.key))!
     const row = staff.prepare('select * from events where event_id = ?').get(local) as { patient_id: number; starts_at: string; last_confirmed_date: string | null; confirmation_type: string | null } | undefined // prettier-ignore
     const { fields } = (await replica.record('events', head.key))!
-    if (!row || bridge.documentOf('events', local) !== head.key) {
+    if (!row || (await bridge.documentOf('events', local)) !== head.key) {
       expect(fields['deleted']).toBe(true)
       continue
     }
     live.events.add(head.key)
     expect(fields).toMatchObject({ startsAt: row.starts_at, lastConfirmed: row.last_confirmed_date, confirmationType: row.confirmation_type, deleted: false }) // prettier-ignore
-    expect(head.facts.patient).toBe(bridge.documentOf('patients', row.patient_id))
+    expect(head.facts.patient).toBe(await bridge.documentOf('patients', row.patient_id))
   }
   for (const table of ['patients', 'plans'] as const)
     for (const head of await replica.list(table))

@@ -16,12 +16,12 @@ it('[DOM-15] an agent that lost its lease changes nothing at all in InSched’s 
   at.staff.exec("update pc_agent set fence = fence + 1, holder = 'elsewhere'")
   const before = agentTables(at.staff)
   at.staff.exec("insert into patients(first_name, last_name, portal_enabled) values ('New', 'One', 1); update events set minutes = 99") // prettier-ignore
-  await say(at.replica, at.bridge.documentOf('patients', 1)!, 'm')
+  await say(at.replica, (await at.bridge.documentOf('patients', 1))!, 'm')
   await confirm(at)
   await expect(at.bridge.readNow()).rejects.toThrow(taken)
   await expect.poll(() => at.bridge.status().problem).toMatch(taken)
   expect(agentTables(at.staff)).toEqual(before)
-  expect(await at.replica.record('events', at.bridge.documentOf('events', 2)!)).not.toMatchObject({
+  expect(await at.replica.record('events', (await at.bridge.documentOf('events', 2))!)).not.toMatchObject({
     fields: { minutes: 99 },
   })
   await at.bridge.stop()
@@ -44,7 +44,7 @@ it('[DOM-15] the lease lost in the middle of a read changes nothing more', async
       before = agentTables(at.staff)
     },
   }
-  const again = start(at.file, between)
+  const again = await start(at.file, between)
   closers.push(() => again.stop())
   await expect.poll(() => again.status().problem).toMatch(taken)
   expect(agentTables(at.staff)).toEqual(before)
@@ -69,7 +69,7 @@ it('a lease that another agent took is met at the next renewal, without any chan
 it('a stopped agent gives the lease back, so that another may start at once', async () => {
   const at = await openOffice()
   await at.bridge.stop()
-  const other = start(at.file, at.replica, { holder: `elsewhere ${ulid()}` })
+  const other = await start(at.file, at.replica, { holder: `elsewhere ${ulid()}` })
   closers.push(() => other.stop())
   expect(other.status().problem).toBeNull()
 })

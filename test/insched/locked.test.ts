@@ -6,8 +6,8 @@ import { closers, confirm, factsAt, openOffice, say, start } from './office.ts'
 
 it('[DOM-16] while InSched is locked the process is not held up, the status says it, and all arrives after', async () => {
   const at = await openOffice()
-  const patient = at.bridge.documentOf('patients', 1)!
-  const event = at.bridge.documentOf('events', 2)!
+  const patient = (await at.bridge.documentOf('patients', 1))!
+  const event = (await at.bridge.documentOf('events', 2))!
   const starts = at.staff.prepare('select starts_at from events where event_id = 2').pluck().get() as string
   at.staff.exec('begin exclusive')
   at.staff.exec("update patients set cell_phone = '+1 480 555 0177' where patient_id = 1")
@@ -34,8 +34,8 @@ it('[DOM-16] while InSched is locked the process is not held up, the status says
   }
   expect(longest).toBeLessThan(2_000)
   await say(at.replica, patient, 'n', 'Written while it was locked')
-  expect(at.bridge.localOf(patient)).toBe(1)
-  expect(() => at.bridge.findPatients('a')).toThrow(/locked by another program/)
+  expect(await at.bridge.localOf(patient)).toBe(1)
+  await expect(at.bridge.findPatients('a')).rejects.toThrow(/locked by another program/)
   at.staff.exec('commit')
   await at.bridge.written()
   expect(at.staff.prepare('select external_id from communications order by communication_id').pluck().all()).toEqual(['m', 'n']) // prettier-ignore
@@ -50,7 +50,7 @@ it('a person’s operation on a locked InSched gets a sentence, and reading goes
   at.staff.exec('update events set minutes = 77 where event_id = 2')
   await expect(at.bridge.readNow()).rejects.toThrow(/locked by another program. Nothing is lost/)
   at.staff.exec('commit')
-  const event = at.bridge.documentOf('events', 2)!
+  const event = (await at.bridge.documentOf('events', 2))!
   await expect.poll(async () => (await at.replica.record('events', event))!.fields['minutes']).toBe(77)
   await confirm(at)
   await at.bridge.written()
@@ -58,14 +58,14 @@ it('a person’s operation on a locked InSched gets a sentence, and reading goes
 
 it('a site can be stopped while InSched is locked, and one that is started then says why it cannot', async () => {
   const at = await openOffice()
-  const patient = at.bridge.documentOf('patients', 1)!
+  const patient = (await at.bridge.documentOf('patients', 1))!
   at.staff.exec('begin exclusive')
   await say(at.replica, patient, 'm')
   await expect.poll(() => at.bridge.status().problem).toMatch(/locked by another program/)
   await at.bridge.stop()
-  expect(() => start(at.file, at.replica)).toThrow(/is locked by another program. Try again/)
+  await expect(start(at.file, at.replica)).rejects.toThrow(/is locked by another program. Try again/)
   at.staff.exec('commit')
-  const again = start(at.file, at.replica)
+  const again = await start(at.file, at.replica)
   closers.push(() => again.stop())
   await again.written()
   expect(at.staff.prepare('select external_id from communications').pluck().all()).toEqual(['m'])

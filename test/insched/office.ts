@@ -6,7 +6,7 @@ import { afterEach } from 'vitest'
 import { bind } from '../../src/bridges/insched/binding.ts'
 import { startInSchedBridge, type BridgeOptions, type InSchedBridge } from '../../src/bridges/insched/bridge.ts'
 import { createReferenceDatabase } from '../../src/bridges/insched/create-sqlite.ts'
-import { openInSched } from '../../src/bridges/insched/insched-sqlite.ts'
+import { openInSched } from '../../src/bridges/insched/insched.ts'
 import type { ConfirmationEntry } from '../../src/replica/kinds/confirmations.ts'
 import { memoryStore } from '../../src/replica/memory-store.ts'
 import { openReplica, type OpenReplica } from '../../src/replica/replica.ts'
@@ -39,9 +39,9 @@ export async function boundFile(replica: OpenReplica): Promise<string> {
   })()
   const file = join(folder(), 'insched.db')
   copyFileSync(await people, file)
-  const insched = openInSched(`sqlite:${file}`)
-  bind(insched, { practice, site: site.key, replica: replica.id })
-  insched.close()
+  const insched = await openInSched(`sqlite:${file}`)
+  await bind(insched, { practice, site: site.key, replica: replica.id })
+  await insched.close()
   return file
 }
 
@@ -50,7 +50,7 @@ export async function openOffice(more: Partial<BridgeOptions> = {}): Promise<Off
   const replica = await openReplica({ store: memoryStore(), practice, id: ulid(), clock })
   const file = await boundFile(replica)
   const staff = new Database(file)
-  const bridge = start(file, replica, more)
+  const bridge = await start(file, replica, more)
   closers.push(
     () => bridge.stop(),
     () => void staff.close(),
@@ -59,7 +59,7 @@ export async function openOffice(more: Partial<BridgeOptions> = {}): Promise<Off
   return { file, replica, staff, bridge }
 }
 
-export const start = (file: string, replica: OpenReplica, more: Partial<BridgeOptions> = {}): InSchedBridge =>
+export const start = (file: string, replica: OpenReplica, more: Partial<BridgeOptions> = {}): Promise<InSchedBridge> =>
   startInSchedBridge({
     url: `sqlite:${file}`,
     replica,
@@ -92,13 +92,13 @@ export async function confirm(
   more: { startsAt?: string; at?: number; id?: string; event?: number; patient?: number } = {},
 ): Promise<string> {
   const local = more.event ?? 2
-  const document = at.bridge.documentOf('events', local)!
+  const document = (await at.bridge.documentOf('events', local))!
   const entry: ConfirmationEntry = {
     kind: 'answered',
     at: more.at ?? clock.now(),
     by: { role: 'patient', id: 'a' },
     channel: 'portal',
-    patient: at.bridge.documentOf('patients', more.patient ?? 1)!,
+    patient: (await at.bridge.documentOf('patients', more.patient ?? 1))!,
     startsAt:
       more.startsAt ??
       (at.staff.prepare('select starts_at from events where event_id = ?').pluck().get(local) as string),

@@ -16,7 +16,7 @@ async function life<T>(
   const replica = await fileReplica(at.store, practice, at.id)
   at.insched ??= await boundFile(replica)
   const staff = new Database(at.insched)
-  const bridge = start(at.insched, replica)
+  const bridge = await start(at.insched, replica)
   try {
     await bridge.readNow()
     return await run(replica, bridge, staff)
@@ -42,14 +42,14 @@ it.each(['after the first read', 'before the first read'])(
     const said = ([patient, ...events]: readonly string[], replica: OpenReplica) =>
       Promise.all([replica.record('patients', patient!), ...events.map((event) => replica.record('events', event))])
     const { documents, before } = await life(at, async (replica, bridge, staff) => {
-      const gone = bridge.documentOf('events', 2)!
+      const gone = (await bridge.documentOf('events', 2))!
       staff.exec(`
         update patients set cell_phone = '+1 480 555 0142' where patient_id = 1;
         delete from events where event_id = 2;
         insert into events(event_id, event_type, patient_id, location_id, starts_at, minutes, resources, status, alert_notes)
           values (2, 'CONS', 1, 1, strftime('%Y-%m-%dT10:00', 'now', '+40 days'), 45, '[]', 'None', '')`)
       await bridge.readNow()
-      const found = [bridge.documentOf('patients', 1)!, gone, bridge.documentOf('events', 2)!]
+      const found = [(await bridge.documentOf('patients', 1))!, gone, (await bridge.documentOf('events', 2))!]
       return { documents: found, before: await said(found, replica) }
     })
     expect(new Set(documents).size).toBe(3)

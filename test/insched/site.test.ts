@@ -78,7 +78,7 @@ it('[R8] a patient is erased here and at the portal only when nothing of them wo
   await site.invite(1)
   await site.message({ patient: 1, event: 2, subject: 'Before your visit', text: 'Come early.' })
   await site.upload()
-  const key = site.bridge.documentOf('patients', 1)!
+  const key = (await site.bridge.documentOf('patients', 1))!
   await expect(site.erasePatient(1)).rejects.toThrow(/has portal access, or consent/)
   await expect(site.erasePatient(9_999)).rejects.toThrow(/There is no patient 9999/)
   expect(await portal.entries('messages', key)).toHaveLength(1)

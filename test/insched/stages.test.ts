@@ -8,7 +8,7 @@ const inInSched = ({ staff }: Office, plan: number) =>
   (staff.prepare('select stage_id, position, completed from stages where plan_id = ? order by position, cast(stage_id as text)').all(plan) as { stage_id: number; position: number; completed: number }[]) // prettier-ignore
     .map((stage) => ({ id: String(stage.stage_id), position: stage.position, completed: stage.completed === 1 }))
 const inRecord = async ({ replica, bridge }: Office, plan: number) =>
-  stagesOf((await replica.record('plans', bridge.documentOf('plans', plan)!))!.values).map(
+  stagesOf((await replica.record('plans', (await bridge.documentOf('plans', plan))!))!.values).map(
     ({ id, position, completed }) => ({ id, position, completed }),
   )
 

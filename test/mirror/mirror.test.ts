@@ -223,7 +223,7 @@ it('shows of a real patient exactly the fields and values that would leave, with
   )
   expect(values).toMatchObject({ firstName: row['first_name'], email: row['email'], birthDate: row['birth_date'] })
   expect(bytes).toBe(documents.flatMap(({ fields }) => fields).filter((field) => field.leaves).reduce((sum, { value }) => sum + Buffer.byteLength(JSON.stringify(value)), 0)) // prettier-ignore
-  const key = site.bridge.documentOf('patients', 1)!
+  const key = (await site.bridge.documentOf('patients', 1))!
   expect((await portal.record('patients', key))!.fields).toEqual(values)
   const without = await site.mirror.preview({ patient: 1, change: { key: 'patients.fields', value: 'none' } })
   expect(without.documents.find(({ collection }) => collection === 'patients')!.fields.find(({ field }) => field === 'email')).toMatchObject({ leaves: false }) // prettier-ignore

@@ -26,7 +26,7 @@ beforeAll(async () => {
   await staff.post('/first-user', form)
   await setUpFactor(staff, world.clock)
   portal = world.portal.replicaOf(world.site.replica.practice)!
-  patient = world.site.bridge.documentOf('patients', 1)!
+  patient = (await world.site.bridge.documentOf('patients', 1))!
   operations = siteOperations(world.site, world.staff.audit, () => {})
 })
 afterAll(() => world.close())

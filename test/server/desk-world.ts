@@ -39,11 +39,12 @@ export async function openDeskWorld(): Promise<DeskWorld> {
     .prepare(`select e.event_id as event, e.patient_id as patient, e.starts_at as startsAt from events e join patients p on p.patient_id = e.patient_id
       where p.portal_enabled = 1 and e.status = 'None' and e.last_confirmed_date is null and e.starts_at > ? order by e.starts_at`)
     .all(new Date(clock.now() + 86_400_000).toISOString().slice(0, 16)) as { event: number; patient: number; startsAt: string }[] // prettier-ignore
-  const events = rows.flatMap((row): DeskEvent[] => {
-    const key = site.bridge.documentOf('events', row.event)
-    const patientKey = site.bridge.documentOf('patients', row.patient)
+  const found = rows.map(async (row): Promise<DeskEvent[]> => {
+    const key = await site.bridge.documentOf('events', row.event)
+    const patientKey = await site.bridge.documentOf('patients', row.patient)
     return key === undefined || patientKey === undefined ? [] : [{ ...row, key, patientKey }]
   })
+  const events = (await Promise.all(found)).flat()
   const factsOf = async (collection: 'events' | 'patients', key: string) => {
     const { at: _, ...facts } = (await site.replica.head(collection, key))!.facts
     return facts
@@ -56,7 +57,7 @@ export async function openDeskWorld(): Promise<DeskWorld> {
     atPortal,
     events,
     async writes(patient, subject, text, thread = mintUlid(clock)) {
-      const key = site.bridge.documentOf('patients', patient)!
+      const key = (await site.bridge.documentOf('patients', patient))!
       const message = { kind: 'message' as const, at: Date.now(), by: by(key), thread, subject, text }
       await atPortal.change([{ collection: 'messages', key, facts: await factsOf('patients', key), add: { [mintUlid(clock)]: message } }]) // prettier-ignore
       return thread
@@ -74,7 +75,7 @@ export async function openDeskWorld(): Promise<DeskWorld> {
       return id
     },
     async signsIn(patient) {
-      const key = site.bridge.documentOf('patients', patient)!
+      const key = (await site.bridge.documentOf('patients', patient))!
       const [invitation, accepted] = [mintUlid(clock), mintUlid(clock)]
       const at = Date.now()
       await site.replica.change([{ collection: 'access', key, facts: await factsOf('patients', key), add: { [invitation]: { kind: 'invited', at, by: by(key), tokenHash: 'a'.repeat(64), until: at + 1_000 }, [accepted]: { kind: 'accepted', at, by: by(key), invitation, account: mintUlid(clock) } } }]) // prettier-ignore

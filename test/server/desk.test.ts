@@ -138,7 +138,7 @@ describe('the inbox', () => {
   })
   it('an answer goes into the thread that it answers, at the portal too', async () => {
     await world.site.upload()
-    const entries = await world.atPortal.entries('messages', world.site.bridge.documentOf('patients', 1)!)
+    const entries = await world.atPortal.entries('messages', (await world.site.bridge.documentOf('patients', 1))!)
     expect(entries.flatMap((one) => (one.kind === 'message' && one.thread === thread ? [one.text] : []))).toContain('Not for a day.') // prettier-ignore
     await expect(world.site.message({ patient: 2, subject: 'a', text: 'b', thread })).rejects.toThrow('There is no such thread') // prettier-ignore
   })
@@ -204,7 +204,7 @@ describe('the inbox', () => {
     expect((await post('/inbox/note', { thread, text: note })).headers.get('location')).toContain('said=noted')
     expect((await admin.get(`/inbox/${thread}`)).text).toContain(note)
     await world.site.upload()
-    const key = world.site.bridge.documentOf('patients', 1)!
+    const key = (await world.site.bridge.documentOf('patients', 1))!
     for (const replica of [world.atPortal, world.site.replica])
       for (const collection of ['messages', 'requests', 'access', 'reviews'] as const)
         expect(JSON.stringify(await replica.entries(collection, key))).not.toContain(note)

@@ -6,16 +6,22 @@
 import type { Clock } from '../../replica/clock.ts'
 import { mintUlid } from '../../replica/ids.ts'
 import type { DocumentHead, Edit, Follower, Projection } from '../../replica/replica-face.ts'
-import type { BridgedTable } from './agent-tables-sqlite.ts'
+import type { BridgedTable } from './agent-rows.ts'
 import { acquireLease, type Lease } from './binding.ts'
 import type { Progress } from './full-read.ts'
 import { identitiesOf } from './identities.ts'
-import { InSchedRefused, isBusy, LeaseLost, openInSched, type InSched, type PatientRow } from './insched-sqlite.ts'
+import { passing, passes } from './faults.ts'
+import { openInSched, type InSched } from './insched.ts'
+import { InSchedRefused, LeaseLost } from './refused.ts'
+import type { PatientRow } from './rows.ts'
+import type { Mapping } from './mapping.ts'
 import { inSchedReader, type Reader, type ToldReplica } from './reader.ts'
 import { inSchedWriter, writtenCollections } from './writer.ts'
 
 export interface BridgeOptions {
   readonly url: string
+  /** How the database is to be read; the reference schema where it is left out. */
+  readonly mapping?: Mapping | undefined
   readonly replica: ToldReplica
   readonly practice: string
   readonly site: { readonly key: string; readonly name: string }
@@ -26,7 +32,7 @@ export interface BridgeOptions {
   /** Whether changes in InSched are read as they happen; else when asked. Asked again and again; by default they are. */
   readonly polls?: () => boolean
   /** How the database is opened. */
-  readonly open?: (url: string) => InSched
+  readonly open?: (url: string, mapping?: Mapping) => Promise<InSched>
 }
 
 export interface InSchedBridge {
@@ -42,15 +48,15 @@ export interface InSchedBridge {
   /** Resolves when all that is durable in the replica now is written, waits for a review (DOM-17), or is a review item. */
   written(): Promise<void>
   /** The document of a row; undefined where the row has none (it does not exist, or was not read yet). */
-  documentOf(table: BridgedTable, localId: number): string | undefined
+  documentOf(table: BridgedTable, localId: number): Promise<string | undefined>
   /** The row of a document; undefined where it has none here, or cannot be asked while InSched is locked. */
-  localOf(document: string): number | undefined
-  patient(localId: number): PatientRow | undefined
+  localOf(document: string): Promise<number | undefined>
+  patient(localId: number): Promise<PatientRow | undefined>
   /** Whether the patient may be another person now, so that nothing flows before a person says so (DOM-17). */
-  isHeld(patient: string): boolean
-  findPatients(text: string): PatientRow[]
+  isHeld(patient: string): Promise<boolean>
+  findPatients(text: string): Promise<PatientRow[]>
   /** How many stages the plans with these documents have. */
-  stagesOf(plans: readonly string[]): number
+  stagesOf(plans: readonly string[]): Promise<number>
   status(): { readonly lastRead: number | null; readonly problem: string | null }
   /**
    * Ends what runs between two of its steps, each whole or not at all, and closes every handle of the database; after 30 s
@@ -79,12 +85,11 @@ const shortestWait = 50
 const longestWait = 1_000
 /** How long an operation of a person waits for a locked database. */
 const operationPatience = 5_000
-const locked = 'InSched’s database is locked by another program; trying again.'
 
-/** Starts the bridge; throws InSchedRefused with a sentence where the database or the lease cannot be had. */
-export function startInSchedBridge(options: BridgeOptions): InSchedBridge {
+/** Starts the bridge; rejects with InSchedRefused and a sentence where the database or the lease cannot be had. */
+export async function startInSchedBridge(options: BridgeOptions): Promise<InSchedBridge> {
   const { replica, site, clock } = options
-  const insched: InSched = (options.open ?? openInSched)(options.url)
+  const insched = await (options.open ?? openInSched)(options.url, options.mapping)
   let lease: Lease
   try {
     const who = {
@@ -94,24 +99,23 @@ export function startInSchedBridge(options: BridgeOptions): InSchedBridge {
       run: mintUlid(clock),
       holder: options.holder,
     }
-    lease = acquireLease(insched, who, clock)
+    lease = await acquireLease(insched, who, clock)
   } catch (error) {
-    insched.close()
-    if (isBusy(error))
-      throw new InSchedRefused(`${options.url} is locked by another program. Try again when that one is done.`, {
-        cause: error,
-      })
-    throw error
+    await insched.close()
+    const why = passing(error)
+    if (why === undefined) throw error
+    throw new InSchedRefused(`${insched.name}: ${why}. Try again in a moment.`, { cause: error })
   }
   insched.setPatience(statementPatience)
   const identities = identitiesOf(insched, clock)
   const reader: Reader = inSchedReader({ insched, replica, identities, site, clock })
   const polls = options.polls ?? (() => true)
   let turn: Promise<unknown> = Promise.resolve()
-  let version = -1
+  let version = ''
   let horizonAt = 0
   let lastRead: number | null = null
-  let isLocked = false
+  /** What is the matter that passes by itself. */
+  let waits: string | undefined
   let problem: string | null = null
   let stopped = false
   let endWaits: (() => void)[] = []
@@ -129,10 +133,10 @@ export function startInSchedBridge(options: BridgeOptions): InSchedBridge {
   const tried = async <T>(work: () => Promise<T>): Promise<T> => {
     try {
       const result = await work()
-      isLocked = false
+      waits = undefined
       return result
     } catch (error) {
-      if (isBusy(error)) isLocked = true
+      waits = passing(error) ?? waits
       if (error instanceof LeaseLost) lease.lose(error)
       // A handle that is closed fails whatever it was in the middle of.
       throw stopped && !(error instanceof LeaseLost) ? new LetGo() : error
@@ -155,25 +159,21 @@ export function startInSchedBridge(options: BridgeOptions): InSchedBridge {
       try {
         return await work()
       } catch (error) {
-        if (!isBusy(error) || stopped) throw error
+        if (!passes(error) || stopped) throw error
         if (clock.now() >= until)
-          throw new InSchedRefused(
-            'InSched’s database is locked by another program. Nothing is lost; try again when that one is done.',
-            { cause: error },
-          )
+          throw new InSchedRefused(`${passing(error)!}. Nothing is lost; try again in a moment.`, { cause: error })
       }
       await pause(wait)
     }
   }
   /** A question to InSched that is answered at once or with a sentence. */
-  const asked = <T>(question: () => T): T => {
+  const asked = async <T>(question: () => Promise<T>): Promise<T> => {
     try {
-      return question()
+      return await question()
     } catch (error) {
-      if (!isBusy(error)) throw error
-      throw new InSchedRefused('InSched’s database is locked by another program. Try again in a moment.', {
-        cause: error,
-      })
+      const why = passing(error)
+      if (why === undefined) throw error
+      throw new InSchedRefused(`${why}. Try again in a moment.`, { cause: error })
     }
   }
 
@@ -189,7 +189,7 @@ export function startInSchedBridge(options: BridgeOptions): InSchedBridge {
   }
   const readUnread = (progress?: (read: Progress) => void): Promise<Progress> =>
     single(async () => {
-      const seen = insched.version()
+      const seen = await insched.version()
       const read = await readAll(progress)
       if (clock.now() - horizonAt > horizonEvery) {
         await reader.moveHorizon(goOn)
@@ -205,13 +205,16 @@ export function startInSchedBridge(options: BridgeOptions): InSchedBridge {
       const isDue =
         polls() &&
         (await tried(
-          async () => clock.now() - horizonAt > horizonEvery || insched.version() !== version || reader.hasUnread(),
+          async () =>
+            clock.now() - horizonAt > horizonEvery ||
+            (await insched.version()) !== version ||
+            reader.hasUnread(insched),
         ))
       if (isDue) await readUnread()
     } catch (error) {
-      problem = isBusy(error) ? null : `Reading InSched failed: ${(error as Error).message}`
+      problem = passes(error) ? null : `Reading InSched failed: ${(error as Error).message}`
     }
-    if (!stopped && !lease.isLost()) cancelPoll = clock.after(isLocked ? longestWait : pollEvery, () => void poll())
+    if (!stopped && !lease.isLost()) cancelPoll = clock.after(waits ? longestWait : pollEvery, () => void poll())
   }
   // The writer reads within its own turn: it shares the single reader, so the two never cross.
   const shared: Reader = { ...reader, readAllUnread: (progress) => single(() => readAll(progress)) }
@@ -255,8 +258,8 @@ export function startInSchedBridge(options: BridgeOptions): InSchedBridge {
     },
     documentOf: (table, localId) => asked(() => identities.documentOf(table, localId)),
     localOf: identities.localOf,
-    patient: (localId) => asked(() => insched.patients([localId])[0]),
-    isHeld: (patient) => asked(() => (insched.identity(patient)?.held ?? null) !== null),
+    patient: (localId) => asked(async () => (await insched.patients([localId]))[0]),
+    isHeld: (patient) => asked(async () => ((await insched.identity(patient))?.held ?? null) !== null),
     findPatients: (text) => asked(() => insched.findPatients(text, 20)),
     stagesOf: (plans) => asked(() => insched.stageCount(plans)),
     status() {
@@ -265,7 +268,7 @@ export function startInSchedBridge(options: BridgeOptions): InSchedBridge {
         lastRead,
         problem:
           lease.problem() ??
-          (isLocked ? locked : null) ??
+          (waits === undefined ? null : `${waits}; trying again.`) ??
           problem ??
           (writing ? `Writing into InSched waits: ${writing.error.message}` : null),
       }
@@ -281,13 +284,12 @@ export function startInSchedBridge(options: BridgeOptions): InSchedBridge {
       await Promise.race([drained, late.promise])
       cancelDrain()
       try {
-        if (leaseUntil === undefined) lease.release()
-        else lease.keepUntil(leaseUntil)
+        await (leaseUntil === undefined ? lease.release() : lease.keepUntil(leaseUntil))
       } catch (error) {
         // A lease that is not given back runs out by itself; the same folder takes it over at once.
-        if (!isBusy(error) && !(error instanceof LeaseLost)) throw error
+        if (!passes(error) && !(error instanceof LeaseLost)) throw error
       } finally {
-        insched.close()
+        await insched.close()
       }
     },
   }

@@ -9,7 +9,8 @@ import type { Entry } from '../../replica/kinds/kind.ts'
 import { contactFields, type ContactField, type RequestEntry } from '../../replica/kinds/requests.ts'
 import type { ReviewKind } from '../../replica/kinds/reviews.ts'
 import type { DocumentHead, Edit, Replica } from '../../replica/replica-face.ts'
-import type { Changes, InSched, PatientRow } from './insched-sqlite.ts'
+import type { Changes, Reads } from './insched.ts'
+import type { PatientRow } from './rows.ts'
 
 type Asked = Entry<Extract<RequestEntry, { kind: 'contact change' }>>
 
@@ -19,12 +20,12 @@ const nameOf: Readonly<Record<ContactField, string>> = { homePhone: 'Home phone'
 /** The parts of the writer that it shares. */
 export interface WriterParts {
   readonly replica: Replica
-  readonly insched: InSched
+  readonly insched: Reads
   readonly clock: Clock
-  upToDate<T>(work: (change: Changes) => T): Promise<T>
-  apply(change: Changes, effect: string, statements: () => void): void
-  isDone(effect: string): boolean
-  patientRow(key: string | null): PatientRow | 'held' | undefined
+  upToDate<T>(work: (change: Changes) => Promise<T>): Promise<T>
+  apply(change: Changes, effect: string, statements: () => Promise<void>): Promise<void>
+  isDone(now: Reads, effect: string): Promise<boolean>
+  patientRow(now: Reads, key: string | null): Promise<PatientRow | 'held' | undefined>
   review(
     about: ReviewKind,
     what: { key: string; patient: string | null; event: string | null; why: string; todo: string },
@@ -46,9 +47,9 @@ export function contactChanges(parts: WriterParts) {
 
   const write = async (head: DocumentHead, asked: Asked): Promise<void> => {
     const effect = `contact:${asked.id}`
-    const edits = await upToDate((change): Edit[] => {
-      const patient = patientRow(head.facts.patient)
-      if (patient === 'held' || isDone(effect)) return []
+    const edits = await upToDate(async (change): Promise<Edit[]> => {
+      const patient = await patientRow(change, head.facts.patient)
+      if (patient === 'held' || (await isDone(change, effect))) return []
       const names = contactFields.filter((name) => asked.fields[name] !== undefined)
       const changed = patient
         ? names.filter((name) => (patient[columnOf[name]] ?? '') !== (asked.was?.[name] ?? ''))
@@ -65,8 +66,11 @@ export function contactChanges(parts: WriterParts) {
         ]
       }
       const set = Object.fromEntries(names.map((name) => [name, asked.fields[name] || null]))
-      apply(change, effect, () => names.forEach((name) => change.setContact(patient.patient_id, columnOf[name], asked.fields[name] || null))) // prettier-ignore
-      const key = insched.identities('patients', [patient.patient_id])[0]?.document
+      await apply(change, effect, async () => {
+        for (const name of names)
+          await change.setContact(patient.patient_id, columnOf[name], asked.fields[name] || null)
+      })
+      const key = (await change.identities('patients', [patient.patient_id]))[0]?.document
       // The agent does not read its own change back: the record is told here.
       return key === undefined ? [] : [{ collection: 'patients', key, set, at: clock.now() }]
     })
@@ -75,10 +79,11 @@ export function contactChanges(parts: WriterParts) {
 
   return async (head: DocumentHead, entries: readonly Entry<RequestEntry>[]): Promise<void> => {
     for (const asked of entries) {
-      if (asked.kind !== 'contact change' || patientRow(head.facts.patient) === 'held') continue
+      if (asked.kind !== 'contact change' || (await patientRow(insched, head.facts.patient)) === 'held') continue
       await replica.change([ask(head, asked)])
       const says = (kind: 'accepted' | 'refused'): boolean => entries.some((one) => one.kind === kind && one.request === asked.id) // prettier-ignore
-      if (says('accepted') && !says('refused') && !isDone(`contact:${asked.id}`)) await write(head, asked)
+      if (says('accepted') && !says('refused') && !(await isDone(insched, `contact:${asked.id}`)))
+        await write(head, asked)
     }
   }
 }

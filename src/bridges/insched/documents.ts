@@ -12,8 +12,8 @@ import {
   type PlanFields,
   type PracticeFields,
 } from '../../replica/kinds/fields.ts'
-import type { BridgedTable } from './agent-tables-sqlite.ts'
-import type { EventRow, PatientRow, PlanRow, StageRow } from './insched-sqlite.ts'
+import type { BridgedTable } from './agent-rows.ts'
+import type { EventRow, LocationRow, PatientRow, PlanRow, PracticeRow, StageRow } from './rows.ts'
 import { instantOf } from '../../mirror/wall-clock.ts'
 
 /** What the rows of this site have in common. */
@@ -146,14 +146,8 @@ export function zoneOf(context: Context, location: number | null): string {
 
 export function practiceEdit(
   site: { readonly key: string; readonly name: string },
-  practice: { practice_name: string; time_zone: string; phone: string | null; address: string | null },
-  locations: readonly {
-    location_id: number
-    name: string
-    time_zone: string
-    address: string | null
-    phone: string | null
-  }[],
+  practice: PracticeRow,
+  locations: readonly LocationRow[],
   at: number,
 ): Edit {
   const fields: PracticeFields = {

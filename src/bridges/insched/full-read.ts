@@ -3,9 +3,9 @@
  * mark after each chunk is durable only after its documents are, so a read that was cut goes on where it was.
  */
 import type { Replica } from '../../replica/replica-face.ts'
-import type { BridgedTable } from './agent-tables-sqlite.ts'
+import type { BridgedTable } from './agent-rows.ts'
 import type { Hold } from './held.ts'
-import type { Changes, InSched } from './insched-sqlite.ts'
+import type { Changes, InSched } from './insched.ts'
 import type { RecordEdits, Rows } from './record-edits.ts'
 
 /** Rows read so far. */
@@ -22,7 +22,7 @@ export interface FullReadOptions {
   readonly horizon: { readonly from: string; readonly until: string }
   /** The time at which the reading began, milliseconds UTC: that of all that it finds. */
   readonly at: number
-  readonly keepHolds: (change: Changes, holds: readonly Hold[]) => void
+  readonly keepHolds: (change: Changes, holds: readonly Hold[]) => Promise<void>
 }
 
 const chunk = 2_000
@@ -31,38 +31,38 @@ const tables: readonly BridgedTable[] = ['patients', 'plans', 'events']
 /** Reads from the mark to the end, telling the rows of each chunk to `progress`. */
 export async function readInFull(options: FullReadOptions, progress: (read: Progress) => void): Promise<void> {
   const { insched, replica, records, horizon, at } = options
-  const rowsAfter = (table: BridgedTable, after: number): { rows: Rows; last: number | undefined } =>
-    insched.read(() => {
+  const rowsAfter = (table: BridgedTable, after: number): Promise<{ rows: Rows; last: number | undefined }> =>
+    insched.read(async (now) => {
       if (table === 'patients') {
-        const patients = insched.patientsAfter(after, chunk)
-        return { rows: records.gather({ patients }), last: patients.at(-1)?.patient_id }
+        const patients = await now.patientsAfter(after, chunk)
+        return { rows: await records.gather(now, { patients }), last: patients.at(-1)?.patient_id }
       }
       if (table === 'plans') {
-        const plans = insched.plansAfter(after, chunk)
-        return { rows: records.gather({ plans }), last: plans.at(-1)?.plan_id }
+        const plans = await now.plansAfter(after, chunk)
+        return { rows: await records.gather(now, { plans }), last: plans.at(-1)?.plan_id }
       }
-      const events = insched.eventsAfter(after, chunk, horizon.from, horizon.until)
-      return { rows: records.gather({ events }), last: events.at(-1)?.event_id }
+      const events = await now.eventsAfter(after, chunk, horizon)
+      return { rows: await records.gather(now, { events }), last: events.at(-1)?.event_id }
     })
-  const { read_table, read_after } = insched.agent()!
+  const { read_table, read_after } = (await insched.agent())!
   for (const table of tables.slice(Math.max(0, tables.indexOf((read_table ?? 'patients') as BridgedTable)))) {
     let after = table === read_table ? (read_after ?? 0) : 0
     for (;;) {
-      const { rows, last } = rowsAfter(table, after)
+      const { rows, last } = await rowsAfter(table, after)
       if (last === undefined) break
       const { edits, holds } = await records.say(rows, () => at)
       await replica.change(edits)
       after = last
-      insched.write((change) => {
-        options.keepHolds(change, holds)
-        change.setReading(table, after)
+      await insched.write(async (change) => {
+        await options.keepHolds(change, holds)
+        await change.setReading(table, after)
       })
       progress(progressOf(rows))
       // Whoever wants the database back must be heard between two parts.
       await new Promise<void>((resolve) => setImmediate(resolve))
     }
   }
-  insched.write((change) => change.setReading('done', 0))
+  await insched.write((change) => change.setReading('done', 0))
 }
 
 /** How many rows these are. */

@@ -7,7 +7,7 @@ import { derivedUlid } from '../../replica/ids.ts'
 import type { By } from '../../replica/kinds/kind.ts'
 import type { Edit, Replica } from '../../replica/replica-face.ts'
 import { patientFields } from './documents.ts'
-import type { PatientRow } from './insched-sqlite.ts'
+import type { PatientRow } from './rows.ts'
 
 /** A document of which nothing is to be said until a review is resolved. */
 export interface Hold {

@@ -5,8 +5,9 @@
  */
 import type { Clock } from '../../replica/clock.ts'
 import { mintUlid } from '../../replica/ids.ts'
-import type { BridgedTable, Identity } from './agent-tables-sqlite.ts'
-import { isBusy, type InSched } from './insched-sqlite.ts'
+import type { BridgedTable, Identity } from './agent-rows.ts'
+import { passes } from './faults.ts'
+import type { InSched } from './insched.ts'
 
 /** Local ids by table. */
 export type LocalIds = Readonly<Record<BridgedTable, readonly number[]>>
@@ -30,12 +31,13 @@ export function identitiesOf(insched: InSched, clock: Clock) {
 
   return {
     /** The identities of these rows, those that have none minted in one transaction. */
-    identify(ids: LocalIds): Identified {
+    async identify(ids: LocalIds): Promise<Identified> {
       const known = { patients: new Map<number, Identity>(), plans: new Map<number, Identity>(), events: new Map<number, Identity>() } // prettier-ignore
       const minted: Identity[] = []
       for (const table of tables) {
         if (ids[table].length === 0) continue
-        for (const identity of insched.identities(table, ids[table])) known[table].set(identity.local_id, identity)
+        for (const identity of await insched.identities(table, ids[table]))
+          known[table].set(identity.local_id, identity)
         for (const local_id of ids[table]) {
           if (known[table].has(local_id)) continue
           const identity = { document: mintUlid(clock), table_name: table, local_id, gone: 0, held: null }
@@ -43,29 +45,26 @@ export function identitiesOf(insched: InSched, clock: Clock) {
           minted.push(identity)
         }
       }
-      if (minted.length > 0)
-        insched.write((change) => {
-          for (const { document, table_name, local_id } of minted) change.addIdentity(document, table_name, local_id)
-        })
+      if (minted.length > 0) await insched.write((change) => change.addIdentities(minted))
       const fresh = new Set(minted.map((identity) => identity.document))
       return { of: (table, localId) => known[table].get(localId)!, fresh }
     },
     /** The document of a row that is there; undefined where it was not read yet. */
-    documentOf(table: BridgedTable, localId: number): string | undefined {
-      const document = insched.identities(table, [localId])[0]?.document
+    async documentOf(table: BridgedTable, localId: number): Promise<string | undefined> {
+      const document = (await insched.identities(table, [localId]))[0]?.document
       if (document !== undefined) remember(document, localId)
       return document
     },
     /** The local id of a document; undefined where it has none here, or another program holds the database and it is not remembered. */
-    localOf(document: string): number | undefined {
+    async localOf(document: string): Promise<number | undefined> {
       const held = locals.get(document)
       if (held !== undefined) return held
       try {
-        const identity = insched.identity(document)
+        const identity = await insched.identity(document)
         if (identity) remember(document, identity.local_id)
         return identity?.local_id
       } catch (error) {
-        if (isBusy(error)) return undefined
+        if (passes(error)) return undefined
         throw error
       }
     },

@@ -4,7 +4,7 @@
  * connected is refused with a sentence. While it is let go of, no handle of it is open in this process.
  */
 import { LetGo, startInSchedBridge, type BridgeOptions, type InSchedBridge } from './bridge.ts'
-import { InSchedRefused, LeaseHeld } from './insched-sqlite.ts'
+import { InSchedRefused, LeaseHeld } from './refused.ts'
 
 export type Holding =
   | { readonly at: 'connected' }
@@ -44,8 +44,8 @@ const grace = 5 * 60_000
 /** A standby looks again no sooner than this, milliseconds. */
 const lookAgain = 1_000
 
-/** Connects, or stands by where another agent has the database; throws InSchedRefused where it cannot be had at all. */
-export function keepInSched(options: KeeperOptions): InSchedKeeper {
+/** Connects, or stands by where another agent has the database; rejects with InSchedRefused where it cannot be had at all. */
+export async function keepInSched(options: KeeperOptions): Promise<InSchedKeeper> {
   const { clock } = options
   const listeners: (() => void)[] = []
   const locals = new Map<string, number>()
@@ -53,8 +53,12 @@ export function keepInSched(options: KeeperOptions): InSchedKeeper {
   let holding: Holding = { at: 'reconnecting', since: clock.now(), why: 'It was not opened yet.' }
   let waiting: (() => void)[] = []
   let closing: Promise<void> = Promise.resolve()
+  /** What is being opened; resolves when it is or cannot be. */
+  let opening: Promise<void> = Promise.resolve()
   let cancelRetry = (): void => {}
   let stopped = false
+  /** Until when it is let go of. */
+  let until = options.disconnectedUntil
 
   const become = (next: Holding): void => {
     holding = next
@@ -62,9 +66,12 @@ export function keepInSched(options: KeeperOptions): InSchedKeeper {
     for (const run of listeners) run()
   }
   /** Opens the database, or stands by where another agent has it; throws where neither can be. */
-  const open = (): void => {
+  const open = async (): Promise<void> => {
     try {
-      bridge = startInSchedBridge(options)
+      const opened = await startInSchedBridge(options)
+      // It may have been let go of, or stopped, while it was opened.
+      if (stopped || holding.at === 'disconnected') return await opened.stop(until === undefined ? undefined : until + grace) // prettier-ignore
+      bridge = opened
       become({ at: 'connected' })
     } catch (error) {
       if (!(error instanceof LeaseHeld)) throw error
@@ -74,10 +81,12 @@ export function keepInSched(options: KeeperOptions): InSchedKeeper {
       cancelRetry = clock.after(wait, () => reopen(firstWait))
     }
   }
-  const reopen = (wait: number): void => {
+  const reopen = (wait: number): void => void (opening = opened(wait))
+  const opened = async (wait: number): Promise<void> => {
     try {
-      open()
+      await open()
     } catch (error) {
+      if (stopped || holding.at === 'disconnected') return
       const since = holding.at === 'reconnecting' ? holding.since : clock.now()
       become({ at: 'reconnecting', since, why: (error as Error).message })
       cancelRetry = clock.after(wait, () => reopen(Math.min(longestWait, wait * 2)))
@@ -108,16 +117,18 @@ export function keepInSched(options: KeeperOptions): InSchedKeeper {
   }
 
   if (options.disconnectedUntil !== undefined) become({ at: 'disconnected', until: options.disconnectedUntil })
-  else open()
+  else await open()
 
   return {
     holding: () => holding,
-    async letGo(until) {
+    async letGo(end) {
       cancelRetry()
       const open = bridge
       bridge = undefined
-      become({ at: 'disconnected', until })
-      if (open) closing = open.stop(until + grace)
+      until = end
+      become({ at: 'disconnected', until: end })
+      if (open) closing = open.stop(end + grace)
+      await opening
       await closing
     },
     async takeBack() {
@@ -126,6 +137,7 @@ export function keepInSched(options: KeeperOptions): InSchedKeeper {
       // It may have been let go of again, or stopped, meanwhile.
       if (stopped || bridge || holding.at !== 'disconnected') return
       const back = new Promise<void>((resolve) => waiting.push(resolve))
+      until = undefined
       become({ at: 'reconnecting', since: clock.now(), why: 'It is being opened.' })
       reopen(firstWait)
       await back
@@ -140,16 +152,16 @@ export function keepInSched(options: KeeperOptions): InSchedKeeper {
         // Ends also when the followers are stopped, with work left.
         if (bridge !== on) throw new LetGo()
       }),
-    documentOf: (table, localId) => connected().documentOf(table, localId),
-    localOf(document) {
-      const found = bridge ? bridge.localOf(document) : locals.get(document)
+    documentOf: async (table, localId) => connected().documentOf(table, localId),
+    async localOf(document) {
+      const found = bridge ? await bridge.localOf(document) : locals.get(document)
       if (found !== undefined) locals.set(document, found)
       return found
     },
-    patient: (localId) => connected().patient(localId),
-    isHeld: (patient) => connected().isHeld(patient),
-    findPatients: (text) => connected().findPatients(text),
-    stagesOf: (plans) => connected().stagesOf(plans),
+    patient: async (localId) => connected().patient(localId),
+    isHeld: async (patient) => connected().isHeld(patient),
+    findPatients: async (text) => connected().findPatients(text),
+    stagesOf: async (plans) => connected().stagesOf(plans),
     status() {
       if (bridge) return bridge.status()
       return { lastRead: null, problem: holding.at === 'disconnected' ? null : sentence() }
@@ -160,6 +172,7 @@ export function keepInSched(options: KeeperOptions): InSchedKeeper {
       for (const resolve of waiting.splice(0)) resolve()
       const open = bridge
       bridge = undefined
+      await opening
       await closing
       await open?.stop()
     },

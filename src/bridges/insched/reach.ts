@@ -6,16 +6,21 @@ import { derivedUlid } from '../../replica/ids.ts'
 import { foldAccess } from '../../replica/kinds/access.ts'
 import type { DocumentHead, Edit, Replica } from '../../replica/replica-face.ts'
 import { factsOf, type Context } from './documents.ts'
-import type { InSched } from './insched-sqlite.ts'
+import type { InSched, Reads } from './insched.ts'
 
-export function reachEdits(options: { insched: InSched; replica: Replica; context: () => Context }) {
+export function reachEdits(options: {
+  insched: InSched
+  replica: Replica
+  context: (now: Reads) => Promise<Context>
+  site: string
+}) {
   const { insched, replica } = options
 
   /** Ends all access to a patient that stands. */
   const accessEnds = async (key: string, at: number): Promise<Edit[]> => {
     const { standing } = foldAccess(await replica.entries('access', key))
     if (standing.length === 0) return []
-    const by = { role: 'site' as const, id: options.context().site, initials: 'PC' }
+    const by = { role: 'site' as const, id: options.site, initials: 'PC' }
     const id = derivedUlid('portal access ended', ...standing)
     const revoked = { kind: 'revoked' as const, at, by, revokes: [...standing], why: 'portal access ended' as const }
     return [{ collection: 'access', key, add: { [id]: revoked } }]
@@ -25,13 +30,13 @@ export function reachEdits(options: { insched: InSched; replica: Replica; contex
     accessEnds,
     /** The facts that follow the patient's row as it is now; without the portal, access ends. */
     async changed(localId: number, key: string, at: number): Promise<Edit[]> {
-      const patient = insched.patients([localId])[0]
+      const patient = (await insched.patients([localId]))[0]
       if (!patient) return []
       const edits: Edit[] = []
-      const facts = factsOf(options.context(), patient, key, true)
+      const facts = factsOf(await options.context(insched), patient, key, true)
       for (const collection of ['messages', 'requests', 'access'] as const)
         if (await replica.head(collection, key)) edits.push({ collection, key, facts, add: {} })
-      for (const { document } of insched.identities('events', insched.eventsOfPatients([localId]))) {
+      for (const { document } of await insched.identities('events', await insched.eventsOfPatients([localId]))) {
         const held = await replica.head('confirmations', document)
         const { startsAt } = held?.facts ?? {}
         if (startsAt !== undefined)
@@ -42,9 +47,9 @@ export function reachEdits(options: { insched: InSched; replica: Replica; contex
     },
     /** What a patient has said: the documents of theirs that the writer follows. */
     async inboundOf(key: string): Promise<DocumentHead[]> {
-      const identity = insched.identity(key)
+      const identity = await insched.identity(key)
       if (!identity) return []
-      const events = insched.identities('events', insched.eventsOfPatients([identity.local_id]))
+      const events = await insched.identities('events', await insched.eventsOfPatients([identity.local_id]))
       const wanted = [
         ['messages', key] as const,
         ['requests', key] as const,

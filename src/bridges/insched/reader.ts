@@ -6,12 +6,14 @@
 import type { Clock } from '../../replica/clock.ts'
 import type { OpenReplica } from '../../replica/replica.ts'
 import type { DocumentHead, Edit, Replica } from '../../replica/replica-face.ts'
-import type { Identity } from './agent-tables-sqlite.ts'
+import type { Identity } from './agent-rows.ts'
 import { goneEdit, practiceEdit, type Context } from './documents.ts'
 import { progressOf, readInFull, type Progress } from './full-read.ts'
 import type { Hold } from './held.ts'
 import type { Identities } from './identities.ts'
-import { InSchedRefused, type Changes, type InSched } from './insched-sqlite.ts'
+import type { Changes, InSched, Reads } from './insched.ts'
+import { InSchedRefused } from './refused.ts'
+import type { EventRow, PracticeRow } from './rows.ts'
 import { recordEdits, type Rows } from './record-edits.ts'
 import { reachEdits } from './reach.ts'
 import { auditTrail, type Stretch } from './trail.ts'
@@ -39,27 +41,33 @@ interface Ended {
   readonly gone: readonly Identity[]
   readonly holds: readonly (readonly [string, string | null])[]
 }
+/** One stretch with the rows as they stood when it was read. */
+interface Told {
+  readonly stretch: Stretch
+  readonly rows: Rows
+  readonly first: Edit[]
+}
 const nothing: Progress = { patients: 0, plans: 0, stages: 0, events: 0 }
 
 export function inSchedReader(options: ReaderOptions) {
   const { insched, replica, identities, site, clock } = options
-  const trail = auditTrail(insched, clock)
+  const trail = auditTrail(clock)
   /** Whether what this process found in InSched's side is known to be in the replica too. */
   let wasTold = false
 
-  const practice = (): NonNullable<ReturnType<InSched['practice']>> => {
-    const row = insched.practice()
+  const practice = async (now: Reads): Promise<PracticeRow> => {
+    const row = await now.practice()
     if (!row)
       throw new InSchedRefused('The practice table of InSched is empty: it must hold one row with name and time zone.')
     return row
   }
-  const context = (): Context => ({
+  const context = async (now: Reads): Promise<Context> => ({
     site: site.key,
-    zone: practice().time_zone,
-    zones: new Map(insched.locations().map((location) => [location.location_id, location.time_zone])),
+    zone: (await practice(now)).time_zone,
+    zones: new Map((await now.locations()).map((location) => [location.location_id, location.time_zone])),
   })
-  const horizon = (): { from: string; until: string } => {
-    const today = wallClockOf(clock.now(), practice().time_zone)
+  const horizon = async (now: Reads): Promise<{ from: string; until: string }> => {
+    const today = wallClockOf(clock.now(), (await practice(now)).time_zone)
     return { from: daysLater(today, -daysBack), until: daysLater(today, daysAhead) }
   }
   const records = recordEdits({
@@ -71,48 +79,53 @@ export function inSchedReader(options: ReaderOptions) {
     now: () => clock.now(),
     context,
   })
-  const reach = reachEdits({ insched, replica, context })
-  const keepHolds = (change: Changes, holds: readonly Hold[]): void => {
-    for (const { document, review } of holds) change.hold(document, review)
+  const reach = reachEdits({ insched, replica, context, site: site.key })
+  const keepHolds = async (change: Changes, holds: readonly Hold[]): Promise<void> => {
+    for (const { document, review } of holds) await change.hold(document, review)
   }
-  const practiceNow = (at: number): Edit => practiceEdit(site, practice(), insched.locations(), at)
+  const practiceNow = async (now: Reads, at: number): Promise<Edit> =>
+    practiceEdit(site, await practice(now), await now.locations(), at)
+  /** Those of these events that were said once, or lie in the horizon. */
+  const inReach = async (now: Reads, events: readonly EventRow[]): Promise<EventRow[]> => {
+    const ids = events.map((row) => row.event_id)
+    const known = new Set((await now.identities('events', ids)).map((one) => one.local_id))
+    const { from, until } = await horizon(now)
+    return events.filter((row) => known.has(row.event_id) || (row.starts_at >= from && row.starts_at < until))
+  }
 
   const readAll = async (progress: (read: Progress) => void): Promise<void> => {
     const now = clock.now()
-    const { last_audit_id, horizon_until } = insched.agent()!
-    const window = { ...horizon(), ...(horizon_until === null ? {} : { until: horizon_until }) }
+    const { last_audit_id, horizon_until } = (await insched.agent())!
+    const window = { ...(await horizon(insched)), ...(horizon_until === null ? {} : { until: horizon_until }) }
     // The trail is followed from where it stood before the first row was read: what changes meanwhile is read again.
-    insched.write((change) => {
-      if (last_audit_id === null) trail.moveTo(change, insched.lastAuditId())
-      if (horizon_until === null) change.setHorizon(window.until)
+    await insched.write(async (change) => {
+      if (last_audit_id === null) await trail.moveTo(change, await change.lastAuditId())
+      if (horizon_until === null) await change.setHorizon(window.until)
     })
-    await replica.change([practiceNow(now)])
+    await replica.change([await practiceNow(insched, now)])
     await readInFull({ insched, replica, records, horizon: window, at: now, keepHolds }, progress)
-    await told(trail.cursor())
+    await told(await trail.cursor(insched))
   }
   /** Keeps in the replica that it was told the trail up to an audit row; 0 is kept for one that was told nothing. */
   const told = (audit: number): Promise<void> => replica.remember('insched trail', audit + 1)
 
   /** What one stretch says, with the rows as they stood when it was read. */
-  const says = (next: () => Stretch | undefined): { stretch: Stretch; rows: Rows; first: Edit[] } | undefined =>
-    insched.read(() => {
-      const stretch = next()
+  const says = (next: (now: Reads) => Promise<Stretch | undefined>): Promise<Told | undefined> =>
+    insched.read(async (now) => {
+      const stretch = await next(now)
       if (!stretch) return undefined
       const { patients, plans, events } = stretch.touched
-      const found = insched.events([...events.keys()])
-      const known = new Set(insched.identities('events', found.map((row) => row.event_id)).map((one) => one.local_id)) // prettier-ignore
-      const { from, until } = horizon()
-      const rows = records.gather({
-        patients: insched.patients([...patients.keys()]),
-        plans: insched.plans([...plans.keys()]),
-        events: found.filter((row) => known.has(row.event_id) || (row.starts_at >= from && row.starts_at < until)),
+      const rows = await records.gather(now, {
+        patients: await now.patients([...patients.keys()]),
+        plans: await now.plans([...plans.keys()]),
+        events: await inReach(now, await now.events([...events.keys()])),
       })
-      return { stretch, rows, first: stretch.practiceAt === null ? [] : [practiceNow(stretch.practiceAt)] }
+      return { stretch, rows, first: stretch.practiceAt === null ? [] : [await practiceNow(now, stretch.practiceAt)] }
     })
 
   /** Tells the replica one stretch; resolves with what InSched's side is to keep of it. */
   const tell = async (
-    { stretch, rows, first }: NonNullable<ReturnType<typeof says>>,
+    { stretch, rows, first }: Told,
     deletedBefore: boolean,
   ): Promise<{ holds: readonly Hold[]; ended: Ended | undefined }> => {
     const { edits, holds } = await records.say(rows, (table, id) => stretch.touched[table].get(id)!)
@@ -120,7 +133,7 @@ export function inSchedReader(options: ReaderOptions) {
     for (const row of rows.patients) {
       const at = stretch.reach.get(row.patient_id)
       if (at === undefined) continue
-      const identity = insched.identities('patients', [row.patient_id])[0]!
+      const identity = (await insched.identities('patients', [row.patient_id]))[0]!
       if (identity.held === null && !held.has(identity.document))
         edits.push(...(await reach.changed(row.patient_id, identity.document, at)))
     }
@@ -133,17 +146,17 @@ export function inSchedReader(options: ReaderOptions) {
 
   /** Reads one stretch of the trail; resolves with what was read, or undefined where nothing is unread. */
   const readSome = async (): Promise<Progress | undefined> => {
-    const found = says(trail.next)
+    const found = await says(trail.next)
     if (!found) return undefined
     const { holds, ended } = await tell(found, false)
     const { stretch, rows } = found
-    insched.write((change) => {
-      keepHolds(change, holds)
+    await insched.write(async (change) => {
+      await keepHolds(change, holds)
       if (ended) {
-        for (const identity of ended.gone) change.markGone(identity.document)
-        for (const [document, review] of ended.holds) change.hold(document, review)
+        for (const identity of ended.gone) await change.markGone(identity.document)
+        for (const [document, review] of ended.holds) await change.hold(document, review)
       }
-      trail.moveTo(change, stretch.last.audit_id)
+      await trail.moveTo(change, stretch.last.audit_id)
     })
     return progressOf(rows)
   }
@@ -155,14 +168,15 @@ export function inSchedReader(options: ReaderOptions) {
   const tellAgain = async (progress: (read: Progress) => void): Promise<void> => {
     const mark = await replica.remembered('insched trail')
     if (mark === 0) {
-      insched.write((change) => change.setReading('patients', 0))
+      await insched.write((change) => change.setReading('patients', 0))
       return readAll(progress)
     }
     for (let after = mark - 1; ;) {
-      const found = says(() => trail.again(after))
+      const from = after
+      const found = await says((now) => trail.again(now, from))
       if (!found) return
       const { holds } = await tell(found, true)
-      if (holds.length > 0) insched.write((change) => keepHolds(change, holds))
+      if (holds.length > 0) await insched.write((change) => keepHolds(change, holds))
       after = found.stretch.last.audit_id
     }
   }
@@ -175,10 +189,10 @@ export function inSchedReader(options: ReaderOptions) {
   ): Promise<Ended> => {
     // Of one id several rows may have been deleted, one after the other: each is gone, and it is the same to say so again.
     if (before && table !== 'patients') {
-      const gone = insched.goneIdentities(table, localId)
+      const gone = await insched.goneIdentities(table, localId)
       return { edits: gone.map((one) => goneEdit(table, one.document, at)), gone, holds: [] }
     }
-    const gone = before ? insched.goneIdentities(table, localId) : insched.identities(table, [localId])
+    const gone = await (before ? insched.goneIdentities(table, localId) : insched.identities(table, [localId]))
     const identity = gone[0]
     if (!identity) return { edits: [], gone, holds: [] }
     const { document } = identity
@@ -190,10 +204,10 @@ export function inSchedReader(options: ReaderOptions) {
     // Rows of a deleted patient may stay in InSched; the portal shows none of them. A hold ends: nobody can say any more
     // who it is, and what is taken away tells nothing of anybody.
     const review = holds.find((hold) => hold.document === document)?.review ?? identity.held
-    const waiting = review === null ? [] : insched.heldBy(review).filter((one) => one.document !== document)
+    const waiting = review === null ? [] : (await insched.heldBy(review)).filter((one) => one.document !== document)
     const hanging = [
-      ...insched.identities('plans', insched.plansOfPatients([localId])),
-      ...insched.identities('events', insched.eventsOfPatients([localId])),
+      ...(await insched.identities('plans', await insched.plansOfPatients([localId]))),
+      ...(await insched.identities('events', await insched.eventsOfPatients([localId]))),
     ]
     const edits = [goneEdit('patients', document, at), ...(await reach.accessEnds(document, at))]
     for (const one of [...waiting, ...hanging]) {
@@ -204,20 +218,18 @@ export function inSchedReader(options: ReaderOptions) {
   }
   /** A person has said that a held patient is the same: what waited is said, as it stands now. */
   const release = async (review: string): Promise<void> => {
-    const waiting = insched.heldBy(review)
+    const waiting = await insched.heldBy(review)
     if (waiting.length === 0) return
     const here = waiting.filter((identity) => identity.gone === 0)
     const ids = (table: Identity['table_name']): number[] =>
       here.filter((identity) => identity.table_name === table).map((identity) => identity.local_id)
-    const { from, until } = horizon()
-    const rows = insched.read(() => {
+    const rows = await insched.read(async (now) => {
       const patients = ids('patients')
-      const events = insched.events([...new Set([...ids('events'), ...insched.eventsOfPatients(patients)])])
-      const known = new Set(insched.identities('events', events.map((row) => row.event_id)).map((one) => one.local_id)) // prettier-ignore
-      return records.gather({
-        patients: insched.patients(patients),
-        plans: insched.plans([...new Set([...ids('plans'), ...insched.plansOfPatients(patients)])]),
-        events: events.filter((row) => known.has(row.event_id) || (row.starts_at >= from && row.starts_at < until)),
+      const events = await now.events([...new Set([...ids('events'), ...(await now.eventsOfPatients(patients))])])
+      return records.gather(now, {
+        patients: await now.patients(patients),
+        plans: await now.plans([...new Set([...ids('plans'), ...(await now.plansOfPatients(patients))])]),
+        events: await inReach(now, events),
       })
     })
     const now = clock.now()
@@ -228,37 +240,35 @@ export function inSchedReader(options: ReaderOptions) {
         edits.push(...(await reach.changed(identity.local_id, identity.document, now)))
     const gone = waiting.filter((identity) => identity.gone !== 0)
     await replica.change([...edits, ...gone.map((one) => goneEdit(one.table_name, one.document, now))])
-    insched.write((change) => {
-      for (const { document } of waiting) change.hold(document, null)
-      keepHolds(change, holds)
+    await insched.write(async (change) => {
+      for (const { document } of waiting) await change.hold(document, null)
+      await keepHolds(change, holds)
     })
   }
 
   /** The rows of a patient and of all that hangs on it, as far as they were read or lie in the horizon. */
-  const rowsOf = (patient: number): Rows =>
-    insched.read(() => {
-      const events = insched.events(insched.eventsOfPatients([patient]))
-      const known = new Set(insched.identities('events', events.map((row) => row.event_id)).map((one) => one.local_id)) // prettier-ignore
-      const { from, until } = horizon()
-      return records.gather({
-        patients: insched.patients([patient]),
-        plans: insched.plans(insched.plansOfPatients([patient])),
-        events: events.filter((row) => known.has(row.event_id) || (row.starts_at >= from && row.starts_at < until)),
-      })
-    })
+  const rowsOf = (patient: number): Promise<Rows> =>
+    insched.read(async (now) =>
+      records.gather(now, {
+        patients: await now.patients([patient]),
+        plans: await now.plans(await now.plansOfPatients([patient])),
+        events: await inReach(now, await now.events(await now.eventsOfPatients([patient]))),
+      }),
+    )
   /** Says again the events that were said once and lie before the horizon by now. */
   const sayFormer = async (goOn: () => void): Promise<void> => {
-    const { from } = horizon()
+    const { from } = await horizon(insched)
     for (let after: string | undefined; ;) {
       const heads = await replica.list('events', after, horizonChunk)
       if (heads.length === 0) return
-      const ids = heads.flatMap(({ key, facts }) => (facts.site === site.key ? [identities.localOf(key) ?? []] : []).flat()) // prettier-ignore
-      const rows = insched.read(() =>
-        records.gather({ events: insched.events(ids).filter((row) => row.starts_at < from) }),
+      const own = heads.filter(({ facts }) => facts.site === site.key)
+      const ids = (await Promise.all(own.map(({ key }) => identities.localOf(key)))).filter((id) => id !== undefined)
+      const rows = await insched.read(async (now) =>
+        records.gather(now, { events: (await now.events(ids)).filter((row) => row.starts_at < from) }),
       )
       const said = await records.say(rows, () => clock.now())
       await replica.change(said.edits)
-      if (said.holds.length > 0) insched.write((change) => keepHolds(change, said.holds))
+      if (said.holds.length > 0) await insched.write((change) => keepHolds(change, said.holds))
       after = heads.at(-1)!.key
       goOn()
     }
@@ -267,15 +277,15 @@ export function inSchedReader(options: ReaderOptions) {
   return {
     /** Says all records again, as they stand now: fields that were withheld are among them. The next reading does it where this one is cut. */
     async sayAgain(goOn: () => void): Promise<void> {
-      insched.assertFence()
+      await insched.assertFence()
       // Of a first reading that is under way the rest will be said with all that may leave by now; what was said is said again.
-      insched.write((change) => change.setReading('patients', 0))
+      await insched.write((change) => change.setReading('patients', 0))
       await readAll(goOn)
       await sayFormer(goOn)
     },
     /** The edits that would say a patient and all that hangs on it, as InSched has them now; none where a review comes first (DOM-17). */
     wouldSay: async (patient: number): Promise<readonly Edit[]> =>
-      (await records.say(rowsOf(patient), () => clock.now())).edits.filter(
+      (await records.say(await rowsOf(patient), () => clock.now())).edits.filter(
         ({ collection }) => collection !== 'reviews',
       ),
     /**
@@ -283,13 +293,13 @@ export function inSchedReader(options: ReaderOptions) {
      * each part that is kept; a throw of it ends the reading there, and the next call goes on from it.
      */
     async readAllUnread(progress: (read: Progress) => void = () => {}): Promise<Progress> {
-      insched.assertFence()
+      await insched.assertFence()
       let read = nothing
       const add = (more: Progress): void => {
         read = sum(read, more)
         progress(read)
       }
-      if (insched.agent()!.read_table !== 'done') await readAll(add)
+      if ((await insched.agent())!.read_table !== 'done') await readAll(add)
       else if (!wasTold) await tellAgain(add)
       wasTold = true
       for (let more = await readSome(); more; more = await readSome()) add(more)
@@ -300,30 +310,31 @@ export function inSchedReader(options: ReaderOptions) {
      * `goOn` after each part; a throw ends it there, and the next call begins again.
      */
     async moveHorizon(goOn: () => void): Promise<void> {
-      const from = insched.agent()!.horizon_until
-      const { until } = horizon()
+      const from = (await insched.agent())!.horizon_until
+      const { until } = await horizon(insched)
       if (from === null || from >= until) return
       const holds: Hold[] = []
-      for (let after = { starts_at: '', event_id: 0 }; ;) {
-        const rows = insched.read(() =>
-          records.gather({ events: insched.eventsStarting(from, until, after, horizonChunk) }),
+      for (let last: EventRow | undefined; ;) {
+        const after = last
+        const rows = await insched.read(async (now) =>
+          records.gather(now, { events: await now.eventsStarting({ from, until }, after, horizonChunk) }),
         )
         if (rows.events.length === 0) break
         const said = await records.say(rows, () => clock.now())
         await replica.change(said.edits)
         holds.push(...said.holds)
-        after = rows.events.at(-1)!
+        last = rows.events.at(-1)!
         goOn()
       }
-      insched.write((change) => {
-        keepHolds(change, holds)
-        change.setHorizon(until)
+      await insched.write(async (change) => {
+        await keepHolds(change, holds)
+        await change.setHorizon(until)
       })
     },
     /** Whether the trail has rows that were not read. */
     hasUnread: trail.hasUnread,
     /** Within a write transaction that began with nothing unread: its own audit rows count as read. */
-    passOwn: (change: Changes): void => trail.moveTo(change, insched.lastAuditId()),
+    passOwn: async (change: Changes): Promise<void> => trail.moveTo(change, await change.lastAuditId()),
     /**
      * Lets flow what waited for reviews that a person has resolved (DOM-17). Resolves with the documents that the writer
      * has still to look at; asked again after a crash, it names them again.

@@ -4,11 +4,12 @@
  */
 import type { By } from '../../replica/kinds/kind.ts'
 import type { Edit, Replica } from '../../replica/replica-face.ts'
-import type { BridgedTable, Identity } from './agent-tables-sqlite.ts'
+import type { BridgedTable, Identity } from './agent-rows.ts'
 import { eventEdit, goneEdit, patientEdit, planEdit, type Context } from './documents.ts'
 import { anotherPerson, holdReview, type Hold } from './held.ts'
 import type { Identities } from './identities.ts'
-import type { EventRow, InSched, PatientRow, PlanRow, StageRow } from './insched-sqlite.ts'
+import type { InSched, Reads } from './insched.ts'
+import type { EventRow, PatientRow, PlanRow, StageRow } from './rows.ts'
 import type { Trail } from './trail.ts'
 
 /** Rows of one state of InSched, to be said. */
@@ -41,7 +42,7 @@ export interface RecordEditsOptions {
   readonly site: string
   readonly now: () => number
   /** Zone of the site and of its locations as they are now. */
-  readonly context: () => Context
+  readonly context: (now: Reads) => Promise<Context>
 }
 
 const none: ReadonlySet<string> = new Set()
@@ -51,17 +52,21 @@ export function recordEdits(options: RecordEditsOptions) {
   const by: By = { role: 'site', id: site, initials: 'PC' }
 
   /** Completes rows with what else their records say. Within the `read` that the rows are from. */
-  const gather = (found: { patients?: PatientRow[]; plans?: PlanRow[]; events?: EventRow[] }): Rows => {
+  const gather = async (
+    now: Reads,
+    found: { patients?: PatientRow[]; plans?: PlanRow[]; events?: EventRow[] },
+  ): Promise<Rows> => {
+    // prettier-ignore
     const { patients = [], plans = [], events = [] } = found
-    trail.look()
+    await trail.look(now)
     const ownerIds = new Set([...plans, ...events].flatMap((row) => (row.patient_id === null ? [] : [row.patient_id])))
     // Where the trail has still to say that a patient was deleted, the row may be another's under the same id.
-    const owners = (ownerIds.size === 0 ? [] : insched.patients([...ownerIds])).filter(
+    const owners = (await now.patients([...ownerIds])).filter(
       (row) => !trail.isDeletedAhead('patients', row.patient_id),
     )
-    const stages = plans.length === 0 ? [] : insched.stagesOf(plans.map((row) => row.plan_id))
+    const stages = await now.stagesOf(plans.map((row) => row.plan_id))
     return {
-      context: options.context(),
+      context: await options.context(now),
       patients,
       plans,
       stages: Map.groupBy(stages, (stage) => stage.plan_id),
@@ -79,7 +84,7 @@ export function recordEdits(options: RecordEditsOptions) {
   ): Promise<string | null> => {
     const patient = (await replica.head(collection, document))?.facts.patient ?? null
     if (patient === null) return null
-    return holds.find((hold) => hold.document === patient)?.review ?? insched.identity(patient)?.held ?? null
+    return holds.find((hold) => hold.document === patient)?.review ?? (await insched.identity(patient))?.held ?? null
   }
 
   /**
@@ -90,7 +95,7 @@ export function recordEdits(options: RecordEditsOptions) {
     const { context, owners } = rows
     const survivors = rows.patients.flatMap((row) => (row.survivor_id === null ? [] : [row.survivor_id]))
     const owned = rows.events.filter((row) => row.patient_id !== null)
-    const known = identities.identify({
+    const known = await identities.identify({
       patients: [...new Set([...rows.patients.map((row) => row.patient_id), ...owners.keys(), ...survivors])],
       plans: rows.plans.map((row) => row.plan_id),
       events: owned.map((row) => row.event_id),
@@ -156,7 +161,7 @@ export function recordEdits(options: RecordEditsOptions) {
     // An event that lost its patient is no longer theirs to see.
     if (owned.length < rows.events.length) {
       const orphans = rows.events.filter((row) => row.patient_id === null).map((row) => row.event_id)
-      for (const identity of insched.identities('events', orphans)) await takeAway('events', identity)
+      for (const identity of await insched.identities('events', orphans)) await takeAway('events', identity)
     }
     return { edits, holds: [...patientHolds, ...later] }
   }

@@ -4,6 +4,7 @@
  * own statements. The agent's own tables (`pc_...`) are not audited.
  */
 import type Database from 'better-sqlite3'
+import { agentTables } from './agent-tables.ts'
 
 /** Each table of the practice with its columns, the key first. */
 export const referenceTables = {
@@ -38,23 +39,12 @@ export type ReferenceTable = keyof typeof referenceTables
 const auditTrail = `create table audit_trail(audit_id integer primary key autoincrement, checkpoint text, at_utc text, station text,
   windows_user text, initials text, table_name text, row_id text, change text, before_json text, after_json text)`
 
-/** The tables that the agent keeps in InSched's database (design 6): binding, lease and cursor; identities; effects. */
-export const agentTables = `
-create table if not exists pc_agent(site text primary key, practice text not null, replica text not null, run text, holder text,
-  lease_until_utc text, fence integer not null default 0, last_audit_id integer, last_audit_hash text, read_table text, read_after integer,
-  horizon_until text);
-create table if not exists pc_identity(document text primary key, table_name text not null, local_id integer not null,
-  gone integer not null default 0, held text);
-create unique index if not exists pc_identity_local on pc_identity(table_name, local_id) where gone = 0;
-create table if not exists pc_effects(effect_id text primary key, at text not null);
-`
-
 /** Creates the reference tables and their indexes, without triggers. */
 export function createReferenceTables(db: Database.Database): void {
   db.pragma('journal_mode = DELETE')
   for (const [table, columns] of Object.entries(referenceTables)) db.exec(`create table ${table}(${columns})`)
   db.exec(auditTrail)
-  db.exec(agentTables)
+  for (const statement of agentTables) db.exec(statement)
   db.exec('create index plans_by_patient on plans(patient_id); create index stages_by_plan on stages(plan_id)')
   db.exec('create index events_by_patient on events(patient_id); create index events_by_start on events(starts_at)')
 }

@@ -5,8 +5,10 @@
  */
 import { createHash } from 'node:crypto'
 import type { Clock } from '../../replica/clock.ts'
-import type { BridgedTable } from './agent-tables-sqlite.ts'
-import type { AuditRow, Changes, InSched } from './insched-sqlite.ts'
+import type { BridgedTable } from './agent-rows.ts'
+import { keptFields } from './audit-table.ts'
+import type { Changes, Reads } from './insched.ts'
+import type { AuditRow } from './rows.ts'
 
 /** Local ids to the time of the newest edit that touched them, milliseconds UTC. */
 export type Touched = Readonly<Record<BridgedTable, ReadonlyMap<number, number>>>
@@ -25,24 +27,24 @@ export type Trail = ReturnType<typeof auditTrail>
 
 const stretchLength = 500
 
-export function auditTrail(insched: InSched, clock: Clock) {
+export function auditTrail(clock: Clock) {
   let lookedTo = 0
   /** The cursor when the trail was last looked at. */
   let readTo = 0
   /** Rows to the newest audit row that deleted them, and patients to the newest that modified them. */
   const deletions = new Map<string, number>()
   const modifications = new Map<number, number>()
-  const cursor = (): number => insched.agent()!.last_audit_id ?? 0
+  const cursor = async (now: Reads): Promise<number> => (await now.agent())!.last_audit_id ?? 0
 
   /** Takes in what has come to the trail; within the `read` whose rows it is asked about. */
-  const look = (): void => {
-    readTo = cursor()
+  const look = async (now: Reads): Promise<void> => {
+    readTo = await cursor(now)
     if (readTo >= lookedTo) {
       deletions.clear()
       modifications.clear()
       lookedTo = readTo
     }
-    for (const mark of insched.auditMarksAfter(lookedTo)) {
+    for (const mark of await now.auditMarksAfter(lookedTo)) {
       if (mark.change === 'deleted') deletions.set(`${mark.table_name} ${mark.row_id}`, mark.audit_id)
       else modifications.set(Number(mark.row_id), mark.audit_id)
       lookedTo = mark.audit_id
@@ -52,7 +54,10 @@ export function auditTrail(insched: InSched, clock: Clock) {
   const isDeletedAhead = (table: BridgedTable, localId: number): boolean =>
     deletions.size > 0 && (deletions.get(`${table} ${localId}`) ?? 0) > readTo
 
-  const touchedBy = (news: readonly AuditRow[]): Pick<Stretch, 'touched' | 'reach' | 'practiceAt'> => {
+  const touchedBy = async (
+    now: Reads,
+    news: readonly AuditRow[],
+  ): Promise<Pick<Stretch, 'touched' | 'reach' | 'practiceAt'>> => {
     const touched = { patients: new Map<number, number>(), plans: new Map<number, number>(), events: new Map<number, number>() } // prettier-ignore
     const reach = new Map<number, number>()
     let practiceAt: number | null = null
@@ -69,8 +74,8 @@ export function auditTrail(insched: InSched, clock: Clock) {
           touch('patients', [id], at)
           // A patient that is new under an old id takes over what hangs on that id.
           if (row.change === 'added' || differs(row, reachColumns)) {
-            touch('plans', insched.plansOfPatients([id]), at)
-            touch('events', insched.eventsOfPatients([id]), at)
+            touch('plans', await now.plansOfPatients([id]), at)
+            touch('events', await now.eventsOfPatients([id]), at)
             if (!isDeletedAhead('patients', id)) reach.set(id, at)
           }
           break
@@ -80,20 +85,20 @@ export function auditTrail(insched: InSched, clock: Clock) {
           break
         case 'stages':
           // A stage may have gone from one plan to another: both are read.
-          for (const side of [parsed(row.before_json), parsed(row.after_json)])
+          for (const side of [row.before, row.after])
             if (side['plan_id'] !== undefined) touch('plans', [Number(side['plan_id'])], at)
           break
         case 'event_types':
-          touch('events', insched.eventsOfType(row.row_id), at)
+          touch('events', await now.eventsOfType(row.row_id), at)
           break
         case 'locations':
           practiceAt = at
-          if (differs(row, ['time_zone'])) touch('events', insched.eventsAt(id), at)
+          if (differs(row, ['time_zone'])) touch('events', await now.eventsAt(id), at)
           break
         case 'practice':
           practiceAt = at
           // Events without a location are in the zone of the practice.
-          if (differs(row, ['time_zone'])) touch('events', insched.eventsWithoutLocation(), at)
+          if (differs(row, ['time_zone'])) touch('events', await now.eventsWithoutLocation(), at)
           break
         default:
           // Tables of which nothing leaves the practice.
@@ -103,16 +108,19 @@ export function auditTrail(insched: InSched, clock: Clock) {
     return { touched, reach, practiceAt }
   }
 
-  const stretch = (unread: readonly AuditRow[]): Stretch | undefined => {
+  const stretch = async (now: Reads, unread: readonly AuditRow[]): Promise<Stretch | undefined> => {
     if (unread.length === 0) return undefined
-    look()
+    await look(now)
     const end = unread.findIndex(isDelete)
     const audit = end < 0 ? unread : unread.slice(0, end + 1)
-    const own = insched.effects([...new Set(audit.map((row) => row.checkpoint))])
+    const own = await now.effects([...new Set(audit.map((row) => row.checkpoint))])
     const last = audit.at(-1)!
     return {
       last,
-      ...touchedBy(audit.filter((row) => !own.has(row.checkpoint))),
+      ...(await touchedBy(
+        now,
+        audit.filter((row) => !own.has(row.checkpoint)),
+      )),
       deleted: isDelete(last)
         ? { table: last.table_name as BridgedTable, localId: Number(last.row_id), at: timeOf(last, clock) }
         : null,
@@ -124,17 +132,23 @@ export function auditTrail(insched: InSched, clock: Clock) {
     isDeletedAhead,
     /** Whether unread rows of the trail modify this patient: then the record may be of another person (DOM-17). */
     isModifiedAhead: (patient: number): boolean => (modifications.get(patient) ?? 0) > readTo,
-    hasUnread: (): boolean => insched.lastAuditId() > cursor(),
+    hasUnread: async (now: Reads): Promise<boolean> => (await now.lastAuditId()) > (await cursor(now)),
     /** How far the trail was read; 0 where it was not. */
     cursor,
     /** The next stretch; undefined where nothing is unread. Within a `read`, with the rows that it names. */
-    next: (): Stretch | undefined => stretch(insched.auditAfter(cursor(), stretchLength)),
+    next: async (now: Reads): Promise<Stretch | undefined> =>
+      stretch(now, await now.auditAfter(await cursor(now), stretchLength)),
     /** The first stretch after `after` of what was read already; undefined where there is none. Within a `read`. */
-    again: (after: number): Stretch | undefined =>
-      stretch(insched.auditAfter(after, stretchLength).filter((row) => row.audit_id <= cursor())),
+    async again(now: Reads, after: number): Promise<Stretch | undefined> {
+      const read = await cursor(now)
+      return stretch(
+        now,
+        (await now.auditAfter(after, stretchLength)).filter((row) => row.audit_id <= read),
+      )
+    },
     /** Moves the cursor to an audit row, with the hash by which a restored database is known again (DOM-19). */
-    moveTo(change: Changes, audit: number): void {
-      change.setCursor(audit, hashOf(insched.auditRow(audit)))
+    async moveTo(change: Changes, audit: number): Promise<void> {
+      await change.setCursor(audit, hashOf(await change.auditRow(audit)))
     },
   }
 }
@@ -149,18 +163,13 @@ function isDelete(row: AuditRow): boolean {
   return row.change === 'deleted' && ['patients', 'plans', 'events'].includes(row.table_name)
 }
 
-const reachColumns = ['portal_enabled', 'text_consent', 'email_consent', 'survivor_id']
+const reachColumns = keptFields.patients
 
 function differs(row: AuditRow, columns: readonly string[]): boolean {
-  const [before, after] = [parsed(row.before_json), parsed(row.after_json)]
-  return columns.some((column) => before[column] !== after[column])
+  return columns.some((column) => row.before[column] !== row.after[column])
 }
 
-function parsed(text: string | null): Readonly<Record<string, unknown>> {
-  return text === null ? {} : (JSON.parse(text) as Record<string, unknown>)
-}
-
-function hashOf(row: AuditRow | undefined): string {
+function hashOf(row: unknown): string {
   return createHash('sha256')
     .update(JSON.stringify(row ?? null))
     .digest('hex')

@@ -13,7 +13,8 @@ import type { ReviewKind } from '../../replica/kinds/reviews.ts'
 import type { DocumentHead, Edit, Projection, Replica } from '../../replica/replica-face.ts'
 import { contactChanges } from './contact-changes.ts'
 import { zoneOf } from './documents.ts'
-import type { Changes, EventRow, InSched, PatientRow } from './insched-sqlite.ts'
+import type { Changes, InSched, Reads } from './insched.ts'
+import type { EventRow, PatientRow } from './rows.ts'
 import type { Reader } from './reader.ts'
 import { instantOf, wallClockOf } from '../../mirror/wall-clock.ts'
 
@@ -58,44 +59,44 @@ export function inSchedWriter(options: WriterOptions) {
   const by: By = { role: 'site', id: options.site, initials: 'PC' }
 
   /** Runs `work` in one write transaction that begins with nothing unread: what staff changed comes first. */
-  const upToDate = async <T>(work: (change: Changes) => T): Promise<T> => {
+  const upToDate = async <T>(work: (change: Changes) => Promise<T>): Promise<T> => {
     for (;;) {
       await reader.readAllUnread()
-      const outcome = insched.write((change) => (reader.hasUnread() ? undefined : { done: work(change) }))
+      const outcome = await insched.write(async (change) => ((await reader.hasUnread(change)) ? undefined : { done: await work(change) })) // prettier-ignore
       if (outcome) return outcome.done
     }
   }
   /** One inbound item: its statements, its checkpoint and its effect, within the transaction of `upToDate`. */
-  const apply = (change: Changes, effect: string, statements: () => void): void => {
-    const before = insched.lastAuditId()
-    statements()
-    change.stamp(before, effect, options.station)
-    change.addEffect(effect, new Date(clock.now()).toISOString())
-    reader.passOwn(change)
+  const apply = async (change: Changes, effect: string, statements: () => Promise<void>): Promise<void> => {
+    const before = await change.lastAuditId()
+    await statements()
+    await change.stamp(before, effect, options.station)
+    await change.addEffect(effect, new Date(clock.now()).toISOString())
+    await reader.passOwn(change)
   }
-  const isDone = (effect: string): boolean => insched.effects([effect]).size > 0
+  const isDone = async (now: Reads, effect: string): Promise<boolean> => (await now.effects([effect])).size > 0
 
   /** The row that a patient's items go to: after Combine the Survivor's, cycles refused (DOM-10). */
-  const patientRow = (key: string | null): PatientRow | 'held' | undefined => {
-    const identity = key === null ? undefined : insched.identity(key)
-    return identity && identity.gone === 0 ? survivorOf(identity.local_id) : undefined
+  const patientRow = async (now: Reads, key: string | null): Promise<PatientRow | 'held' | undefined> => {
+    const identity = key === null ? undefined : await now.identity(key)
+    return identity && identity.gone === 0 ? survivorOf(now, identity.local_id) : undefined
   }
-  const survivorOf = (patient: number | null): PatientRow | 'held' | undefined => {
+  const survivorOf = async (now: Reads, patient: number | null): Promise<PatientRow | 'held' | undefined> => {
     const seen = new Set<number>()
     for (let id = patient; id !== null;) {
-      const row = insched.patients([id])[0]
+      const row = (await now.patients([id]))[0]
       if (!row || seen.has(id)) return undefined
-      if (insched.identities('patients', [id]).some((identity) => identity.held !== null)) return 'held'
+      if ((await now.identities('patients', [id])).some((identity) => identity.held !== null)) return 'held'
       if (row.survivor_id === null) return row
       seen.add(id)
       id = row.survivor_id
     }
     return undefined
   }
-  const eventRow = (key: string): { row: EventRow } | { why: SetAsideReason } => {
-    const identity = insched.identity(key)
+  const eventRow = async (now: Reads, key: string): Promise<{ row: EventRow } | { why: SetAsideReason }> => {
+    const identity = await now.identity(key)
     if (!identity) return { why: 'unknown event' }
-    const row = identity.gone === 0 ? insched.events([identity.local_id])[0] : undefined
+    const row = identity.gone === 0 ? (await now.events([identity.local_id]))[0] : undefined
     return row ? { row } : { why: 'deleted' }
   }
 
@@ -127,25 +128,25 @@ export function inSchedWriter(options: WriterOptions) {
 
   const confirm = async (head: DocumentHead, answer: Answer): Promise<void> => {
     const judged = await upToDate((change) => judge(change, head.key, answer))
-    const edits = 'stands' in judged ? saidOf(head.key, answer, judged) : judged.edits
+    const edits = 'stands' in judged ? await saidOf(head.key, answer, judged) : judged.edits
     if (edits.length > 0) await replica.change(edits)
   }
 
-  const judge = (change: Changes, event: string, answer: Answer): Judged => {
+  const judge = async (change: Changes, event: string, answer: Answer): Promise<Judged> => {
     const effect = `confirmation:${answer.id}`
-    const found = eventRow(event)
+    const found = await eventRow(change, event)
     const row = 'row' in found ? found.row : undefined
-    const done = isDone(effect)
+    const done = await isDone(change, effect)
     if (!done) {
-      const objection = row ? objectionTo(row, answer) : 'why' in found ? found.why : 'deleted'
+      const objection = row ? await objectionTo(change, row, answer) : 'why' in found ? found.why : 'deleted'
       if (objection === 'held') return { edits: [] }
       if (objection !== undefined) return { edits: setAside(event, answer, objection) }
     }
     const type = confirmationTypes[answer.channel]
-    const confirmed = wallClockOf(answer.at, zoneOf(reader.context(), row?.location_id ?? null))
+    const confirmed = wallClockOf(answer.at, zoneOf(await reader.context(change), row?.location_id ?? null))
     // DOM-2: the greatest time stands, with its type; an older answer or a repeat changes nothing.
     const newer = !done && row && (row.last_confirmed_date === null || confirmed > row.last_confirmed_date)
-    if (!done) apply(change, effect, () => void (newer && change.confirm(row.event_id, confirmed, type)))
+    if (!done) await apply(change, effect, async () => void (newer && (await change.confirm(row.event_id, confirmed, type)))) // prettier-ignore
     const stands = newer
       ? { lastConfirmed: confirmed, confirmationType: type }
       : { lastConfirmed: row?.last_confirmed_date ?? null, confirmationType: row?.confirmation_type ?? null }
@@ -155,8 +156,8 @@ export function inSchedWriter(options: WriterOptions) {
   }
 
   /** What is said of an answer once it is committed in InSched: that it is written, and whether it was read back there. */
-  const saidOf = (event: string, answer: Answer, { row, stands, written }: Stands): Edit[] => {
-    const seen = row && insched.events([row.event_id])[0]
+  const saidOf = async (event: string, answer: Answer, { row, stands, written }: Stands): Promise<Edit[]> => {
+    const seen = row && (await insched.events([row.event_id]))[0]
     const isThere = seen?.last_confirmed_date === written.lastConfirmed && seen.confirmation_type === written.confirmationType // prettier-ignore
     const at = clock.now()
     return [
@@ -180,15 +181,22 @@ export function inSchedWriter(options: WriterOptions) {
   }
 
   /** DOM-3 and DOM-4; 'held' where it cannot be said before a person has (DOM-17). */
-  const objectionTo = (row: EventRow, answer: Answer): SetAsideReason | 'held' | undefined => {
-    const [answered, owner] = [patientRow(answer.patient), survivorOf(row.patient_id)]
+  const objectionTo = async (
+    now: Reads,
+    row: EventRow,
+    answer: Answer,
+  ): Promise<SetAsideReason | 'held' | undefined> => {
+    // prettier-ignore
+    const [answered, owner] = [await patientRow(now, answer.patient), await survivorOf(now, row.patient_id)]
     if (answered === 'held' || owner === 'held') return 'held'
     if (!answered || owner?.patient_id !== answered.patient_id) return 'another patient'
     if (row.starts_at !== answer.startsAt) return 'moved'
     if (row.status === 'Canceled') return 'canceled'
     if (row.status === 'No Show') return 'no show'
     if (row.status === 'Checked Out') return 'checked out'
-    return answer.at >= instantOf(row.starts_at, zoneOf(reader.context(), row.location_id)) ? 'past' : undefined
+    return answer.at >= instantOf(row.starts_at, zoneOf(await reader.context(now), row.location_id))
+      ? 'past'
+      : undefined
   }
 
   const setAside = (event: string, answer: Answer, why: SetAsideReason): Edit[] => {
@@ -272,26 +280,27 @@ export function inSchedWriter(options: WriterOptions) {
   }
   const communicate = async (head: DocumentHead, item: Item): Promise<'written' | 'held' | 'not written'> => {
     const effect = `communication:${item.id}`
-    if (isDone(effect)) return 'written'
-    const outcome = await upToDate((change) => {
+    if (await isDone(insched, effect)) return 'written'
+    const outcome = await upToDate(async (change) => {
       // Another walk of the same document may have written it while this one read the trail.
-      if (isDone(effect)) return 'written'
-      const patient = patientRow(head.facts.patient)
+      if (await isDone(change, effect)) return 'written'
+      const patient = await patientRow(change, head.facts.patient)
       if (patient === 'held') return 'held'
       if (!patient) return 'not written'
-      const found = item.event === null ? undefined : eventRow(item.event)
+      const found = item.event === null ? undefined : await eventRow(change, item.event)
       const { at, direction, subject, body, initials } = item
-      apply(change, effect, () =>
+      await apply(change, effect, () =>
         change.addCommunication({
-          patient: patient.patient_id,
-          event: found && 'row' in found ? found.row.event_id : null,
+          patient_id: patient.patient_id,
+          event_id: found && 'row' in found ? found.row.event_id : null,
+          channel: 'portal',
           direction,
-          at: new Date(at).toISOString(),
+          at_utc: new Date(at).toISOString(),
           subject,
           body,
           state: direction === 'in' ? 'received' : 'sent',
           initials,
-          externalId: item.id,
+          external_id: item.id,
         }),
       )
       return 'written'

@@ -50,7 +50,7 @@ export function sendPages({ site, store }: ConsoleParts): Hono<ConsoleEnv> {
     if (!given.success) return c.html(framed(c, site, title, '/send', findForm(reader, csrf)), 400)
     let found: readonly FoundPatient[]
     try {
-      found = site.bridge.findPatients(given.output.find)
+      found = await site.bridge.findPatients(given.output.find)
     } catch (error) {
       // InSched is locked by another program: said in words, to be tried again.
       return c.html(failed(c, site, { title, cause: inEnglish((error as Error).message), next: send.busyNext }), 503)

@@ -110,7 +110,7 @@ export interface MessageToSend {
 /** Ids of patients and events are InSched's, local to the site. */
 export interface ConsoleSite {
   readonly settings: { readonly practiceName: string; readonly siteName: string; readonly siteId: string }
-  readonly bridge: { findPatients(text: string): readonly FoundPatient[] }
+  readonly bridge: { findPatients(text: string): Promise<readonly FoundPatient[]> }
   /** The IANA zone of the site. */
   zone(): Promise<string>
   /** Calls `run` with documents once the pages show their change. */

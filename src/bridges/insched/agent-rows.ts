@@ -1,0 +1,37 @@
+/** The rows of the tables that the agent keeps in InSched's database. */
+import type { Kysely } from 'kysely'
+
+/** The tables of the practice whose rows are documents. */
+export type BridgedTable = 'patients' | 'plans' | 'events'
+
+export type AgentRow = {
+  site: string
+  practice: string
+  replica: string
+  run: string | null
+  holder: string | null
+  lease_until_utc: string | null
+  fence: number
+  last_audit_id: number | null
+  last_audit_hash: string | null
+  read_table: string | null
+  read_after: number | null
+  horizon_until: string | null
+}
+export type Identity = {
+  document: string
+  table_name: BridgedTable
+  local_id: number
+  /** 1: its row was deleted. */
+  gone: number
+  /** The review until whose resolution nothing is said of this row (DOM-17). */
+  held: string | null
+}
+export interface AgentTables {
+  pc_agent: AgentRow
+  pc_identity: Identity
+  pc_effects: { effect_id: string; at: string }
+}
+
+/** The agent's tables; the practice's are reached through their mapping. */
+export type Db = Kysely<AgentTables>

@@ -1,0 +1,30 @@
+/**
+ * What differs between the database engines that a practice may have InSched in: how one is opened and named, how its
+ * transactions begin, and a few expressions. All else of the bridge is said once, through Kysely.
+ */
+import type { Dialect, RawBuilder, SqlBool } from 'kysely'
+import type { Db } from './agent-rows.ts'
+
+export interface Engine {
+  /** The database as people see it: its file, or its server and name; never a password. */
+  readonly name: string
+  readonly dialect: Dialect
+  /** The statements that begin a transaction: one that changes something, and one that sees one state throughout. */
+  readonly begins: { readonly write: string; readonly read: string }
+  /** What a select of the agent's row ends with in a transaction that writes, so that two agents cannot both be first. */
+  readonly forUpdate: RawBuilder<unknown>
+  /** Resolves when a transaction may begin. */
+  turn(): Promise<void>
+  /** Whether a column is one of these values. */
+  among(column: RawBuilder<unknown>, values: readonly (string | number)[]): RawBuilder<SqlBool>
+  /** The elements of a list as a table `each` with the column `value`, a JSON text. */
+  each(list: readonly unknown[]): RawBuilder<unknown>
+  /** A column in a condition that no index on it is to serve. */
+  unindexed(column: RawBuilder<unknown>): RawBuilder<unknown>
+  /** Changes whenever another program commits; maybe also when this one does. */
+  version(db: Db): Promise<string>
+  /** How long a statement may wait for a lock, milliseconds. */
+  setPatience(ms: number): void
+  /** A sentence for an error of opening that is not one of those that pass by themselves; undefined where none fits. */
+  refusal(error: unknown): string | undefined
+}

@@ -1,0 +1,129 @@
+/**
+ * An InSched database, on any engine, through its mapping. Short transactions only. Whatever changes is reached through
+ * `write` alone, which asserts the fence of the lease in the same transaction, so an agent that lost its lease changes
+ * nothing. Within a transaction only its own statements may be awaited. Opened once per bridge and closed when the bridge
+ * lets go of it.
+ */
+import { Kysely, sql } from 'kysely'
+import { agentChanges, agentReads, agentTables } from './agent-tables.ts'
+import type { AgentTables, Db } from './agent-rows.ts'
+import { auditChanges, auditReads } from './audit-table.ts'
+import type { Engine } from './engine.ts'
+import { openEngine } from './engines.ts'
+import { passing } from './faults.ts'
+import { mappedTable, type Untranslated } from './mapped-table.ts'
+import { fieldsOfTables, type Mapping, type MappedTableName } from './mapping.ts'
+import { practiceChanges, practiceReads, type PracticeTables } from './practice-tables.ts'
+import { referenceMapping } from './reference-mapping.ts'
+import { InSchedRefused, LeaseLost } from './refused.ts'
+
+export type InSched = Awaited<ReturnType<typeof openInSched>>
+/** What may be asked of one state of the database. */
+export type Reads = ReturnType<typeof readsOf>
+/** What a write transaction may do. */
+export type Changes = Reads & ReturnType<typeof changesOf>
+
+interface Parts {
+  readonly engine: Engine
+  readonly tables: PracticeTables
+  readonly audit: ReturnType<typeof mappedTable>
+}
+function readsOf(db: Db, { engine, tables, audit }: Parts) {
+  return { ...practiceReads(db, engine, tables), ...auditReads(db, audit, tables), ...agentReads(db, engine) }
+}
+function changesOf(db: Db, { engine, tables, audit }: Parts) {
+  return { ...practiceChanges(db, tables), ...auditChanges(db, audit), ...agentChanges(db, engine) }
+}
+
+/** Opens `sqlite:FILE`; rejects with InSchedRefused and a sentence where there is none or it is not what the mapping says. */
+export async function openInSched(url: string, mapping: Mapping = referenceMapping) {
+  const engine = openEngine(url)
+  const untranslated: Untranslated = new Map()
+  const tables = Object.fromEntries(
+    (Object.keys(fieldsOfTables) as MappedTableName[]).map((table) => [
+      table,
+      mappedTable(table, mapping.tables[table], untranslated),
+    ]),
+  ) as Record<MappedTableName, ReturnType<typeof mappedTable>>
+  const { changes } = mapping
+  const audit = mappedTable('audit', changes['seen by'] === 'audit table' ? changes : undefined, untranslated)
+  const parts: Parts = { engine, tables, audit }
+  const db: Db = new Kysely<AgentTables>({ dialect: engine.dialect })
+  try {
+    await assertMapped(db, [...Object.values(tables), audit], engine.name, mapping.name)
+    for (const statement of agentTables) await sql.raw(statement).execute(db)
+  } catch (error) {
+    await db.destroy()
+    const why = passing(error)
+    if (why !== undefined) throw new InSchedRefused(`${engine.name}: ${why}. Try again in a moment.`, { cause: error })
+    const refusal = engine.refusal(error)
+    throw refusal === undefined ? error : new InSchedRefused(refusal, { cause: error })
+  }
+  const reads = readsOf(db, parts)
+  let fence: number | undefined
+  const lost = () =>
+    new LeaseLost(
+      `Another agent has taken over the InSched database ${engine.name}. This one neither reads nor writes it any more. Stop one of the two, then start this one again.`,
+    )
+  const transaction = <T>(begin: string, work: (on: Db) => Promise<T>): Promise<T> =>
+    db.connection().execute(async (on) => {
+      await engine.turn()
+      await sql.raw(begin).execute(on)
+      try {
+        const result = await work(on)
+        await sql`commit`.execute(on)
+        return result
+      } catch (error) {
+        // Where the connection is lost, the server rolls back by itself.
+        await sql`rollback`.execute(on).catch((failed: unknown) => {
+          if (passing(failed) === undefined && passing(error) === undefined) throw error
+        })
+        throw error
+      }
+    })
+
+  return {
+    ...reads,
+    name: engine.name,
+    mayWrite: mapping['may write'],
+    /** How many values of `table.field` could not be translated since it was opened. */
+    untranslated: untranslated as ReadonlyMap<string, number>,
+    close: () => db.destroy(),
+    /** How long a statement may wait for another program's lock, milliseconds. */
+    setPatience: engine.setPatience,
+    /** From now on every `write` asserts this fence. */
+    holdFence: (held: number): void => void (fence = held),
+    /** Rejects with LeaseLost where another agent holds the lease. */
+    async assertFence(): Promise<void> {
+      if (fence !== undefined && (await reads.agent())?.fence !== fence) throw lost()
+    },
+    /** Runs `work` in one transaction that takes the write lock first. Rejects with LeaseLost, and changes nothing, without the lease. */
+    write: <T>(work: (change: Changes) => Promise<T>): Promise<T> =>
+      transaction(engine.begins.write, async (on) => {
+        const { rows } = await sql<{ fence: number }>`select fence from pc_agent ${engine.forUpdate}`.execute(on)
+        if (fence !== undefined && rows[0]?.fence !== fence) throw lost()
+        return work({ ...readsOf(on, parts), ...changesOf(on, parts) })
+      }),
+    /** Runs `work` on one state of the database: what other programs commit meanwhile is not seen. */
+    read: <T>(work: (now: Reads) => Promise<T>): Promise<T> =>
+      transaction(engine.begins.read, (on) => work(readsOf(on, parts))),
+    /** Changes whenever another program commits. */
+    version: (): Promise<string> => engine.version(db),
+  }
+}
+
+/** Throws InSchedRefused where a table or a column that the mapping names is not there. */
+async function assertMapped(db: Db, tables: readonly Parts['audit'][], name: string, mapping: string): Promise<void> {
+  const found = new Map((await db.introspection.getTables()).map((table) => [table.name, new Set(table.columns.map((column) => column.name))])) // prettier-ignore
+  const faults = tables.flatMap((one) => {
+    if (one.table === undefined) return []
+    const columns = found.get(one.table)
+    if (!columns) return [`it has no table ${one.table}`]
+    const missing = [...one.columns, ...(one.stamp === undefined ? [] : [one.stamp])].filter((column) => !columns.has(column)) // prettier-ignore
+    return missing.length === 0 ? [] : [`its table ${one.table} has no column ${missing.join(', ')}`]
+  })
+  if (faults.length > 0)
+    throw new InSchedRefused(
+      `${name} is not an InSched database of the mapping “${mapping}”: ${faults.join('; ')}. Try the mapping with: patientconnection insched check --mapping FILE --insched URL`,
+    )
+}

@@ -1,0 +1,150 @@
+/**
+ * The statements on the practice's tables, by their mapping, on any engine: what the bridge reads of patients, plans,
+ * stages and events, and the few things that it writes.
+ */
+import { sql, type Kysely, type RawBuilder, type SqlBool } from 'kysely'
+import type { Db } from './agent-rows.ts'
+import type { Engine } from './engine.ts'
+import type { MappedTable } from './mapped-table.ts'
+import type { contactColumns, MappedTableName } from './mapping.ts'
+import type { CommunicationRow, EventRow, LocationRow, PatientRow, PlanRow, PracticeRow, StageRow } from './rows.ts'
+
+export type PracticeTables = Readonly<Record<MappedTableName, MappedTable>>
+type Tables = Kysely<Record<string, Record<string, unknown>>>
+
+const keys = { patients: 'patient_id', plans: 'plan_id', stages: 'stage_id', events: 'event_id' } as const
+
+/** What may be read at any time. */
+export function practiceReads(handle: Db, engine: Engine, tables: PracticeTables) {
+  const db = handle as unknown as Tables
+  const from = (table: MappedTable) => db.selectFrom(`${table.table!} as t`).select(table.selection('t'))
+  const ref = (table: MappedTable, field: string): RawBuilder<unknown> => sql.ref(`t.${table.column(field)}`)
+  const read = async <Row>(table: MappedTable, query: { execute(): Promise<Record<string, unknown>[]> }): Promise<Row[]> => (await query.execute()).map((row) => table.read(row) as Row) // prettier-ignore
+  /** Rows of a table whose field is one of these. */
+  const byField = async <Row>(table: MappedTable, field: string, values: readonly (number | string)[]): Promise<Row[]> =>
+    values.length === 0 || !table.has(field) ? [] : read<Row>(table, from(table).where(engine.among(ref(table, field), values))) // prettier-ignore
+  /** The keys of rows whose field is one of these. */
+  const keysBy = async (
+    table: 'plans' | 'events',
+    field: string,
+    condition: (column: RawBuilder<unknown>) => RawBuilder<SqlBool>,
+  ): Promise<number[]> => {
+    const mapped = tables[table]
+    if (!mapped.has(field)) return []
+    const found = await db.selectFrom(`${mapped.table!} as t`).select(mapped.selection('t', [keys[table]])).where(condition(ref(mapped, field))).execute() // prettier-ignore
+    return found.map((row) => Number(row[keys[table]]))
+  }
+  const after = <Row>(table: 'patients' | 'plans', key: number, limit: number): Promise<Row[]> => {
+    const mapped = tables[table]
+    if (mapped.table === undefined) return Promise.resolve([])
+    const column = ref(mapped, keys[table])
+    return read<Row>(
+      mapped,
+      from(mapped)
+        .where(sql<SqlBool>`${column} > ${key}`)
+        .orderBy(column)
+        .limit(limit),
+    )
+  }
+
+  const { practice, locations, patients, plans, stages, events, event_types: types } = tables
+  const typed = types.table !== undefined && events.has('event_type')
+  /** Events with what patients may know of their type; a row without a start is none. */
+  const selectEvents = () => {
+    const columns = events.selection('t')
+    if (!typed) return db.selectFrom(`${events.table!} as t`).select(columns)
+    const join = db.selectFrom(`${events.table!} as t`).leftJoin(`${types.table!} as y`, (on) => on.on(sql<SqlBool>`${sql.ref(`y.${types.column('event_type')}`)} = ${ref(events, 'event_type')}`)) // prettier-ignore
+    return join.select(columns).select(types.selection('y', ['patient_words']))
+  }
+  const readEvents = async (query: { execute(): Promise<Record<string, unknown>[]> }): Promise<EventRow[]> =>
+    (await query.execute()).flatMap((raw) => {
+      const row = types.read(events.read(raw)) as EventRow & { event_type?: unknown }
+      // The type has said its words; the record has no place for it.
+      delete row.event_type
+      row.patient_words ??= null
+      row.status ??= 'None'
+      row.minutes ??= 0
+      return (row.starts_at as string | null) === null ? [] : [row]
+    })
+  const starts = events.ordered('starts_at', 't')
+  const within = (column: RawBuilder<unknown>, range: { from: string; until: string }): RawBuilder<SqlBool> =>
+    sql<SqlBool>`${column} >= ${events.toCompare('starts_at', range.from)} and ${column} < ${events.toCompare('starts_at', range.until)}` // prettier-ignore
+  const ofPatients = sql<SqlBool>`${ref(events, 'patient_id')} is not null`
+
+  return {
+    practice: async (): Promise<PracticeRow | undefined> => {
+      // Where the mapping says all of it, there may be no such table.
+      if (practice.table === undefined) return practice.read({ practice_name: null, time_zone: null, phone: null, address: null }) as PracticeRow // prettier-ignore
+      return (await read<PracticeRow>(practice, from(practice).limit(1)))[0]
+    },
+    locations: (): Promise<LocationRow[]> =>
+      locations.table === undefined ? Promise.resolve([]) : read(locations, from(locations).orderBy(ref(locations, 'location_id'))), // prettier-ignore
+    patientsAfter: (key: number, limit: number) => after<PatientRow>('patients', key, limit),
+    patients: (ids: readonly number[]) => byField<PatientRow>(patients, 'patient_id', ids),
+    plansAfter: (key: number, limit: number) => after<PlanRow>('plans', key, limit),
+    plans: (ids: readonly number[]) => byField<PlanRow>(plans, 'plan_id', ids),
+    stagesOf: async (ids: readonly number[]): Promise<StageRow[]> =>
+      (await byField<StageRow>(stages, 'plan_id', ids)).toSorted((a, b) => a.plan_id - b.plan_id || a.position - b.position), // prettier-ignore
+    /** Events of patients in the order of their ids, within a stretch of time. */
+    eventsAfter: (key: number, limit: number, range: { from: string; until: string }) => {
+      const column = ref(events, 'event_id')
+      const query = selectEvents().where(sql<SqlBool>`${column} > ${key}`).where(ofPatients).where(within(engine.unindexed(starts), range)) // prettier-ignore
+      return readEvents(query.orderBy(column).limit(limit))
+    },
+    /** Events of patients that start within a stretch of time, in order of start; `last` is the last one of the page before. */
+    eventsStarting: (range: { from: string; until: string }, last: EventRow | undefined, limit: number) => {
+      const column = ref(events, 'event_id')
+      let query = selectEvents().where(within(starts, range)).where(ofPatients)
+      if (last) query = query.where(sql<SqlBool>`(${starts}, ${column}) > (${events.toCompare('starts_at', last.starts_at)}, ${last.event_id})`) // prettier-ignore
+      return readEvents(query.orderBy(starts).orderBy(column).limit(limit))
+    },
+    events: async (ids: readonly number[]): Promise<EventRow[]> =>
+      ids.length === 0 ? [] : readEvents(selectEvents().where(engine.among(ref(events, 'event_id'), ids))),
+    /** Ids of the rows that hang on another: plans and events of patients, events of a type or a place. */
+    plansOfPatients: async (ids: readonly number[]) => (ids.length === 0 ? [] : keysBy('plans', 'patient_id', (column) => engine.among(column, ids))), // prettier-ignore
+    eventsOfPatients: async (ids: readonly number[]) => (ids.length === 0 ? [] : keysBy('events', 'patient_id', (column) => engine.among(column, ids))), // prettier-ignore
+    eventsOfType: (type: string) => keysBy('events', 'event_type', (column) => sql`cast(${column} as text) = ${type}`),
+    eventsAt: (location: number) => keysBy('events', 'location_id', (column) => sql`${column} = ${location}`),
+    eventsWithoutLocation: () => keysBy('events', 'location_id', (column) => sql`${column} is null and ${ofPatients}`),
+    findPatients: (text: string, limit: number): Promise<PatientRow[]> => {
+      const names = [...new Set(['first_name', 'last_name'].map((name) => patients.column(name)))].map((column) => sql`coalesce(${sql.ref(`t.${column}`)}, '')`) // prettier-ignore
+      let query = from(patients)
+      if (patients.has('survivor_id')) query = query.where(sql<SqlBool>`${ref(patients, 'survivor_id')} is null`)
+      for (const word of text.trim().split(/\s+/).filter(Boolean).slice(0, 4)) {
+        const like = `%${word.replaceAll(/[\\%_]/g, (c) => `\\${c}`)}%`
+        query = query.where(sql<SqlBool>`lower(${sql.join(names, sql` || ' ' || `)}) like lower(${like}) escape '\\'`)
+      }
+      return read(patients, query.orderBy(ref(patients, 'last_name')).orderBy(ref(patients, 'first_name')).limit(limit)) // prettier-ignore
+    },
+    /** How many stages the plans with these documents have. */
+    stageCount: async (documents: readonly string[]): Promise<number> => {
+      if (stages.table === undefined || documents.length === 0) return 0
+      const { rows } = await sql<{ stages: number }>`select count(*) as stages from pc_identity i
+        join ${sql.table(stages.table)} t on ${ref(stages, 'plan_id')} = i.local_id
+        where i.table_name = 'plans' and ${engine.among(sql.ref('i.document'), documents)}`.execute(db)
+      return rows[0]!.stages
+    },
+  }
+}
+
+/** What only a write transaction may do, as far as the mapping lets it. */
+export function practiceChanges(handle: Db, tables: PracticeTables) {
+  const db = handle as unknown as Tables
+  const update = async (
+    table: MappedTable,
+    key: string,
+    id: number,
+    values: Record<string, string | number | null>,
+  ): Promise<void> => {
+    const set = table.values(values)
+    await db.updateTable(table.table!).set(set).where(sql<SqlBool>`${sql.ref(table.column(key))} = ${id}`).execute() // prettier-ignore
+  }
+  return {
+    confirm: (event: number, lastConfirmed: string, type: string) =>
+      update(tables.events, 'event_id', event, { last_confirmed_date: lastConfirmed, confirmation_type: type }),
+    addCommunication: async (row: CommunicationRow): Promise<void> =>
+      void (await db.insertInto(tables.communications.table!).values(tables.communications.values(row)).execute()),
+    setContact: (patient: number, column: (typeof contactColumns)[number], value: string | null) =>
+      update(tables.patients, 'patient_id', patient, { [column]: value }),
+  }
+}

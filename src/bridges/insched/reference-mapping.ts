@@ -1,0 +1,13 @@
+/** The mapping of the reference schema: every field is the column of its name. */
+import { fieldsOfTables, typesOf, contactColumns, type Mapping, type MappedTableName } from './mapping.ts'
+
+const own = (fields: Readonly<Record<string, unknown>>) => Object.fromEntries(Object.keys(fields).map((field) => [field, field])) // prettier-ignore
+
+export const referenceMapping: Mapping = {
+  name: 'reference schema',
+  tables: Object.fromEntries(
+    (Object.keys(fieldsOfTables) as MappedTableName[]).map((table) => [table, { table, columns: own(fieldsOfTables[table]) }]), // prettier-ignore
+  ),
+  changes: { 'seen by': 'audit table', table: 'audit_trail', columns: own(typesOf('audit')) },
+  'may write': { confirmations: true, communications: true, contact: contactColumns },
+}

@@ -1,0 +1,88 @@
+/** Rows of a practice's tables as the bridge reads them, whatever their names and values are in the database: words, dates and flags are those of the reference schema. */
+
+export type PatientRow = {
+  patient_id: number
+  last_name: string | null
+  first_name: string | null
+  middle_name: string | null
+  birth_date: string | null
+  home_phone: string | null
+  cell_phone: string | null
+  email: string | null
+  language: string | null
+  text_consent: number | null
+  email_consent: number | null
+  portal_enabled: number | null
+  balance_due_cents: number | null
+  survivor_id: number | null
+}
+export type PlanRow = {
+  plan_id: number
+  patient_id: number
+  patient_words: string | null
+  plan_status: string | null
+  starts_on: string | null
+  ends_on: string | null
+}
+export type StageRow = {
+  stage_id: number
+  plan_id: number
+  position: number
+  patient_words: string | null
+  completed: number | null
+  completed_on: string | null
+}
+export type EventRow = {
+  event_id: number
+  patient_id: number | null
+  location_id: number | null
+  starts_at: string
+  minutes: number
+  status: string
+  last_confirmed_date: string | null
+  confirmation_type: string | null
+  patient_words: string | null
+}
+export type PracticeRow = {
+  practice_name: string
+  time_zone: string
+  phone: string | null
+  address: string | null
+}
+export type LocationRow = {
+  location_id: number
+  name: string
+  time_zone: string
+  address: string | null
+  phone: string | null
+}
+/** What is written into Communications. */
+export type CommunicationRow = {
+  patient_id: number
+  event_id: number | null
+  channel: string
+  direction: 'in' | 'out'
+  at_utc: string
+  subject: string
+  body: string
+  state: string
+  initials: string
+  external_id: string
+}
+
+/** One change in the feed: which row, and what of it is needed besides the row itself. */
+export interface AuditRow {
+  readonly audit_id: number
+  readonly checkpoint: string
+  readonly at_utc: string
+  /** The table by its name here; another's as the database has it. */
+  readonly table_name: string
+  readonly row_id: string
+  readonly change: 'added' | 'modified' | 'deleted'
+  readonly before: Kept
+  readonly after: Kept
+}
+/** An audit row without its contents: what lies ahead in the feed. */
+export type AuditMark = Pick<AuditRow, 'audit_id' | 'table_name' | 'row_id' | 'change'>
+/** Fields of a row before or after a change. */
+export type Kept = Readonly<Record<string, unknown>>
