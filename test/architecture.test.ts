@@ -34,7 +34,14 @@ const packages: Readonly<Record<string, (file: string) => boolean>> = {
   '@hono/node-server': (file) => file.startsWith('server/'),
   ws: (file) =>
     file.startsWith('server/') ||
-    ['replica/link-socket.ts', 'replica/connection.ts', 'replica/acceptor.ts', 'portal.ts', 'site.ts'].includes(file),
+    [
+      'replica/link-socket.ts',
+      'replica/connection.ts',
+      'replica/acceptor.ts',
+      'replica/answering.ts',
+      'portal.ts',
+      'site.ts',
+    ].includes(file),
 }
 
 function faults(sources: Sources): string[] {

@@ -113,7 +113,7 @@ export function mirrorOperations(options: {
     for await (const heads of documentsOf(replica, isConcerned))
       for (const { facts } of heads) {
         const local = bridge.localOf(facts.patient!)
-        if (local !== undefined && !bridge.isHeld(facts.patient!)) return local
+        if (local !== undefined && !(await bridge.isHeld(facts.patient!))) return local
       }
     return undefined
   }
