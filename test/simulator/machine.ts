@@ -115,7 +115,7 @@ export function startProcess(machine: Machine, around: Surroundings, drawn?: Uin
   openReplica({ ...options, ...passes }).then(
     async (replica) => {
       if (!process.alive) return
-      if (mirror) process.kept = await keepSiteMirror({ mirror, replica, site: site!, portal: around.portal, clock, sayAgain: async () => {} }) // prettier-ignore
+      if (mirror) process.kept = await keepSiteMirror({ mirror, replica: silentUntilMet(process, replica), site: site!, portal: around.portal, clock, sayAgain: async () => {} }) // prettier-ignore
       await mirrors?.follow(replica)
       if (!process.alive) return
       process.replica = { ...replica, onCommit: (run) => listening(process, replica.onCommit(run)) }
@@ -134,6 +134,15 @@ export function startProcess(machine: Machine, around: Surroundings, drawn?: Uin
 }
 
 const all: Passes = () => true
+
+/** A machine that was put back while running changes nothing before it has met its peer: what fails until then is tried again. */
+function silentUntilMet(process: Process, replica: OpenReplica): OpenReplica {
+  const change: OpenReplica['change'] = async (edits) => {
+    if (process.putBack) throw new Error('What this machine did before it was put back is not known yet')
+    await replica.change(edits)
+  }
+  return { ...replica, change }
+}
 
 function replicaOf(around: Surroundings, site: string): string | undefined {
   return around.sites().find(({ place }) => place.site === site)?.replica

@@ -86,6 +86,9 @@ async function settle(world: World): Promise<void> {
     if (running(world).some(({ process }) => process.disk.writes.length > 0) || network.busy().length > 0) continue
     // What was written since it was asked is to be erased too.
     world.askErasures()
+    // What could not be committed is tried again, as a site does every hour.
+    for (const { process } of running(world))
+      if (process.kept && process.kept.problem() !== null) process.kept.apply().catch(() => {})
     const connected = await allConnected(world)
     if (world.violations.length > 0) return
     // Once all are connected, the timers of what was closed before run out too.
