@@ -17,11 +17,12 @@ export interface Fault {
   readonly seed?: number
 }
 
-const one = (name: string, rule: string, file: string, from: string, to: string, within: number): Fault => ({
+const one = (name: string, rule: string, file: string, from: string, to: string, within: number, seed = 1): Fault => ({
   name,
   rule,
   changes: [{ file, from, to }],
   within,
+  seed,
 })
 
 export const faults: readonly Fault[] = [
@@ -32,6 +33,7 @@ export const faults: readonly Fault[] = [
     'let epochs = await store.startEpoch(mintEpoch(clock))',
     'let epochs = opened.epochs.length > 0 ? opened.epochs : await store.startEpoch(mintEpoch(clock))',
     20_000,
+    15,
   ),
   {
     name: 'a machine that was put back while running goes on under its epoch',
@@ -327,5 +329,6 @@ export const faults: readonly Fault[] = [
     'if (isErased(settings, collection)) return false',
     '',
     20_000,
+    50,
   ),
 ]

@@ -41,6 +41,8 @@ export interface Process {
   followers: readonly { readonly problem: unknown }[]
   link: Link | undefined
   acceptor: Acceptor | undefined
+  /** Of a portal: what it may hold by the settings that it knows. */
+  readonly holds: Passes
   /** In a world with a policy: the mirror settings of a site, and what keeps its documents to them. */
   mirror: Mirror | undefined
   kept: SiteMirror | undefined
@@ -101,6 +103,7 @@ export function startProcess(machine: Machine, around: Surroundings, drawn?: Uin
     followers: [],
     link: undefined,
     acceptor: undefined,
+    holds: all,
     mirror: undefined,
     kept: undefined,
   }
@@ -110,7 +113,8 @@ export function startProcess(machine: Machine, around: Surroundings, drawn?: Uin
   const options = { store: process.disk.store, practice: around.practice, id: machine.replica, clock }
   const mirror = site && around.policed ? mirrorOf(site, clock) : undefined
   const mirrors = !site && around.policed ? siteMirrors({ clock, device: (id) => replicaOf(around, id), sites: () => around.sites().flatMap(({ place }) => place.site ?? []) }) : undefined // prettier-ignore
-  const passes = mirror ? mirror.replicaPasses : site ? {} : { holds: mirrors?.holds ?? all }
+  if (mirrors) Object.assign(process, { holds: mirrors.holds })
+  const passes = mirror ? mirror.replicaPasses : site ? {} : { holds: process.holds }
   process.mirror = mirror
   openReplica({ ...options, ...passes }).then(
     async (replica) => {

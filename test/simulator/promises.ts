@@ -24,7 +24,10 @@ export interface Promises {
   acknowledged(folder: MemoryStore, edits: readonly Edit[]): Promise<void>
   /** A document is erased: nothing of it is promised any more. */
   erased(place: string): void
-  /** The folder `before` becomes `after`, or is no more: what nobody else keeps is no longer promised; one that is giving a document up does not keep it. */
+  /**
+   * The folder `before` becomes `after`, or is no more: what it had and nobody else keeps is no longer promised; one that
+   * is giving a document up does not keep it.
+   */
   withdrawn(
     before: MemoryStore,
     after: MemoryStore | undefined,
@@ -84,7 +87,9 @@ export function promisesMade(): Promises {
           const content = (await readDocument(other, collection, key))?.content
           if (content && keeps(other, collection, content.facts)) copies.push(content)
         }
-        document.promised = document.promised.filter((one) => copies.some((content) => holds(content, one)))
+        document.promised = document.promised.filter(
+          (one) => !holds(former.content, one) || copies.some((content) => holds(content, one)),
+        )
       }
     },
     missing(place, content) {

@@ -12,12 +12,10 @@ import { derivedUlid, type PracticeId, type ReplicaId, type SiteId } from '../..
 import { chanceOf, traceOf, type Chance, type Trace } from './chance.ts'
 import { harmOf, type Harm } from './harm.ts'
 import { startProcess, machineOf, type Backup, type Machine, type Process, type Surroundings } from './machine.ts'
-import { defaultSettings, mayHold } from '../../src/mirror/policy.ts'
-import type { Passes } from '../../src/replica/collections.ts'
 import { modesChosen, switchable, type Modes } from './modes.ts'
 import { simulatedNetwork, type Network } from './network.ts'
 import { promisesMade, type Promises } from './promises.ts'
-import { epochOfTime, simulatedTime, type Time } from './time.ts'
+import { simulatedTime, type Time } from './time.ts'
 
 export interface World {
   readonly chance: Chance
@@ -98,7 +96,11 @@ export function worldOf(seed: number, keepTrace = false): World {
     const frame = acknowledgement(data)
     const machine = world.machines.find(({ process }) => process === host)
     const other = world.machines.find(({ process }) => process === peer)
-    if (frame && machine && other) void checkAcknowledged(world, machine, other.replica, frame)
+    if (!frame || !machine || !other) return
+    // A refused row counts as acknowledged. Between honest peers there is none.
+    for (const { seq, reason } of frame.refused)
+      world.violated(`${machine.name} refuses row ${seq} of ${frame.collection} of ${other.name}: ${reason}`)
+    void checkAcknowledged(world, machine, other.replica, frame)
   })
   const modes = modesChosen()
   let names = 0
@@ -185,11 +187,10 @@ export function worldOf(seed: number, keepTrace = false): World {
       world.stop(machine, chance.oneIn(2))
       const after = backup.folder.copy()
       const others = world.machines.filter((other) => other !== machine).map((other) => other.folder)
-      // The portal erases what the site has acknowledged, and may not know yet that the site was put back since.
-      // By which settings is not known beforehand, once any were chosen.
-      const holds: Passes = policed ? (collection, facts) => !world.counts.has('change the mirror') && mayHold(defaultSettings, { collection, facts, now: epochOfTime + time.now }) : () => true // prettier-ignore
+      // What a portal that runs was to erase by now, the site may have acknowledged and answered for until a moment ago.
       await world.promises.withdrawn(machine.folder, after, others, (folder, collection, facts) => {
-        return folder !== portal.folder || (holds(collection, facts) && !world.erasedEverywhere(collection))
+        if (folder !== portal.folder || !portal.process) return true
+        return portal.process.holds(collection, facts) && !world.erasedEverywhere(collection)
       })
       machine.folder = after
       // A snapshot of a running machine from before this is beyond what a peer can tell it: its epoch is forgotten there.
