@@ -2,6 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { smtpMailer, type Mailer } from '../bridges/email/mailer.ts'
+import { contentOf } from './mirror-commands.ts'
 import { openPortal, portalOperations, type PortalStatus } from '../portal.ts'
 import { callControl } from '../server/control.ts'
 import { loopback } from '../server/listen.ts'
@@ -18,6 +19,7 @@ import {
 } from './command.ts'
 
 const string = { type: 'string' } as const
+const boolean = { type: 'boolean' } as const
 
 export const portal: Command = {
   usage:
@@ -208,6 +210,35 @@ export const portalRelease: Command = {
     const input = { practice: need(given, 'practice') }
     const status = (await operate('portal release', input, given, context)) as unknown as PortalStatus
     context.print(status, status.practices.map(words).join('\n'))
+  },
+}
+
+export const portalMirror: Command = {
+  usage: 'portal mirror --data DIR --site ID',
+  about: 'what a site mirrors: what it has set, and how this portal has narrowed it',
+  options: { data: string, site: string },
+  async run(given, context) {
+    const result = await operate('portal mirror', { site: need(given, 'site') }, given, context)
+    const items = result['items'] as { key: string; site: string; portal: string | null; narrowed: boolean }[]
+    const lines = items.map(({ key, site, portal: says, narrowed }) => `${key}: ${site}${says === null ? '' : `  (this portal: ${says}${narrowed ? '; the narrower holds' : ''})`}`) // prettier-ignore
+    context.print(result, lines.join('\n'))
+  },
+}
+
+export const portalNarrow: Command = {
+  usage: 'portal narrow KEY (VALUE [--keep | --erase] | --clear) --data DIR --site ID',
+  about: 'narrow what a site mirrors; with --clear the site alone decides again',
+  options: { data: string, site: string, keep: boolean, erase: boolean, clear: boolean },
+  async run(given, context) {
+    const [key, value] = given.positionals
+    const clear = given.values['clear'] === true
+    if (key === undefined || (value === undefined) !== clear) throw new Usage('Name a setting, and its value or --clear.') // prettier-ignore
+    const content = contentOf(given).content
+    const result = await operate('portal narrow', { site: need(given, 'site'), key, value, content, clear: clear ? 'yes' : undefined }, given, context) // prettier-ignore
+    context.print(
+      result,
+      `This portal said ${String(result['old'])} of ${String(result['key'])} and says ${String(result['new'])} now. The narrower of what the site and the portal say holds.`,
+    )
   },
 }
 

@@ -106,6 +106,7 @@ function siteHtml(reader: Reader, site: OperatorSite, { csrf, now, zone }: { csr
       isOver
         ? nothing
         : html`<div class="row ways">
+            <a class="button" href="/operator/mirror/${site.siteId}">${words.mirror}<span class="unseen">: ${site.name}</span></a>
             ${device && device.revokedAt === null ? oneButton('/operator/ask', words.doIt.revoke, { csrf, site: site.siteId, what: 'revoke' }, 'danger') : nothing}
             ${oneButton('/operator/ask', words.doIt.retire, { csrf, site: site.siteId, what: 'retire' }, 'danger')}
           </div>`

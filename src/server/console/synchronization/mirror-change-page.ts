@@ -11,20 +11,11 @@ import type { Reader } from '../../look/reader.ts'
 import { card, table } from '../../look/show.ts'
 import { deedOf, failed, type ConsoleEnv, type ConsoleParts } from '../frame.ts'
 import type { ConsoleSite, MirrorChange, MirrorEffect } from '../site-operations.ts'
-import { countsInWords, fieldInWords, groupsOf, isCovered, mirrorParts, neededInWords, settingInWords, valueInWords, type MirrorPart } from '../../mirror-words.ts' // prettier-ignore
+import { countsInWords, fieldInWords, groupsOf, isCovered, keysOf, mirrorParts, neededInWords, settingInWords, valueInWords, type MirrorPart } from '../../mirror-words.ts' // prettier-ignore
 import { differencesTable, patientField, patientNumber } from './preview-page.ts'
 import { refusedNotice, synchronizationFramed, textsOf } from './synchronization-frame.ts'
 
 const path = '/synchronization/mirror'
-
-/** The settings of a part, by key. */
-function keysOf(part: MirrorPart): readonly string[] {
-  return [
-    ...(isCovered(part) ? [`${part}.direction`, `${part}.patients`] : []),
-    ...(part === 'events' ? ['events.daysAhead', 'events.daysPast'] : []),
-    ...groupsOf(part).map((group) => `${group}.fields`),
-  ]
-}
 
 /** What a form says of each setting of a part. */
 function writtenOf(part: MirrorPart, given: (name: string) => string): Readonly<Record<string, string>> {

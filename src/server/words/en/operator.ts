@@ -56,4 +56,15 @@ export const operator = {
     retire: (site: string) => `End ${site}? Its device is refused, and patients are not shown its records any more. To give its records to another site, use the command: patientconnection site retire --to`, // prettier-ignore
   },
   no: 'No, go back',
+  mirror: 'What it mirrors',
+  mirrorOf: (site: string) => `What ${site} mirrors`,
+  mirrorHow:
+    'The site decides what leaves the practice. This portal can only narrow it: where both say something, the narrower holds.',
+  narrow: 'Narrow',
+  narrowOf: (what: string, site: string) => `${what} of ${site}`,
+  siteSays: 'The site',
+  portalSays: 'This portal',
+  asTheSite: 'As the site says',
+  asTheSiteHint: 'Empty: as the site says.',
+  back: 'Back to the operator’s page',
 }

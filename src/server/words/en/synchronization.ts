@@ -54,7 +54,7 @@ const ways: Readonly<Record<Way, string>> = {
   up: 'Upload: to the portal only',
   down: 'Download: from the portal only',
   off: 'Off: stop. The portal keeps what it has',
-  erased: 'Off: stop and erase. The portal erases what it has, and this site gets a receipt',
+  erased: 'Off: stop and erase. The portal erases what it has, and the site gets a receipt',
 }
 const coverages: Readonly<Record<Coverage, string>> = {
   all: 'All patients',

@@ -65,4 +65,15 @@ export const operator: typeof english = {
       `¿Terminar ${site}? Se rechaza su equipo y a los pacientes ya no se les muestran sus datos. Para pasarlos a otro sitio, use el comando: patientconnection site retire --to`,
   },
   no: 'No, volver',
+  mirror: 'Qué refleja',
+  mirrorOf: (site) => `Qué refleja ${site}`,
+  mirrorHow:
+    'El sitio decide qué sale del consultorio. Este portal solo puede estrecharlo: donde los dos dicen algo, vale lo más estrecho.',
+  narrow: 'Estrechar',
+  narrowOf: (what, site) => `${what} de ${site}`,
+  siteSays: 'El sitio',
+  portalSays: 'Este portal',
+  asTheSite: 'Como dice el sitio',
+  asTheSiteHint: 'Vacío: como dice el sitio.',
+  back: 'Volver a la página de operación',
 }

@@ -162,7 +162,7 @@ export const synchronization: typeof english = {
       up: 'Subir: solo hacia el portal',
       down: 'Bajar: solo desde el portal',
       off: 'Apagado: parar. El portal conserva lo que tiene',
-      erased: 'Apagado: parar y borrar. El portal borra lo que tiene y este sitio recibe un comprobante',
+      erased: 'Apagado: parar y borrar. El portal borra lo que tiene y el sitio recibe un comprobante',
     },
     coverages: {
       all: 'Todos los pacientes',
