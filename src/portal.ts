@@ -95,8 +95,10 @@ export async function openPortal(options: {
   readonly mostBytes?: number | undefined
   /** Sends codes and notices to patients; without it they sign in by password or passkey. */
   readonly mailer?: Mailer | undefined
+  /** The address that alarms of its sites are mailed to. */
+  readonly alarmsTo?: string | undefined
 }): Promise<Portal> {
-  const { dir, master, clock, log, mostBytes, mailer } = options
+  const { dir, master, clock, log, mostBytes, mailer, alarmsTo } = options
   mkdirSync(join(dir, 'practices'), { recursive: true })
   const store = openControlStore(join(dir, 'control.sqlite'), master, clock)
   const keys = JSON.parse(store.secret('portal key', () => JSON.stringify(mintKeyPair()))) as KeyPair
@@ -243,6 +245,7 @@ export async function openPortal(options: {
     replicaOf: (practice) => replicas.get(practice),
     isConnected: (replica) => acceptor.isConnected(replica),
     mirror: mirrors.of,
+    mail: mailer && alarmsTo !== undefined ? { mailer, to: alarmsTo } : undefined,
     clock,
     log,
   })

@@ -23,7 +23,7 @@ const boolean = { type: 'boolean' } as const
 
 export const portal: Command = {
   usage:
-    'portal --data DIR [--port N] [--host H] [--tls-cert F --tls-key F] [--public-url URL] [--behind-proxy CIDR] [--disk-limit MB] [--scan COMMAND] [--smtp URL --mail-from ADDRESS]',
+    'portal --data DIR [--port N] [--host H] [--tls-cert F --tls-key F] [--public-url URL] [--behind-proxy CIDR] [--disk-limit MB] [--scan COMMAND] [--smtp URL --mail-from ADDRESS [--alarms-to ADDRESS]]',
   about: 'run the portal',
   options: {
     data: string,
@@ -36,6 +36,7 @@ export const portal: Command = {
     scan: string,
     smtp: string,
     'mail-from': string,
+    'alarms-to': string,
     'disk-limit': string,
   },
   async run(given, context) {
@@ -48,6 +49,11 @@ export const portal: Command = {
     const behindProxy = proxy === undefined ? undefined : usage(() => namedProxies(proxy))
     const publicUrl = publicOrigin(optional(given, 'public-url'))
     const mailer = mailerOf(given, context)
+    const alarmsTo = optional(given, 'alarms-to')
+    if (alarmsTo !== undefined && (!mailer || !/^[^\s@<>]+@[^\s@<>]+$/.test(alarmsTo)))
+      throw new Usage(
+        '--alarms-to takes an address like operator@clinic.example, and goes with --smtp and --mail-from.',
+      )
     const opened = await openPortal({
       dir,
       master: context.master(dir),
@@ -55,6 +61,7 @@ export const portal: Command = {
       log: context.say,
       mostBytes: diskLimit(given),
       mailer,
+      alarmsTo,
     })
     try {
       const url = await opened.listen({
@@ -250,8 +257,9 @@ function words({ name, practiceId, outward, waitsFor, sites }: PortalStatus['pra
       : ''
     const problem = site.problem ? `\n    ${site.problem}` : ''
     const clock = site.clockDifference === null ? '' : `, its clock is ${site.clockDifference} s off`
+    const notBack = site.notBackSince === null ? '' : `, ALARM: its InSched database is not back since ${site.notBackSince}` // prettier-ignore
     const waiting = site.patientsWaiting === 0 ? '' : `, answers of ${site.patientsWaiting} patients wait for it`
-    return `  ${site.siteId}  ${site.name}: ${site.alarm ? 'ALARM, ' : ''}${site.state}, last contact ${site.lastContact ?? 'none yet'}${waiting}${apart}${clock}${problem}`
+    return `  ${site.siteId}  ${site.name}: ${site.alarm ? 'ALARM, ' : ''}${site.state}, last contact ${site.lastContact ?? 'none yet'}${notBack}${waiting}${apart}${clock}${problem}`
   })
   return `${name} (${practiceId})\n${waits}${lines.join('\n')}`
 }

@@ -144,7 +144,7 @@ describe('what it shows', () => {
     await expect.poll(async () => (await world.site.status()).state).toMatch(/^Down since/)
   })
   it('a silent site is an alarm at the top: since when, and how many patients’ answers wait', async () => {
-    const silent = { siteId: id, name: 'Mesa', state: 'Down since 2026-11-23T16:12:00.000Z', lastContact: '2026-11-23T16:12:00.000Z', alarm: { since: '2026-11-23T16:12:00.000Z', patientsWaiting: 3 }, patientsWaiting: 3, clockDifference: 90, codeUntil: null, device: { replica: id, revokedAt: null } } // prettier-ignore
+    const silent = { siteId: id, name: 'Mesa', state: 'Down since 2026-11-23T16:12:00.000Z', lastContact: '2026-11-23T16:12:00.000Z', alarm: { since: '2026-11-23T16:12:00.000Z', patientsWaiting: 3 }, notBackSince: null, patientsWaiting: 3, clockDifference: 90, codeUntil: null, device: { replica: id, revokedAt: null } } // prettier-ignore
     const view = { practices: [{ practiceId: id, name: 'Desert Bloom', zone: 'America/Phoenix', outward: 'open' as const, waitsFor: [], sites: [silent] }] } // prettier-ignore
     const reader = { ...speechIn('en'), theme: undefined, path: '/operator' }
     const said = String(await html`${overviewHtml(reader, view, { csrf: 'x', now: 0 })}`)

@@ -24,6 +24,9 @@ export const operator = {
   alarm: (site: string, practice: string) => `${site} of ${practice} is silent.`,
   silentSince: (when: string) => `Last heard on ${when}.`,
   neverHeard: 'Never heard.',
+  notBack: (site: string, practice: string) =>
+    `The InSched database of ${site} of ${practice} is not back from its backup.`,
+  notBackSince: (when: string) => `Since ${when}.`,
   waiting: (n: number) => `Answers of ${count(n, { one: 'patient', other: 'patients' })} wait for it.`,
   outwardWaits: (n: number) => `Nothing goes out to patients before ${count(n, { one: 'site was', other: 'sites were' })} heard since the start.`, // prettier-ignore
   release: 'Let it go out now',

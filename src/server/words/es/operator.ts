@@ -25,6 +25,9 @@ export const operator: typeof english = {
   alarm: (site, practice) => `${site} de ${practice} no da señales.`,
   silentSince: (when) => `Se supo de él por última vez el ${when}.`,
   neverHeard: 'Nunca se supo de él.',
+  notBack: (site, practice) =>
+    `La base de datos de InSched de ${site} de ${practice} no ha vuelto de su copia de seguridad.`,
+  notBackSince: (when) => `Desde el ${when}.`,
   waiting: (n) => `Lo esperan respuestas de ${count(n, { one: 'paciente', other: 'pacientes' })}.`,
   outwardWaits: (n) =>
     `Nada sale hacia los pacientes hasta saber de ${count(n, { one: 'sitio', other: 'sitios' })} desde el arranque.`,
