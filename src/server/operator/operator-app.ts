@@ -6,8 +6,9 @@ import { Hono, type Context } from 'hono'
 import * as v from 'valibot'
 import type { Clock } from '../../replica/clock.ts'
 import { ulidSchema } from '../../replica/kinds/kind.ts'
-import { WrongSetting, type Narrowing } from '../../mirror/mirror-settings.ts'
+import { asTheSite, WrongSetting, type Narrowing } from '../../mirror/mirror-settings.ts'
 import type { ControlStore, SiteRow } from '../control-store-sqlite.ts'
+import { changesIn, writtenIn } from '../mirror-forms.ts'
 import { mirrorParts, type MirrorPart } from '../mirror-words.ts'
 import { failureOf } from '../failure.ts'
 import { button, form, question } from '../look/form.ts'
@@ -21,7 +22,7 @@ import { card } from '../look/show.ts'
 import { formOf, ownFormsOnly } from '../own-forms.ts'
 import { callerOf, type Incoming, type NamedProxies } from '../reverse-proxy.ts'
 import { sessions } from '../sessions.ts'
-import { changesOf, mirrorHtml, narrowedIn, narrowHtml, type MirrorOfSite } from './operator-mirror.ts'
+import { mirrorHtml, narrowHtml, type MirrorOfSite } from './operator-mirror.ts'
 import { codeHtml, overviewHtml, type OperatorView } from './operator-overview.ts'
 import type { OperatorLinks } from './operator-links.ts'
 
@@ -192,9 +193,9 @@ export function operatorApp(options: OperatorOptions): Hono<OperatorEnv> {
     const standing = await options.mirrorOf(site.id)
     const form = (await formOf(c)) ?? {}
     const given = (name: string): string => (Object.hasOwn(form, name) && typeof form[name] === 'string' ? form[name] : '') // prettier-ignore
-    const written = narrowedIn(part, given)
+    const written = writtenIn(part, given, { all: asTheSite, empty: asTheSite })
     try {
-      const changes = changesOf(written, standing)
+      const changes = changesIn(written, (key) => standing.portals[key] ?? asTheSite)
       if (changes.length > 0) await options.narrow(site.id, changes, operator)
       return c.redirect(`/operator/mirror/${site.id}`, 303)
     } catch (error) {

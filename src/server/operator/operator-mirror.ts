@@ -1,7 +1,7 @@
 /** How the operator narrows what a site mirrors: what the site and this portal say of each setting, and the form of one collection. It shows no record. */
 import { html } from 'hono/html'
 import { choosable, leavingFields } from '../../mirror/leaving-fields.ts'
-import { asTheSite, isNarrowed, longest, textOf, waysOf, type MirrorTexts, type Narrowing, type WrongSetting } from '../../mirror/mirror-settings.ts' // prettier-ignore
+import { asTheSite, isNarrowed, longest, textOf, waysOf, type MirrorTexts, type WrongSetting } from '../../mirror/mirror-settings.ts' // prettier-ignore
 import { coverages } from '../../mirror/policy.ts'
 import { button, checks, choices, field, form } from '../look/form.ts'
 import { inEnglish, type Content, type Html } from '../look/html.ts'
@@ -102,25 +102,4 @@ export function narrowHtml(reader: Reader, { site, part, csrf, own, portals, wro
       ]),
     ),
   ]
-}
-
-/** What a form says of each setting of a part, as this portal would have it. */
-export function narrowedIn(part: MirrorPart, given: (name: string) => string): MirrorTexts {
-  const fields = Object.fromEntries(
-    groupsOf(part).map((group) => {
-      const names = choosable(group)
-      const leave = names.filter((name) => given(`${group}.fields ${name}`) === 'yes')
-      return [`${group}.fields`, leave.length === names.length ? asTheSite : leave.join(', ') || 'none']
-    }),
-  )
-  const isDays = (key: string): boolean => key.startsWith('events.days')
-  return Object.fromEntries(keysOf(part).map((key) => [key, fields[key] ?? (isDays(key) && given(key).trim() === '' ? asTheSite : given(key))])) // prettier-ignore
-}
-
-/** What of it differs from what this portal says. */
-export function changesOf(written: MirrorTexts, { portals }: MirrorOfSite): Narrowing[] {
-  return Object.entries(written).flatMap(([key, value]) => {
-    if (value.trim() === (portals[key] ?? asTheSite)) return []
-    return [{ key, value, ...(key.endsWith('.direction') && value === 'off' ? { content: 'keep' as const } : {}) }]
-  })
 }

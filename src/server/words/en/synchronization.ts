@@ -157,6 +157,7 @@ export const synchronization = {
   backups: {
     now: 'InSched’s database now',
     connected: 'Connected',
+    notOpen: 'Not connected: it is tried again and again. The status says why',
     disconnected: (until: string) => `Disconnected for backup until ${until}`,
     next: 'Next window',
     how: 'While a window is on, no program of ours has InSched’s file open. What patients say waits, and is written when it ends.',
