@@ -53,7 +53,7 @@ it('a database that is not back, and a site that is silent, are mailed each once
   await expect.poll(subjects, { timeout: 10_000 }).toEqual([expect.stringContaining('not back'), `Over: site ${id}`])
 
   // A message of a patient waits for the site that has gone.
-  const patient = site.bridge.documentOf('patients', 1)!
+  const patient = (await site.bridge.documentOf('patients', 1))!
   await site.close()
   await expect.poll(() => log.join('\n')).toContain('gone')
   const replica = portal.replicaOf((await portal.status()).practices[0]!.practiceId)!
