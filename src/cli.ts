@@ -17,6 +17,8 @@ const commands: Readonly<Record<string, Command>> = {
   portal: operator.portal,
   'portal status': operator.portalStatus,
   'portal release': operator.portalRelease,
+  'portal mirror': operator.portalMirror,
+  'portal narrow': operator.portalNarrow,
   'operator link': operator.operatorLink,
   'practice add': operator.practiceAdd,
   'site add': operator.siteAdd,

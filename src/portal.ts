@@ -8,6 +8,15 @@ import * as v from 'valibot'
 import { WebSocketServer } from 'ws'
 import type { Mailer } from './bridges/email/mailer.ts'
 import { keepToSettings } from './mirror/keeping-to-settings.ts'
+import {
+  asTheSite,
+  isNarrowed,
+  mirrorKeys,
+  textOf,
+  type MirrorTexts,
+  type Narrowed,
+  type Narrowing,
+} from './mirror/mirror-settings.ts'
 import { acceptLinks } from './replica/acceptor.ts'
 import { keepChunks, type Chunks } from './replica/chunks.ts'
 import type { Clock } from './replica/clock.ts'
@@ -46,13 +55,10 @@ export interface Portal {
   release(practice: string): Promise<PortalStatus>
   /** Whether anything may go outward for a practice. */
   outward(practice: string): Outward
-  /** Narrows what a site mirrors; what the site allows not, nobody can allow here. */
-  narrowMirror(change: {
-    readonly site: string
-    readonly key: string
-    readonly value: string
-    readonly content?: 'keep' | 'erase' | undefined
-  }): Promise<{ key: string; old: string; new: string }>
+  /** What a site mirrors: what it has set, and how this portal has narrowed it. */
+  mirrorOf(site: string): Promise<{ readonly own: MirrorTexts; readonly portals: MirrorTexts }>
+  /** Narrows what a site mirrors, all of it or none; what the site allows not, nobody can allow here. `by` stands in the trail. */
+  narrow(site: string, changes: readonly Narrowing[], by: string): Promise<readonly Narrowed[]>
   replicaOf(practice: string): OpenReplica | undefined
   /** The files of a practice's messages. */
   chunksOf(practice: string): Chunks | undefined
@@ -89,8 +95,10 @@ export async function openPortal(options: {
   readonly mostBytes?: number | undefined
   /** Sends codes and notices to patients; without it they sign in by password or passkey. */
   readonly mailer?: Mailer | undefined
+  /** The address that alarms of its sites are mailed to. */
+  readonly alarmsTo?: string | undefined
 }): Promise<Portal> {
-  const { dir, master, clock, log, mostBytes, mailer } = options
+  const { dir, master, clock, log, mostBytes, mailer, alarmsTo } = options
   mkdirSync(join(dir, 'practices'), { recursive: true })
   const store = openControlStore(join(dir, 'control.sqlite'), master, clock)
   const keys = JSON.parse(store.secret('portal key', () => JSON.stringify(mintKeyPair()))) as KeyPair
@@ -237,6 +245,7 @@ export async function openPortal(options: {
     replicaOf: (practice) => replicas.get(practice),
     isConnected: (replica) => acceptor.isConnected(replica),
     mirror: mirrors.of,
+    mail: mailer && alarmsTo !== undefined ? { mailer, to: alarmsTo } : undefined,
     clock,
     log,
   })
@@ -330,11 +339,15 @@ export async function openPortal(options: {
       return portal.status()
     },
     outward: (practice) => gate.of(practice),
-    async narrowMirror({ site: text, key, value, content }) {
+    async mirrorOf(text) {
       const site = siteOf(text)
-      const done = await mirrors.narrow(replicas.get(site.practice)!, site.id, key, value, content)
-      const [old, now] = [done.old, done.new]
-      store.audit.record({ did: 'mirror changed', practice: site.practice, of: [site.id, done.key, old, now] })
+      return mirrors.standing(replicas.get(site.practice)!, site.id)
+    },
+    async narrow(text, changes, by) {
+      const site = siteOf(text)
+      const done = await mirrors.narrow(replicas.get(site.practice)!, site.id, changes)
+      for (const { key, old, new: now } of done)
+        store.audit.record({ did: 'mirror changed', by, practice: site.practice, of: [site.id, key, old, now] })
       return done
     },
     replicaOf: (practice) => replicas.get(practice),
@@ -354,8 +367,8 @@ export async function openPortal(options: {
       const { ticket } = live
       const app = portalApp({ ...viewing, ...files, ticket, enroll, mailer, secure, origin: publicUrl, proxies, log })
       const links = operatorLinks(clock)
-      const { addPractice, addSite, revokeDevice, retireSite, release } = portal
-      const operator = operatorApp({ view, addPractice, addSite, revokeDevice, retireSite, release, links, store, secure, origin: publicUrl, proxies, clock, log }) // prettier-ignore
+      const { addPractice, addSite, revokeDevice, retireSite, release, mirrorOf, narrow } = portal
+      const operator = operatorApp({ view, addPractice, addSite, revokeDevice, retireSite, release, mirrorOf, narrow, links, store, secure, origin: publicUrl, proxies, clock, log }) // prettier-ignore
       const { server, url } = await listen((request, bindings) => (isOperators(request) ? operator : app).fetch(request, bindings), where) // prettier-ignore
       const sockets = new WebSocketServer({ noServer: true, maxPayload: 8 * 1024 * 1024 })
       server.on('upgrade', (request, socket, head) => {
@@ -407,6 +420,14 @@ function operatorOperations(links: OperatorLinks, audit: AuditTrail, at: string)
   }
 }
 
+const narrowInput = v.object({
+  site: v.string(),
+  key: v.string(),
+  value: v.optional(v.string(), ''),
+  content: v.optional(v.picklist(['keep', 'erase'])),
+  clear: v.optional(v.literal('yes')),
+})
+
 /** The operations of a portal by name, for the command line. */
 export function portalOperations(portal: Portal): Operations {
   return {
@@ -418,6 +439,16 @@ export function portalOperations(portal: Portal): Operations {
     },
     'device revoke': (input) => portal.revokeDevice(v.parse(v.object({ site: v.string() }), input).site),
     'portal status': () => portal.status(),
+    async 'portal mirror'(input) {
+      const { own, portals } = await portal.mirrorOf(v.parse(v.object({ site: v.string() }), input).site)
+      const item = (key: string) => ({ key, site: textOf(own, key), portal: portals[key] ?? null, narrowed: isNarrowed(key, own, portals) }) // prettier-ignore
+      return { items: mirrorKeys.map(item) }
+    },
+    async 'portal narrow'(input) {
+      const { site, clear, ...change } = v.parse(narrowInput, input)
+      const [done] = await portal.narrow(site, [clear === 'yes' ? { ...change, value: asTheSite } : change], 'command line') // prettier-ignore
+      return done!
+    },
     'portal release': async (input) => portal.release(v.parse(v.object({ practice: v.string() }), input).practice),
   }
 }

@@ -233,7 +233,13 @@ export async function openSite(options: SiteOptions & { readonly mostBytes?: num
     /** What comes next by itself. */
     coming: kept.coming,
     mirror: mirrorOperations({ ...parts, mirror, kept: mirrorKept, site: settings.site }),
-    backup: backupOf({ backup, mostMinutes: () => values().backup.mostMinutes, zone: () => zone, clock }),
+    backup: backupOf({
+      backup,
+      mostMinutes: () => values().backup.mostMinutes,
+      zone: () => zone,
+      open: () => bridge.holding().at === 'connected',
+      clock,
+    }),
     /** Test connection: hop by hop, by the settings of now. */
     testConnection: () =>
       testConnection({

@@ -69,7 +69,8 @@ export const mirrorPreview = operation(
   },
 )
 
-function contentOf(given: Given): { content?: 'keep' | 'erase' } {
+/** What becomes of what the portal has, where a collection is turned off. */
+export function contentOf(given: Given): { content?: 'keep' | 'erase' } {
   const [keep, erase] = [given.values['keep'] === true, given.values['erase'] === true]
   if (keep && erase) throw new Usage('Give --keep or --erase, not both.')
   return keep ? { content: 'keep' } : erase ? { content: 'erase' } : {}

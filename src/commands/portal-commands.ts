@@ -2,6 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { smtpMailer, type Mailer } from '../bridges/email/mailer.ts'
+import { contentOf } from './mirror-commands.ts'
 import { openPortal, portalOperations, type PortalStatus } from '../portal.ts'
 import { callControl } from '../server/control.ts'
 import { loopback } from '../server/listen.ts'
@@ -18,10 +19,11 @@ import {
 } from './command.ts'
 
 const string = { type: 'string' } as const
+const boolean = { type: 'boolean' } as const
 
 export const portal: Command = {
   usage:
-    'portal --data DIR [--port N] [--host H] [--tls-cert F --tls-key F] [--public-url URL] [--behind-proxy CIDR] [--disk-limit MB] [--scan COMMAND] [--smtp URL --mail-from ADDRESS]',
+    'portal --data DIR [--port N] [--host H] [--tls-cert F --tls-key F] [--public-url URL] [--behind-proxy CIDR] [--disk-limit MB] [--scan COMMAND] [--smtp URL --mail-from ADDRESS [--alarms-to ADDRESS]]',
   about: 'run the portal',
   options: {
     data: string,
@@ -34,6 +36,7 @@ export const portal: Command = {
     scan: string,
     smtp: string,
     'mail-from': string,
+    'alarms-to': string,
     'disk-limit': string,
   },
   async run(given, context) {
@@ -46,6 +49,11 @@ export const portal: Command = {
     const behindProxy = proxy === undefined ? undefined : usage(() => namedProxies(proxy))
     const publicUrl = publicOrigin(optional(given, 'public-url'))
     const mailer = mailerOf(given, context)
+    const alarmsTo = optional(given, 'alarms-to')
+    if (alarmsTo !== undefined && (!mailer || !/^[^\s@<>]+@[^\s@<>]+$/.test(alarmsTo)))
+      throw new Usage(
+        '--alarms-to takes an address like operator@clinic.example, and goes with --smtp and --mail-from.',
+      )
     const opened = await openPortal({
       dir,
       master: context.master(dir),
@@ -53,6 +61,7 @@ export const portal: Command = {
       log: context.say,
       mostBytes: diskLimit(given),
       mailer,
+      alarmsTo,
     })
     try {
       const url = await opened.listen({
@@ -211,6 +220,35 @@ export const portalRelease: Command = {
   },
 }
 
+export const portalMirror: Command = {
+  usage: 'portal mirror --data DIR --site ID',
+  about: 'what a site mirrors: what it has set, and how this portal has narrowed it',
+  options: { data: string, site: string },
+  async run(given, context) {
+    const result = await operate('portal mirror', { site: need(given, 'site') }, given, context)
+    const items = result['items'] as { key: string; site: string; portal: string | null; narrowed: boolean }[]
+    const lines = items.map(({ key, site, portal: says, narrowed }) => `${key}: ${site}${says === null ? '' : `  (this portal: ${says}${narrowed ? '; the narrower holds' : ''})`}`) // prettier-ignore
+    context.print(result, lines.join('\n'))
+  },
+}
+
+export const portalNarrow: Command = {
+  usage: 'portal narrow KEY (VALUE [--keep | --erase] | --clear) --data DIR --site ID',
+  about: 'narrow what a site mirrors; with --clear the site alone decides again',
+  options: { data: string, site: string, keep: boolean, erase: boolean, clear: boolean },
+  async run(given, context) {
+    const [key, value] = given.positionals
+    const clear = given.values['clear'] === true
+    if (key === undefined || (value === undefined) !== clear) throw new Usage('Name a setting, and its value or --clear.') // prettier-ignore
+    const content = contentOf(given).content
+    const result = await operate('portal narrow', { site: need(given, 'site'), key, value, content, clear: clear ? 'yes' : undefined }, given, context) // prettier-ignore
+    context.print(
+      result,
+      `This portal said ${String(result['old'])} of ${String(result['key'])} and says ${String(result['new'])} now. The narrower of what the site and the portal say holds.`,
+    )
+  },
+}
+
 function words({ name, practiceId, outward, waitsFor, sites }: PortalStatus['practices'][number]): string {
   const waits = outward === 'waits' ? `  Nothing goes out before these sites were heard: ${waitsFor.join(', ')}\n` : ''
   const lines = sites.map((site) => {
@@ -219,8 +257,9 @@ function words({ name, practiceId, outward, waitsFor, sites }: PortalStatus['pra
       : ''
     const problem = site.problem ? `\n    ${site.problem}` : ''
     const clock = site.clockDifference === null ? '' : `, its clock is ${site.clockDifference} s off`
+    const notBack = site.notBackSince === null ? '' : `, ALARM: its InSched database is not back since ${site.notBackSince}` // prettier-ignore
     const waiting = site.patientsWaiting === 0 ? '' : `, answers of ${site.patientsWaiting} patients wait for it`
-    return `  ${site.siteId}  ${site.name}: ${site.alarm ? 'ALARM, ' : ''}${site.state}, last contact ${site.lastContact ?? 'none yet'}${waiting}${apart}${clock}${problem}`
+    return `  ${site.siteId}  ${site.name}: ${site.alarm ? 'ALARM, ' : ''}${site.state}, last contact ${site.lastContact ?? 'none yet'}${notBack}${waiting}${apart}${clock}${problem}`
   })
   return `${name} (${practiceId})\n${waits}${lines.join('\n')}`
 }

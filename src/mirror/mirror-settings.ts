@@ -262,6 +262,20 @@ export function mirrorChanged(
   return { key, texts: { ...texts, [key]: text } }
 }
 
+/** A setting as the portal is to say it. */
+export interface Narrowing {
+  readonly key: string
+  readonly value: string
+  readonly content?: 'keep' | 'erase' | undefined
+}
+export interface Narrowed {
+  readonly key: string
+  readonly old: string
+  readonly new: string
+}
+/** What the portal says of a setting where it says nothing: no value that a setting takes is written so. */
+export const asTheSite = 'as the site'
+
 /** What follows from settings beyond what was set, in sentences. */
 export function dependenciesInWords(settings: MirrorSettings): string[] {
   return covered.flatMap((collection) => {

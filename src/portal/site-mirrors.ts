@@ -3,12 +3,15 @@
  * held of a site's documents, and what goes over its link. When a site changes them, what may be held no longer is withdrawn.
  */
 import {
+  asTheSite,
   mirrorChanged,
   mirrorInForce,
   mirrorKey,
+  mirrorKeyNamed,
   mirrorTextsOf,
-  textOf,
   type MirrorTexts,
+  type Narrowed,
+  type Narrowing,
 } from '../mirror/mirror-settings.ts'
 import {
   defaultSettings,
@@ -32,8 +35,13 @@ export interface SiteMirrors {
   link(site: string): LinkSettings
   /** Reads the settings of a practice's sites and follows them. */
   follow(replica: OpenReplica): Promise<void>
-  /** Changes one of the portal's own settings for a site, which can only narrow; throws a sentence where it would be wrong. */
-  narrow(replica: OpenReplica, site: string, name: string, value: string, content?: 'keep' | 'erase'): Promise<{ key: string; old: string; new: string }> // prettier-ignore
+  /** What a site and the portal have set. */
+  standing(replica: OpenReplica, site: string): Promise<{ readonly own: MirrorTexts; readonly portals: MirrorTexts }>
+  /**
+   * Changes the portal's own settings for a site, all or none, which can only narrow; throws a sentence where one would be
+   * wrong. `asTheSite` takes one back: the site alone decides it then.
+   */
+  narrow(replica: OpenReplica, site: string, changes: readonly Narrowing[]): Promise<readonly Narrowed[]>
 }
 
 /** `device`: the replica of a site; undefined where it is not enrolled. `sites`: those of a practice. */
@@ -47,11 +55,15 @@ export function siteMirrors(portal: {
   const listeners = new Set<() => void>()
   const of = (site: string): MirrorSettings => known.get(site) ?? defaultSettings
 
-  const load = async (replica: OpenReplica, site: string): Promise<void> => {
+  const standing = async (replica: OpenReplica, site: string) => {
     const device = portal.device(site)
     const own = device === undefined ? {} : await replica.written('preferences', mirrorKey(site), device)
     const portals = await replica.written('preferences', mirrorKey(site), replica.id)
-    known.set(site, mirrorInForce(mirrorTextsOf(own), mirrorTextsOf(portals)))
+    return { own: mirrorTextsOf(own), portals: mirrorTextsOf(portals) }
+  }
+  const load = async (replica: OpenReplica, site: string): Promise<void> => {
+    const { own, portals } = await standing(replica, site)
+    known.set(site, mirrorInForce(own, portals))
   }
   return {
     of,
@@ -93,14 +105,20 @@ export function siteMirrors(portal: {
         },
       })
     },
-    async narrow(replica, site, name, value, content) {
-      const key = mirrorKey(site)
-      const before: MirrorTexts = mirrorTextsOf(await replica.written('preferences', key, replica.id))
-      const next = mirrorChanged(before, name, value, content)
+    standing,
+    async narrow(replica, site, changes) {
+      const { portals } = await standing(replica, site)
+      const set: Record<string, string | null> = {}
+      for (const { key: name, value, content } of changes) {
+        if (value === asTheSite) set[mirrorKeyNamed(name)] = null
+        else {
+          const { key, texts } = mirrorChanged(portals, name, value, content)
+          set[key] = texts[key]!
+        }
+      }
       const facts = { patient: null, site, shown: false, reachable: false, startsAt: null }
-      const set = { [next.key]: next.texts[next.key]! }
-      await replica.change([{ collection: 'preferences', key, facts, set, at: clock.now() }])
-      return { key: next.key, old: textOf(before, next.key), new: textOf(next.texts, next.key) }
+      await replica.change([{ collection: 'preferences', key: mirrorKey(site), facts, set, at: clock.now() }])
+      return Object.entries(set).map(([key, text]) => ({ key, old: portals[key] ?? asTheSite, new: text ?? asTheSite }))
     },
   }
 }

@@ -2,11 +2,13 @@
  * How the sites of a portal are, and the watch over them: a site that is silent for longer than its schedule and its
  * backup windows explain is an alarm, since the site itself cannot say so. An alarm is over when the site is heard.
  */
+import { alarmsOf, type Alarm, type AlarmMail } from './alarms.ts'
 import { isSent, type MirrorSettings } from '../mirror/policy.ts'
 import { byHandOf, preferencesOf, synchronizationKey, textsOf } from '../mirror/preferences.ts'
 import { isSilent, stateOfSite, type Known, type SiteState } from '../mirror/watchdog.ts'
 import type { Clock } from '../replica/clock.ts'
 import type { PracticeFields } from '../replica/kinds/fields.ts'
+import type { Review } from '../replica/kinds/reviews.ts'
 import type { Waiting } from '../replica/quarantine.ts'
 import type { OpenReplica } from '../replica/replica.ts'
 import { clockShownFrom } from '../server/connection-test.ts'
@@ -19,7 +21,9 @@ export interface SiteStatus {
   /** ISO, UTC. */
   readonly lastContact: string | null
   /** Set while it is silent for longer than it may be: since when, and how many patients' answers wait for it. */
-  readonly alarm: { readonly since: string | null; readonly patientsWaiting: number } | null
+  readonly alarm: Alarm | null
+  /** Since when its InSched database is not back from a backup window, ISO, UTC; null where it is. */
+  readonly notBackSince: string | null
   /** How many patients' answers wait for the site. */
   readonly patientsWaiting: number
   /** The site's clock less the portal's, seconds; null below a minute. */
@@ -49,6 +53,7 @@ export function siteStates(portal: {
   readonly replicaOf: (practice: string) => OpenReplica | undefined
   readonly isConnected: (replica: string) => boolean
   readonly mirror: (site: string) => MirrorSettings
+  readonly mail: AlarmMail | undefined
   readonly clock: Clock
   readonly log: (line: string) => void
 }): SiteStates {
@@ -56,7 +61,7 @@ export function siteStates(portal: {
   const listensSince = clock.now()
   const offsets = new Map<string, number>()
   const paused = new Map<string, string>()
-  const alarmed = new Set<string>()
+  const alarms = alarmsOf(portal)
   let cancel = (): void => {}
   let looking: Promise<void> = Promise.resolve()
   let stopped = false
@@ -74,6 +79,16 @@ export function siteStates(portal: {
       behind: await replica.replication.behind(device, (name) => isSent(portal.mirror(site.id), name, 'down')),
     }
   }
+  /** By site since when its database is not back: what the site itself has said, and not resolved. */
+  const notBack = async (replica: OpenReplica): Promise<Map<string, string>> => {
+    const found = new Map<string, string>()
+    for (const { id, at, body } of await replica.index({ view: 'review', state: 'open' })) {
+      if ((body as unknown as Review).about !== 'not back from backup') continue
+      const head = await replica.head('reviews', id)
+      if (head?.facts.site) found.set(head.facts.site, new Date(at).toISOString())
+    }
+    return found
+  }
   const of = async (site: SiteRow, waits?: Waiting): Promise<SiteStatus> => {
     const device = store.device(site.id)
     const status = {
@@ -81,6 +96,7 @@ export function siteStates(portal: {
       name: site.name,
       lastContact: site.heard_at === null ? null : new Date(site.heard_at).toISOString(),
       alarm: null,
+      notBackSince: null,
       patientsWaiting: 0,
       clockDifference: null,
       waiting: waits ? { changes: waits.changes, since: new Date(waits.since).toISOString() } : null,
@@ -98,6 +114,7 @@ export function siteStates(portal: {
       ...status,
       state: stateOfSite(known, now),
       alarm: isSilent(known, now) ? { since: status.lastContact, patientsWaiting } : null,
+      notBackSince: (await notBack(replica)).get(site.id) ?? null,
       patientsWaiting,
       clockDifference: Math.abs(offset) < clockShownFrom ? null : Math.round(offset / 1000),
     }
@@ -105,20 +122,9 @@ export function siteStates(portal: {
   const look = async (): Promise<void> => {
     for (const site of store.sites()) {
       if (stopped) return
-      const { alarm } = await of(site)
-      if ((alarm !== null) === alarmed.has(site.id)) continue
-      const event = { practice: site.practice, of: site.id }
-      if (alarm) {
-        alarmed.add(site.id)
-        log(
-          `alarm: site ${site.id} is silent since ${alarm.since ?? 'its enrolment'}; answers of ${alarm.patientsWaiting} patients wait for it`,
-        )
-        store.audit.record({ did: 'alarm raised', ...event })
-      } else {
-        alarmed.delete(site.id)
-        log(`alarm over: site ${site.id} was heard, or is not expected any more`)
-        store.audit.record({ did: 'alarm over', ...event })
-      }
+      const { alarm, notBackSince, patientsWaiting } = await of(site)
+      alarms.see(site, 'silent', alarm)
+      alarms.see(site, 'not back', notBackSince === null ? null : { since: notBackSince, patientsWaiting })
     }
   }
   const wait = (): void => {

@@ -19,6 +19,15 @@ export function isCovered(part: MirrorPart): part is PatientCollection {
   return part !== 'practice'
 }
 
+/** The settings of a part, by key. */
+export function keysOf(part: MirrorPart): readonly string[] {
+  return [
+    ...(isCovered(part) ? [`${part}.direction`, `${part}.patients`] : []),
+    ...(part === 'events' ? ['events.daysAhead', 'events.daysPast'] : []),
+    ...groupsOf(part).map((group) => `${group}.fields`),
+  ]
+}
+
 /** A field of a group by its name. */
 export function fieldInWords({ words }: Reader, group: FieldGroup, field: string): string {
   const names: Readonly<Record<string, string>> = words.synchronization.mirror.fields[group]

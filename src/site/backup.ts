@@ -10,6 +10,8 @@ export interface BackupStatus {
   readonly until: string | null
   readonly next: string | null
   readonly says: string
+  /** Whether InSched's database is open: not in a window, and not while it is not back from one. */
+  readonly open: boolean
 }
 
 /** How long a backup by hand lasts where nobody says. */
@@ -19,6 +21,8 @@ export function backupOf(site: {
   readonly backup: Backup
   readonly mostMinutes: () => number
   readonly zone: () => string
+  /** Whether InSched's database is open. */
+  readonly open: () => boolean
   readonly clock: Clock
 }) {
   const { backup, clock } = site
@@ -28,6 +32,7 @@ export function backupOf(site: {
     const [on, next] = [backup.now(), backup.next()] as [Stretch | undefined, Stretch | undefined]
     return {
       state: on ? 'disconnected' : 'connected',
+      open: site.open(),
       until: iso(on?.until),
       next: iso(next?.from),
       says: on

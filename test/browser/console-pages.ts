@@ -66,7 +66,7 @@ const tickAll = async (page: Page, button: string): Promise<void> => {
 
 /** What leaves, once the portal has narrowed the events and erased the plans. */
 const narrowedAndErased = async (w: DeskWorld): Promise<string> => {
-  await w.portal.narrowMirror({ site: w.site.settings.siteId, key: 'events.daysAhead', value: '30' })
+  await w.portal.narrow(w.site.settings.siteId, [{ key: 'events.daysAhead', value: '30' }], 'operator')
   await w.site.mirror.set({ key: 'plans', value: 'off', content: 'erase' })
   await w.site.upload()
   await expect.poll(async () => (await w.site.mirror.show()).receipts['plans'] ?? 0).toBeGreaterThan(0)
@@ -119,7 +119,6 @@ export const consolePages: readonly PageState<DeskWorld>[] = [
   { page: 'proxy', state: 'wrong', at: '/synchronization/proxy', as: 'Jo Desk', shows: (w) => w.synchronization.wrong.notTaken['proxy.address'], does: async (page, { synchronization: { proxy, save } }) => { await page.getByLabel(proxy.kinds.named).check(); await page.getByLabel(proxy.at).fill('proxy.example'); await page.getByRole('button', { name: save }).click() } }, // prettier-ignore
   { page: 'mirror', state: 'of patients', at: '/synchronization/mirror/patients', as: 'Jo Desk', shows: (w) => w.synchronization.mirror.preview }, // prettier-ignore
   { page: 'mirror', state: 'asks to erase', at: '/synchronization/mirror/messages', as: 'Jo Desk', shows: (w) => w.synchronization.change.makeErasing, does: async (page, { synchronization: { mirror } }) => { await page.getByLabel(mirror.ways.erased).check(); await page.getByRole('button', { name: mirror.preview }).click() } }, // prettier-ignore
-  { page: 'mirror', state: 'asks', at: '/synchronization/mirror/patients', as: 'Jo Desk', shows: (w) => w.synchronization.change.notYet, does: async (page, { synchronization: { mirror } }) => { await page.locator('[name="patients.fields email"]').uncheck(); await page.getByRole('button', { name: mirror.preview }).click() } }, // prettier-ignore
   { page: 'preview', state: 'of a patient', at: '/synchronization/preview', as: 'Jo Desk', shows: (w) => w.synchronization.mirror.fields.patients.birthDate, does: async (page, { synchronization: { preview } }) => { await page.getByLabel(preview.patient).fill('2'); await page.getByRole('button', { name: preview.look, exact: true }).click() } }, // prettier-ignore
   { page: 'mirror', state: 'narrowed and erased', at: narrowedAndErased, as: 'Jo Desk', shows: (w) => w.synchronization.mirror.needed.birthDate, does: async (page, { synchronization: { mirror } }) => { await page.getByText(mirror.receiptsHow).waitFor(); await page.getByText(mirror.fieldsThatLeave(mirror.collections.patients)).click() } }, // prettier-ignore
   { page: 'users', state: 'one', at: '/users', as: 'Jo Desk', shows: (w) => w.staff.users.add },

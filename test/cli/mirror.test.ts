@@ -26,6 +26,19 @@ it('shows, previews and changes what leaves, and refuses what it cannot do with 
     expect((await mirror('set', 'events', 'on')).code).toBe(0)
     expect((await run('upload', '--data', office.site)).result.events).toBe(events)
     await expect.poll(async () => (await mirror('show')).result.receipts, { timeout: 20_000 }).toEqual({})
+
+    // The portal narrows it, by its own commands and its own folder.
+    const { siteId } = (await run('portal', 'status', '--data', office.portalDir)).result.practices[0].sites[0]
+    const atPortal = (...args: string[]) => run('portal', ...args, '--data', office.portalDir, '--site', siteId)
+    const wrong = await atPortal('narrow', 'events.daysAhead', 'few')
+    expect([wrong.code, wrong.sentence]).toEqual([1, expect.stringMatching(/events\.daysAhead cannot be “few”.*Nothing was changed/)]) // prettier-ignore
+    expect((await atPortal('narrow', 'events.daysAhead')).code).toBe(2)
+    expect((await atPortal('narrow', 'events.daysAhead', '20')).result).toEqual({ key: 'events.daysAhead', old: 'as the site', new: '20' }) // prettier-ignore
+    expect((await atPortal('mirror')).result.items).toContainEqual({ key: 'events.daysAhead', site: '365', portal: '20', narrowed: true }) // prettier-ignore
+    const ofSite = async () => (await mirror('show')).result.items.find((one: { key: string }) => one.key === 'events.daysAhead') // prettier-ignore
+    await expect.poll(ofSite, { timeout: 20_000 }).toMatchObject({ value: '365', portal: '20' })
+    expect((await atPortal('narrow', 'events.daysAhead', '--clear')).code).toBe(0)
+    await expect.poll(ofSite, { timeout: 20_000 }).toMatchObject({ value: '365', portal: null })
   } finally {
     await office.close()
   }

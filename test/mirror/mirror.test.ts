@@ -185,7 +185,7 @@ it('the portal can narrow what a site mirrors and never widen it; two edits that
   const id = site.settings.siteId
   await site.mirror.set({ key: 'events.daysAhead', value: '30' })
   await site.upload()
-  await portal.narrowMirror({ site: id, key: 'events.daysAhead', value: '300' })
+  await portal.narrow(id, [{ key: 'events.daysAhead', value: '300' }], 'operator')
   await site.upload()
   const ahead = async (): Promise<number> => {
     const events = await keysWith(replica, 'events')
@@ -193,10 +193,10 @@ it('the portal can narrow what a site mirrors and never widen it; two edits that
     return Math.max(...heads.map((head) => (head!.facts.startsAt! - Date.now()) / 86_400_000))
   }
   expect(await ahead()).toBeLessThan(31)
-  await portal.narrowMirror({ site: id, key: 'events.daysAhead', value: '5' })
+  await portal.narrow(id, [{ key: 'events.daysAhead', value: '5' }], 'operator')
   await expect.poll(ahead, { timeout: 10_000 }).toBeLessThan(6)
   // The site set 30 before it knew of what the portal says: that is one after the other. Now both at once, apart.
-  await portal.narrowMirror({ site: id, key: 'messages.patients', value: 'none' })
+  await portal.narrow(id, [{ key: 'messages.patients', value: 'none' }], 'operator')
   await site.mirror.set({ key: 'messages.patients', value: 'all' })
   await expect.poll(async () => (await site.reviews()).items.some(({ kind, why }) => kind === 'mirror conflict' && why.includes('“none”')), { timeout: 10_000 }).toBe(true) // prettier-ignore
   expect((await site.mirror.show()).items.find(({ key }) => key === 'messages.patients')).toMatchObject({ value: 'all', portal: 'none' }) // prettier-ignore
@@ -205,7 +205,7 @@ it('the portal can narrow what a site mirrors and never widen it; two edits that
     ['events.daysAhead', '365'],
     ['messages.patients', 'reachable'],
   ] as const) {
-    await portal.narrowMirror({ site: id, key, value })
+    await portal.narrow(id, [{ key, value }], 'operator')
     await site.mirror.set({ key, value })
   }
   await site.upload()

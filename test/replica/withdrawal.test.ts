@@ -18,7 +18,7 @@ const reachable: Passes = (_, facts, erasure = false) => erasure || facts.reacha
 const all: Passes = () => true
 
 /** A portal and a site of one practice in files, and a link between them that comes and goes. */
-async function practice(settings?: { portal: LinkSettings; site: LinkSettings }) {
+async function practice(settings?: { portal: LinkSettings; site: LinkSettings }, takes = reachable) {
   const [id, key, patient] = [ulid(), ulid(), ulid()]
   const dir = folder()
   const open = (name: string, other: { holds?: Passes; passes?: Passes }): Promise<OpenReplica> =>
@@ -28,7 +28,7 @@ async function practice(settings?: { portal: LinkSettings; site: LinkSettings })
   const [portalId, siteId] = [ulid(), ulid()]
   const portal = await open('portal', { holds: reachable })
   const site = await open('site', { passes: reachable })
-  const server = await portalFor(() => portal, { passesIn: reachable, passesOut: all, ...(settings ? { settings: settings.portal } : {}) }) // prettier-ignore
+  const server = await portalFor(() => portal, { passesIn: takes, passesOut: all, ...(settings ? { settings: settings.portal } : {}) }) // prettier-ignore
   const connected = () => linkTo(server, site, portal.id, { passesOut: reachable, passesIn: all, ...(settings ? { settings: settings.site } : {}) }) // prettier-ignore
   onTestFinished(async () => {
     await server.close()
@@ -354,4 +354,39 @@ it('[R6] a change of the settings starts the link over, and what is under way by
   expect(seen).toContain(0)
   ended()
   await link.stop()
+})
+
+it('[R6] what goes under settings that the other end has not got is held until they have travelled: it would be refused there, and counted as read', async () => {
+  let atPortal = 1
+  const always = (name: Collection): boolean => name === 'preferences' || name === 'consents'
+  const settingsOf = (version: () => number): LinkSettings => ({ version, sends: (name) => name !== 'messages' || version() === 2, always }) // prettier-ignore
+  // The site has switched messages on; the portal does not know it yet, and takes none.
+  const takes: Passes = (name, facts, erasure) => reachable(name, facts, erasure) && (name !== 'messages' || atPortal === 2) // prettier-ignore
+  const { portal, site, connected, say, texts } = await practice({ portal: settingsOf(() => atPortal), site: settingsOf(() => 2) }, takes) // prettier-ignore
+  const facts = factsOf(ulid(), 'mesa')
+  const preference = ulid()
+  await say(site, 'a')
+  await site.change([
+    { collection: 'preferences', key: preference, facts, at: 1, set: { messages: 'on' } },
+    { collection: 'patients', key: ulid(), facts, at: 1, set: { firstName: 'A' } },
+  ])
+  const link = connected()
+  onTestFinished(() => link.stop())
+  let caughtUp = false
+  const done = link.caughtUp().then(() => (caughtUp = true))
+  // Settings travel; nothing else does, and neither side has caught up.
+  await expect.poll(async () => (await portal.record('preferences', preference))?.fields).toEqual({ messages: 'on' })
+  await say(site, 'b')
+  await site.change([{ collection: 'preferences', key: preference, at: 2, set: { messages: 'still on' } }])
+  await expect.poll(async () => (await portal.record('preferences', preference))?.fields).toEqual({ messages: 'still on' }) // prettier-ignore
+  expect(await texts(portal)).toEqual([])
+  expect(await portal.count('patients')).toBe(0)
+  expect(portal.replication.peer(site.id)!.cursors[collections.indexOf('messages')]!.position).toBe(0)
+  expect(caughtUp).toBe(false)
+  // The portal has read them: the link starts over by itself, and all of it comes.
+  atPortal = 2
+  await site.change([{ collection: 'preferences', key: preference, at: 3, set: { messages: 'on' } }])
+  await done
+  expect(await texts(portal)).toEqual(['a', 'b'])
+  expect(await portal.count('patients')).toBe(1)
 })

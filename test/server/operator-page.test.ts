@@ -62,6 +62,10 @@ const routes: readonly Route[] = (
     ['POST /operator/revoke', { site: id }, 404],
     ['POST /operator/retire', { site: id }, 404],
     ['POST /operator/release', { practice: id }, 404],
+    ['GET /operator/mirror/none', {}, 404],
+    [`GET /operator/mirror/${id}`, {}, 404],
+    [`GET /operator/mirror/${id}/events`, {}, 404],
+    [`POST /operator/mirror/${id}/events`, {}, 404],
   ] as readonly (readonly [string, Record<string, string>, number, string?])[]
 ).map(([route, fields, status, holds]) => ({ route, fields, status, ...(holds ? { holds } : {}) }))
 
@@ -102,6 +106,35 @@ describe('what it shows', () => {
     expect(text).toMatch(/class="copy">[0-9a-f]{32}</)
     expect((await ask('/operator')).text).not.toMatch(/class="copy">/)
   })
+  it('what a site mirrors is narrowed by a form: it holds at the portal and at the site, a wrong value is refused next to its field, and it is taken back', async () => {
+    const site = (await world.portal.status()).practices[0]!.sites.find((one) => one.name === 'Mesa')!.siteId
+    const at = `/operator/mirror/${site}`
+    const words = (text: string): string => text.replaceAll(/<[^>]+>/g, ' ').replaceAll(/\s+/g, ' ')
+    expect((await ask('/operator')).text).toContain(`href="${at}"`)
+    expect(words((await ask(at)).text)).toContain('Days ahead 365 days As the site says')
+    expect((await ask(`${at}/consents`)).status).toBe(404)
+    const { text } = await ask(`${at}/events`)
+    const fields = Object.fromEntries(
+      [...text.matchAll(/name="(events.fields [^"]+)"/g)].map((one) => [one[1]!, 'yes']),
+    )
+    const same = { csrf, ...fields, 'events.direction': 'as the site', 'events.patients': 'as the site', 'events.daysPast': '' } // prettier-ignore
+    const wrong = await ask(`${at}/events`, { ...same, 'events.daysAhead': 'few' })
+    expect([wrong.status, words(wrong.text)]).toEqual([400, expect.stringContaining('Write a whole number from 1 to 365.')]) // prettier-ignore
+    expect(wrong.text).toMatch(/id="events.daysAhead"[^>]*aria-invalid="true"/)
+    expect((await world.portal.mirrorOf(site)).portals).toEqual({})
+    expect((await ask(`${at}/events`, { ...same, 'events.daysAhead': '20', 'events.fields words': '' })).status).toBe(303) // prettier-ignore
+    expect((await world.portal.mirrorOf(site)).portals).toEqual({ 'events.daysAhead': '20', 'events.fields': 'minutes, lastConfirmed, confirmationType' }) // prettier-ignore
+    await expect.poll(() => world.site.mirror.standing().settings).toMatchObject({ daysAhead: 20, withheld: { events: ['words'] } }) // prettier-ignore
+    expect(words((await ask(at)).text)).toContain('Days ahead 365 days 20 days')
+    // What the site allows not, nobody can allow here.
+    await world.site.mirror.set({ key: 'events.daysAhead', value: '10' })
+    await ask(`${at}/events`, { ...same, 'events.daysAhead': '300' })
+    expect(world.site.mirror.standing().settings.daysAhead).toBe(10)
+    await ask(`${at}/events`, { ...same, 'events.daysAhead': '' })
+    expect((await world.portal.mirrorOf(site)).portals).toEqual({})
+    await world.site.mirror.set({ key: 'events.daysAhead', value: '365' })
+    await expect.poll(() => world.site.mirror.standing().settings.version).toBe(0)
+  })
   it('a device is revoked after a question, and refused from then on', async () => {
     const site = (await world.portal.status()).practices[0]!.sites.find((one) => one.name === 'Mesa')!.siteId
     const asked = await ask('/operator/ask', { csrf, site, what: 'revoke' })
@@ -111,7 +144,7 @@ describe('what it shows', () => {
     await expect.poll(async () => (await world.site.status()).state).toMatch(/^Down since/)
   })
   it('a silent site is an alarm at the top: since when, and how many patients’ answers wait', async () => {
-    const silent = { siteId: id, name: 'Mesa', state: 'Down since 2026-11-23T16:12:00.000Z', lastContact: '2026-11-23T16:12:00.000Z', alarm: { since: '2026-11-23T16:12:00.000Z', patientsWaiting: 3 }, patientsWaiting: 3, clockDifference: 90, codeUntil: null, device: { replica: id, revokedAt: null } } // prettier-ignore
+    const silent = { siteId: id, name: 'Mesa', state: 'Down since 2026-11-23T16:12:00.000Z', lastContact: '2026-11-23T16:12:00.000Z', alarm: { since: '2026-11-23T16:12:00.000Z', patientsWaiting: 3 }, notBackSince: null, patientsWaiting: 3, clockDifference: 90, codeUntil: null, device: { replica: id, revokedAt: null } } // prettier-ignore
     const view = { practices: [{ practiceId: id, name: 'Desert Bloom', zone: 'America/Phoenix', outward: 'open' as const, waitsFor: [], sites: [silent] }] } // prettier-ignore
     const reader = { ...speechIn('en'), theme: undefined, path: '/operator' }
     const said = String(await html`${overviewHtml(reader, view, { csrf: 'x', now: 0 })}`)

@@ -195,7 +195,7 @@ describe('what leaves the practice', () => {
   })
   it('what the portal has narrowed is marked, and a conflict leads to its review', async () => {
     const site = world.site.settings.siteId
-    await world.portal.narrowMirror({ site, key: 'events.daysAhead', value: '30' })
+    await world.portal.narrow(site, [{ key: 'events.daysAhead', value: '30' }], 'operator')
     await expect.poll(async () => words((await world.admin.get(at)).text)).toMatch(/The portal has narrowed what is marked.* 30 days ahead, 400 days past Portal: 30 days/) // prettier-ignore
     expect(words((await world.admin.get(`${at}/events`)).text)).toContain('The portal says: 30 days.')
     await world.site.replica.change([{ collection: 'reviews', key: '01ARZ3NDEKTSV4RRFFQ69G5FAV', facts: { patient: null, site, shown: false, reachable: false, startsAt: null }, add: { opened: { kind: 'opened', at: Date.now(), by: { role: 'site', id: site }, about: 'mirror conflict', why: 'Both.', todo: 'Agree.', patient: null, event: null } } }]) // prettier-ignore

@@ -211,7 +211,7 @@ export interface ConsoleSite {
     ): Promise<{ patient: number; now: readonly Previewed[]; afterwards: readonly Previewed[] }>
   }
   readonly backup: {
-    status(): { readonly until: string | null; readonly next: string | null }
+    status(): { readonly until: string | null; readonly next: string | null; readonly open: boolean }
     begin(minutes?: number): Promise<object>
     end(): Promise<object>
   }

@@ -6,7 +6,10 @@ import { Hono, type Context } from 'hono'
 import * as v from 'valibot'
 import type { Clock } from '../../replica/clock.ts'
 import { ulidSchema } from '../../replica/kinds/kind.ts'
-import type { ControlStore } from '../control-store-sqlite.ts'
+import { asTheSite, WrongSetting, type Narrowing } from '../../mirror/mirror-settings.ts'
+import type { ControlStore, SiteRow } from '../control-store-sqlite.ts'
+import { changesIn, writtenIn } from '../mirror-forms.ts'
+import { mirrorParts, type MirrorPart } from '../mirror-words.ts'
 import { failureOf } from '../failure.ts'
 import { button, form, question } from '../look/form.ts'
 import { pageHeaders } from '../look/headers.ts'
@@ -19,6 +22,7 @@ import { card } from '../look/show.ts'
 import { formOf, ownFormsOnly } from '../own-forms.ts'
 import { callerOf, type Incoming, type NamedProxies } from '../reverse-proxy.ts'
 import { sessions } from '../sessions.ts'
+import { mirrorHtml, narrowHtml, type MirrorOfSite } from './operator-mirror.ts'
 import { codeHtml, overviewHtml, type OperatorView } from './operator-overview.ts'
 import type { OperatorLinks } from './operator-links.ts'
 
@@ -32,6 +36,10 @@ export interface OperatorOptions {
   readonly revokeDevice: (site: string) => Promise<unknown>
   readonly retireSite: (site: string) => Promise<unknown>
   readonly release: (practice: string) => Promise<unknown>
+  /** What a site has set of its mirror, and how this portal has narrowed it. */
+  readonly mirrorOf: (site: string) => Promise<MirrorOfSite>
+  /** Narrows it, all or none; throws a sentence where a value is wrong. */
+  readonly narrow: (site: string, changes: readonly Narrowing[], by: string) => Promise<unknown>
   readonly links: OperatorLinks
   readonly store: ControlStore
   readonly secure: boolean
@@ -63,6 +71,15 @@ export function operatorApp(options: OperatorOptions): Hono<OperatorEnv> {
   const shown = (c: Context<OperatorEnv>, title: string, main: Content): Promise<string> => page({ ...frameOf(c, c.get('csrf')), title }, main) // prettier-ignore
   const overview = async (c: Context<OperatorEnv>, more: { fault?: string; code?: Html } = {}): Promise<string> =>
     shown(c, c.get('reader').words.operator.title, overviewHtml(c.get('reader'), await options.view(), { csrf: c.get('csrf'), now: clock.now(), ...more })) // prettier-ignore
+
+  const siteOf = (c: Context<OperatorEnv>): SiteRow | undefined => {
+    const given = v.safeParse(ulidSchema, c.req.param('site'))
+    return given.success ? store.site(given.output) : undefined
+  }
+  const narrowTitle = (c: Context<OperatorEnv>, site: string, part: MirrorPart): string => {
+    const { operator: words, synchronization } = c.get('reader').words
+    return words.narrowOf(synchronization.mirror.collections[part], site)
+  }
 
   app.onError((error, c) => {
     options.log(failureOf(error, c))
@@ -157,6 +174,34 @@ export function operatorApp(options: OperatorOptions): Hono<OperatorEnv> {
     if (!given.success || !store.practice(given.output.practice)) return c.html(await overview(c), 404)
     await options.release(given.output.practice)
     return c.redirect('/operator', 303)
+  })
+  app.get('/operator/mirror/:site', async (c) => {
+    const site = siteOf(c)
+    if (!site) return c.html(await overview(c), 404)
+    audit.noted({ did: 'viewed', by: operator, practice: site.practice, of: ['mirror', site.id] })
+    const title = c.get('reader').words.operator.mirrorOf(site.name)
+    return c.html(shown(c, title, mirrorHtml(c.get('reader'), site.id, await options.mirrorOf(site.id))))
+  })
+  app.get('/operator/mirror/:site/:part', async (c) => {
+    const [site, part] = [siteOf(c), mirrorParts.find((one) => one === c.req.param('part'))]
+    if (!site || !part) return c.html(await overview(c), 404)
+    return c.html(shown(c, narrowTitle(c, site.name, part), narrowHtml(c.get('reader'), { site: site.id, part, csrf: c.get('csrf'), ...(await options.mirrorOf(site.id)) }))) // prettier-ignore
+  })
+  app.post('/operator/mirror/:site/:part', async (c) => {
+    const [site, part] = [siteOf(c), mirrorParts.find((one) => one === c.req.param('part'))]
+    if (!site || !part) return c.html(await overview(c), 404)
+    const standing = await options.mirrorOf(site.id)
+    const form = (await formOf(c)) ?? {}
+    const given = (name: string): string => (Object.hasOwn(form, name) && typeof form[name] === 'string' ? form[name] : '') // prettier-ignore
+    const written = writtenIn(part, given, { all: asTheSite, empty: asTheSite })
+    try {
+      const changes = changesIn(written, (key) => standing.portals[key] ?? asTheSite)
+      if (changes.length > 0) await options.narrow(site.id, changes, operator)
+      return c.redirect(`/operator/mirror/${site.id}`, 303)
+    } catch (error) {
+      if (!(error instanceof WrongSetting)) throw error
+      return c.html(shown(c, narrowTitle(c, site.name, part), narrowHtml(c.get('reader'), { site: site.id, part, csrf: c.get('csrf'), own: standing.own, portals: written, wrong: error })), 400) // prettier-ignore
+    }
   })
   app.notFound((c) => c.html(problemPage(frameOf(c, c.get('csrf')), c.get('reader').words.problems.noConsolePage), 404)) // prettier-ignore
   return app

@@ -13,6 +13,7 @@ export interface OperatorSite {
   readonly state: string
   readonly lastContact: string | null
   readonly alarm: { readonly since: string | null; readonly patientsWaiting: number } | null
+  readonly notBackSince: string | null
   readonly patientsWaiting: number
   readonly clockDifference: number | null
   /** Until when its enrolment code holds; null where it was used or ended. */
@@ -37,6 +38,7 @@ export function overviewHtml(reader: Reader, { practices }: OperatorView, { csrf
   const alarms = practices.flatMap((practice) =>
     practice.sites.flatMap((site) => (site.alarm ? [{ ...site.alarm, site: site.name, practice }] : [])),
   )
+  const notBack = practices.flatMap((practice) => practice.sites.flatMap((site) => (site.notBackSince === null ? [] : [{ site: site.name, practice, since: site.notBackSince, patientsWaiting: site.patientsWaiting }]))) // prettier-ignore
   const zones = Intl.supportedValuesOf('timeZone')
   return [
     faultNotice(fault),
@@ -45,7 +47,11 @@ export function overviewHtml(reader: Reader, { practices }: OperatorView, { csrf
       ({ practice, site, since, patientsWaiting }) =>
       notice('bad', html`<strong>${words.alarm(site, practice.name)}</strong>`, html`<p>${since === null ? words.neverHeard : words.silentSince(reader.instant(Date.parse(since), practice.zone))} ${words.waiting(patientsWaiting)}</p>`), // prettier-ignore
     ),
-    alarms.length === 0 && practices.length > 0 ? notice('good', words.noAlarm) : nothing,
+    ...notBack.map(
+      ({ practice, site, since, patientsWaiting }) =>
+      notice('bad', html`<strong>${words.notBack(site, practice.name)}</strong>`, html`<p>${words.notBackSince(reader.instant(Date.parse(since), practice.zone))} ${words.waiting(patientsWaiting)}</p>`), // prettier-ignore
+    ),
+    alarms.length + notBack.length === 0 && practices.length > 0 ? notice('good', words.noAlarm) : nothing,
     ...(practices.length === 0 ? [empty(words.none, words.noneNext)] : []),
     ...practices.map((practice) =>
       card(
@@ -79,8 +85,8 @@ export function overviewHtml(reader: Reader, { practices }: OperatorView, { csrf
   ]
 }
 
-function toneOf({ state, alarm }: OperatorSite): Tone | 'plain' {
-  if (alarm) return 'bad'
+function toneOf({ state, alarm, notBackSince }: OperatorSite): Tone | 'plain' {
+  if (alarm || notBackSince !== null) return 'bad'
   if (state === 'Working') return 'good'
   return state === 'Retired' || state === 'Revoked' || state === 'Never enrolled' ? 'plain' : 'warn'
 }
@@ -106,6 +112,7 @@ function siteHtml(reader: Reader, site: OperatorSite, { csrf, now, zone }: { csr
       isOver
         ? nothing
         : html`<div class="row ways">
+            <a class="button" href="/operator/mirror/${site.siteId}">${words.mirror}<span class="unseen">: ${site.name}</span></a>
             ${device && device.revokedAt === null ? oneButton('/operator/ask', words.doIt.revoke, { csrf, site: site.siteId, what: 'revoke' }, 'danger') : nothing}
             ${oneButton('/operator/ask', words.doIt.retire, { csrf, site: site.siteId, what: 'retire' }, 'danger')}
           </div>`

@@ -37,7 +37,7 @@ export function backupsPage(parts: ConsoleParts): Hono<ConsoleEnv> {
     const { backups } = words
     const { faults = {} } = written
     const zone = await site.zone()
-    const { until, next } = site.backup.status()
+    const { until, next, open } = site.backup.status()
     const at = (iso: string): string => reader.instant(Date.parse(iso), zone)
     const csrf = c.get('csrf')
     const windows = inOrder()
@@ -49,7 +49,10 @@ export function backupsPage(parts: ConsoleParts): Hono<ConsoleEnv> {
           html`<p class="soft">${backups.how}</p>
             <p class="soft">${words.timing.zone(zone)}</p>`,
           facts([
-            [backups.now, until === null ? backups.connected : backups.disconnected(at(until))],
+            [
+              backups.now,
+              until !== null ? backups.disconnected(at(until)) : open ? backups.connected : backups.notOpen,
+            ],
             [backups.next, next === null ? words.none : at(next)],
           ]),
         ],

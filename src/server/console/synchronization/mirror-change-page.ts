@@ -2,7 +2,7 @@
 import { Hono, type Context } from 'hono'
 import { html } from 'hono/html'
 import { choosable, leavingFields } from '../../../mirror/leaving-fields.ts'
-import { isNarrowed, longest, textOf, waysOf, WrongSetting } from '../../../mirror/mirror-settings.ts'
+import { isNarrowed, longest, textOf, waysOf, WrongSetting, type MirrorTexts } from '../../../mirror/mirror-settings.ts'
 import { coverages, isSent } from '../../../mirror/policy.ts'
 import { button, checks, choices, field, form } from '../../look/form.ts'
 import { inEnglish, nothing, type Content, type Html } from '../../look/html.ts'
@@ -11,33 +11,12 @@ import type { Reader } from '../../look/reader.ts'
 import { card, table } from '../../look/show.ts'
 import { deedOf, failed, type ConsoleEnv, type ConsoleParts } from '../frame.ts'
 import type { ConsoleSite, MirrorChange, MirrorEffect } from '../site-operations.ts'
-import { countsInWords, fieldInWords, groupsOf, isCovered, mirrorParts, neededInWords, settingInWords, valueInWords, type MirrorPart } from '../../mirror-words.ts' // prettier-ignore
+import { countsInWords, fieldInWords, groupsOf, isCovered, keysOf, mirrorParts, neededInWords, settingInWords, valueInWords, type MirrorPart } from '../../mirror-words.ts' // prettier-ignore
 import { differencesTable, patientField, patientNumber } from './preview-page.ts'
+import { changesIn, writtenIn } from '../../mirror-forms.ts'
 import { refusedNotice, synchronizationFramed, textsOf } from './synchronization-frame.ts'
 
 const path = '/synchronization/mirror'
-
-/** The settings of a part, by key. */
-function keysOf(part: MirrorPart): readonly string[] {
-  return [
-    ...(isCovered(part) ? [`${part}.direction`, `${part}.patients`] : []),
-    ...(part === 'events' ? ['events.daysAhead', 'events.daysPast'] : []),
-    ...groupsOf(part).map((group) => `${group}.fields`),
-  ]
-}
-
-/** What a form says of each setting of a part. */
-function writtenOf(part: MirrorPart, given: (name: string) => string): Readonly<Record<string, string>> {
-  const fields = Object.fromEntries(
-    groupsOf(part).map((group) => {
-      const names = choosable(group)
-      const leave = names.filter((name) => given(`${group}.fields ${name}`) === 'yes')
-      const text = leave.length === names.length ? 'all' : leave.join(', ') || 'none'
-      return [`${group}.fields`, text]
-    }),
-  )
-  return Object.fromEntries(keysOf(part).map((key) => [key, fields[key] ?? given(key)]))
-}
 
 /** The fields of a form that say the same again. */
 function hiddenOf(part: MirrorPart, given: (name: string) => string): Readonly<Record<string, string>> {
@@ -48,12 +27,9 @@ function hiddenOf(part: MirrorPart, given: (name: string) => string): Readonly<R
   return Object.fromEntries(names.flatMap((name) => (given(name) === '' ? [] : [[name, given(name)]])))
 }
 
-function changesOf({ mirror }: ConsoleSite, written: Readonly<Record<string, string>>): MirrorChange[] {
+function changesOf({ mirror }: ConsoleSite, written: MirrorTexts): MirrorChange[] {
   const { own } = mirror.standing()
-  return Object.entries(written).flatMap(([key, value]) => {
-    if (value.trim() === textOf(own, key)) return []
-    return [{ key, value, ...(key.endsWith('.direction') && value === 'off' ? { content: 'keep' as const } : {}) }]
-  })
+  return changesIn(written, (key) => textOf(own, key))
 }
 
 export function mirrorChangePages(parts: ConsoleParts): Hono<ConsoleEnv> {
@@ -102,7 +78,7 @@ export function mirrorChangePages(parts: ConsoleParts): Hono<ConsoleEnv> {
     const part = partOf(c)
     if (!part) return unknown(c)
     const given = await textsOf(c)
-    const written = writtenOf(part, given)
+    const written = writtenIn(part, given)
     const changes = changesOf(site, written)
     if (changes.length === 0) return c.redirect(`${path}?said=same`, 303)
     try {
@@ -168,7 +144,7 @@ export function mirrorChangePages(parts: ConsoleParts): Hono<ConsoleEnv> {
   app.post(`${path}/:part/set`, async (c) => {
     const part = partOf(c)
     if (!part) return unknown(c)
-    const written = writtenOf(part, await textsOf(c))
+    const written = writtenIn(part, await textsOf(c))
     const changes = changesOf(site, written)
     if (changes.length === 0) return c.redirect(`${path}?said=same`, 303)
     try {

@@ -97,7 +97,7 @@ function wayHtml({ words }: Reader, way: Way): Html {
 }
 
 /** The collection for which another is off: itself, or what it needs. */
-export function offFor(settings: MirrorSettings, part: SettableCollection): SettableCollection | undefined {
+function offFor(settings: MirrorSettings, part: SettableCollection): SettableCollection | undefined {
   if (settings.directions[part].length === 0) return part
   const needed = needs[part]
   return needed && offBecause(settings, needed) ? offFor(settings, needed) : undefined

@@ -95,7 +95,7 @@ function timingForm(c: Context<ConsoleEnv>, texts: Texts, faults: Faults): Html 
       <p class="hint" id="quiet-hint">${timing.quietHint}</p>
       <div class="pair">
         ${field({ name: from!, id: 'quiet-from', label: timing.from, value: quietFrom, fault: quietFault, optional, more: { type: 'time' } })}
-        ${field({ name: until!, id: 'quiet-until', label: timing.until, value: quietUntil, optional, more: { type: 'time', 'aria-invalid': quietFault ? 'true' : undefined } })}
+        ${field({ name: until!, id: 'quiet-until', label: timing.until, value: quietUntil, optional, more: { type: 'time', 'aria-invalid': quietFault ? 'true' : undefined, 'aria-describedby': quietFault ? 'quiet-from-fault' : undefined } })}
       </div>
     </fieldset>`,
     html`<div class="roomy">

@@ -24,6 +24,9 @@ export const operator = {
   alarm: (site: string, practice: string) => `${site} of ${practice} is silent.`,
   silentSince: (when: string) => `Last heard on ${when}.`,
   neverHeard: 'Never heard.',
+  notBack: (site: string, practice: string) =>
+    `The InSched database of ${site} of ${practice} is not back from its backup.`,
+  notBackSince: (when: string) => `Since ${when}.`,
   waiting: (n: number) => `Answers of ${count(n, { one: 'patient', other: 'patients' })} wait for it.`,
   outwardWaits: (n: number) => `Nothing goes out to patients before ${count(n, { one: 'site was', other: 'sites were' })} heard since the start.`, // prettier-ignore
   release: 'Let it go out now',
@@ -56,4 +59,15 @@ export const operator = {
     retire: (site: string) => `End ${site}? Its device is refused, and patients are not shown its records any more. To give its records to another site, use the command: patientconnection site retire --to`, // prettier-ignore
   },
   no: 'No, go back',
+  mirror: 'What it mirrors',
+  mirrorOf: (site: string) => `What ${site} mirrors`,
+  mirrorHow:
+    'The site decides what leaves the practice. This portal can only narrow it: where both say something, the narrower holds.',
+  narrow: 'Narrow',
+  narrowOf: (what: string, site: string) => `${what} of ${site}`,
+  siteSays: 'The site',
+  portalSays: 'This portal',
+  asTheSite: 'As the site says',
+  asTheSiteHint: 'Empty: as the site says.',
+  back: 'Back to the operator’s page',
 }

@@ -54,7 +54,7 @@ const ways: Readonly<Record<Way, string>> = {
   up: 'Upload: to the portal only',
   down: 'Download: from the portal only',
   off: 'Off: stop. The portal keeps what it has',
-  erased: 'Off: stop and erase. The portal erases what it has, and this site gets a receipt',
+  erased: 'Off: stop and erase. The portal erases what it has, and the site gets a receipt',
 }
 const coverages: Readonly<Record<Coverage, string>> = {
   all: 'All patients',
@@ -157,6 +157,7 @@ export const synchronization = {
   backups: {
     now: 'InSched’s database now',
     connected: 'Connected',
+    notOpen: 'Not connected: it is tried again and again. The status says why',
     disconnected: (until: string) => `Disconnected for backup until ${until}`,
     next: 'Next window',
     how: 'While a window is on, no program of ours has InSched’s file open. What patients say waits, and is written when it ends.',

@@ -25,6 +25,9 @@ export const operator: typeof english = {
   alarm: (site, practice) => `${site} de ${practice} no da señales.`,
   silentSince: (when) => `Se supo de él por última vez el ${when}.`,
   neverHeard: 'Nunca se supo de él.',
+  notBack: (site, practice) =>
+    `La base de datos de InSched de ${site} de ${practice} no ha vuelto de su copia de seguridad.`,
+  notBackSince: (when) => `Desde el ${when}.`,
   waiting: (n) => `Lo esperan respuestas de ${count(n, { one: 'paciente', other: 'pacientes' })}.`,
   outwardWaits: (n) =>
     `Nada sale hacia los pacientes hasta saber de ${count(n, { one: 'sitio', other: 'sitios' })} desde el arranque.`,
@@ -65,4 +68,15 @@ export const operator: typeof english = {
       `¿Terminar ${site}? Se rechaza su equipo y a los pacientes ya no se les muestran sus datos. Para pasarlos a otro sitio, use el comando: patientconnection site retire --to`,
   },
   no: 'No, volver',
+  mirror: 'Qué refleja',
+  mirrorOf: (site) => `Qué refleja ${site}`,
+  mirrorHow:
+    'El sitio decide qué sale del consultorio. Este portal solo puede estrecharlo: donde los dos dicen algo, vale lo más estrecho.',
+  narrow: 'Estrechar',
+  narrowOf: (what, site) => `${what} de ${site}`,
+  siteSays: 'El sitio',
+  portalSays: 'Este portal',
+  asTheSite: 'Como dice el sitio',
+  asTheSiteHint: 'Vacío: como dice el sitio.',
+  back: 'Volver a la página de operación',
 }

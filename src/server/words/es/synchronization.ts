@@ -89,6 +89,7 @@ export const synchronization: typeof english = {
   backups: {
     now: 'La base de datos de InSched ahora',
     connected: 'Conectada',
+    notOpen: 'Sin conexión: se intenta una y otra vez. El estado dice por qué',
     disconnected: (until) => `Desconectada por copia de seguridad hasta ${until}`,
     next: 'Próxima ventana',
     how: 'Mientras dura una ventana, ningún programa nuestro tiene abierto el archivo de InSched. Lo que dicen los pacientes espera, y se escribe al terminar.',
@@ -162,7 +163,7 @@ export const synchronization: typeof english = {
       up: 'Subir: solo hacia el portal',
       down: 'Bajar: solo desde el portal',
       off: 'Apagado: parar. El portal conserva lo que tiene',
-      erased: 'Apagado: parar y borrar. El portal borra lo que tiene y este sitio recibe un comprobante',
+      erased: 'Apagado: parar y borrar. El portal borra lo que tiene y el sitio recibe un comprobante',
     },
     coverages: {
       all: 'Todos los pacientes',
