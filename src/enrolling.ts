@@ -80,7 +80,7 @@ export async function enroll(
   if (options.ca !== undefined && !existsSync(options.ca))
     throw new Error(`There is no file ${options.ca}. --ca takes the authority's certificate as a PEM file.`)
   const ca = options.ca === undefined ? undefined : certificatesOf(readFileSync(options.ca, 'utf8'), options.ca)
-  const insched = await openInSched(url)
+  const insched = await openInSched(url, { clock })
   try {
     const bound = await insched.agent()
     // Before the code is spent: the file that remembers the device, and that the database is free.

@@ -7,6 +7,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { createInterface } from 'node:readline'
 import { mailSandbox } from '../bridges/email/sandbox.ts'
+import type { Clock } from '../replica/clock.ts'
 import { serveMailSandbox } from '../server/mail-sandbox-page.ts'
 import { optional, wholeNumber, type Command, type CommandContext } from './command.ts'
 
@@ -58,7 +59,7 @@ export const demo: Command = {
         writeFileSync(marker, '')
       }
       const { url } = (await once(context, ['invite', '--data', folder, '--patient', '1'])) as { url: string }
-      const born = (await birthDate(folder)) ?? ''
+      const born = (await birthDate(folder, context.clock)) ?? ''
       context.print(
         {
           ready: true,
@@ -139,10 +140,10 @@ async function prepare(context: CommandContext, dir: string, portal: string): Pr
   }
 }
 
-async function birthDate(folder: string): Promise<string | undefined> {
+async function birthDate(folder: string, clock: Clock): Promise<string | undefined> {
   const { openInSched } = await import('../bridges/insched/insched.ts')
   const { insched } = JSON.parse(readFileSync(join(folder, 'site.json'), 'utf8')) as { insched: string }
-  const opened = await openInSched(insched)
+  const opened = await openInSched(insched, { clock })
   try {
     return (await opened.patients([1]))[0]?.birth_date ?? undefined
   } finally {

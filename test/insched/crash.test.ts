@@ -50,7 +50,7 @@ function mortal(store: Store, death: Death): Store {
 
 /** InSched for a process that may die before a transaction, before its commit, and after it. */
 async function mortalInSched(url: string, death: Death): Promise<InSched> {
-  const insched = await openInSched(url)
+  const insched = await openInSched(url, { clock })
   return {
     ...insched,
     async write(work) {

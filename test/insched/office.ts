@@ -39,7 +39,7 @@ export async function boundFile(replica: OpenReplica): Promise<string> {
   })()
   const file = join(folder(), 'insched.db')
   copyFileSync(await people, file)
-  const insched = await openInSched(`sqlite:${file}`)
+  const insched = await openInSched(`sqlite:${file}`, { clock })
   await bind(insched, { practice, site: site.key, replica: replica.id })
   await insched.close()
   return file

@@ -11,7 +11,7 @@ import { acquireLease, type Lease } from './binding.ts'
 import type { Progress } from './full-read.ts'
 import { identitiesOf } from './identities.ts'
 import { passing, passes } from './faults.ts'
-import { openInSched, type InSched } from './insched.ts'
+import { openInSched } from './insched.ts'
 import { InSchedRefused, LeaseLost } from './refused.ts'
 import type { PatientRow } from './rows.ts'
 import type { Mapping } from './mapping.ts'
@@ -32,7 +32,7 @@ export interface BridgeOptions {
   /** Whether changes in InSched are read as they happen; else when asked. Asked again and again; by default they are. */
   readonly polls?: () => boolean
   /** How the database is opened. */
-  readonly open?: (url: string, mapping?: Mapping) => Promise<InSched>
+  readonly open?: typeof openInSched
 }
 
 export interface InSchedBridge {
@@ -89,7 +89,7 @@ const operationPatience = 5_000
 /** Starts the bridge; rejects with InSchedRefused and a sentence where the database or the lease cannot be had. */
 export async function startInSchedBridge(options: BridgeOptions): Promise<InSchedBridge> {
   const { replica, site, clock } = options
-  const insched = await (options.open ?? openInSched)(options.url, options.mapping)
+  const insched = await (options.open ?? openInSched)(options.url, { mapping: options.mapping, clock })
   let lease: Lease
   try {
     const who = {
@@ -111,7 +111,6 @@ export async function startInSchedBridge(options: BridgeOptions): Promise<InSche
   const reader: Reader = inSchedReader({ insched, replica, identities, site, clock })
   const polls = options.polls ?? (() => true)
   let turn: Promise<unknown> = Promise.resolve()
-  let version = ''
   let horizonAt = 0
   let lastRead: number | null = null
   /** What is the matter that passes by itself. */
@@ -189,13 +188,11 @@ export async function startInSchedBridge(options: BridgeOptions): Promise<InSche
   }
   const readUnread = (progress?: (read: Progress) => void): Promise<Progress> =>
     single(async () => {
-      const seen = await insched.version()
       const read = await readAll(progress)
       if (clock.now() - horizonAt > horizonEvery) {
         await reader.moveHorizon(goOn)
         horizonAt = clock.now()
       }
-      version = seen
       lastRead = clock.now()
       problem = null
       return read
@@ -203,14 +200,9 @@ export async function startInSchedBridge(options: BridgeOptions): Promise<InSche
   const poll = async (): Promise<void> => {
     try {
       const isDue =
-        polls() &&
-        (await tried(
-          async () =>
-            clock.now() - horizonAt > horizonEvery ||
-            (await insched.version()) !== version ||
-            reader.hasUnread(insched),
-        ))
+        polls() && (await tried(async () => clock.now() - horizonAt > horizonEvery || (await reader.isDue())))
       if (isDue) await readUnread()
+      else problem = null
     } catch (error) {
       problem = passes(error) ? null : `Reading InSched failed: ${(error as Error).message}`
     }
@@ -270,6 +262,7 @@ export async function startInSchedBridge(options: BridgeOptions): Promise<InSche
           lease.problem() ??
           (waits === undefined ? null : `${waits}; trying again.`) ??
           problem ??
+          insched.captureProblem() ??
           (writing ? `Writing into InSched waits: ${writing.error.message}` : null),
       }
     },

@@ -9,6 +9,8 @@ export interface Engine {
   /** The database as people see it: its file, or its server and name; never a password. */
   readonly name: string
   readonly dialect: Dialect
+  /** Whether numbers that grow are drawn in the order in which their transactions commit. */
+  readonly commitsInOrder: boolean
   /** The statements that begin a transaction: one that changes something, and one that sees one state throughout. */
   readonly begins: { readonly write: string; readonly read: string }
   /** What a select of the agent's row ends with in a transaction that writes, so that two agents cannot both be first. */
@@ -21,8 +23,13 @@ export interface Engine {
   each(list: readonly unknown[]): RawBuilder<unknown>
   /** A column in a condition that no index on it is to serve. */
   unindexed(column: RawBuilder<unknown>): RawBuilder<unknown>
-  /** Changes whenever another program commits; maybe also when this one does. */
+  /** Changes whenever another program commits; elsewhere than in SQLite also when this one does. */
   version(db: Db): Promise<string>
+  /** The version that others will find when this transaction has committed and nobody else has. */
+  versionAfter(db: Db): Promise<string>
+  /** Now, as a mark by which it is known later that every transaction of now has ended. */
+  moment(db: Db): Promise<string>
+  hasEnded(db: Db, moment: string): Promise<boolean>
   /** How long a statement may wait for a lock, milliseconds. */
   setPatience(ms: number): void
   /** A sentence for an error of opening that is not one of those that pass by themselves; undefined where none fits. */

@@ -7,15 +7,20 @@
 import { Kysely, sql } from 'kysely'
 import { agentChanges, agentReads, agentTables } from './agent-tables.ts'
 import type { AgentTables, Db } from './agent-rows.ts'
-import { auditChanges, auditReads } from './audit-table.ts'
+import { capturedAudit, capturedTables, followedAudit } from './audit-feeds.ts'
 import type { Engine } from './engine.ts'
 import { openEngine } from './engines.ts'
 import { passing } from './faults.ts'
-import { mappedTable, type Untranslated } from './mapped-table.ts'
+import type { Feed } from './feed.ts'
+import type { OwnMark, OwnRow } from './rows.ts'
+import { journalTables } from './journal.ts'
+import { mappedTable, type MappedTable, type Untranslated } from './mapped-table.ts'
 import { fieldsOfTables, type Mapping, type MappedTableName } from './mapping.ts'
 import { practiceChanges, practiceReads, type PracticeTables } from './practice-tables.ts'
 import { referenceMapping } from './reference-mapping.ts'
 import { InSchedRefused, LeaseLost } from './refused.ts'
+import { seenRows, seenTables } from './seen-rows.ts'
+import type { Clock } from '../../replica/clock.ts'
 
 export type InSched = Awaited<ReturnType<typeof openInSched>>
 /** What may be asked of one state of the database. */
@@ -23,20 +28,37 @@ export type Reads = ReturnType<typeof readsOf>
 /** What a write transaction may do. */
 export type Changes = Reads & ReturnType<typeof changesOf>
 
+export interface OpenOptions {
+  /** How it is to be read; the reference schema where it is left out. */
+  readonly mapping?: Mapping | undefined
+  readonly clock: Clock
+}
 interface Parts {
   readonly engine: Engine
   readonly tables: PracticeTables
-  readonly audit: ReturnType<typeof mappedTable>
+  readonly feed: Feed
 }
-function readsOf(db: Db, { engine, tables, audit }: Parts) {
-  return { ...practiceReads(db, engine, tables), ...auditReads(db, audit, tables), ...agentReads(db, engine) }
+function readsOf(db: Db, { engine, tables, feed }: Parts) {
+  return {
+    ...practiceReads(db, engine, tables),
+    ...feed.journal(db),
+    ...agentReads(db, engine),
+    /** Whether the journal of changes may lack something. */
+    isBehind: () => feed.isBehind(db),
+  }
 }
-function changesOf(db: Db, { engine, tables, audit }: Parts) {
-  return { ...practiceChanges(db, tables), ...auditChanges(db, audit), ...agentChanges(db, engine) }
+function changesOf(db: Db, { engine, tables, feed }: Parts) {
+  const changed: OwnRow[] = []
+  return {
+    ...practiceChanges(db, tables, changed),
+    ...agentChanges(db, engine),
+    /** Runs the statements of one inbound item, and marks what they changed as the agent's own (DOM-15). */
+    own: (mark: OwnMark, statements: () => Promise<void>): Promise<void> => feed.own(db, mark, statements, changed),
+  }
 }
 
-/** Opens `sqlite:FILE`; rejects with InSchedRefused and a sentence where there is none or it is not what the mapping says. */
-export async function openInSched(url: string, mapping: Mapping = referenceMapping) {
+/** Opens `sqlite:FILE` or `postgres://...`; rejects with InSchedRefused and a sentence where there is none or it is not what the mapping says. */
+export async function openInSched(url: string, { mapping = referenceMapping, clock }: OpenOptions) {
   const engine = openEngine(url)
   const untranslated: Untranslated = new Map()
   const tables = Object.fromEntries(
@@ -47,11 +69,11 @@ export async function openInSched(url: string, mapping: Mapping = referenceMappi
   ) as Record<MappedTableName, ReturnType<typeof mappedTable>>
   const { changes } = mapping
   const audit = mappedTable('audit', changes['seen by'] === 'audit table' ? changes : undefined, untranslated)
-  const parts: Parts = { engine, tables, audit }
   const db: Db = new Kysely<AgentTables>({ dialect: engine.dialect })
   try {
     await assertMapped(db, [...Object.values(tables), audit], engine.name, mapping.name)
-    for (const statement of agentTables) await sql.raw(statement).execute(db)
+    for (const statement of [...agentTables, ...journalTables, ...capturedTables, ...seenTables])
+      await sql.raw(statement).execute(db)
   } catch (error) {
     await db.destroy()
     const why = passing(error)
@@ -59,7 +81,6 @@ export async function openInSched(url: string, mapping: Mapping = referenceMappi
     const refusal = engine.refusal(error)
     throw refusal === undefined ? error : new InSchedRefused(refusal, { cause: error })
   }
-  const reads = readsOf(db, parts)
   let fence: number | undefined
   const lost = () =>
     new LeaseLost(
@@ -82,6 +103,28 @@ export async function openInSched(url: string, mapping: Mapping = referenceMappi
       }
     })
 
+  const assertHeld = async (on: Db): Promise<void> => {
+    const { rows } = await sql<{ fence: number }>`select fence from pc_agent ${engine.forUpdate}`.execute(on)
+    if (fence !== undefined && rows[0]?.fence !== fence) throw lost()
+  }
+  const transactions = {
+    read: <T>(work: (on: Db) => Promise<T>): Promise<T> => transaction(engine.begins.read, work),
+    write: <T>(work: (on: Db) => Promise<T>): Promise<T> =>
+      transaction(engine.begins.write, async (on) => {
+        await assertHeld(on)
+        return work(on)
+      }),
+  }
+  const feed = feedOf()
+  const parts: Parts = { engine, tables, feed }
+  const reads = readsOf(db, parts)
+  function feedOf(): Feed {
+    if (changes['seen by'] === 'audit table')
+      return engine.commitsInOrder ? followedAudit(audit, tables) : capturedAudit(engine, audit, tables, transactions.write) // prettier-ignore
+    const by = changes['seen by'] === 'change stamps' ? 'stamps' : 'compare'
+    return seenRows({ engine, tables, by, transactions, clock })
+  }
+
   return {
     ...reads,
     name: engine.name,
@@ -99,21 +142,22 @@ export async function openInSched(url: string, mapping: Mapping = referenceMappi
     },
     /** Runs `work` in one transaction that takes the write lock first. Rejects with LeaseLost, and changes nothing, without the lease. */
     write: <T>(work: (change: Changes) => Promise<T>): Promise<T> =>
-      transaction(engine.begins.write, async (on) => {
-        const { rows } = await sql<{ fence: number }>`select fence from pc_agent ${engine.forUpdate}`.execute(on)
-        if (fence !== undefined && rows[0]?.fence !== fence) throw lost()
-        return work({ ...readsOf(on, parts), ...changesOf(on, parts) })
-      }),
+      transactions.write((on) => work({ ...readsOf(on, parts), ...changesOf(on, parts) })),
     /** Runs `work` on one state of the database: what other programs commit meanwhile is not seen. */
-    read: <T>(work: (now: Reads) => Promise<T>): Promise<T> =>
-      transaction(engine.begins.read, (on) => work(readsOf(on, parts))),
-    /** Changes whenever another program commits. */
-    version: (): Promise<string> => engine.version(db),
+    read: <T>(work: (now: Reads) => Promise<T>): Promise<T> => transactions.read((on) => work(readsOf(on, parts))),
+    /** Before the first full read: what stands now is known, and what comes after is in the journal. */
+    beginCapture: feed.begin,
+    /** Brings the journal of changes up to now. */
+    capture: feed.capture,
+    /** Whether it is time to. */
+    isCaptureDue: (): Promise<boolean> => feed.isDue(db),
+    /** What a person must know of how changes are seen; null where all is well. */
+    captureProblem: feed.problem,
   }
 }
 
 /** Throws InSchedRefused where a table or a column that the mapping names is not there. */
-async function assertMapped(db: Db, tables: readonly Parts['audit'][], name: string, mapping: string): Promise<void> {
+async function assertMapped(db: Db, tables: readonly MappedTable[], name: string, mapping: string): Promise<void> {
   const found = new Map((await db.introspection.getTables()).map((table) => [table.name, new Set(table.columns.map((column) => column.name))])) // prettier-ignore
   const faults = tables.flatMap((one) => {
     if (one.table === undefined) return []

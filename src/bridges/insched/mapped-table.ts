@@ -46,6 +46,7 @@ export function mappedTable(
     /** Its name in the database; undefined where it has none. */
     table: mapping?.table,
     stamp: mapping?.stamp,
+    isField: (name: string): boolean => fields.has(name),
     has: (name: string): boolean => field(name).columns.length > 0,
     /** The one column of a field, for keys and for what is written. */
     column: (name: string): string => field(name).columns[0]!,

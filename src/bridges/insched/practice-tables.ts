@@ -7,7 +7,16 @@ import type { Db } from './agent-rows.ts'
 import type { Engine } from './engine.ts'
 import type { MappedTable } from './mapped-table.ts'
 import type { contactColumns, MappedTableName } from './mapping.ts'
-import type { CommunicationRow, EventRow, LocationRow, PatientRow, PlanRow, PracticeRow, StageRow } from './rows.ts'
+import type {
+  CommunicationRow,
+  EventRow,
+  LocationRow,
+  PatientRow,
+  PlanRow,
+  PracticeRow,
+  StageRow,
+  OwnRow,
+} from './rows.ts'
 
 export type PracticeTables = Readonly<Record<MappedTableName, MappedTable>>
 type Tables = Kysely<Record<string, Record<string, unknown>>>
@@ -127,24 +136,30 @@ export function practiceReads(handle: Db, engine: Engine, tables: PracticeTables
   }
 }
 
-/** What only a write transaction may do, as far as the mapping lets it. */
-export function practiceChanges(handle: Db, tables: PracticeTables) {
+/** What only a write transaction may do, as far as the mapping lets it. `changed` fills with the rows that it changes. */
+export function practiceChanges(handle: Db, tables: PracticeTables, changed: OwnRow[]) {
   const db = handle as unknown as Tables
   const update = async (
-    table: MappedTable,
-    key: string,
+    name: OwnRow['table'],
     id: number,
     values: Record<string, string | number | null>,
   ): Promise<void> => {
-    const set = table.values(values)
-    await db.updateTable(table.table!).set(set).where(sql<SqlBool>`${sql.ref(table.column(key))} = ${id}`).execute() // prettier-ignore
+    // prettier-ignore
+    const table = tables[name]
+    const key = sql.ref(table.column(keys[name]))
+    await db
+      .updateTable(table.table!)
+      .set(table.values(values))
+      .where(sql<SqlBool>`${key} = ${id}`)
+      .execute()
+    changed.push({ table: name, id })
   }
   return {
     confirm: (event: number, lastConfirmed: string, type: string) =>
-      update(tables.events, 'event_id', event, { last_confirmed_date: lastConfirmed, confirmation_type: type }),
+      update('events', event, { last_confirmed_date: lastConfirmed, confirmation_type: type }),
     addCommunication: async (row: CommunicationRow): Promise<void> =>
       void (await db.insertInto(tables.communications.table!).values(tables.communications.values(row)).execute()),
     setContact: (patient: number, column: (typeof contactColumns)[number], value: string | null) =>
-      update(tables.patients, 'patient_id', patient, { [column]: value }),
+      update('patients', patient, { [column]: value }),
   }
 }

@@ -98,6 +98,7 @@ export function inSchedReader(options: ReaderOptions) {
     const { last_audit_id, horizon_until } = (await insched.agent())!
     const window = { ...(await horizon(insched)), ...(horizon_until === null ? {} : { until: horizon_until }) }
     // The trail is followed from where it stood before the first row was read: what changes meanwhile is read again.
+    if (last_audit_id === null) await insched.beginCapture()
     await insched.write(async (change) => {
       if (last_audit_id === null) await trail.moveTo(change, await change.lastAuditId())
       if (horizon_until === null) await change.setHorizon(window.until)
@@ -302,6 +303,7 @@ export function inSchedReader(options: ReaderOptions) {
       if ((await insched.agent())!.read_table !== 'done') await readAll(add)
       else if (!wasTold) await tellAgain(add)
       wasTold = true
+      await insched.capture()
       for (let more = await readSome(); more; more = await readSome()) add(more)
       return read
     },
@@ -331,8 +333,10 @@ export function inSchedReader(options: ReaderOptions) {
         await change.setHorizon(until)
       })
     },
-    /** Whether the trail has rows that were not read. */
+    /** Whether the trail has rows that were not read, or may have. */
     hasUnread: trail.hasUnread,
+    /** Whether it is time to read by itself. */
+    isDue: async (): Promise<boolean> => (await trail.isBehindJournal(insched)) || insched.isCaptureDue(),
     /** Within a write transaction that began with nothing unread: its own audit rows count as read. */
     passOwn: async (change: Changes): Promise<void> => trail.moveTo(change, await change.lastAuditId()),
     /**

@@ -86,3 +86,14 @@ export interface AuditRow {
 export type AuditMark = Pick<AuditRow, 'audit_id' | 'table_name' | 'row_id' | 'change'>
 /** Fields of a row before or after a change. */
 export type Kept = Readonly<Record<string, unknown>>
+
+/** A row of the practice that the agent changed itself. */
+export interface OwnRow {
+  readonly table: 'patients' | 'events'
+  readonly id: number
+}
+/** The agent's mark on what it changed itself. */
+export interface OwnMark {
+  readonly checkpoint: string
+  readonly station: string
+}

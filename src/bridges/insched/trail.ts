@@ -132,7 +132,10 @@ export function auditTrail(clock: Clock) {
     isDeletedAhead,
     /** Whether unread rows of the trail modify this patient: then the record may be of another person (DOM-17). */
     isModifiedAhead: (patient: number): boolean => (modifications.get(patient) ?? 0) > readTo,
-    hasUnread: async (now: Reads): Promise<boolean> => (await now.lastAuditId()) > (await cursor(now)),
+    hasUnread: async (now: Reads): Promise<boolean> =>
+      (await now.lastAuditId()) > (await cursor(now)) || now.isBehind(),
+    /** Whether rows of the journal were not read. */
+    isBehindJournal: async (now: Reads): Promise<boolean> => (await now.lastAuditId()) > (await cursor(now)),
     /** How far the trail was read; 0 where it was not. */
     cursor,
     /** The next stretch; undefined where nothing is unread. Within a `read`, with the rows that it names. */

@@ -68,9 +68,7 @@ export function inSchedWriter(options: WriterOptions) {
   }
   /** One inbound item: its statements, its checkpoint and its effect, within the transaction of `upToDate`. */
   const apply = async (change: Changes, effect: string, statements: () => Promise<void>): Promise<void> => {
-    const before = await change.lastAuditId()
-    await statements()
-    await change.stamp(before, effect, options.station)
+    await change.own({ checkpoint: effect, station: options.station }, statements)
     await change.addEffect(effect, new Date(clock.now()).toISOString())
     await reader.passOwn(change)
   }
