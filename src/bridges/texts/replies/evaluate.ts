@@ -5,7 +5,7 @@
  */
 import { helpWords, startWords, yesWords, courtesies } from './phrases.ts'
 import { isOnly, without } from './phrase-matching.ts'
-import { optOutOf } from './opt-out.ts'
+import { maySpeakOfStopping, optOutOf } from './opt-out.ts'
 import { ownTime } from './own-time.ts'
 import { readingOf, type Reading } from './reading.ts'
 import type { About, Answer, AskedEvent, Intent, OpenRequest, Outcome, ReplyContext, WhyToAPerson } from './reply.ts'
@@ -22,17 +22,17 @@ const negations: ReadonlySet<string> = new Set(['not', 'dont', 'cant', 'wont', '
 const byDigit: Readonly<Record<number, Intent>> = { 1: 'confirm', 2: 'decline', 3: 'move' }
 
 export function evaluateReply(text: string, context: ReplyContext): Outcome {
+  const tapback = tapbackOf(text)
   const { live, stale, isTwoFamilies } = standingOf(context.requests)
   const newest = context.requests.toSorted((a, b) => b.at - a.at)[0]
   const aboutLive = live.flatMap((one) => aboutOf(one, openEvents(one)))
   const toAPerson = (why: WhyToAPerson, suggests: Intent | null = null, request = live[0] ?? newest): Outcome => ({
     is: 'to a person',
-    why,
+    why: tapback === undefined && maySpeakOfStopping(text) ? 'may opt out' : why,
     suggests,
     about: aboutLive,
     quotes: request?.id ?? null,
   })
-  const tapback = tapbackOf(text)
   // What is quoted is ours, also where it says how to stop.
   const optOut = tapback ? undefined : optOutOf(text)
   if (optOut) return { is: 'opt out', ...optOut, about: aboutLive }
@@ -88,7 +88,7 @@ export function evaluateReply(text: string, context: ReplyContext): Outcome {
     const [only] = events
     // With several, a day or a name picks one of them.
     const isOne = live.length <= 1 && events.length === 1
-    const known = isOne ? [...ownTime(only!.startsAt, only!.now), ...(context.names ?? []).map((name) => wordsOf(name)).filter((name) => name.length > 0)] : [] // prettier-ignore
+    const known = isOne ? [ownTime(only!.startsAt, only!.now), (context.names ?? []).map((name) => wordsOf(name)).filter((name) => name.length > 0)] : [] // prettier-ignore
     return readingOf(text, { asksArrival: request?.asksArrival === true, known, hasLines: events.length > 1 })
   }
 

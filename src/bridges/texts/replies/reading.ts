@@ -5,17 +5,20 @@
 import {
   allPhrases,
   arrivePhrases,
+  asksUs,
   confirmPhrases,
   courtesies,
   declinePhrases,
   fillers,
+  keepsIt,
   leadIns,
   lineWords,
   movePhrases,
   wholeOnly,
+  yesWords,
   type Phrases,
 } from './phrases.ts'
-import { isOnly, lengthAt, without } from './phrase-matching.ts'
+import { isIn, isOnly, lengthAt, without } from './phrase-matching.ts'
 import type { Intent } from './reply.ts'
 import { wordsOf } from './words-of.ts'
 
@@ -36,7 +39,7 @@ export interface Reading {
 export interface Expected {
   readonly asksArrival: boolean
   /** Phrases that say nothing here: the event's own day and time, the patient's first name. */
-  readonly known: Phrases
+  readonly known: readonly Phrases[]
   /** Whether numbers of lines may stand beside answers. */
   readonly hasLines: boolean
 }
@@ -65,12 +68,21 @@ export function readingOf(text: string, { asksArrival, known, hasLines }: Expect
   // Numbers before the first answer: each answer takes those before it then, else those after it.
   let before: number[] = []
   let numbersFirst: boolean | undefined
-  let [isLeftOver, leads, isForAll] = [false, false, false]
+  let [isLeftOver, leads, isForAll] = [
+    isIn(words, keepsIt) || (isIn(words, asksUs) && !isIn(words, yesWords)),
+    false,
+    false,
+  ]
   for (let at = 0; at < words.length;) {
     const longest = (phrases: Phrases): number => lengthAt(words, at, phrases)
     const found = heard.map(([intent, phrases]) => ({ intent, length: longest(phrases) })).toSorted((a, b) => b.length - a.length)[0]! // prettier-ignore
     const [lead, forAll] = [longest(leadIns), longest(allPhrases)]
-    const silent = Math.max(longest(courtesies), longest(fillers), longest(known), hasLines ? longest(lineWords) : 0)
+    const silent = Math.max(
+      longest(courtesies),
+      longest(fillers),
+      ...known.map(longest),
+      hasLines ? longest(lineWords) : 0,
+    )
     if (found.length > 0 && found.length >= Math.max(silent, lead)) {
       const same = answers.at(-1)
       if (!same || same.intent !== found.intent || hasLines) answers.push({ intent: found.intent, lines: before })

@@ -64,8 +64,9 @@ export interface Answer {
 }
 export type About = Omit<Answer, 'intent'>
 
-export type WhyToAPerson =
-  'not understood' | 'mixed' | 'nothing was asked' | 'several events' | 'two families' | 'changed mind' | 'media'
+export const whysToAPerson = ['not understood', 'mixed', 'nothing was asked', 'several events', 'two families', 'changed mind', 'media', 'may opt out'] as const // prettier-ignore
+/** `may opt out`: it speaks of stopping, and not clearly; whoever reads it asks, or opts the number out. */
+export type WhyToAPerson = (typeof whysToAPerson)[number]
 
 /** What a reply comes to. What is not answered or opted out by itself is read by a person, or says nothing to anybody. */
 export type Outcome =

@@ -45,6 +45,7 @@ export function isEmoji(text: string): boolean {
  */
 export function isWord(text: string, meant: string): boolean {
   if (text === meant) return true
+  if (text[0] !== meant[0]) return false
   if (meant.length > 1 && heldLong(text) === heldLong(meant) && /^\p{L}+$/u.test(text)) return true
   return (
     meant.length >= 6 && text[0] === meant[0] && Math.abs(text.length - meant.length) <= 1 && isOneApart(text, meant)
