@@ -146,5 +146,7 @@ export function practiceChanges(handle: Db, tables: PracticeTables) {
       void (await db.insertInto(tables.communications.table!).values(tables.communications.values(row)).execute()),
     setContact: (patient: number, column: (typeof contactColumns)[number], value: string | null) =>
       update(tables.patients, 'patient_id', patient, { [column]: value }),
+    setTextConsent: (patient: number, consent: 0 | 1) =>
+      update(tables.patients, 'patient_id', patient, { text_consent: consent }),
   }
 }

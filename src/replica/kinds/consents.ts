@@ -1,7 +1,7 @@
 /**
  * Consent of one number or address to be written to, by text or by email: `consents/<HMAC of the number>`, so that it is for
  * all patients of the number and survives combining, imports and the erasure of a patient. Unknown is no. Opted out wins
- * (DOM-9): an opt-in ends those opt-outs alone that it names, and that of a patient only another word of the patient (DOM-20).
+ * (DOM-9): an opt-in ends those opt-outs alone that it names; only the patient’s own ends another than that of staff (DOM-20).
  */
 import * as v from 'valibot'
 import { entryIdSchema, inOrder, isPatients, saidSchema, type Entry } from './kind.ts'
@@ -50,7 +50,7 @@ export function foldConsent(entries: readonly Entry<ConsentEntry>[]): Consent {
   const ins = ordered.filter((entry) => entry.kind === 'opted in')
   const outs = ordered.filter((entry) => entry.kind === 'opted out')
   const standing = outs.filter(
-    (out) => !ins.some((entry) => entry.ends.includes(out.id) && (isPatients(entry.by) || !isPatients(out.by))),
+    (out) => !ins.some((entry) => entry.ends.includes(out.id) && (isPatients(entry.by) || out.how === 'staff')),
   )
   const [out, entry] = [standing.at(-1), ins.at(-1)]
   if (out) return { state: 'out', by: out, standing: standing.map(({ id }) => id) }
