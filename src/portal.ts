@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import * as v from 'valibot'
 import { WebSocketServer } from 'ws'
 import type { Mailer } from './bridges/email/mailer.ts'
+import { consentKeys } from './bridges/texts/consent-number.ts'
 import { keepToSettings } from './mirror/keeping-to-settings.ts'
 import {
   asTheSite,
@@ -130,7 +131,7 @@ export async function openPortal(options: {
     replica.follow({
       name: 'index',
       collections: indexedCollections,
-      handle: pageIndex(replica),
+      handle: pageIndex(replica, consentKeys(Buffer.from(hmacKeyOf(practice.id), 'base64')).ofPhone),
       advanced: (documents) => indexed.forEach((run) => run(practice.id, documents)),
     })
     replicas.set(practice.id, replica)

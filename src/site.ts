@@ -7,6 +7,7 @@ import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { settingsOf, type SiteOptions } from './enrolling.ts'
 import { keepInSched, type InSchedKeeper } from './bridges/insched/keeper.ts'
+import { consentKeys } from './bridges/texts/consent-number.ts'
 import { keepBackupWindows, type Backup } from './mirror/backup.ts'
 import { fieldConflicts } from './mirror/field-conflicts.ts'
 import { keepToSettings } from './mirror/keeping-to-settings.ts'
@@ -102,6 +103,8 @@ export async function openSite(options: SiteOptions & { readonly mostBytes?: num
     zone: () => zone,
     clock,
   })
+  const hmacKey = Buffer.from(master.open(Buffer.from(settings.hmacKey, 'base64'), 'hmac key').toString(), 'base64')
+  const keys = consentKeys(hmacKey)
   let bridge: InSchedKeeper
   try {
     bridge = await keepInSched({
@@ -116,6 +119,13 @@ export async function openSite(options: SiteOptions & { readonly mostBytes?: num
       polls: () => runs?.readsAlong() ?? true,
       disconnectedUntil: backup.now()?.until,
       say: (moment) => momentInWords(moment, zone, clock.now()),
+      numbers: {
+        keyOf: keys.ofPhone,
+        async patientsOf(state) {
+          await index.caughtUp()
+          return (await replica.index({ view: 'patient', state })).map((row) => row.id)
+        },
+      },
     })
   } catch (error) {
     backup.stop()
@@ -123,14 +133,13 @@ export async function openSite(options: SiteOptions & { readonly mostBytes?: num
     throw error
   }
   const desk = openDesk(join(dir, 'desk.sqlite'), master, clock)
-  const key = master.open(Buffer.from(settings.hmacKey, 'base64'), 'hmac key')
-  const chunks = keepChunks({ replica, store: store.chunks, key: Buffer.from(key.toString(), 'base64'), clock })
+  const chunks = keepChunks({ replica, store: store.chunks, key: hmacKey, clock })
   const scan = settings.scan ? virusScan(settings.scan, clock) : undefined
   const indexed: ((documents: readonly DocumentHead[]) => void)[] = []
   const index = replica.follow({
     name: 'index',
     collections: indexedCollections,
-    handle: pageIndex(replica),
+    handle: pageIndex(replica, keys.ofPhone),
     advanced(documents) {
       for (const run of indexed) run(documents)
       // Windows and runs are by the zone that InSched has.

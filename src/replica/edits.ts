@@ -19,6 +19,7 @@ import { erasureOf } from './generations.ts'
 import type { Json } from './json.ts'
 import { accessSchema } from './kinds/access.ts'
 import { confirmationSchema } from './kinds/confirmations.ts'
+import { consentSchema } from './kinds/consents.ts'
 import { messageSchema } from './kinds/messages.ts'
 import { requestSchema } from './kinds/requests.ts'
 import { reviewSchema } from './kinds/reviews.ts'
@@ -29,6 +30,7 @@ import { ceases } from './withdrawal.ts'
 /** The schema of each known kind, by collection. */
 export const schemas: { readonly [C in keyof Kinds]: v.GenericSchema<unknown, Kinds[C]> } = {
   access: accessSchema,
+  consents: consentSchema,
   confirmations: confirmationSchema,
   requests: requestSchema,
   messages: messageSchema,

@@ -7,6 +7,7 @@ import type { PracticeId, ReplicaId } from './ids.ts'
 import type { Json } from './json.ts'
 import type { AccessEntry } from './kinds/access.ts'
 import type { ConfirmationEntry } from './kinds/confirmations.ts'
+import type { ConsentEntry } from './kinds/consents.ts'
 import type { Entry } from './kinds/kind.ts'
 import type { MessageEntry } from './kinds/messages.ts'
 import type { RequestEntry } from './kinds/requests.ts'
@@ -16,6 +17,7 @@ import type { FoldedRecord } from './records.ts'
 /** The entries collections of which this version knows the kinds. */
 export interface Kinds {
   access: AccessEntry
+  consents: ConsentEntry
   confirmations: ConfirmationEntry
   requests: RequestEntry
   messages: MessageEntry

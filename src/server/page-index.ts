@@ -28,18 +28,22 @@ export const indexedCollections = [
 ] as const
 
 /** The handler of the follower `index`. */
-export function pageIndex(replica: Replica): (documents: readonly DocumentHead[]) => Promise<readonly Projection[]> {
+export function pageIndex(
+  replica: Replica,
+  /** The key by which the patients of one phone number are found; without it they are not. */
+  numberKey: NumberKey = () => undefined,
+): (documents: readonly DocumentHead[]) => Promise<readonly Projection[]> {
   return (documents) =>
     Promise.all(
       documents.map(async (head) => ({
         collection: head.collection,
         key: head.key,
-        rows: await rowsOf(replica, head),
+        rows: await rowsOf(replica, head, numberKey),
       })),
     )
 }
 
-async function rowsOf(replica: Replica, head: DocumentHead): Promise<IndexRow[]> {
+async function rowsOf(replica: Replica, head: DocumentHead, numberKey: NumberKey): Promise<IndexRow[]> {
   const { key, facts } = head
   const row: Row = (view, id, rest) => ({
     view,
@@ -55,7 +59,7 @@ async function rowsOf(replica: Replica, head: DocumentHead): Promise<IndexRow[]>
     case 'plans':
     case 'events': {
       const record = await replica.record(head.collection, key)
-      return record ? [rowOfRecord(head, record, row)] : []
+      return record ? [rowOfRecord(head, record, row, numberKey)] : []
     }
     case 'access': {
       const entries = await replica.entries('access', key)
@@ -145,11 +149,25 @@ async function rowsOf(replica: Replica, head: DocumentHead): Promise<IndexRow[]>
 
 type Row = (view: string, id: string, rest: { state?: string; at?: number; body: unknown }) => IndexRow
 
-function rowOfRecord({ collection, key, facts }: DocumentHead, record: FoldedRecord, row: Row): IndexRow {
+type NumberKey = (phone: string | null) => string | undefined
+
+function rowOfRecord(
+  { collection, key, facts }: DocumentHead,
+  record: FoldedRecord,
+  row: Row,
+  numberKey: NumberKey,
+): IndexRow {
   const seen = { site: facts.site, shown: facts.shown }
   switch (collection) {
     case 'patients':
-      return row('patient', key, { body: { ...record.fields, ...seen } })
+      return row('patient', key, {
+        // All patients of a number are found by its key: a STOP is for each of them.
+        state:
+          record.values.get('deleted') === true
+            ? ''
+            : (numberKey((record.values.get('cellPhone') ?? null) as string | null) ?? ''),
+        body: { ...record.fields, ...seen },
+      })
     case 'plans': {
       const state = facts.shown && record.values.get('deleted') !== true ? 'shown' : 'hidden'
       return row('plan', key, {

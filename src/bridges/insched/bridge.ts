@@ -8,6 +8,7 @@ import { mintUlid } from '../../replica/ids.ts'
 import type { DocumentHead, Edit, Follower, Projection } from '../../replica/replica-face.ts'
 import type { BridgedTable } from './agent-rows.ts'
 import { acquireLease, type Lease } from './binding.ts'
+import type { Numbers } from './consent-changes.ts'
 import type { Progress } from './full-read.ts'
 import { identitiesOf } from './identities.ts'
 import { passing, passes } from './faults.ts'
@@ -31,6 +32,8 @@ export interface BridgeOptions {
   readonly clock: Clock
   /** Whether changes in InSched are read as they happen; else when asked. Asked again and again; by default they are. */
   readonly polls?: () => boolean
+  /** How phone numbers are known, so that InSched's consent to text follows; without it that is left alone. */
+  readonly numbers?: Numbers | undefined
   /** How the database is opened. */
   readonly open?: typeof openInSched
 }
@@ -217,6 +220,7 @@ export async function startInSchedBridge(options: BridgeOptions): Promise<InSche
     site: site.key,
     station: options.station,
     clock,
+    numbers: options.numbers,
   })
   const write = (documents: readonly DocumentHead[]): Promise<readonly Projection[]> =>
     whenFree(() => tried(() => writer.handle(documents)))
@@ -230,6 +234,11 @@ export async function startInSchedBridge(options: BridgeOptions): Promise<InSche
     name: 'insched identities',
     collections: ['reviews'],
     handle: async (reviews) => write(await whenFree(() => single(() => reader.releaseResolved(reviews)))),
+  })
+  const consents: Follower = replica.follow({
+    name: 'insched consents',
+    collections: ['consents', 'patients'],
+    handle: (documents) => whenFree(() => tried(() => writer.followConsent(documents))),
   })
   void poll()
 
@@ -247,6 +256,7 @@ export async function startInSchedBridge(options: BridgeOptions): Promise<InSche
       // What a review has released is for the writer too.
       await released.caughtUp()
       await follower.caughtUp()
+      await consents.caughtUp()
     },
     documentOf: (table, localId) => asked(() => identities.documentOf(table, localId)),
     localOf: identities.localOf,
@@ -255,7 +265,7 @@ export async function startInSchedBridge(options: BridgeOptions): Promise<InSche
     findPatients: (text) => asked(() => insched.findPatients(text, 20)),
     stagesOf: (plans) => asked(() => insched.stageCount(plans)),
     status() {
-      const writing = follower.problem ?? released.problem
+      const writing = follower.problem ?? released.problem ?? consents.problem
       return {
         lastRead,
         problem:
@@ -271,7 +281,7 @@ export async function startInSchedBridge(options: BridgeOptions): Promise<InSche
       stopped = true
       cancelPoll()
       for (const end of endWaits.splice(0)) end()
-      const drained = Promise.all([follower.stop(), released.stop()]).then(() => turn)
+      const drained = Promise.all([follower.stop(), released.stop(), consents.stop()]).then(() => turn)
       const late = Promise.withResolvers<void>()
       const cancelDrain = clock.after(drainPatience, late.resolve)
       await Promise.race([drained, late.promise])

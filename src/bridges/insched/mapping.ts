@@ -151,6 +151,8 @@ const mappingSchema = v.strictObject({
     confirmations: v.boolean(),
     communications: v.boolean(),
     contact: v.array(v.picklist(contactColumns)),
+    /** Consent to text, after what the number said. */
+    consent: v.optional(v.boolean(), false),
   }),
 })
 
@@ -169,6 +171,7 @@ export interface Mapping {
     readonly confirmations: boolean
     readonly communications: boolean
     readonly contact: readonly (typeof contactColumns)[number][]
+    readonly consent: boolean
   }
 }
 export type FieldTypes = Readonly<Record<string, FieldType>>
@@ -219,6 +222,8 @@ function contradictions({ tables, changes, 'may write': may }: Mapping): string[
   if (may.confirmations && !(isWritable(events['last_confirmed_date']) && isWritable(events['confirmation_type'])))
     faults.push('Confirmations may be written, but last_confirmed_date and confirmation_type are not both one column.')
   if (may.communications && !tables.communications) faults.push('Communications may be written, but are not mapped.')
+  if (may.consent && !isWritable(patients['text_consent']))
+    faults.push('Consent may be written, but text_consent is not one column.')
   for (const field of may.contact)
     if (!isWritable(patients[field])) faults.push(`${field} may be written, but is not one column.`)
   for (const [table, key] of [

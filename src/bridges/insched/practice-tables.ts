@@ -161,5 +161,6 @@ export function practiceChanges(handle: Db, tables: PracticeTables, changed: Own
       void (await db.insertInto(tables.communications.table!).values(tables.communications.values(row)).execute()),
     setContact: (patient: number, column: (typeof contactColumns)[number], value: string | null) =>
       update('patients', patient, { [column]: value }),
+    setTextConsent: (patient: number, consent: 0 | 1) => update('patients', patient, { text_consent: consent }),
   }
 }

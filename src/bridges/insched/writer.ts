@@ -11,7 +11,8 @@ import { foldConfirmations, type Answer, type SetAsideReason } from '../../repli
 import type { By } from '../../replica/kinds/kind.ts'
 import type { ReviewKind } from '../../replica/kinds/reviews.ts'
 import type { DocumentHead, Edit, Projection, Replica } from '../../replica/replica-face.ts'
-import { contactChanges } from './contact-changes.ts'
+import { consentChanges, type Numbers } from './consent-changes.ts'
+import { contactChanges, type WriterParts } from './contact-changes.ts'
 import { zoneOf } from './documents.ts'
 import type { Changes, InSched, Reads } from './insched.ts'
 import type { EventRow, PatientRow } from './rows.ts'
@@ -26,6 +27,8 @@ export interface WriterOptions {
   /** The computer's name as InSched stamps it. */
   readonly station: string
   readonly clock: Clock
+  /** How numbers are known; without it consent is not written. */
+  readonly numbers?: Numbers | undefined
 }
 
 /** DOM-5; the reference database uses the words as they are. */
@@ -265,7 +268,12 @@ export function inSchedWriter(options: WriterOptions) {
     }
   }
 
-  const changeContact = contactChanges({ replica, insched, clock, upToDate, apply, isDone, patientRow, review })
+  const parts: WriterParts = { replica, insched, clock, upToDate, apply, isDone, patientRow, review }
+  const changeContact = contactChanges(parts)
+  const followConsent =
+    options.numbers && insched.mayWrite.consent
+      ? consentChanges({ ...parts, numbers: options.numbers, sayPatient: reader.wouldSay })
+      : undefined
 
   interface Item {
     readonly id: string
@@ -317,6 +325,11 @@ export function inSchedWriter(options: WriterOptions) {
   }
 
   return {
+    /** The handler of the follower of consents. */
+    async followConsent(documents: readonly DocumentHead[]): Promise<readonly Projection[]> {
+      await followConsent?.(documents)
+      return []
+    },
     async handle(documents: readonly DocumentHead[]): Promise<readonly Projection[]> {
       for (const head of documents) {
         // What another site's patients say is for that site's database.

@@ -20,6 +20,7 @@ export const reviewKinds = [
   'not readable',
   'not back from backup',
   'mirror conflict',
+  'consent after opt-out',
 ] as const
 export type ReviewKind = (typeof reviewKinds)[number]
 
@@ -54,6 +55,7 @@ export const waysOf: Readonly<Record<ReviewKind, readonly Resolution[]>> = {
   'contact change': ['accepted', 'refused'],
   'changes wait': ['seen'],
   'mirror conflict': ['seen'],
+  'consent after opt-out': ['seen'],
 }
 
 export const reviewSchema = v.variant('kind', [

@@ -26,6 +26,7 @@ const reviewKinds: Readonly<Record<ReviewKind, string>> = {
   'contact change': 'Contact details changed',
   'changes wait': 'Changes wait',
   'mirror conflict': 'The mirror was set twice at once',
+  'consent after opt-out': 'Consent was set after the patient opted out',
 }
 const resolutions: Readonly<Record<Resolution, string>> = {
   'confirmed by phone': 'Confirmed by phone',

@@ -283,6 +283,7 @@ export const desk: typeof english = {
       'not back from backup': 'No volvió de la copia',
       'contact change': 'Datos de contacto cambiados',
       'changes wait': 'Hay cambios que esperan',
+      'consent after opt-out': 'Se puso el consentimiento después de que el paciente se diera de baja',
       'mirror conflict': 'El espejo se cambió dos veces a la vez',
     },
     resolutions: {
