@@ -8,6 +8,7 @@ import { foldUpdates } from '../../src/replica/document.ts'
 import { readFolder } from './contents.ts'
 import type { Machine } from './machine.ts'
 import { switchable } from './modes.ts'
+import { mirrorKey } from '../../src/mirror/mirror-settings.ts'
 import { coverages } from '../../src/mirror/policy.ts'
 import { epochOfTime } from './time.ts'
 import { running, type World } from './world.ts'
@@ -129,6 +130,8 @@ async function erase(world: World): Promise<boolean> {
   if (able.length === 0) return false
   const { machine, process } = world.chance.pick(able)
   const held = [...(await readFolder(machine.folder)).values()].filter(({ head }) => {
+    // Nobody erases what a site has chosen: it would follow its settings of before without a word.
+    if (world.policed && head.key === mirrorKey(head.facts.site ?? '')) return false
     return !world.policed || machine === world.portal || head.facts.site === machine.place.site
   })
   if (held.length === 0) return false
