@@ -112,7 +112,7 @@ export function mirrorOperations(options: {
     const isConcerned = (head: DocumentHead): boolean => head.facts.site === site && head.facts.patient !== null && changeOf(from, to, head, at()) !== 'stays' // prettier-ignore
     for await (const heads of documentsOf(replica, isConcerned))
       for (const { facts } of heads) {
-        const local = bridge.localOf(facts.patient!)
+        const local = await bridge.localOf(facts.patient!)
         if (local !== undefined && !(await bridge.isHeld(facts.patient!))) return local
       }
     return undefined

@@ -74,6 +74,9 @@ const narrowedAndErased = async (w: DeskWorld): Promise<string> => {
   return '/synchronization/mirror'
 }
 
+/** A patient whose page is short. */
+const withoutPlan = (w: DeskWorld): string => String(w.insched.prepare('select min(patient_id) from patients where portal_enabled = 1 and patient_id not in (select patient_id from plans)').pluck().get()) // prettier-ignore
+
 /** A part of a last name that several have. */
 const some = 'a'
 
@@ -119,7 +122,7 @@ export const consolePages: readonly PageState<DeskWorld>[] = [
   { page: 'proxy', state: 'wrong', at: '/synchronization/proxy', as: 'Jo Desk', shows: (w) => w.synchronization.wrong.notTaken['proxy.address'], does: async (page, { synchronization: { proxy, save } }) => { await page.getByLabel(proxy.kinds.named).check(); await page.getByLabel(proxy.at).fill('proxy.example'); await page.getByRole('button', { name: save }).click() } }, // prettier-ignore
   { page: 'mirror', state: 'of patients', at: '/synchronization/mirror/patients', as: 'Jo Desk', shows: (w) => w.synchronization.mirror.preview }, // prettier-ignore
   { page: 'mirror', state: 'asks to erase', at: '/synchronization/mirror/messages', as: 'Jo Desk', shows: (w) => w.synchronization.change.makeErasing, does: async (page, { synchronization: { mirror } }) => { await page.getByLabel(mirror.ways.erased).check(); await page.getByRole('button', { name: mirror.preview }).click() } }, // prettier-ignore
-  { page: 'preview', state: 'of a patient', at: '/synchronization/preview', as: 'Jo Desk', shows: (w) => w.synchronization.mirror.fields.patients.birthDate, does: async (page, { synchronization: { preview } }) => { await page.getByLabel(preview.patient).fill('2'); await page.getByRole('button', { name: preview.look, exact: true }).click() } }, // prettier-ignore
+  { page: 'preview', state: 'of a patient', at: '/synchronization/preview', as: 'Jo Desk', shows: (w) => w.synchronization.mirror.fields.patients.birthDate, does: async (page, { synchronization: { preview } }, w) => { await page.getByLabel(preview.patient).fill(withoutPlan(w)); await page.getByRole('button', { name: preview.look, exact: true }).click() } }, // prettier-ignore
   { page: 'mirror', state: 'narrowed and erased', at: narrowedAndErased, as: 'Jo Desk', shows: (w) => w.synchronization.mirror.needed.birthDate, does: async (page, { synchronization: { mirror } }) => { await page.getByText(mirror.receiptsHow).waitFor(); await page.getByText(mirror.fieldsThatLeave(mirror.collections.patients)).click() } }, // prettier-ignore
   { page: 'users', state: 'one', at: '/users', as: 'Jo Desk', shows: (w) => w.staff.users.add },
   { page: 'access', state: 'none', at: '/send', as: 'Jo Desk', shows: (w) => w.staff.access.grant, does: async (page, { console: { send } }) => { await page.getByLabel(send.find).fill(some); await page.getByRole('button', { name: send.findButton }).click(); await page.locator('form[action="/access"]:has([value="1"]) button').click() } }, // prettier-ignore

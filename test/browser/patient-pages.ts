@@ -3,6 +3,8 @@
  * dark, narrow and wide. A new page or state is one more line.
  */
 import type { Page } from 'playwright-core'
+import { mirrorSettingsOf, type MirrorTexts } from '../../src/mirror/mirror-settings.ts'
+import { defaultSettings } from '../../src/mirror/policy.ts'
 import { mintUlid } from '../../src/replica/ids.ts'
 import type { Edit } from '../../src/replica/replica-face.ts'
 import type { Words } from '../../src/server/words/en.ts'
@@ -21,9 +23,16 @@ export interface PageState<World> {
   readonly shows: (words: Words) => string
 }
 
+/** What the sites mirror: all, until a state takes something away. */
+let mirrored = defaultSettings
+const without = (texts: MirrorTexts, at: string) => (): string => {
+  mirrored = mirrorSettingsOf(texts)
+  return at
+}
+
 /** The portal with people in every state: nora is new and has nothing, ann has three appointments answered in three ways. */
 export async function openPatientWorld(): Promise<PortalWorld> {
-  const world = await openPortalWorld()
+  const world = await openPortalWorld({ mirror: () => mirrored })
   const { ann, ben } = world.known as Record<'ann' | 'ben', (typeof world.known)[string]>
   const { replica, patient } = ann
   const facts = { patient, site: (await replica.head('patients', patient))!.facts.site, shown: true, reachable: true, startsAt: null } // prettier-ignore
@@ -125,6 +134,9 @@ export const patientPages: readonly PageState<PortalWorld>[] = [
   { page: 'account', state: 'new', at: '/account', as: 'ben', shows: (w) => w.account.passkey.none },
   { page: 'people', state: 'none', at: '/people', as: 'ben', shows: (w) => w.account.people.none },
   { page: 'people', state: 'one', at: async (world) => { await world.grant('ann', { name: 'Gwen Guardian', relationship: 'guardian', scope: ['appointments', 'messages'], from: '2026-11-23', to: '2027-12-31' }); return '/people' }, as: 'ann', shows: (w) => w.account.people.end('Gwen Guardian') }, // prettier-ignore
+  // The last: what is held back stays so from here on.
+  { page: 'messages', state: 'off', at: without({ 'messages.direction': 'off' }, '/messages'), as: 'ann', shows: (w) => w.patient.off.messages }, // prettier-ignore
+  { page: 'home', state: 'answers are off', at: without({ 'confirmations.direction': 'off', 'requests.direction': 'off' }, '/'), as: 'ann', shows: (w) => w.patient.off.confirmations }, // prettier-ignore
 ]
 
 /** The home page of somebody who may act for two. */

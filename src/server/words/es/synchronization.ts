@@ -3,6 +3,8 @@ import type { synchronization as english } from '../en/synchronization.ts'
 import { counting } from '../plural.ts'
 
 const count = counting('es')
+/** A sentence with its full stop, where a time of day (`9:00 a.m.`) has not brought one. */
+const ended = (text: string): string => (text.endsWith('.') ? text : `${text}.`)
 
 export const synchronization: typeof english = {
   menu: 'Sincronización',
@@ -64,10 +66,10 @@ export const synchronization: typeof english = {
     byHand: 'Solo a mano: alguien pulsa Sincronizar ahora, Upload Records o Download Online Communications.',
     never: 'Nada se hace solo: no hay ningún día elegido.',
     continuous: 'Los cambios pasan en cuanto ocurren.',
-    continuousFrom: (when) => `Los cambios pasan en cuanto ocurren desde el ${when}.`,
-    run: (when) => `La próxima ejecución es el ${when}.`,
+    continuousFrom: (when) => ended(`Los cambios pasan en cuanto ocurren desde el ${when}`),
+    run: (when) => ended(`La próxima ejecución es el ${when}`),
     runNow: 'Toca una ejecución ahora.',
-    full: (when) => `La próxima sincronización completa es el ${when}.`,
+    full: (when) => ended(`La próxima sincronización completa es el ${when}`),
     zone: (zone) => `Las horas son las del reloj de este sitio: ${zone}.`,
     mode: 'Cuándo van y vienen los cambios',
     modes: { continuous: 'De continuo, en cuanto ocurren', interval: 'Cada tantos minutos', 'by hand': 'Solo a mano' },
