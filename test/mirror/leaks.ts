@@ -94,10 +94,13 @@ export async function openLeakWorld(chance: Chance) {
   const insched = new Database(file)
   createReferenceTables(insched)
   createAuditTriggers(insched)
+  /** Days that nobody else has: one each, from 1700 on. */
+  const dayOf = (number: number): string =>
+    new Date(Date.UTC(1700, 0, 1) + number * 86_400_000).toISOString().slice(0, 10)
   /** A value that stands nowhere else, of the kind that the column holds. */
   const canary = (table: string, column: string, row: number, given?: string): string | number => {
     const number = ++count
-    const value = given ?? (numbers.test(column) ? 71_000_000 + number : /_on$|_date$/.test(column) ? `${1800 + (number % 100)}-02-${10 + Math.floor(number / 100) % 18}T${number}` : `CANARY-${number}-OF-${table}-${column}`) // prettier-ignore
+    const value = given ?? (numbers.test(column) ? 71_000_000 + number : /_on$|_date$/.test(column) ? dayOf(number) + (column === 'last_confirmed_date' ? 'T09:00' : '') : `CANARY-${number}-OF-${table}-${column}`) // prettier-ignore
     canaries.push({ text: String(value), bytes: bytesOf(value), table, column, row, current: true })
     return value
   }
