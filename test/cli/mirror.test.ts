@@ -2,7 +2,7 @@
 import { expect, it, vi } from 'vitest'
 import { openOffice, run } from './office.ts'
 
-vi.setConfig({ testTimeout: 120_000 })
+vi.setConfig({ testTimeout: 180_000 })
 
 it('shows, previews and changes what leaves, and refuses what it cannot do with a sentence', async () => {
   const office = await openOffice()
@@ -32,7 +32,6 @@ it('shows, previews and changes what leaves, and refuses what it cannot do with 
     const atPortal = (...args: string[]) => run('portal', ...args, '--data', office.portalDir, '--site', siteId)
     const wrong = await atPortal('narrow', 'events.daysAhead', 'few')
     expect([wrong.code, wrong.sentence]).toEqual([1, expect.stringMatching(/events\.daysAhead cannot be “few”.*Nothing was changed/)]) // prettier-ignore
-    expect((await atPortal('narrow', 'events.daysAhead')).code).toBe(2)
     expect((await atPortal('narrow', 'events.daysAhead', '20')).result).toEqual({ key: 'events.daysAhead', old: 'as the site', new: '20' }) // prettier-ignore
     expect((await atPortal('mirror')).result.items).toContainEqual({ key: 'events.daysAhead', site: '365', portal: '20', narrowed: true }) // prettier-ignore
     const ofSite = async () => (await mirror('show')).result.items.find((one: { key: string }) => one.key === 'events.daysAhead') // prettier-ignore
