@@ -43,6 +43,7 @@ import { alarmWhenNotBack } from './site/not-back.ts'
 import { patientsOf } from './site/patients.ts'
 import { receivedTimes } from './site/received.ts'
 import { sitePreferences } from './site/preferences.ts'
+import { repliesOf } from './site/replies.ts'
 import { statusOf } from './site/status.ts'
 import { synchronizingOf } from './site/synchronizing.ts'
 import { transfersOf } from './site/transfers.ts'
@@ -236,6 +237,7 @@ export async function openSite(options: SiteOptions & { readonly mostBytes?: num
     /** Whether Recent Communications has such an entry. */
     isCommunication: async (entry: string) => (await replica.indexed('communication', entry)) !== undefined,
     ...days,
+    ...repliesOf({ ...parts, nameOf: days.nameOf }),
     ...inboxOf({ ...parts, desk, nameOf: days.nameOf, site: site.key }),
     desk,
     preferences: { get: preferences.get, set: preferences.set, change: preferences.change, values },
