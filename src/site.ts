@@ -46,6 +46,7 @@ import { sitePreferences } from './site/preferences.ts'
 import { repliesOf } from './site/replies.ts'
 import { statusOf } from './site/status.ts'
 import { synchronizingOf } from './site/synchronizing.ts'
+import { watchUnread } from './site/unread.ts'
 import { transfersOf } from './site/transfers.ts'
 
 export type Site = Awaited<ReturnType<typeof openSite>>
@@ -205,6 +206,7 @@ export async function openSite(options: SiteOptions & { readonly mostBytes?: num
     await loadZone()
     return zone
   }
+  const unread = watchUnread({ ...parts, zone: zoneNow })
   const days = dayOfSite({ ...parts, desk, localOf: bridge.localOf, zone: zoneNow, site: site.key })
   const communications = communicationsOf({ ...parts, desk })
   const invitations = `${settings.publicUrl ?? settings.portal}/invitation/${settings.practice}`
@@ -264,6 +266,7 @@ export async function openSite(options: SiteOptions & { readonly mostBytes?: num
     /** Calls `run` when the link changes. */
     onChange: (run: () => void) => link.onChange(run),
     async close() {
+      await unread.stop()
       proofs.stop()
       stopKeeping()
       alarm.stop()
