@@ -43,8 +43,10 @@ import { alarmWhenNotBack } from './site/not-back.ts'
 import { patientsOf } from './site/patients.ts'
 import { receivedTimes } from './site/received.ts'
 import { sitePreferences } from './site/preferences.ts'
+import { repliesOf } from './site/replies.ts'
 import { statusOf } from './site/status.ts'
 import { synchronizingOf } from './site/synchronizing.ts'
+import { watchUnread } from './site/unread.ts'
 import { transfersOf } from './site/transfers.ts'
 
 export type Site = Awaited<ReturnType<typeof openSite>>
@@ -204,6 +206,7 @@ export async function openSite(options: SiteOptions & { readonly mostBytes?: num
     await loadZone()
     return zone
   }
+  const unread = watchUnread({ ...parts, zone: zoneNow })
   const days = dayOfSite({ ...parts, desk, localOf: bridge.localOf, zone: zoneNow, site: site.key })
   const communications = communicationsOf({ ...parts, desk })
   const invitations = `${settings.publicUrl ?? settings.portal}/invitation/${settings.practice}`
@@ -236,6 +239,7 @@ export async function openSite(options: SiteOptions & { readonly mostBytes?: num
     /** Whether Recent Communications has such an entry. */
     isCommunication: async (entry: string) => (await replica.indexed('communication', entry)) !== undefined,
     ...days,
+    ...repliesOf({ ...parts, nameOf: days.nameOf }),
     ...inboxOf({ ...parts, desk, nameOf: days.nameOf, site: site.key }),
     desk,
     preferences: { get: preferences.get, set: preferences.set, change: preferences.change, values },
@@ -262,6 +266,7 @@ export async function openSite(options: SiteOptions & { readonly mostBytes?: num
     /** Calls `run` when the link changes. */
     onChange: (run: () => void) => link.onChange(run),
     async close() {
+      await unread.stop()
       proofs.stop()
       stopKeeping()
       alarm.stop()

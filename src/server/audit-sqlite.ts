@@ -78,6 +78,7 @@ export const deeds = [
   'thread closed',
   'thread reopened',
   'note added',
+  'reply answered',
   'communication hidden',
   'communication shown',
   'communications exported',

@@ -3,6 +3,7 @@ import type { InSchedBridge } from '../bridges/insched/bridge.ts'
 import type { Clock } from '../replica/clock.ts'
 import type { Answer } from '../replica/kinds/confirmations.ts'
 import type { By } from '../replica/kinds/kind.ts'
+import type { TakenFor } from '../replica/kinds/replies.ts'
 import type { Resolution, Review } from '../replica/kinds/reviews.ts'
 import type { Follower } from '../replica/replica-face.ts'
 import type { OpenReplica } from '../replica/replica.ts'
@@ -70,6 +71,7 @@ export function listsOf(site: {
             patient: await localOf(review.patient),
             event: await localOf(review.event),
             eventKey: review.event,
+            isReply: review.reply !== null && review.reply !== undefined,
             ...(review.resolved ? { resolved: review.resolved } : {}),
             ...(waits ? { changes: waits.changes, since: new Date(waits.since).toISOString() } : {}),
           }
@@ -77,6 +79,6 @@ export function listsOf(site: {
       )
       return { items }
     },
-    resolve: (id: string, note: string, by: By = agent, how?: Resolution) => resolve(id, { note, how }, by),
+    resolve: (id: string, note: string, by: By = agent, how?: Resolution, each?: ReadonlyMap<string, TakenFor>) => resolve(id, { note, how, each }, by), // prettier-ignore
   }
 }

@@ -5,13 +5,17 @@
 import type { Clock } from '../replica/clock.ts'
 import { derivedUlid, mintUlid } from '../replica/ids.ts'
 import { foldRequests } from '../replica/kinds/requests.ts'
+import type { TakenFor } from '../replica/kinds/replies.ts'
 import type { By } from '../replica/kinds/kind.ts'
 import { foldReview, waysOf, type Resolution, type Review } from '../replica/kinds/reviews.ts'
+import { optOutEdit, takenByWay, takenEdits } from './replies.ts'
 import type { Edit, Replica } from '../replica/replica-face.ts'
 
 export interface Resolving {
   readonly how?: Resolution | undefined
   readonly note: string
+  /** Of a reply about several events, what it is taken for in each. */
+  readonly each?: ReadonlyMap<string, TakenFor> | undefined
 }
 
 /** What a way says to the patient who asked. */
@@ -27,7 +31,14 @@ export function resolvingOf({ replica, clock }: { readonly replica: Replica; rea
   const requestOf = async (id: string, patient: string) =>
     foldRequests(await replica.entries('requests', patient)).find((one) => derivedUlid('request', one.id) === id)
 
-  const effectOf = async (id: string, review: Review, { how, note }: Resolving, by: By): Promise<Edit[]> => {
+  const effectOf = async (id: string, review: Review, { how, note, each }: Resolving, by: By): Promise<Edit[]> => {
+    const as = how === undefined ? undefined : takenByWay[how]
+    if (as !== undefined || how === 'answered one by one' || how === 'patient opts out') {
+      if (!review.reply) throw new Error('This is no reply to a text. Resolve it in another way.')
+      if (how === 'patient opts out') return [optOutEdit(review.reply, by)]
+      const all = as && new Map(review.reply.about.map(({ event }) => [event, as]))
+      return takenEdits(replica, id, review.reply, all ?? each ?? new Map(), by)
+    }
     const { patient, event } = review
     if (how === 'confirmed by phone') {
       const fields = event === null ? undefined : (await replica.record('events', event))?.fields

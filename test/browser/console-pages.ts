@@ -1,7 +1,9 @@
 /** Every page of a site's console in every state that it has, as a table like that of the portal. */
 import { expect } from 'vitest'
 import { deskPassword, openDeskWorld, type DeskEvent, type DeskWorld } from '../server/desk-world.ts'
-import { mintUlid } from '../../src/replica/ids.ts'
+import { derivedUlid, mintUlid } from '../../src/replica/ids.ts'
+import type { ReplyToRead } from '../../src/replica/kinds/replies.ts'
+import type { ReviewKind } from '../../src/replica/kinds/reviews.ts'
 import type { Page } from 'playwright-core'
 import type { PageState } from './patient-pages.ts'
 
@@ -35,6 +37,7 @@ async function prepareDay(world: DeskWorld): Promise<void> {
   )
   await world.writes(two.patient, 'Insurance card', 'My insurance has changed. What do you need?')
   await world.settled()
+  await textsToRead(world, [one, two, three])
   const me = world.staff.named('Jo Desk')!.id
   const which = { thread, patient: one.patientKey }
   world.site.desk.assign(which, me, me)
@@ -47,6 +50,26 @@ async function prepareDay(world: DeskWorld): Promise<void> {
     'Upload Records waits: the portal is not connected. Nothing is lost; it goes on by itself when the portal answers.',
   )
 }
+/** Texts that a person must read: about one event, about two, of a stranger, and one that was read. */
+async function textsToRead(world: DeskWorld, [one, two, three]: readonly [DeskEvent, DeskEvent, DeskEvent]): Promise<void> {
+  const about = ({ key, patientKey, startsAt }: DeskEvent) => ({ event: key, patient: patientKey, startsAt })
+  const text = (id: string, said: string, events: readonly DeskEvent[], more: Partial<ReplyToRead> = {}, kind: ReviewKind = 'reply to read') => {
+    const reply = { text: said, at: Date.now() - 600_000, message: id, recipient: 'number', quoted: 'Ann: appointment at Desert Bloom, Tue, Mar 3, 9:00 AM. Reply C to confirm, R to ask for another time, N if you can’t come.', why: 'mixed', about: events.map(about), ...more }
+    const patient = events[0]?.patientKey ?? null
+    return { collection: 'reviews' as const, key: replyId(id), facts: { patient, site: world.site.settings.siteId, shown: false, reachable: false, startsAt: null }, add: { opened: { kind: 'opened' as const, at: Date.now(), by: { role: 'portal' as const, id: 'p' }, about: kind, why: 'A text came that a person must read.', todo: 'Read it, and call or write to the patient. Nothing was changed in the schedule.', patient, reply } } }
+  }
+  await world.atPortal.change([
+    text('one', 'Yes, is parking free? My sister brings me, and she cannot walk far from a street.', [one], { suggests: 'confirm' }),
+    text('family', 'yes for him and I can’t', [one, two], { why: 'several events' }),
+    text('stranger', 'Wrong number', [], {}, 'wrong number'),
+    text('stopping', 'why so many texts', [three], { why: 'may opt out' }),
+    text('read', 'ok thx, and bring what?', [three], {}),
+  ])
+  await world.settled()
+  await world.site.resolve(replyId('read'), '', { role: 'staff', id: 'jo', initials: 'JD', name: 'Jo Desk' }, 'none of these')
+} // prettier-ignore
+const replyId = (id: string): string => derivedUlid('text received', id)
+
 /** The path of the thread that `prepareDay` gave to the user, of its first event's day, of a run. */
 const threadAt = async (w: DeskWorld): Promise<string> => `/inbox/${(await w.site.threads('')).find((one) => one.assigned !== null)!.thread}` // prettier-ignore
 const dayAt = (w: DeskWorld, of = 0): string => `/today?day=${w.events[of]!.startsAt.slice(0, 10)}`
@@ -101,7 +124,13 @@ export const consolePages: readonly PageState<DeskWorld>[] = [
   { page: 'event', state: 'unknown', at: '/events/none', as: 'Jo Desk', shows: (w) => w.desk.today.unknown.cause },
   { page: 'inbox', state: 'unassigned', at: '/inbox', as: 'Jo Desk', shows: (w) => w.desk.inbox.unanswered },
   { page: 'inbox', state: 'mine', at: '/inbox?box=mine', as: 'Jo Desk', shows: (w) => w.desk.inbox.answered },
-  { page: 'inbox', state: 'done', at: '/inbox?box=done', as: 'Jo Desk', shows: (w) => w.desk.inbox.none },
+  { page: 'inbox', state: 'done', at: '/inbox?box=done', as: 'Jo Desk', shows: (w) => w.desk.reviews.resolutions['none of these'] }, // prettier-ignore
+  { page: 'reply', state: 'about one event', at: `/inbox/replies/${replyId('one')}`, as: 'Jo Desk', shows: (w) => w.replies.why.mixed }, // prettier-ignore
+  { page: 'reply', state: 'about two events', at: `/inbox/replies/${replyId('family')}`, as: 'Jo Desk', shows: (w) => w.replies.save }, // prettier-ignore
+  { page: 'reply', state: 'of a stranger', at: `/inbox/replies/${replyId('stranger')}`, as: 'Jo Desk', shows: (w) => w.replies.nobody }, // prettier-ignore
+  { page: 'reply', state: 'may opt out', at: `/inbox/replies/${replyId('stopping')}`, as: 'Jo Desk', shows: (w) => w.replies.why['may opt out'] }, // prettier-ignore
+  { page: 'reply', state: 'read', at: `/inbox/replies/${replyId('read')}`, as: 'Jo Desk', shows: (w) => w.desk.reviews.resolutions['none of these'] }, // prettier-ignore
+  { page: 'reply', state: 'unknown', at: '/inbox/replies/none', as: 'Jo Desk', shows: (w) => w.replies.unknown.cause },
   { page: 'inbox routes', state: 'some', at: (w) => { if (w.site.desk.routes().length === 0) w.site.desk.addRoute({ words: ['bill', 'invoice'], location: null, user: w.staff.named('Jo Desk')!.id }); return '/inbox-routes' }, as: 'Jo Desk', shows: (w) => w.desk.inbox.routes.new }, // prettier-ignore
   { page: 'thread', state: 'with notes', at: threadAt, as: 'Jo Desk', shows: (w) => w.desk.inbox.notesHow },
   { page: 'thread', state: 'unknown', at: '/inbox/none', as: 'Jo Desk', shows: (w) => w.desk.inbox.unknown.cause },
@@ -115,7 +144,7 @@ export const consolePages: readonly PageState<DeskWorld>[] = [
   { page: 'recent', state: 'filtered', at: '/recent', as: 'Jo Desk', shows: (w) => w.desk.recent.noneSo, does: async (page, { desk: { recent } }) => { await page.getByText(recent.filter, { exact: true }).click(); await page.getByLabel(recent.since).fill('2031-01-01'); await page.getByRole('button', { name: recent.apply }).click() } }, // prettier-ignore
   { page: 'audit', state: 'some', at: '/audit', as: 'Jo Desk', shows: (w) => w.desk.audit.what },
   { page: 'audit', state: 'none', at: '/audit', as: 'Jo Desk', shows: (w) => w.desk.audit.none, does: async (page, { desk: { audit, recent } }) => { await page.getByText(recent.filter, { exact: true }).click(); await page.getByLabel(audit.since).fill('2031-01-01'); await page.getByRole('button', { name: recent.apply }).click() } }, // prettier-ignore
-  { page: 'reviews', state: 'resolved', at: '/reviews?box=resolved', as: 'Jo Desk', shows: (w) => w.desk.reviews.noneResolved }, // prettier-ignore
+  { page: 'reviews', state: 'resolved', at: '/reviews?box=resolved', as: 'Jo Desk', shows: (w) => w.desk.reviews.resolutions['none of these'] }, // prettier-ignore
   { page: 'reviews', state: 'some', at: '/reviews', as: 'Jo Desk', shows: (w) => w.console.reviews.todo },
   { page: 'timing', state: 'wrong', at: '/synchronization', as: 'Jo Desk', shows: (w) => w.synchronization.wrong.notTaken['timing.everyMinutes'], does: async (page, { synchronization: { timing, save } }) => { await page.getByLabel(timing.everyMinutes).fill('often'); await page.getByLabel(timing.from, { exact: false }).first().fill('22:00'); await page.getByRole('button', { name: save }).click() } }, // prettier-ignore
   { page: 'backups', state: 'some', at: async (w) => { await w.site.preferences.set('backup.windows', 'Sunday 02:00 90, Wednesday 23:30 60'); return '/synchronization/backups' }, as: 'Jo Desk', shows: (w) => w.synchronization.wrong.together['window too long'], does: async (page, { synchronization: { backups } }) => { await page.locator('form[action$="/add"] [name="minutes"]').fill('300'); await page.getByRole('button', { name: backups.addButton }).click() } }, // prettier-ignore

@@ -1,5 +1,7 @@
 /** InSched's consent to text follows what the number said: STOP for every patient of it, START of the patient, never a yes of staff over a STOP. */
 import { expect, it } from 'vitest'
+import type { BridgeOptions } from '../../src/bridges/insched/bridge.ts'
+import { referenceMapping } from '../../src/bridges/insched/reference-mapping.ts'
 import { consentKeys } from '../../src/bridges/texts/consent-number.ts'
 import { consentsOf, optedIn, optedOut } from '../../src/bridges/texts/consent.ts'
 import { foldReview } from '../../src/replica/kinds/reviews.ts'
@@ -23,9 +25,9 @@ const numbersOf = (replica: () => Replica) => ({
   },
 })
 /** Patients 1 and 2 have the number, written differently; 1 has said yes, 2 is unknown; 3 has another. */
-async function openShared(): Promise<Office> {
+async function openShared(more: Partial<BridgeOptions> = {}): Promise<Office> {
   let office: Office | undefined = undefined
-  const at: Office = (office = await openOffice({ numbers: numbersOf(() => office!.replica) }))
+  const at: Office = (office = await openOffice({ numbers: numbersOf(() => office!.replica), ...more }))
   at.staff
     .exec(`update patients set cell_phone = '(480) 555-0142', text_consent = 1, portal_enabled = 1 where patient_id = 1;
     update patients set cell_phone = '480.555.0142', text_consent = null where patient_id = 2;
@@ -132,4 +134,13 @@ it('a STOP that came while the agent was down is written when it is back, and on
   closers.push(() => again.stop())
   await again.written()
   expect(consentIn(at)).toEqual([0, 0, 1])
+})
+
+it('where the mapping does not let the agent write consent, InSched stays as it is, and nothing is texted all the same', async () => {
+  const mapping = { ...referenceMapping, 'may write': { ...referenceMapping['may write'], consent: false } }
+  const at = await openShared({ mapping })
+  await stop(at)
+  expect(consentIn(at)).toEqual([1, null, 1])
+  const { whyNoText } = consentsOf({ replica: at.replica, keys })
+  expect(await whyNoText({ cellPhone: number, textConsent: true })).toBe('opted out')
 })

@@ -71,6 +71,13 @@ const routes: readonly Route[] = [
   { route: 'GET /events/:event', guest: 303, staff: 404, holds: () => 'No such event' },
   { route: 'GET /inbox', guest: 303, staff: 200, holds: () => 'What patients write appears here' },
   { route: 'GET /inbox/:thread', guest: 303, staff: 404, holds: () => 'No such thread' },
+  { route: 'GET /inbox/replies/:review', guest: 303, staff: 404, holds: () => 'No such reply' },
+  {
+    route: 'POST /inbox/replies',
+    guest: 303,
+    staff: 404,
+    fields: { review: '01ARZ3NDEKTSV4RRFFQ69G5FAV', how: 'seen' },
+  },
   { route: 'POST /inbox/assign', guest: 303, staff: 404, fields: { thread: '01ARZ3NDEKTSV4RRFFQ69G5FAV', to: '' } },
   { route: 'POST /inbox/close', guest: 303, staff: 404, fields: { thread: '01ARZ3NDEKTSV4RRFFQ69G5FAV' } },
   { route: 'POST /inbox/reopen', guest: 303, staff: 404, fields: { thread: '01ARZ3NDEKTSV4RRFFQ69G5FAV' } },

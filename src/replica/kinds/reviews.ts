@@ -3,6 +3,7 @@
  * it is about (`derivedUlid`), so that finding the same thing again opens no second one.
  */
 import * as v from 'valibot'
+import { replySchema, type ReplyToRead } from './replies.ts'
 import { inOrder, keySchema, saidSchema, type By, type Entry } from './kind.ts'
 
 /** A closed list: pages and the command line have a sentence for each. */
@@ -21,6 +22,10 @@ export const reviewKinds = [
   'not back from backup',
   'mirror conflict',
   'consent after opt-out',
+  'reply to read',
+  'may want to cancel',
+  'wrong number',
+  'message not opened',
 ] as const
 export type ReviewKind = (typeof reviewKinds)[number]
 
@@ -36,6 +41,12 @@ export const resolutions = [
   'put right in InSched',
   'the value that stands is right',
   'filed by hand',
+  'patient confirms',
+  'patient declines',
+  'patient asks to move',
+  'patient opts out',
+  'answered one by one',
+  'none of these',
   'seen',
 ] as const
 export type Resolution = (typeof resolutions)[number]
@@ -56,6 +67,17 @@ export const waysOf: Readonly<Record<ReviewKind, readonly Resolution[]>> = {
   'changes wait': ['seen'],
   'mirror conflict': ['seen'],
   'consent after opt-out': ['seen'],
+  'reply to read': [
+    'patient confirms',
+    'patient declines',
+    'patient asks to move',
+    'answered one by one',
+    'patient opts out',
+    'none of these',
+  ],
+  'may want to cancel': ['patient declines', 'changed in InSched', 'stays as it is'],
+  'wrong number': ['changed in InSched', 'seen'],
+  'message not opened': ['seen'],
 }
 
 export const reviewSchema = v.variant('kind', [
@@ -69,6 +91,8 @@ export const reviewSchema = v.variant('kind', [
     todo: v.pipe(v.string(), v.maxLength(2_000)),
     patient: v.optional(v.nullable(keySchema)),
     event: v.optional(v.nullable(keySchema)),
+    /** Of a reply to a text: the reply itself, for the inbox. */
+    reply: v.optional(replySchema),
   }),
   v.object({
     kind: v.literal('resolved'),
@@ -87,6 +111,7 @@ export interface Review {
   readonly openedAt: number
   readonly patient: string | null
   readonly event: string | null
+  readonly reply: ReplyToRead | null
   readonly resolved: { readonly at: number; readonly note: string; readonly by: By; readonly how: Resolution | null } | null // prettier-ignore
 }
 
@@ -103,6 +128,7 @@ export function foldReview(entries: readonly Entry<ReviewEntry>[]): Review | und
     openedAt: opened.at,
     patient: opened.patient ?? null,
     event: opened.event ?? null,
+    reply: opened.reply ?? null,
     resolved:
       resolved?.kind === 'resolved'
         ? { at: resolved.at, note: resolved.note, by: resolved.by, how: resolved.how ?? null }

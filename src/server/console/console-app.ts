@@ -31,6 +31,7 @@ import { inboxPage } from './inbox-page.ts'
 import { mayUse } from './privileges.ts'
 import { recentPage } from './recent-page.ts'
 import { routesPage } from './routes-page.ts'
+import { replyPages } from './reply-page.ts'
 import { reviewsPage } from './reviews-page.ts'
 import { runsPages } from './runs-page.ts'
 import { sendPages } from './send-pages.ts'
@@ -130,6 +131,7 @@ export function consoleApp(
   app.route('/', inboxPage(options))
   app.route('/', routesPage(options))
   app.route('/', threadPages(options))
+  app.route('/', replyPages(options))
   app.route('/', sendPages(options))
   app.route('/', recentPage(options))
   app.route('/', reviewsPage(options))

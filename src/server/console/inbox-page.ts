@@ -2,7 +2,7 @@
 import { Hono } from 'hono'
 import { html } from 'hono/html'
 import * as v from 'valibot'
-import type { InboxThread } from './site-views.ts'
+import type { InboxThread, ReplyInBox } from './site-views.ts'
 import { empty } from '../look/notice.ts'
 import { nothing, type Html } from '../look/html.ts'
 import type { Reader } from '../look/reader.ts'
@@ -31,9 +31,11 @@ export function inboxPage({ site, store }: ConsoleParts): Hono<ConsoleEnv> {
     const given = (await site.threads(user)).map((one) => (one.assigned !== null && (store.staff(one.assigned)?.disabled ?? true) ? { ...one, assigned: null } : one)) // prettier-ignore
     const threads = given.toSorted((a, b) => Number(b.hasDraft) - Number(a.hasDraft))
     const zone = await site.zone()
+    const [waiting, read] = [await site.replies('open'), box === 'done' ? await site.replies('resolved') : []]
+    const replies = box === 'unassigned' ? waiting : read
     const { inbox } = reader.words.desk
     const shown = threads.filter((one) => boxOf(one, user) === box)
-    const countOf = (one: Box): number => (one === 'done' ? 0 : threads.filter((thread) => boxOf(thread, user) === one).length) // prettier-ignore
+    const countOf = (one: Box): number => (one === 'done' ? 0 : threads.filter((thread) => boxOf(thread, user) === one).length + (one === 'unassigned' ? waiting.length : 0)) // prettier-ignore
     const nameOf = (id: string): string => nameOfUser(c, store, id)
     return c.html(
       framed(c, site, inbox.menu, '/inbox', [
@@ -41,15 +43,32 @@ export function inboxPage({ site, store }: ConsoleParts): Hono<ConsoleEnv> {
         mayUse(c.get('staff'), 'GET /inbox-routes')
           ? html`<p class="small"><a href="/inbox-routes">${inbox.routes.title}</a></p>`
           : nothing,
-        shown.length === 0
+        shown.length + replies.length === 0
           ? empty(inbox.none, inbox.noneNext, 'mail')
           : html`<ul class="threads">
+              ${replies.map((one) => replyRow(reader, one, zone))}
               ${shown.map((one) => rowOf(reader, one, zone, nameOf))}
             </ul>`,
       ]),
     )
   })
   return app
+}
+
+function replyRow(reader: Reader, { id, patient, kind, reply, resolved }: ReplyInBox, zone: string): Html {
+  const { desk, replies } = reader.words
+  return html`<li>
+    <a href="/inbox/replies/${id}" ${resolved ? nothing : html`class="new"`}>
+      <span class="dot" aria-hidden="true"></span>
+      <span class="who">${patient?.name ?? replies.nobody} <span class="soft">· ${replies.text}</span></span>
+      <span class="at">${reader.short(reply.at, zone)}</span>
+      <span class="line">${reply.text || replies.noWords}</span>
+      <span class="row">
+        ${badge(kind === 'may want to cancel' ? 'bad' : 'warn', desk.reviews.kinds[kind])}
+        ${resolved?.how ? badge('good', desk.reviews.resolutions[resolved.how]) : nothing}
+      </span>
+    </a>
+  </li>`
 }
 
 function rowOf(reader: Reader, one: InboxThread, zone: string, nameOf: (id: string) => string): Html {

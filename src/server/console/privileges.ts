@@ -63,6 +63,8 @@ export const routeNeeds: Readonly<Record<string, Need>> = {
   'GET /inbox-routes': 'manage users',
   'POST /inbox-routes': 'manage users',
   'POST /inbox-routes/remove': 'manage users',
+  'GET /inbox/replies/:review': 'see communications',
+  'POST /inbox/replies': 'resolve reviews',
   'POST /inbox/assign': 'write to patients',
   'POST /inbox/close': 'write to patients',
   'POST /inbox/reopen': 'write to patients',

@@ -85,7 +85,8 @@ function waysHtml({ words }: Reader, one: OpenReview, csrf: string): Html {
   const { id, patient, event, eventKey } = one
   const to = { csrf, patient: String(patient), ...(event === null ? {} : { event: String(event) }) }
   return html`<div class="row ways">
-      ${waysOf[one.kind].map((how, i) => form('/reviews', { csrf, id, how }, button(reviews.resolutions[how], i === 0 ? 'main' : ''), 'wide'))}
+      ${one.isReply ? html`<a class="button" href="/inbox/replies/${id}">${words.replies.openInInbox}</a>` : nothing}
+      ${(one.isReply ? [] : waysOf[one.kind]).map((how, i) => form('/reviews', { csrf, id, how }, button(reviews.resolutions[how], i === 0 ? 'main' : ''), 'wide'))}
       ${patient === null || one.kind === 'identity changed' ? nothing : oneButton('/send/to', reviews.write, to)}
       ${eventKey === null ? nothing : html`<a class="button" href="/events/${eventKey}">${reviews.event}</a>`}
     </div>

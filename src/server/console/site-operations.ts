@@ -12,6 +12,7 @@ import { dateSchema, relationships, scopes, type Relationship, type Scope } from
 import type { Attachment } from '../../replica/kinds/attachments.ts'
 import type { PortalFields } from '../../replica/kinds/fields.ts'
 import type { By } from '../../replica/kinds/kind.ts'
+import type { TakenFor } from '../../replica/kinds/replies.ts'
 import type { Resolution, Review, ReviewKind } from '../../replica/kinds/reviews.ts'
 import type { IncomingFile } from '../attachments/taking.ts'
 import type { DocumentHead } from '../../replica/replica-face.ts'
@@ -24,6 +25,7 @@ import type {
   EventOfDay,
   EventStory,
   InboxThread,
+  ReplyInBox,
   WholeThread,
 } from './site-views.ts'
 
@@ -57,6 +59,8 @@ export interface OpenReview {
   readonly patient: number | null
   readonly event: number | null
   readonly eventKey: string | null
+  /** It is a reply to a text: the inbox has it. */
+  readonly isReply: boolean
   readonly resolved?: NonNullable<Review['resolved']>
   /** How many changes wait under it, the oldest since when (ISO, UTC); of those that wait at this site. */
   readonly changes?: number
@@ -168,7 +172,17 @@ export interface ConsoleSite {
   readonly desk: Desk
   confirmations(query?: { event?: number | undefined }): Promise<{ items: readonly unknown[] }>
   reviews(state?: 'open' | 'resolved'): Promise<{ items: readonly OpenReview[] }>
-  resolve(id: string, note: string, by?: By, how?: Resolution): Promise<{ id: string }>
+  /** `each`: of a reply about several events, what it is taken for in each. */
+  resolve(
+    id: string,
+    note: string,
+    by?: By,
+    how?: Resolution,
+    each?: ReadonlyMap<string, TakenFor>,
+  ): Promise<{ id: string }>
+  /** Replies to texts that a person must read, or has read. */
+  replies(state: 'open' | 'resolved'): Promise<readonly ReplyInBox[]>
+  reply(id: string): Promise<ReplyInBox | undefined>
   /** Answers what a patient asked, by its review. */
   answer(review: string, verdict: 'accepted' | 'refused', note?: string, by?: By): Promise<{ id: string }>
   /** Closes a thread with a patient; whoever writes in it opens it again. */

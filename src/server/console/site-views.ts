@@ -1,7 +1,9 @@
 /** What a console is shown of its site: the events of a day with what was said about them, the threads of the inbox, and Recent Communications. `site/` makes them. */
 import type { Answer } from '../../replica/kinds/confirmations.ts'
 import type { By } from '../../replica/kinds/kind.ts'
+import type { ReplyToRead } from '../../replica/kinds/replies.ts'
 import type { Request } from '../../replica/kinds/requests.ts'
+import type { Review, ReviewKind } from '../../replica/kinds/reviews.ts'
 import type { Note, ThreadCare, ThreadStep } from './threads-sqlite.ts'
 
 export interface PatientName { readonly key: string; readonly local: number | null; readonly name: string } // prettier-ignore
@@ -74,6 +76,20 @@ export interface WholeThread extends InboxThread {
   readonly steps: readonly ThreadStep[]
   /** What the user has begun to answer. */
   readonly draft: string | null
+}
+
+/** A reply to a text that a person must read, or has read. */
+export interface ReplyInBox {
+  /** Its review. */
+  readonly id: string
+  readonly kind: ReviewKind
+  readonly reply: ReplyToRead
+  readonly todo: string
+  /** Null: the number is no patient's, or of several. */
+  readonly patient: PatientName | null
+  /** The events that may be meant; `isCurrent`: as they were told. */
+  readonly events: readonly { readonly event: string; readonly patient: PatientName; readonly startsAt: string; readonly isCurrent: boolean }[] // prettier-ignore
+  readonly resolved: Review['resolved']
 }
 
 export interface Communication {

@@ -7,6 +7,7 @@ import { frame } from './en/frame.ts'
 import { operator } from './en/operator.ts'
 import { patient } from './en/patient.ts'
 import { problems } from './en/problems.ts'
+import { replies } from './en/replies.ts'
 import { signIn } from './en/sign-in.ts'
 import { staff } from './en/staff.ts'
 import { synchronization } from './en/synchronization.ts'
@@ -23,5 +24,6 @@ export const en = {
   staff,
   synchronization,
   attachments,
+  replies,
 }
 export type Words = typeof en

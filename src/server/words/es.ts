@@ -8,6 +8,7 @@ import { frame } from './es/frame.ts'
 import { operator } from './es/operator.ts'
 import { patient } from './es/patient.ts'
 import { problems } from './es/problems.ts'
+import { replies } from './es/replies.ts'
 import { signIn } from './es/sign-in.ts'
 import { staff } from './es/staff.ts'
 import { synchronization } from './es/synchronization.ts'
@@ -24,4 +25,5 @@ export const es: Words = {
   staff,
   synchronization,
   attachments,
+  replies,
 }

@@ -18,7 +18,7 @@ export const replyRules = 'replies 1'
 
 /** Longer replies are letters: a person reads them. */
 const mostWords = 60
-const negations: ReadonlySet<string> = new Set(['not', 'dont', 'cant', 'wont', 'never', 'unable', 'cancel', 'no', 'nunca', 'tampoco']) // prettier-ignore
+const negations: ReadonlySet<string> = new Set(['not', 'dont', 'cant', 'wont', 'never', 'unable', 'cancel', 'no', 'nunca', 'tampoco', 'but', 'if', 'unless', 'pero']) // prettier-ignore
 const byDigit: Readonly<Record<number, Intent>> = { 1: 'confirm', 2: 'decline', 3: 'move' }
 
 export function evaluateReply(text: string, context: ReplyContext): Outcome {
@@ -134,7 +134,7 @@ export function evaluateReply(text: string, context: ReplyContext): Outcome {
   }
 }
 
-/** Whether some word turns another around. */
+/** Whether some word may turn another around. */
 function isNegated(words: readonly string[]): boolean {
   return words.some((word) => negations.has(word))
 }

@@ -30,18 +30,18 @@ export const maybeStop = list(
 )
 /** Clear natural language for the same, anywhere in a reply, after `asOne`. */
 export const stopPhrases = list(`
-  stop/quit/cease/end/halt/discontinue/cancel … texting/text, stop/quit/cease … getting/receiving, turn/shut/switch … off … text, sign me off, stop/quit it/this/that, stop now, please/just stop, stop please, make it/this stop, cease and desist, knock it off, enough … texting/text,
+  stop/quit/cease/end/halt/discontinue/cancel … texting/text, stop/quit/cease … getting/receiving, turn/shut/switch … off … text, sign me off, stop/quit it/this/that, stop now, please/just stop, stop please, make/makes … stop, never/didnt agree/agreed/sign/signed/subscribe/subscribed/ask/asked … text/texting, cease and desist, knock it off, enough … texting/text,
   no more/further … texting/text, text me no more, not another text,
   dont/never … text/contact/message/bother/call me/us/my/this/here/again/anymore/ever, do not … text/contact/message/bother/call me/us/my/this/here/again/anymore/ever, dont/never … send … text, do not … send … text, dont send me any/more/anything, do not send me any/more/anything,
   dont/never … want/wish/like/care/need … text/texting/texted/contacted, do not … want/wish/like/care/need … text/texting/texted/contacted, no longer … want/wish/like/interested/need … text/texting/texted/contacted, not interested in … text/texting,
   dont/not want/wish to receive/get … from you, revoke/withdraw/rescind … consent/permission, i revoke, dont have … consent/permission, dont/never consent, do not consent, didnt consent, did not consent, no consent, unsubscribe/unsubscribed/unsuscribe/unsub, opt me/us/out, opt … out, opting out,
   remove/delete/erase/drop me/us, remove/delete/erase/drop/lose … my/this/our … number/phone/cell/contact/info, take/get me/us/my/this … off/out, take off … list, want off, off this list, off your list, remove/delete … from … list, leave me/us alone, let me alone,
   no me/nos … manden/mande/mandes/envien/envie/envies/escriban/escriba/escribas/texteen/textee/llamen/llame/contacten/contacte/molesten/moleste, no … manden/mande/envien/envie … text/mas, no mas … texting/text, no … quiero/deseo/quisiera … text/texting/recibir/reciba,
-  basta/alto/pare/paren/para/deje/dejen/deja/dejar/parar … texting/text, dejar de recibir, quiteme/quitenme/saqueme/saquenme/borreme/borrenme/eliminenme/elimineme/deme/denme … de/baja, borre/borren/elimine/eliminen/quite/quiten/saque/saquen … numero/lista, no me interesa/interesan, dar/darme/darnos de baja, dejeme/dejenme/dejame en paz`)
+  basta/alto/pare/paren/para/deje/dejen/deja/dejar/parar … texting/text, dejar de recibir, quiteme/quitenme/saqueme/saquenme/borreme/borrenme/eliminenme/elimineme/deme/denme … de/baja, borre/borren/elimine/eliminen/quite/quiten/saque/saquen … numero/lista, no me interesa/interesan, no quiero que me/nos escriban/escriba/manden/mande/envien/envie/texteen/contacten/llamen/molesten, no autorizo/acepto/consiento/permito, dar/darme/darnos de baja, dejeme/dejenme/dejame en paz`)
 /** Who gets the texts is not who they are for. */
 export const wrongNumberPhrases = list(`
   wrong/incorrect number/person/phone/cell/patient/guy/lady/contact, wrong phone number, this is not … number/phone/cell, this isnt … number/phone/cell, thats not … number/phone, not her/his/their number/phone/cell, not … number/phone anymore, no longer … number/phone, doesnt/dont have this number/phone, does not have this number/phone, has a new number, changed her/his/their number, new owner of this, nobody/noone by that name, no one by that name, no … at this number, not at this number,
-  numero/persona/telefono equivocado/equivocada/incorrecto, equivoco/equivocaron/equivocado … numero, no es … numero/telefono/celular de, no es su numero/telefono/celular, ya no tiene este numero/telefono`)
+  numero/persona/telefono equivocado/equivocada/incorrecto, equivoco/equivocaron/equivocado … numero, no es … numero/telefono/celular de, no es su numero/telefono/celular, numero/telefono/celular no es de, ya no tiene este numero/telefono`)
 /** With one of these nothing else in a reply opts out by natural language. */
 export const keepPhrases = list(`
   dont/didnt/never/not … stop/unsubscribe, do not stop/unsubscribe, did you … stop, dont/not … opt … out, dont … take/remove/delete/drop me, do not … take/remove/delete/drop me, dont you, do i have the wrong, is this the wrong, not the wrong, stop by,
@@ -70,7 +70,7 @@ export const fillers = list(`
   hola, buenos dias, buenas tardes, buenas noches, buenas, doctora, senorita, senor, senora, perfecto, excelente, muy bien, la, el, mi, cita, para, de, del, yo, con gusto, sin problema, asistencia`)
 /** With these a reply asks or tells that something is needed; they go with declining and moving alone. */
 export const leadIns = list(`
-  can, can i, can we, can we do, could we do, but, im, i am, am, could, could i, could we, could you, can you, i need to, need to, i have to, have to, i want to, want to, id like to, would like to, i would like to, i must, is it possible to, possible to, may i, sorry, so sorry, unfortunately, need, needs, need a,
+  can, can i, can we, can we do, could we do, can we do a, could we do a, but, im, i am, am, could, could i, could we, could you, can you, i need to, need to, i have to, have to, i want to, want to, id like to, would like to, i would like to, i must, is it possible to, possible to, may i, sorry, so sorry, unfortunately, need, needs, need a,
   lo siento, disculpe, perdon, necesito, quiero, quisiera, puedo, podemos, podria, podriamos, me gustaria, tengo que, es posible, se puede, puede, pueden, desafortunadamente, lamentablemente, favor de`)
 
 export const confirmPhrases = list(`

@@ -27,6 +27,10 @@ const reviewKinds: Readonly<Record<ReviewKind, string>> = {
   'changes wait': 'Changes wait',
   'mirror conflict': 'The mirror was set twice at once',
   'consent after opt-out': 'Consent was set after the patient opted out',
+  'reply to read': 'Reply to read',
+  'may want to cancel': 'May want to cancel',
+  'wrong number': 'Wrong number',
+  'message not opened': 'Message not opened',
 }
 const resolutions: Readonly<Record<Resolution, string>> = {
   'confirmed by phone': 'Confirmed by phone',
@@ -39,6 +43,12 @@ const resolutions: Readonly<Record<Resolution, string>> = {
   'put right in InSched': 'I put it right in InSched',
   'the value that stands is right': 'The value that stands is right',
   'filed by hand': 'I filed it by hand',
+  'patient confirms': 'Confirms',
+  'patient declines': 'Can’t make it',
+  'patient asks to move': 'Asks to move',
+  'patient opts out': 'Wants no more texts',
+  'answered one by one': 'Answered one by one',
+  'none of these': 'None of these',
   seen: 'I have seen it',
 }
 
@@ -297,6 +307,7 @@ export const desk = {
   },
   said: {
     noted: 'The note is saved.',
+    replyTaken: 'It is saved with your initials.',
     kept: 'Your draft is kept. It stands on top of your inbox.',
     routed: 'Who gets which messages is changed.',
     sentAll: 'The messages are sent.',
