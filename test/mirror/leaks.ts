@@ -94,10 +94,15 @@ export async function openLeakWorld(chance: Chance) {
   const insched = new Database(file)
   createReferenceTables(insched)
   createAuditTriggers(insched)
+  /** A date that stands nowhere else, a day for each number: the mapping reads dates, and knows no others. */
+  const dateOf = (number: number, column: string): string => {
+    const date = new Date(Date.UTC(1800, 0, number)).toISOString().slice(0, 10)
+    return column === 'last_confirmed_date' ? `${date}T11:11` : date
+  }
   /** A value that stands nowhere else, of the kind that the column holds. */
   const canary = (table: string, column: string, row: number, given?: string): string | number => {
     const number = ++count
-    const value = given ?? (numbers.test(column) ? 71_000_000 + number : /_on$|_date$/.test(column) ? `${1800 + (number % 100)}-02-${10 + Math.floor(number / 100) % 18}T${number}` : `CANARY-${number}-OF-${table}-${column}`) // prettier-ignore
+    const value = given ?? (numbers.test(column) ? 71_000_000 + number : /_on$|_date$/.test(column) ? dateOf(number, column) : `CANARY-${number}-OF-${table}-${column}`) // prettier-ignore
     canaries.push({ text: String(value), bytes: bytesOf(value), table, column, row, current: true })
     return value
   }
