@@ -94,13 +94,15 @@ export async function openLeakWorld(chance: Chance) {
   const insched = new Database(file)
   createReferenceTables(insched)
   createAuditTriggers(insched)
-  /** Days that nobody else has: one each, from 1700 on. */
-  const dayOf = (number: number): string =>
-    new Date(Date.UTC(1700, 0, 1) + number * 86_400_000).toISOString().slice(0, 10)
+  /** A date that stands nowhere else, a day for each number: the mapping reads dates, and knows no others. */
+  const dateOf = (number: number, column: string): string => {
+    const date = new Date(Date.UTC(1800, 0, number)).toISOString().slice(0, 10)
+    return column === 'last_confirmed_date' ? `${date}T11:11` : date
+  }
   /** A value that stands nowhere else, of the kind that the column holds. */
   const canary = (table: string, column: string, row: number, given?: string): string | number => {
     const number = ++count
-    const value = given ?? (numbers.test(column) ? 71_000_000 + number : /_on$|_date$/.test(column) ? dayOf(number) + (column === 'last_confirmed_date' ? 'T09:00' : '') : `CANARY-${number}-OF-${table}-${column}`) // prettier-ignore
+    const value = given ?? (numbers.test(column) ? 71_000_000 + number : /_on$|_date$/.test(column) ? dateOf(number, column) : `CANARY-${number}-OF-${table}-${column}`) // prettier-ignore
     canaries.push({ text: String(value), bytes: bytesOf(value), table, column, row, current: true })
     return value
   }
@@ -145,7 +147,8 @@ export async function openLeakWorld(chance: Chance) {
   })
   const log: string[] = []
   const mails: unknown[] = []
-  const mailer = { send: (mail: unknown) => void mails.push(mail), settled: async () => {}, close: async () => {} }
+  const deliver = async (mail: unknown): Promise<null> => (mails.push(mail), null)
+  const mailer = { deliver, send: (mail: unknown) => void mails.push(mail), settled: async () => {}, close: async () => {} } // prettier-ignore
   const portal = await openPortal({
     dir: join(dir, 'portal'),
     master,

@@ -3,6 +3,7 @@ import { account } from './en/account.ts'
 import { attachments } from './en/attachments.ts'
 import { console } from './en/console.ts'
 import { desk } from './en/desk.ts'
+import { emails } from './en/emails.ts'
 import { frame } from './en/frame.ts'
 import { operator } from './en/operator.ts'
 import { patient } from './en/patient.ts'
@@ -11,6 +12,7 @@ import { replies } from './en/replies.ts'
 import { signIn } from './en/sign-in.ts'
 import { staff } from './en/staff.ts'
 import { synchronization } from './en/synchronization.ts'
+import { texts } from './en/texts.ts'
 
 export const en = {
   frame,
@@ -25,5 +27,7 @@ export const en = {
   synchronization,
   attachments,
   replies,
+  texts,
+  emails,
 }
 export type Words = typeof en

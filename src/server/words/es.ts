@@ -4,6 +4,7 @@ import { account } from './es/account.ts'
 import { attachments } from './es/attachments.ts'
 import { console } from './es/console.ts'
 import { desk } from './es/desk.ts'
+import { emails } from './es/emails.ts'
 import { frame } from './es/frame.ts'
 import { operator } from './es/operator.ts'
 import { patient } from './es/patient.ts'
@@ -12,6 +13,7 @@ import { replies } from './es/replies.ts'
 import { signIn } from './es/sign-in.ts'
 import { staff } from './es/staff.ts'
 import { synchronization } from './es/synchronization.ts'
+import { texts } from './es/texts.ts'
 
 export const es: Words = {
   frame,
@@ -26,4 +28,6 @@ export const es: Words = {
   synchronization,
   attachments,
   replies,
+  texts,
+  emails,
 }

@@ -31,6 +31,7 @@ const reviewKinds: Readonly<Record<ReviewKind, string>> = {
   'may want to cancel': 'May want to cancel',
   'wrong number': 'Wrong number',
   'message not opened': 'Message not opened',
+  'number takes no texts': 'A number takes no texts',
 }
 const resolutions: Readonly<Record<Resolution, string>> = {
   'confirmed by phone': 'Confirmed by phone',
@@ -248,7 +249,7 @@ export const desk = {
     direction: 'Direction',
     directions: { in: 'In', out: 'Out' },
     state: 'State',
-    states: { read: 'Read', received: 'Received', sent: 'Sent', written: 'Written', 'set aside': 'Set aside', open: 'Open', accepted: 'Accepted', refused: 'Refused' }, // prettier-ignore
+    states: { read: 'Read', received: 'Received', queued: 'Queued', sent: 'Sent', delivered: 'Delivered', undelivered: 'Not delivered', failed: 'Failed', dropped: 'Not sent', opened: 'Opened', written: 'Written', 'set aside': 'Set aside', open: 'Open', accepted: 'Accepted', refused: 'Refused' }, // prettier-ignore
     since: 'From day',
     until: 'To day',
     dayHint: 'Year, month and day, like 2026-11-24',

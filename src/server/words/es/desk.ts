@@ -240,6 +240,12 @@ export const desk: typeof english = {
     directions: { in: 'Entrante', out: 'Saliente' },
     state: 'Estado',
     states: {
+      queued: 'En espera',
+      delivered: 'Entregado',
+      undelivered: 'No entregado',
+      failed: 'Falló',
+      dropped: 'No enviado',
+      opened: 'Abierto',
       read: 'Leído',
       received: 'Recibido',
       sent: 'Enviado',
@@ -289,6 +295,7 @@ export const desk: typeof english = {
       'message not opened': 'Mensaje sin abrir',
       'consent after opt-out': 'Se puso el consentimiento después de que el paciente se diera de baja',
       'mirror conflict': 'El espejo se cambió dos veces a la vez',
+      'number takes no texts': 'Un número no recibe mensajes de texto',
     },
     resolutions: {
       'confirmed by phone': 'Confirmado por teléfono',
