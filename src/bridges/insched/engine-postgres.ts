@@ -10,7 +10,7 @@ import type { Engine } from './engine.ts'
 import { InSchedRefused } from './refused.ts'
 
 /** How long a connection may take to be made, a lock to be had, a statement to run, a transaction to idle: milliseconds. */
-const limits = { connecting: 5_000, locking: 2_000, running: 120_000, idling: 60_000 }
+const limits = { connecting: 5_000, locking: 1_000, running: 120_000, idling: 60_000 }
 /** One for what is read or written, and some for people's questions meanwhile. */
 const mostSessions = 3
 
@@ -31,7 +31,7 @@ async function asked(on: Db, question: RawBuilder<unknown>): Promise<string> {
 }
 
 /** Opens `postgres://USER:PASSWORD@HOST:PORT/DATABASE`; throws InSchedRefused where it is no such address. */
-export function postgresEngine(url: string): Engine {
+export function postgresEngine(url: string, { readonly = false } = {}): Engine {
   const address = URL.canParse(url) ? new URL(url) : undefined
   if (!address || address.pathname.length < 2)
     throw new InSchedRefused('This names no PostgreSQL database. Write postgres://USER:PASSWORD@HOST:PORT/DATABASE.')
@@ -45,14 +45,15 @@ export function postgresEngine(url: string): Engine {
     statement_timeout: limits.running,
     lock_timeout: limits.locking,
     idle_in_transaction_session_timeout: limits.idling,
-    options: '-c timezone=UTC',
+    options: `-c timezone=UTC${readonly ? ' -c default_transaction_read_only=on' : ''}`,
     keepAlive: true,
     // Beyond this machine nothing goes without TLS, unless the address itself says sslmode=disable.
     ssl: loopback.has(address.hostname) ? false : { rejectUnauthorized: true },
     types: types as never,
   })
-  // An idle session that the server ends is replaced by the next that is needed; who is in the middle of a statement is told.
+  // A session that the server ends is replaced by the next that is needed; who is in the middle of a statement is told by it.
   pool.on('error', () => {})
+  pool.on('connect', (client) => void client.on('error', () => {}))
   return {
     name,
     dialect: new PostgresDialect({ pool }),
