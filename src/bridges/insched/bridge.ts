@@ -273,6 +273,7 @@ export async function startInSchedBridge(options: BridgeOptions): Promise<InSche
           (waits === undefined ? null : `${waits}; trying again.`) ??
           problem ??
           insched.captureProblem() ??
+          reader.problem() ??
           (writing ? `Writing into InSched waits: ${writing.error.message}` : null),
       }
     },

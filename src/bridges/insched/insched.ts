@@ -13,7 +13,7 @@ import { openEngine } from './engines.ts'
 import { passing } from './faults.ts'
 import type { Feed } from './feed.ts'
 import type { OwnMark, OwnRow } from './rows.ts'
-import { journalTables } from './journal.ts'
+import { forget, journalTables, remember, remembered } from './journal.ts'
 import type { Untranslated } from './mapped-table.ts'
 import { mappedTables, missingOf } from './mapped-tables.ts'
 import type { Mapping } from './mapping.ts'
@@ -46,6 +46,10 @@ function readsOf(db: Db, { engine, tables, feed }: Parts) {
     ...agentReads(db, engine),
     /** Whether the journal of changes may lack something. */
     isBehind: () => feed.isBehind(db),
+    /** Whether the practice's audit table lacks what was read last. */
+    isCut: () => feed.isCut(db),
+    /** Since when (ISO 8601) it is being put right that the audit table was cut; undefined where it is not. */
+    cutSince: () => remembered(db, 'cut'),
   }
 }
 function changesOf(db: Db, { engine, tables, feed }: Parts) {
@@ -53,6 +57,13 @@ function changesOf(db: Db, { engine, tables, feed }: Parts) {
   return {
     ...practiceChanges(db, tables, changed),
     ...agentChanges(db, engine),
+    /** The audit table was cut: what it holds now is known, and everything is to be read again. */
+    async acceptCut(at: string): Promise<void> {
+      await feed.acceptCut(db)
+      await remember(db, 'cut', at)
+    },
+    /** Everything was read again. */
+    cutIsHealed: () => forget(db, 'cut'),
     /** Runs the statements of one inbound item, and marks what they changed as the agent's own (DOM-15). */
     own: (mark: OwnMark, statements: () => Promise<void>): Promise<void> => feed.own(db, mark, statements, changed),
   }

@@ -235,6 +235,8 @@ export function seenRows(options: {
       }
       upTo = await engine.versionAfter(on)
     },
+    isCut: () => Promise.resolve(false),
+    acceptCut: () => Promise.resolve(),
     problem: () =>
       clock.now() - backAt < spokenOf
         ? 'Rows of InSched’s database were changed with an older change stamp than others had before, so its clock was set back. They were found by comparing all rows, up to five minutes late. Set the clock right.'
