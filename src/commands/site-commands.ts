@@ -5,6 +5,8 @@ import { checkMapping } from '../bridges/insched/check.ts'
 import { parseMapping } from '../bridges/insched/mapping.ts'
 import { referenceMapping } from '../bridges/insched/reference-mapping.ts'
 import { checkedInWords } from './checked-in-words.ts'
+import { createReferenceInPostgres } from '../bridges/insched/create-postgres.ts'
+import { withoutPassword } from '../bridges/insched/database-address.ts'
 import { createReferenceDatabase } from '../bridges/insched/create-sqlite.ts'
 import { enroll as enrollSite } from '../enrolling.ts'
 import { openSite } from '../site.ts'
@@ -21,7 +23,7 @@ function named(given: Given, place: number, missing: string): string {
 }
 
 export const inschedCreate: Command = {
-  usage: 'insched create FILE [--patients N] [--seed N]',
+  usage: 'insched create FILE|postgres://... [--patients N] [--seed N]',
   about: 'make a reference InSched database of synthetic people',
   options: { patients: string, seed: string },
   async run(given, context) {
@@ -29,10 +31,12 @@ export const inschedCreate: Command = {
     if (file === undefined) throw new Usage('Name the file to create.')
     const patients = wholeNumber(optional(given, 'patients'), 'patients') ?? 300
     const seed = wholeNumber(optional(given, 'seed'), 'seed') ?? 1
-    const counts = await createReferenceDatabase(file, { patients, seed, now: context.clock.now() })
+    const options = { patients, seed, now: context.clock.now() }
+    const isServer = /^postgres(ql)?:/.test(file)
+    const counts = await (isServer ? createReferenceInPostgres(file, options) : createReferenceDatabase(file, options))
     context.print(
       counts,
-      `${file}: ${counts.patients} patients, ${counts.plans} plans, ${counts.stages} stages, ${counts.events} events`,
+      `${isServer ? withoutPassword(file).url : file}: ${counts.patients} patients, ${counts.plans} plans, ${counts.stages} stages, ${counts.events} events`,
     )
   },
 }

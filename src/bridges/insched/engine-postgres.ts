@@ -30,6 +30,15 @@ async function asked(on: Db, question: RawBuilder<unknown>): Promise<string> {
   return rows[0]!.answer
 }
 
+/** The snapshot that others have after a transaction whose number and snapshot these are; one that nobody has where another number was drawn between the two. */
+function snapshotAfter(text: string): string {
+  const [own, snapshot] = text.split(' ') as [string, string]
+  const [, next, running] = snapshot.split(':') as [string, string, string]
+  if (own !== next) return 'unknown'
+  const after = String(BigInt(own) + 1n)
+  return `${running === '' ? after : running.split(',')[0]!}:${after}:${running}`
+}
+
 /** Opens `postgres://USER:PASSWORD@HOST:PORT/DATABASE`; throws InSchedRefused where it is no such address. */
 export function postgresEngine(url: string, { readonly = false } = {}): Engine {
   const address = URL.canParse(url) ? new URL(url) : undefined
@@ -69,9 +78,9 @@ export function postgresEngine(url: string, { readonly = false } = {}): Engine {
       sql`${column} = any(${values}::${sql.raw(typeof values[0] === 'string' ? 'text' : 'bigint')}[])`,
     each: (list) => sql`jsonb_array_elements(${JSON.stringify(list)}::jsonb) as each(value)`,
     unindexed: (column) => column,
-    // Grows with each transaction that writes, whoever's it is.
-    version: (on) => asked(on, sql`pg_snapshot_xmax(pg_current_snapshot())::text`),
-    versionAfter: (on) => asked(on, sql`(pg_current_xact_id()::text::bigint + 1)::text`),
+    // All of it: also the end of a transaction that was running makes another snapshot, though no number grows by it.
+    version: (on) => asked(on, sql`pg_current_snapshot()::text`),
+    versionAfter: async (on) => snapshotAfter(await asked(on, sql`pg_current_xact_id()::text || ' ' || pg_current_snapshot()::text`)), // prettier-ignore
     moment: (on) => asked(on, sql`pg_snapshot_xmax(pg_current_snapshot())::text`),
     hasEnded: async (on, moment) => (await asked(on, sql`(pg_snapshot_xmin(pg_current_snapshot()) >= ${moment}::xid8)::text`)) === 'true', // prettier-ignore
     // Nothing waits for this process's turn: a lock may be waited for as long as the session says.
