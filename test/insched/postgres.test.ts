@@ -63,6 +63,30 @@ it.each(['reference', 'different'] as const)(
   },
 )
 
+it('[DOM-8] a change that ends between the agent’s look and its own write is not passed over', async () => {
+  let ends = async (): Promise<void> => {}
+  const open: typeof openInSched = async (...given) => {
+    const insched = await openInSched(...given)
+    const capture = async (): Promise<void> => {
+      await insched.capture()
+      await ends()
+    }
+    return { ...insched, capture }
+  }
+  const at = await openAnyOffice(reference, { polls: () => false, open })
+  const late = await clientOf(at)
+  await late.query('begin')
+  await late.query(phones.reference('+1 480 555 0113', 1))
+  ends = async () => {
+    ends = async () => {}
+    await late.query('commit')
+  }
+  await confirms(at)
+  await at.bridge.written()
+  await at.bridge.readNow()
+  expect(await phoneOf(at, 1)).toBe('+1 480 555 0113')
+})
+
 it('[DOM-15] sessions that the server ends again and again: every message is written once, and all is well after', async () => {
   const at = await openAnyOffice(reference)
   const client = await clientOf(at)
