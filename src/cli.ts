@@ -25,6 +25,7 @@ const commands: Readonly<Record<string, Command>> = {
   'site retire': operator.siteRetire,
   'device revoke': operator.deviceRevoke,
   'insched create': site.inschedCreate,
+  'insched check': site.inschedCheck,
   enroll: site.enroll,
   site: site.site,
   upload: site.upload,

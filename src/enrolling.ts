@@ -3,7 +3,9 @@ import { existsSync, mkdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import * as v from 'valibot'
 import { bind, checkUnbound } from './bridges/insched/binding.ts'
+import { withoutPassword, withPassword } from './bridges/insched/database-address.ts'
 import { openInSched } from './bridges/insched/insched.ts'
+import { parseMapping, type Mapping } from './bridges/insched/mapping.ts'
 import type { Clock } from './replica/clock.ts'
 import { mintKeyPair } from './replica/device.ts'
 import { mintUlid } from './replica/ids.ts'
@@ -26,7 +28,9 @@ const settingsSchema = v.object({
   /** Where patients reach it, where that is another address. */
   publicUrl: v.optional(v.nullable(v.pipe(v.string(), v.url())), null),
   portalReplica: ulidSchema,
+  /** Where InSched's database is, without its password; that is sealed, base 64. */
   insched: v.string(),
+  inschedPassword: v.optional(v.nullable(v.string()), null),
   certificate: v.string(),
   /** Sealed by the master key, base 64: the device's private key and the practice's HMAC key. */
   privateKey: v.string(),
@@ -65,9 +69,27 @@ export function settingsOf(dir: string): Settings {
   return v.parse(settingsSchema, JSON.parse(readFileSync(file, 'utf8')))
 }
 
+/** Beside the settings: how InSched's database is to be read, for the practice to edit. */
+const mappingFile = 'mapping.json'
+const inschedPassword = 'insched password'
+
+/** Where a site's InSched database is, with its password, and how it is to be read; throws a sentence where the mapping is none. */
+export function inschedOf(
+  dir: string,
+  master: Sealer,
+): { readonly url: string; readonly mapping: Mapping | undefined } {
+  const { insched, inschedPassword: sealed } = settingsOf(dir)
+  const file = join(dir, mappingFile)
+  const password = sealed === null ? undefined : Buffer.from(master.open(Buffer.from(sealed, 'base64'), inschedPassword)).toString() // prettier-ignore
+  return {
+    url: withPassword(insched, password),
+    mapping: existsSync(file) ? parseMapping(readFileSync(file, 'utf8'), file) : undefined,
+  }
+}
+
 /** Enrolls a folder as a site; throws a sentence where anything is wrong, and then nothing was bound. */
 export async function enroll(
-  options: SiteOptions & { portal: string; code: string; insched: string; ca?: string | undefined },
+  options: SiteOptions & { portal: string; code: string; insched: string; mapping?: string | undefined; ca?: string | undefined }, // prettier-ignore
 ): Promise<{ practiceId: string; siteId: string; replicaId: string }> {
   const { dir, master, clock, portal, code, insched: url } = options
   const address = URL.canParse(portal) ? new URL(portal) : undefined
@@ -80,7 +102,11 @@ export async function enroll(
   if (options.ca !== undefined && !existsSync(options.ca))
     throw new Error(`There is no file ${options.ca}. --ca takes the authority's certificate as a PEM file.`)
   const ca = options.ca === undefined ? undefined : certificatesOf(readFileSync(options.ca, 'utf8'), options.ca)
-  const insched = await openInSched(url, { clock })
+  if (options.mapping !== undefined && !existsSync(options.mapping))
+    throw new Error(`There is no file ${options.mapping}. --mapping takes the file that says how InSched’s database is to be read.`) // prettier-ignore
+  const text = options.mapping === undefined ? undefined : readFileSync(options.mapping, 'utf8')
+  const mapping = text === undefined ? undefined : parseMapping(text, options.mapping!)
+  const insched = await openInSched(url, { mapping, clock })
   try {
     const bound = await insched.agent()
     // Before the code is spent: the file that remembers the device, and that the database is free.
@@ -116,13 +142,16 @@ export async function enroll(
     if (answer.status !== 200) throw new Error(`What answers at ${portal} is no portal (status ${answer.status}).`)
     const enrolled = v.parse(enrolledSchema, answer.body)
     await bind(insched, { practice: enrolled.practice, site: enrolled.site, replica: device.replica })
+    const { password } = withoutPassword(url)
+    if (text !== undefined) writeWhole(join(dir, mappingFile), text)
     const settings: Settings = {
       ...enrolled,
       replica: device.replica,
       portal: address.origin,
       ca: ca ?? null,
       scan: null,
-      insched: url,
+      insched: withoutPassword(url).url,
+      inschedPassword: password === undefined ? null : seal(password, inschedPassword),
       local: null,
       privateKey: device.privateKey,
       hmacKey: seal(enrolled.hmacKey, 'hmac key'),

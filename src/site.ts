@@ -5,7 +5,7 @@
 import { realpathSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
-import { settingsOf, type SiteOptions } from './enrolling.ts'
+import { inschedOf, settingsOf, type SiteOptions } from './enrolling.ts'
 import { keepInSched, type InSchedKeeper } from './bridges/insched/keeper.ts'
 import { consentKeys } from './bridges/texts/consent-number.ts'
 import { keepBackupWindows, type Backup } from './mirror/backup.ts'
@@ -111,7 +111,7 @@ export async function openSite(options: SiteOptions & { readonly mostBytes?: num
   let bridge: InSchedKeeper
   try {
     bridge = await keepInSched({
-      url: settings.insched,
+      ...inschedOf(dir, master),
       // Fields are chosen at the source: what may not leave never gets into a document.
       replica: leavingOnly(replica, () => mirror.settings().withheld),
       practice: settings.practice,

@@ -1,6 +1,12 @@
 /** The commands of a site. Each asks the running site over loopback, or opens the folder where none runs. */
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
+import { checkMapping } from '../bridges/insched/check.ts'
+import { parseMapping } from '../bridges/insched/mapping.ts'
+import { referenceMapping } from '../bridges/insched/reference-mapping.ts'
+import { checkedInWords } from './checked-in-words.ts'
+import { createReferenceInPostgres } from '../bridges/insched/create-postgres.ts'
+import { withoutPassword } from '../bridges/insched/database-address.ts'
 import { createReferenceDatabase } from '../bridges/insched/create-sqlite.ts'
 import { enroll as enrollSite } from '../enrolling.ts'
 import { openSite } from '../site.ts'
@@ -17,7 +23,7 @@ function named(given: Given, place: number, missing: string): string {
 }
 
 export const inschedCreate: Command = {
-  usage: 'insched create FILE [--patients N] [--seed N]',
+  usage: 'insched create FILE|postgres://... [--patients N] [--seed N]',
   about: 'make a reference InSched database of synthetic people',
   options: { patients: string, seed: string },
   async run(given, context) {
@@ -25,18 +31,34 @@ export const inschedCreate: Command = {
     if (file === undefined) throw new Usage('Name the file to create.')
     const patients = wholeNumber(optional(given, 'patients'), 'patients') ?? 300
     const seed = wholeNumber(optional(given, 'seed'), 'seed') ?? 1
-    const counts = await createReferenceDatabase(file, { patients, seed, now: context.clock.now() })
+    const options = { patients, seed, now: context.clock.now() }
+    const isServer = /^postgres(ql)?:/.test(file)
+    const counts = await (isServer ? createReferenceInPostgres(file, options) : createReferenceDatabase(file, options))
     context.print(
       counts,
-      `${file}: ${counts.patients} patients, ${counts.plans} plans, ${counts.stages} stages, ${counts.events} events`,
+      `${isServer ? withoutPassword(file).url : file}: ${counts.patients} patients, ${counts.plans} plans, ${counts.stages} stages, ${counts.events} events`,
     )
   },
 }
 
+export const inschedCheck: Command = {
+  usage: 'insched check --insched sqlite:FILE|postgres://... [--mapping FILE]',
+  about: 'try a mapping on InSched’s database, which is only read: each table and column, three patients as the portal would see them, and what is in the way', // prettier-ignore
+  options: { insched: string, mapping: string },
+  async run(given, context) {
+    const [url, file] = [need(given, 'insched'), optional(given, 'mapping')]
+    if (file !== undefined && !existsSync(file)) throw new Error(`There is no file ${file}. --mapping takes a mapping file, such as one of examples/mappings.`) // prettier-ignore
+    const mapping = file === undefined ? referenceMapping : parseMapping(readFileSync(file, 'utf8'), file)
+    const checked = await checkMapping(url, mapping)
+    context.print(checked, checkedInWords(checked))
+    if (checked.problems.length > 0) throw new Error(`The mapping does not fit yet: ${checked.problems.length} problem${checked.problems.length === 1 ? '' : 's'}, listed above.`) // prettier-ignore
+  },
+}
+
 export const enroll: Command = {
-  usage: 'enroll --data DIR --portal URL --code CODE --insched sqlite:FILE [--ca FILE]',
+  usage: 'enroll --data DIR --portal URL --code CODE --insched sqlite:FILE|postgres://... [--mapping FILE] [--ca FILE]',
   about: 'make this folder a site of a practice',
-  options: { data: string, portal: string, code: string, insched: string, ca: string },
+  options: { data: string, portal: string, code: string, insched: string, mapping: string, ca: string },
   async run(given, context) {
     const dir = need(given, 'data')
     const [portal, code, insched] = [need(given, 'portal'), need(given, 'code'), need(given, 'insched')]
@@ -49,6 +71,7 @@ export const enroll: Command = {
       portal,
       code,
       insched,
+      mapping: optional(given, 'mapping'),
       ca,
     })
     context.print(result, `Enrolled as site ${result.siteId}. Next: patientconnection site --data ${dir}`)

@@ -63,7 +63,7 @@ export async function statusOf(site: StatusParts) {
     /** The portal's clock less this machine's, seconds; null below a minute. */
     clockDifference: offset === null ? null : Math.round(offset / 1000),
     problems,
-    notes: now.restores.map(inWords),
+    notes: [...insched.notes, ...now.restores.map(inWords)],
   }
 }
 

@@ -6,65 +6,14 @@
 import Database from 'better-sqlite3'
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
-import { openInSched, type InSched } from '../../src/bridges/insched/insched.ts'
 import type { InSchedBridge } from '../../src/bridges/insched/bridge.ts'
 import { foldConfirmations } from '../../src/replica/kinds/confirmations.ts'
 import { stagesOf } from '../../src/replica/kinds/fields.ts'
 import { memoryStore } from '../../src/replica/memory-store.ts'
 import { openReplica, type OpenReplica } from '../../src/replica/replica.ts'
-import type { Store } from '../../src/replica/store.ts'
 import { clock, ulid } from '../replica/world.ts'
+import { Death, mortal, mortalInSched } from './death.ts'
 import { boundFile, confirm, practice, resolve, say, start } from './office.ts'
-
-/** Kills the process at its `left`-th durable step: from then on nothing of it reaches a file. */
-class Death {
-  left: number
-  dead = false
-  readonly happened: Promise<void>
-  #tell = (): void => {}
-  constructor(left: number) {
-    this.left = left
-    this.happened = new Promise((resolve) => void (this.#tell = resolve))
-  }
-  step(): void {
-    if (this.dead) throw new Error('dead')
-    if (--this.left > 0) return
-    this.dead = true
-    this.#tell()
-    throw new Error('dead')
-  }
-}
-
-/** The store of a process that may die before and after each of its transactions. */
-function mortal(store: Store, death: Death): Store {
-  const around =
-    <A extends unknown[], R>(run: (...args: A) => Promise<R>) =>
-    async (...args: A): Promise<R> => {
-      death.step()
-      const result = await run(...args)
-      death.step()
-      return result
-    }
-  return { ...store, append: around(store.append), advance: around(store.advance), close: async () => {} }
-}
-
-/** InSched for a process that may die before a transaction, before its commit, and after it. */
-async function mortalInSched(url: string, death: Death): Promise<InSched> {
-  const insched = await openInSched(url, { clock })
-  return {
-    ...insched,
-    async write(work) {
-      death.step()
-      const result = await insched.write(async (change) => {
-        const outcome = await work(change)
-        death.step()
-        return outcome
-      })
-      death.step()
-      return result
-    },
-  }
-}
 
 const staffDid = {
   move: "update events set starts_at = substr(starts_at, 1, 11) || '11:45' where event_id = 2",
@@ -105,7 +54,7 @@ async function run(list: readonly string[], deaths: readonly number[]): Promise<
     let bridge: InSchedBridge | undefined
     const work = async (): Promise<boolean> => {
       replica = await openReplica({ store: mortal(store, death), practice, id, clock })
-      bridge = await start(file, replica, { open: (url) => mortalInSched(url, death) })
+      bridge = await start(file, replica, { open: (...given) => mortalInSched(death, ...given) })
       await bridge.readNow()
       while (todo.length > 0) {
         const step = todo[0]!

@@ -10,11 +10,11 @@ import { join } from 'node:path'
 import { bind } from '../../src/bridges/insched/binding.ts'
 import type { BridgeOptions, InSchedBridge } from '../../src/bridges/insched/bridge.ts'
 import { startInSchedBridge } from '../../src/bridges/insched/bridge.ts'
+import { createReferenceInPostgres } from '../../src/bridges/insched/create-postgres.ts'
 import { createReferenceDatabase } from '../../src/bridges/insched/create-sqlite.ts'
 import { openEngine } from '../../src/bridges/insched/engines.ts'
 import { openInSched } from '../../src/bridges/insched/insched.ts'
 import { parseMapping, type Mapping } from '../../src/bridges/insched/mapping.ts'
-import { postgresAuditTriggers, postgresReferenceTables } from '../../src/bridges/insched/reference-postgres.ts'
 import { memoryStore } from '../../src/replica/memory-store.ts'
 import { openReplica, type OpenReplica } from '../../src/replica/replica.ts'
 import { clock, folder, ulid } from '../replica/world.ts'
@@ -70,16 +70,18 @@ export async function databaseOf(kind: Kind): Promise<string> {
 }
 
 async function make({ schema, engine }: Kind, name: string): Promise<string> {
+  if (schema === 'reference' && engine === 'PostgreSQL') {
+    await createReferenceInPostgres(await createDatabase(name), { patients: 20, now: clock.now() })
+    return name
+  }
   const file = join(folder(), 'people.db')
   await createReferenceDatabase(file, { patients: 20, now: clock.now() })
   if (schema === 'reference' && engine === 'SQLite') return file
   const people = new Database(file, { readonly: true })
   const rows = Object.fromEntries(copied.map((table) => [table, people.prepare(`select * from ${table}`).all() as Record<string, string | number | null>[]])) // prettier-ignore
   people.close()
-  const [tables, triggers, inserts] =
-    schema === 'reference'
-      ? [postgresReferenceTables, postgresAuditTriggers, copied.map((table) => [table, rows[table]!] as const)]
-      : [...differentTables(engine), differentFrom(rows)]
+  const [tables, triggers] = differentTables(engine)
+  const inserts = differentFrom(rows)
   const statements = inserts.flatMap(([table, all]) => all.map((row) => `insert into ${table}(${Object.keys(row).join(', ')}) values (${Object.values(row).map(literal).join(', ')})`)) // prettier-ignore
   // What was there before the triggers has no trail.
   const all = [...tables, ...statements, ...triggers]
@@ -90,7 +92,7 @@ async function make({ schema, engine }: Kind, name: string): Promise<string> {
     db.close()
     return made
   }
-  const numbered = inserts.flatMap(([table, all]) => (all.length > 0 && /^(patients|plans|stages|events|persons|treatments|steps|visits)$/.test(table) ? [[table, Object.keys(all[0]!)[0]!]] : [])) // prettier-ignore
+  const numbered = inserts.flatMap(([table, all]) => (all.length > 0 && /^(persons|treatments|steps|visits)$/.test(table) ? [[table, Object.keys(all[0]!)[0]!]] : [])) // prettier-ignore
   const url = await createDatabase(name)
   await runOn(url, [...all, ...numbered.map(([table, key]) => `select setval(pg_get_serial_sequence('${table}', '${key}'), (select max(${key}) from ${table}))`)]) // prettier-ignore
   return name

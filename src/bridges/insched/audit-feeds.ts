@@ -5,11 +5,11 @@
  */
 import { sql } from 'kysely'
 import type { Db } from './agent-rows.ts'
-import { auditReads, mappedNames, stampAudit } from './audit-table.ts'
+import { auditReads, hashOfAudit, mappedNames, stampAudit } from './audit-table.ts'
 import type { Engine } from './engine.ts'
 import type { Feed } from './feed.ts'
 import { floorOf, lookAtFloor } from './floor.ts'
-import { addToJournal, journalReads } from './journal.ts'
+import { addToJournal, forget, journalReads } from './journal.ts'
 import type { MappedTable } from './mapped-table.ts'
 import type { PracticeTables } from './practice-tables.ts'
 import type { AuditRow } from './rows.ts'
@@ -22,17 +22,25 @@ type Write = <T>(work: (on: Db) => Promise<T>) => Promise<T>
 export function followedAudit(audit: MappedTable, tables: PracticeTables): Feed {
   const names = mappedNames(tables)
   const journal = (on: Db) => auditReads(on, audit, names)
+  const isCut = async (on: Db): Promise<boolean> => {
+    const agent = await on.selectFrom('pc_agent').select(['last_audit_id', 'last_audit_hash']).executeTakeFirst()
+    if (!agent?.last_audit_id) return false
+    return hashOfAudit(await journal(on).auditRow(agent.last_audit_id)) !== agent.last_audit_hash
+  }
   return {
     journal,
     begin: () => Promise.resolve(),
     capture: () => Promise.resolve(),
     isBehind: () => Promise.resolve(false),
-    isDue: () => Promise.resolve(false),
+    // A table that was emptied has nothing new.
+    isDue: isCut,
     async own(on, mark, statements) {
       const before = await journal(on).lastAuditId()
       await statements()
       await stampAudit(on, audit, before, mark)
     },
+    isCut,
+    acceptCut: () => Promise.resolve(),
     problem: () => null,
   }
 }
@@ -62,27 +70,37 @@ export function capturedAudit(engine: Engine, audit: MappedTable, tables: Practi
     return false
   }
 
+  /** Every row that is there is known; what commits later, under whatever id, is not among them. */
+  const knowAll = async (on: Db): Promise<void> => {
+    const id = sql.ref(audit.column('audit_id'))
+    await sql`insert into pc_captured(audit_id) select ${id} from ${sql.table(audit.table!)} where ${id} not in (select audit_id from pc_captured)`.execute(on) // prettier-ignore
+  }
   const isDue = async (on: Db): Promise<boolean> => (await engine.version(on)) !== upTo
 
   return {
     journal: journalReads,
-    begin: () =>
-      write(async (on) => {
-        // Every row that is there is known; what commits later, under whatever id, is not among them.
-        await sql`insert into pc_captured(audit_id) select ${sql.ref(audit.column('audit_id'))} from ${sql.table(audit.table!)}
-          where ${sql.ref(audit.column('audit_id'))} not in (select audit_id from pc_captured)`.execute(on)
-      }),
+    begin: () => write(knowAll),
     async capture() {
       while (await write(captureSome)) continue
     },
-    // A server that others write to as well has another version all the time: what counts is whether a row is new.
-    isBehind: async (on) => (await isDue(on)) && (await newRows(on, 1)).length > 0,
+    // Asked of the rows themselves: what is said to be read in the agent's own transaction must be read.
+    isBehind: async (on) => (await newRows(on, 1)).length > 0,
     isDue,
     async own(on, mark, statements) {
       const before = await source(on).lastAuditId()
       await statements()
       await stampAudit(on, audit, before, mark)
       while (await captureSome(on)) continue
+    },
+    async isCut(on) {
+      const { rows } = await sql<{ last: number | null }>`select max(audit_id) as last from pc_captured`.execute(on)
+      const last = Math.max(rows[0]!.last ?? 0, Number((await floorOf(on, name)) ?? 0))
+      return last > 0 && (await source(on).auditRow(last)) === undefined
+    },
+    async acceptCut(on) {
+      await sql`delete from pc_captured`.execute(on)
+      await forget(on, name)
+      await knowAll(on)
     },
     problem: () => null,
   }

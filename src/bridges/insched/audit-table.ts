@@ -1,4 +1,5 @@
 /** An audit table as the feed of changes: what was changed, and how the agent marks its own statements. The practice's own through its mapping, or the agent's journal. */
+import { createHash } from 'node:crypto'
 import { sql, type Kysely, type RawBuilder, type SqlBool } from 'kysely'
 import type { Db } from './agent-rows.ts'
 import type { MappedTable } from './mapped-table.ts'
@@ -89,6 +90,13 @@ export function auditReads(handle: Db, audit: MappedTable, names: AuditNames) {
         .where(sql<SqlBool>`${id} = ${at}`)
         .executeTakeFirst(),
   }
+}
+
+/** By this a row of the trail is known again. */
+export function hashOfAudit(row: unknown): string {
+  return createHash('sha256')
+    .update(JSON.stringify(row ?? null))
+    .digest('hex')
 }
 
 /** Marks the audit rows of the agent's own statements (DOM-15). */

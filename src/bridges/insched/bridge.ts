@@ -60,7 +60,8 @@ export interface InSchedBridge {
   findPatients(text: string): Promise<PatientRow[]>
   /** How many stages the plans with these documents have. */
   stagesOf(plans: readonly string[]): Promise<number>
-  status(): { readonly lastRead: number | null; readonly problem: string | null }
+  /** `notes`: what a person should know and nothing waits for. */
+  status(): { readonly lastRead: number | null; readonly problem: string | null; readonly notes: readonly string[] }
   /**
    * Ends what runs between two of its steps, each whole or not at all, and closes every handle of the database; after 30 s
    * whatever runs. Gives the lease back, or keeps it from other agents until `leaseUntil` (milliseconds UTC).
@@ -86,7 +87,8 @@ const horizonEvery = 3_600_000
 const statementPatience = 40
 const shortestWait = 50
 const longestWait = 1_000
-/** How long an operation of a person waits for a locked database. */
+/** How long a question may take to be answered, and how long an operation of a person waits for a locked database. */
+const questionPatience = 500
 const operationPatience = 5_000
 
 /** Starts the bridge; rejects with InSchedRefused and a sentence where the database or the lease cannot be had. */
@@ -168,16 +170,8 @@ export async function startInSchedBridge(options: BridgeOptions): Promise<InSche
       await pause(wait)
     }
   }
-  /** A question to InSched that is answered at once or with a sentence. */
-  const asked = async <T>(question: () => Promise<T>): Promise<T> => {
-    try {
-      return await question()
-    } catch (error) {
-      const why = passing(error)
-      if (why === undefined) throw error
-      throw new InSchedRefused(`${why}. Try again in a moment.`, { cause: error })
-    }
-  }
+  /** A question to InSched that is answered soon or with a sentence: a session that the server has ended meanwhile is met by the first that uses it. */
+  const asked = <T>(question: () => Promise<T>): Promise<T> => whenFree(question, questionPatience)
 
   const goOn = (): void => {
     if (stopped) throw new LetGo()
@@ -273,7 +267,9 @@ export async function startInSchedBridge(options: BridgeOptions): Promise<InSche
           (waits === undefined ? null : `${waits}; trying again.`) ??
           problem ??
           insched.captureProblem() ??
+          reader.problem() ??
           (writing ? `Writing into InSched waits: ${writing.error.message}` : null),
+        notes: [...insched.untranslated.keys()].map((field) => `Some values of ${field} in InSched’s database are not what the mapping says; they count as nothing. See which with: patientconnection insched check`), // prettier-ignore
       }
     },
     async stop(leaseUntil) {

@@ -22,6 +22,8 @@ export interface WriterParts {
   readonly replica: Replica
   readonly insched: Reads
   readonly clock: Clock
+  /** The contact details that the agent may write. */
+  readonly mayWrite: readonly string[]
   upToDate<T>(work: (change: Changes) => Promise<T>): Promise<T>
   apply(change: Changes, effect: string, statements: () => Promise<void>): Promise<void>
   isDone(now: Reads, effect: string): Promise<boolean>
@@ -34,7 +36,7 @@ export interface WriterParts {
 
 /** What became of the contact changes of one patient's requests. */
 export function contactChanges(parts: WriterParts) {
-  const { replica, insched, clock, upToDate, apply, isDone, patientRow, review } = parts
+  const { replica, insched, clock, mayWrite, upToDate, apply, isDone, patientRow, review } = parts
 
   const ask = (head: DocumentHead, asked: Asked): Edit =>
     review('contact change', {
@@ -54,6 +56,17 @@ export function contactChanges(parts: WriterParts) {
       const changed = patient
         ? names.filter((name) => (patient[columnOf[name]] ?? '') !== (asked.was?.[name] ?? ''))
         : names
+      const closed = names.filter((name) => !mayWrite.includes(columnOf[name]))
+      if (closed.length > 0)
+        return [
+          review('contact change', {
+            key: derivedUlid('contact change by hand', asked.id),
+            patient: head.key,
+            event: null,
+            why: `A change of contact details was accepted. The mapping of this InSched database does not let the agent write ${closed.map((name) => nameOf[name]).join(', ')}. Nothing was written. ${linesOf(asked)}`,
+            todo: 'Write it into InSched by hand.',
+          }),
+        ]
       if (!patient || changed.length > 0) {
         return [
           review('contact change', {

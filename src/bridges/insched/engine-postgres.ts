@@ -10,7 +10,7 @@ import type { Engine } from './engine.ts'
 import { InSchedRefused } from './refused.ts'
 
 /** How long a connection may take to be made, a lock to be had, a statement to run, a transaction to idle: milliseconds. */
-const limits = { connecting: 5_000, locking: 2_000, running: 120_000, idling: 60_000 }
+const limits = { connecting: 5_000, locking: 1_000, running: 120_000, idling: 60_000 }
 /** One for what is read or written, and some for people's questions meanwhile. */
 const mostSessions = 3
 
@@ -30,8 +30,17 @@ async function asked(on: Db, question: RawBuilder<unknown>): Promise<string> {
   return rows[0]!.answer
 }
 
+/** The snapshot that others have after a transaction whose number and snapshot these are; one that nobody has where another number was drawn between the two. */
+function snapshotAfter(text: string): string {
+  const [own, snapshot] = text.split(' ') as [string, string]
+  const [, next, running] = snapshot.split(':') as [string, string, string]
+  if (own !== next) return 'unknown'
+  const after = String(BigInt(own) + 1n)
+  return `${running === '' ? after : running.split(',')[0]!}:${after}:${running}`
+}
+
 /** Opens `postgres://USER:PASSWORD@HOST:PORT/DATABASE`; throws InSchedRefused where it is no such address. */
-export function postgresEngine(url: string): Engine {
+export function postgresEngine(url: string, { readonly = false } = {}): Engine {
   const address = URL.canParse(url) ? new URL(url) : undefined
   if (!address || address.pathname.length < 2)
     throw new InSchedRefused('This names no PostgreSQL database. Write postgres://USER:PASSWORD@HOST:PORT/DATABASE.')
@@ -45,14 +54,15 @@ export function postgresEngine(url: string): Engine {
     statement_timeout: limits.running,
     lock_timeout: limits.locking,
     idle_in_transaction_session_timeout: limits.idling,
-    options: '-c timezone=UTC',
+    options: `-c timezone=UTC${readonly ? ' -c default_transaction_read_only=on' : ''}`,
     keepAlive: true,
     // Beyond this machine nothing goes without TLS, unless the address itself says sslmode=disable.
     ssl: loopback.has(address.hostname) ? false : { rejectUnauthorized: true },
     types: types as never,
   })
-  // An idle session that the server ends is replaced by the next that is needed; who is in the middle of a statement is told.
+  // A session that the server ends is replaced by the next that is needed; who is in the middle of a statement is told by it.
   pool.on('error', () => {})
+  pool.on('connect', (client) => void client.on('error', () => {}))
   return {
     name,
     dialect: new PostgresDialect({ pool }),
@@ -68,9 +78,9 @@ export function postgresEngine(url: string): Engine {
       sql`${column} = any(${values}::${sql.raw(typeof values[0] === 'string' ? 'text' : 'bigint')}[])`,
     each: (list) => sql`jsonb_array_elements(${JSON.stringify(list)}::jsonb) as each(value)`,
     unindexed: (column) => column,
-    // Grows with each transaction that writes, whoever's it is.
-    version: (on) => asked(on, sql`pg_snapshot_xmax(pg_current_snapshot())::text`),
-    versionAfter: (on) => asked(on, sql`(pg_current_xact_id()::text::bigint + 1)::text`),
+    // All of it: also the end of a transaction that was running makes another snapshot, though no number grows by it.
+    version: (on) => asked(on, sql`pg_current_snapshot()::text`),
+    versionAfter: async (on) => snapshotAfter(await asked(on, sql`pg_current_xact_id()::text || ' ' || pg_current_snapshot()::text`)), // prettier-ignore
     moment: (on) => asked(on, sql`pg_snapshot_xmax(pg_current_snapshot())::text`),
     hasEnded: async (on, moment) => (await asked(on, sql`(pg_snapshot_xmin(pg_current_snapshot()) >= ${moment}::xid8)::text`)) === 'true', // prettier-ignore
     // Nothing waits for this process's turn: a lock may be waited for as long as the session says.

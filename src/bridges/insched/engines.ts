@@ -8,7 +8,7 @@ import { InSchedRefused } from './refused.ts'
 export function openEngine(url: string, options?: { readonly readonly?: boolean }): Engine {
   const file = /^sqlite:(.+)$/.exec(url)?.[1]
   if (file !== undefined) return sqliteEngine(file, options)
-  if (/^postgres(ql)?:/.test(url)) return postgresEngine(url)
+  if (/^postgres(ql)?:/.test(url)) return postgresEngine(url, options)
   // It is not repeated: what was meant for an address may hold a password.
   throw new InSchedRefused(
     'This names no InSched database. Write sqlite:FILE or postgres://USER:PASSWORD@HOST/DATABASE.',

@@ -20,6 +20,10 @@ export interface Feed {
   isDue(on: Db): Promise<boolean>
   /** Runs the agent's own statements within a transaction and marks what they changed. `rows` fills with the rows as they are changed. */
   own(on: Db, mark: OwnMark, statements: () => Promise<void>, rows: readonly OwnRow[]): Promise<void>
+  /** Whether what was read last is gone from the practice's audit table: then what came after it may be gone unread. */
+  isCut(on: Db): Promise<boolean>
+  /** Takes what the audit table holds now as known. Within a write transaction. */
+  acceptCut(on: Db): Promise<void>
   /** What a person must know of it, as a sentence; null where all is well. */
   problem(): string | null
 }

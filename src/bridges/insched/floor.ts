@@ -33,6 +33,10 @@ export async function lookAtFloor(
 ): Promise<{ floor: string | null; moved: boolean }> {
   // prettier-ignore
   const state = await stateOf(on, name)
+  if (engine.commitsInOrder) {
+    if (highest !== state.floor) await remember(on, name, JSON.stringify({ floor: highest, next: null, since: null } satisfies State)) // prettier-ignore
+    return { floor: highest, moved: highest !== state.floor }
+  }
   const ended = state.since !== null && (await engine.hasEnded(on, state.since))
   const floor = ended ? state.next : state.floor
   const waits = !ended && state.next !== null

@@ -13,9 +13,10 @@ import { openEngine } from './engines.ts'
 import { passing } from './faults.ts'
 import type { Feed } from './feed.ts'
 import type { OwnMark, OwnRow } from './rows.ts'
-import { journalTables } from './journal.ts'
-import { mappedTable, type MappedTable, type Untranslated } from './mapped-table.ts'
-import { fieldsOfTables, type Mapping, type MappedTableName } from './mapping.ts'
+import { forget, journalTables, remember, remembered } from './journal.ts'
+import type { Untranslated } from './mapped-table.ts'
+import { mappedTables, missingOf } from './mapped-tables.ts'
+import type { Mapping } from './mapping.ts'
 import { practiceChanges, practiceReads, type PracticeTables } from './practice-tables.ts'
 import { referenceMapping } from './reference-mapping.ts'
 import { InSchedRefused, LeaseLost } from './refused.ts'
@@ -45,6 +46,10 @@ function readsOf(db: Db, { engine, tables, feed }: Parts) {
     ...agentReads(db, engine),
     /** Whether the journal of changes may lack something. */
     isBehind: () => feed.isBehind(db),
+    /** Whether the practice's audit table lacks what was read last. */
+    isCut: () => feed.isCut(db),
+    /** Since when (ISO 8601) it is being put right that the audit table was cut; undefined where it is not. */
+    cutSince: () => remembered(db, 'cut'),
   }
 }
 function changesOf(db: Db, { engine, tables, feed }: Parts) {
@@ -52,6 +57,13 @@ function changesOf(db: Db, { engine, tables, feed }: Parts) {
   return {
     ...practiceChanges(db, tables, changed),
     ...agentChanges(db, engine),
+    /** The audit table was cut: what it holds now is known, and everything is to be read again. */
+    async acceptCut(at: string): Promise<void> {
+      await feed.acceptCut(db)
+      await remember(db, 'cut', at)
+    },
+    /** Everything was read again. */
+    cutIsHealed: () => forget(db, 'cut'),
     /** Runs the statements of one inbound item, and marks what they changed as the agent's own (DOM-15). */
     own: (mark: OwnMark, statements: () => Promise<void>): Promise<void> => feed.own(db, mark, statements, changed),
   }
@@ -61,17 +73,15 @@ function changesOf(db: Db, { engine, tables, feed }: Parts) {
 export async function openInSched(url: string, { mapping = referenceMapping, clock }: OpenOptions) {
   const engine = openEngine(url)
   const untranslated: Untranslated = new Map()
-  const tables = Object.fromEntries(
-    (Object.keys(fieldsOfTables) as MappedTableName[]).map((table) => [
-      table,
-      mappedTable(table, mapping.tables[table], untranslated),
-    ]),
-  ) as Record<MappedTableName, ReturnType<typeof mappedTable>>
-  const { changes } = mapping
-  const audit = mappedTable('audit', changes['seen by'] === 'audit table' ? changes : undefined, untranslated)
+  const mapped = mappedTables(mapping, untranslated)
+  const { tables, audit } = mapped
   const db: Db = new Kysely<AgentTables>({ dialect: engine.dialect })
   try {
-    await assertMapped(db, [...Object.values(tables), audit], engine.name, mapping.name)
+    const missing = await missingOf(db, mapped)
+    if (missing.length > 0)
+      throw new InSchedRefused(
+        `${engine.name} is not an InSched database of the mapping “${mapping.name}”: ${missing.join('; ')}. Try the mapping with: patientconnection insched check --mapping FILE --insched URL`,
+      )
     for (const statement of [...agentTables, ...journalTables, ...capturedTables, ...seenTables])
       await sql.raw(statement).execute(db)
   } catch (error) {
@@ -115,13 +125,14 @@ export async function openInSched(url: string, { mapping = referenceMapping, clo
         return work(on)
       }),
   }
+  const seenBy = mapping.changes['seen by']
   const feed = feedOf()
   const parts: Parts = { engine, tables, feed }
   const reads = readsOf(db, parts)
   function feedOf(): Feed {
-    if (changes['seen by'] === 'audit table')
+    if (seenBy === 'audit table')
       return engine.commitsInOrder ? followedAudit(audit, tables) : capturedAudit(engine, audit, tables, transactions.write) // prettier-ignore
-    const by = changes['seen by'] === 'change stamps' ? 'stamps' : 'compare'
+    const by = seenBy === 'change stamps' ? 'stamps' : 'compare'
     return seenRows({ engine, tables, by, transactions, clock })
   }
 
@@ -154,20 +165,4 @@ export async function openInSched(url: string, { mapping = referenceMapping, clo
     /** What a person must know of how changes are seen; null where all is well. */
     captureProblem: feed.problem,
   }
-}
-
-/** Throws InSchedRefused where a table or a column that the mapping names is not there. */
-async function assertMapped(db: Db, tables: readonly MappedTable[], name: string, mapping: string): Promise<void> {
-  const found = new Map((await db.introspection.getTables()).map((table) => [table.name, new Set(table.columns.map((column) => column.name))])) // prettier-ignore
-  const faults = tables.flatMap((one) => {
-    if (one.table === undefined) return []
-    const columns = found.get(one.table)
-    if (!columns) return [`it has no table ${one.table}`]
-    const missing = [...one.columns, ...(one.stamp === undefined ? [] : [one.stamp])].filter((column) => !columns.has(column)) // prettier-ignore
-    return missing.length === 0 ? [] : [`its table ${one.table} has no column ${missing.join(', ')}`]
-  })
-  if (faults.length > 0)
-    throw new InSchedRefused(
-      `${name} is not an InSched database of the mapping “${mapping}”: ${faults.join('; ')}. Try the mapping with: patientconnection insched check --mapping FILE --insched URL`,
-    )
 }

@@ -47,3 +47,7 @@ export async function remembered(on: Db, name: string): Promise<string | undefin
 export async function remember(on: Db, name: string, value: string): Promise<void> {
   await sql`insert into pc_feed(name, value) values (${name}, ${value}) on conflict (name) do update set value = excluded.value`.execute(on) // prettier-ignore
 }
+
+export async function forget(on: Db, name: string): Promise<void> {
+  await sql`delete from pc_feed where name = ${name}`.execute(on)
+}

@@ -164,7 +164,7 @@ export async function keepInSched(options: KeeperOptions): Promise<InSchedKeeper
     stagesOf: async (plans) => connected().stagesOf(plans),
     status() {
       if (bridge) return bridge.status()
-      return { lastRead: null, problem: holding.at === 'disconnected' ? null : sentence() }
+      return { lastRead: null, problem: holding.at === 'disconnected' ? null : sentence(), notes: [] }
     },
     async stop() {
       stopped = true

@@ -99,7 +99,7 @@ function mappedField(name: string, type: FieldType, mapping: ColumnMapping | und
     if (refs.length === 1) return sql`${refs[0]!}`
     return sql`${sql.join(refs.map((ref) => sql`coalesce(cast(${ref} as text), '')`), sql` || ' ' || `)}` // prettier-ignore
   }
-  const written = new Map(Object.entries(values ?? {}).map(([theirs, ours]) => [String(ours), theirs]))
+  const written = new Map(Object.entries(values ?? {}).map(([theirs, ours]) => [String(asType(type, ours, undefined)), theirs])) // prettier-ignore
   return {
     name,
     columns,

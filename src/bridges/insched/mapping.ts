@@ -182,6 +182,11 @@ export function typesOf(table: MappedTableName | 'audit'): FieldTypes {
   return Object.fromEntries(Object.entries(fields).map(([field, type]) => [field, type.replace('!', '') as FieldType]))
 }
 
+/** The fields of a table that must be mapped. */
+export function neededFields(table: MappedTableName): string[] {
+  return Object.entries(fieldsOfTables[table]).flatMap(([field, type]) => (type.endsWith('!') ? [field] : []))
+}
+
 /** The mapping that a text holds; throws InSchedRefused with every fault of it, each with its place. */
 export function parseMapping(text: string, file: string): Mapping {
   let json: unknown

@@ -125,6 +125,18 @@ export function practiceReads(handle: Db, engine: Engine, tables: PracticeTables
       }
       return read(patients, query.orderBy(ref(patients, 'last_name')).orderBy(ref(patients, 'first_name')).limit(limit)) // prettier-ignore
     },
+    /** Local ids of a table that have an identity and no row any more. */
+    missing: async (name: 'patients' | 'plans' | 'events'): Promise<number[]> => {
+      const { table } = tables[name]
+      if (table === undefined) return []
+      const { rows } = await sql<{
+        local_id: number
+      }>`select i.local_id from pc_identity i where i.table_name = ${name} and i.gone = 0
+        and not exists (select 1 from ${sql.table(table)} t where ${ref(tables[name], keys[name])} = i.local_id)`.execute(
+        db,
+      )
+      return rows.map((row) => row.local_id)
+    },
     /** How many stages the plans with these documents have. */
     stageCount: async (documents: readonly string[]): Promise<number> => {
       if (stages.table === undefined || documents.length === 0) return 0

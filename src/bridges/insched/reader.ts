@@ -35,6 +35,8 @@ export type Reader = ReturnType<typeof inSchedReader>
 const daysBack = 1
 const daysAhead = 365
 const horizonChunk = 1_000
+/** How long it is spoken of that the trail was cut, milliseconds. */
+const spokenOf = 3_600_000
 /** What a deleted row comes to: edits, the identities that are gone, and holds that begin or end. */
 interface Ended {
   readonly edits: Edit[]
@@ -52,6 +54,8 @@ const nothing: Progress = { patients: 0, plans: 0, stages: 0, events: 0 }
 export function inSchedReader(options: ReaderOptions) {
   const { insched, replica, identities, site, clock } = options
   const trail = auditTrail(clock)
+  /** When it was put right that the trail was cut, milliseconds UTC. */
+  let healedAt = -Infinity
   /** Whether what this process found in InSched's side is known to be in the replica too. */
   let wasTold = false
 
@@ -217,6 +221,34 @@ export function inSchedReader(options: ReaderOptions) {
     }
     return { edits, gone, holds: [document, ...waiting.map((one) => one.document)].map((one) => [one, null] as const) }
   }
+  /** The audit table lacks what was read last: from its end on it is followed, and everything is to be read again. */
+  const beginAgain = (): Promise<void> =>
+    insched.write(async (change) => {
+      await change.acceptCut(new Date(clock.now()).toISOString())
+      await trail.moveTo(change, await change.lastAuditId())
+      await change.setReading('patients', 0)
+    })
+  /** Reads everything again and says what is gone; what was cut off may have spoken of any row. */
+  const healCut = async (progress: (read: Progress) => void): Promise<void> => {
+    trail.mistrust(true)
+    try {
+      if ((await insched.agent())!.read_table !== 'done') await readAll(progress)
+      for (const table of ['events', 'plans', 'patients'] as const)
+        for (const localId of await insched.missing(table)) {
+          const { edits, gone, holds } = await deletedEdits({ table, localId, at: clock.now() }, [], false)
+          if (edits.length > 0) await replica.change(edits)
+          await insched.write(async (change) => {
+            for (const identity of gone) await change.markGone(identity.document)
+            for (const [document, review] of holds) await change.hold(document, review)
+          })
+        }
+      await insched.write((change) => change.cutIsHealed())
+      healedAt = clock.now()
+    } finally {
+      trail.mistrust(false)
+    }
+  }
+
   /** A person has said that a held patient is the same: what waited is said, as it stands now. */
   const release = async (review: string): Promise<void> => {
     const waiting = await insched.heldBy(review)
@@ -300,6 +332,8 @@ export function inSchedReader(options: ReaderOptions) {
         read = sum(read, more)
         progress(read)
       }
+      if (await insched.isCut()) await beginAgain()
+      if ((await insched.cutSince()) !== undefined) await healCut(add)
       if ((await insched.agent())!.read_table !== 'done') await readAll(add)
       else if (!wasTold) await tellAgain(add)
       wasTold = true
@@ -356,6 +390,11 @@ export function inSchedReader(options: ReaderOptions) {
       return waiting
     },
     context,
+    /** What a person must know of the trail; null where all is well. */
+    problem: (): string | null =>
+      clock.now() - healedAt < spokenOf
+        ? 'InSched’s audit table was emptied or cut, so changes may have gone unread. Everything was read again, and what is gone was looked for. Leave its newest rows in place when old ones are removed.'
+        : null,
   }
 }
 

@@ -39,6 +39,8 @@ type Watched = keyof typeof watched
 const chunk = 2_000
 /** How often all rows are walked where stamps say what changed, and where nothing else does: milliseconds. */
 const walkEvery = { stamps: 5 * 60_000, compare: 30_000 }
+/** A stamp may be as coarse as this: so long, rows with the very newest one are looked at again. Milliseconds. */
+const grain = 10_000
 /** How long a clock that was set back is spoken of. */
 const spokenOf = 3_600_000
 
@@ -54,6 +56,9 @@ export function seenRows(options: {
   // prettier-ignore
   const { engine, by, transactions, clock } = options
   const tables = (Object.keys(watched) as Watched[]).map((name) => options.tables[name]).filter((one) => one.table !== undefined) // prettier-ignore
+  const startedAt = clock.now()
+  /** When the floor of a table moved last. */
+  const movedAt = new Map<string, number>()
   let upTo = ''
   let walkedAt = -Infinity
   let walkedVersion = ''
@@ -146,7 +151,10 @@ export function seenRows(options: {
     let query = select(on, table).limit(chunk)
     if (watched[table.of as Watched] !== null) query = query.orderBy(key)
     if (after !== undefined) query = query.where(sql<SqlBool>`${key} > ${after}`)
-    if (floor !== null) query = query.where(sql<SqlBool>`${stampOf(table)} >= ${floor}`)
+    if (floor !== null) {
+      const isSettled = clock.now() - (movedAt.get(table.of) ?? startedAt) > grain
+      query = query.where(isSettled ? sql<SqlBool>`${stampOf(table)} > ${floor}` : sql<SqlBool>`${stampOf(table)} >= ${floor}`) // prettier-ignore
+    }
     const raw = await query.execute()
     const last = raw.at(-1)?.['key']
     return { changes: await changesOf(on, table, raw.map((one) => found(table, one))), last, isLast: raw.length < chunk } // prettier-ignore
@@ -172,6 +180,11 @@ export function seenRows(options: {
     }
     walkedAt = clock.now()
   }
+  const moveFloor = async (on: Db, table: MappedTable): Promise<void> => {
+    const { rows } = await sql<{ newest: string | null }>`select cast(max(${stampOf(table)}) as text) as newest from ${sql.table(table.table!)} t`.execute(on) // prettier-ignore
+    const { moved } = await lookAtFloor(on, engine, floorName(table), rows[0]!.newest)
+    if (moved) movedAt.set(table.of, clock.now())
+  }
   /** What is otherwise among the rows from the floor on, part by part. */
   async function* stamped(on: Db, table: MappedTable): AsyncGenerator<readonly Change[]> {
     const floor = await floorOf(on, floorName(table))
@@ -186,8 +199,7 @@ export function seenRows(options: {
     for await (const changes of stamped(on, table)) await keep(on, changes, newCheckpoint())
     const { there, seen } = await countOf(on, table)
     if (there !== seen) await keep(on, await goneOf(on, table), newCheckpoint())
-    const { rows } = await sql<{ newest: string | null }>`select cast(max(${stampOf(table)}) as text) as newest from ${sql.table(table.table!)} t`.execute(on) // prettier-ignore
-    await lookAtFloor(on, engine, floorName(table), rows[0]!.newest)
+    await moveFloor(on, table)
   }
   const lookAtStamps = (): Promise<void> =>
     transactions.write(async (on) => {
@@ -217,6 +229,8 @@ export function seenRows(options: {
     journal: journalReads,
     async begin() {
       if ((await transactions.read((on) => remembered(on, 'seen'))) !== undefined) return
+      // Whatever is changed while all are walked has a stamp from here on.
+      if (by === 'stamps') await transactions.write(async (on) => { for (const table of tables) await moveFloor(on, table) }) // prettier-ignore
       await walk(() => null)
       await transactions.write((on) => remember(on, 'seen', 'all'))
     },
@@ -235,6 +249,8 @@ export function seenRows(options: {
       }
       upTo = await engine.versionAfter(on)
     },
+    isCut: () => Promise.resolve(false),
+    acceptCut: () => Promise.resolve(),
     problem: () =>
       clock.now() - backAt < spokenOf
         ? 'Rows of InSched’s database were changed with an older change stamp than others had before, so its clock was set back. They were found by comparing all rows, up to five minutes late. Set the clock right.'

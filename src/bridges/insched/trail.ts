@@ -3,10 +3,9 @@
  * be read again, never what it holds. A stretch ends with a delete, since what is added later under the same id is another
  * record (DOM-17). What lies ahead of the cursor is looked at once, not again for each stretch.
  */
-import { createHash } from 'node:crypto'
 import type { Clock } from '../../replica/clock.ts'
 import type { BridgedTable } from './agent-rows.ts'
-import { keptFields } from './audit-table.ts'
+import { hashOfAudit, keptFields } from './audit-table.ts'
 import type { Changes, Reads } from './insched.ts'
 import type { AuditRow } from './rows.ts'
 
@@ -28,6 +27,7 @@ export type Trail = ReturnType<typeof auditTrail>
 const stretchLength = 500
 
 export function auditTrail(clock: Clock) {
+  let isMistrusted = false
   let lookedTo = 0
   /** The cursor when the trail was last looked at. */
   let readTo = 0
@@ -131,7 +131,9 @@ export function auditTrail(clock: Clock) {
     look,
     isDeletedAhead,
     /** Whether unread rows of the trail modify this patient: then the record may be of another person (DOM-17). */
-    isModifiedAhead: (patient: number): boolean => (modifications.get(patient) ?? 0) > readTo,
+    isModifiedAhead: (patient: number): boolean => isMistrusted || (modifications.get(patient) ?? 0) > readTo,
+    /** While everything is read again since the trail was cut, any patient may be another than the record says. */
+    mistrust: (all: boolean): void => void (isMistrusted = all),
     hasUnread: async (now: Reads): Promise<boolean> =>
       (await now.lastAuditId()) > (await cursor(now)) || now.isBehind(),
     /** Whether rows of the journal were not read. */
@@ -151,7 +153,7 @@ export function auditTrail(clock: Clock) {
     },
     /** Moves the cursor to an audit row, with the hash by which a restored database is known again (DOM-19). */
     async moveTo(change: Changes, audit: number): Promise<void> {
-      await change.setCursor(audit, hashOf(await change.auditRow(audit)))
+      await change.setCursor(audit, hashOfAudit(await change.auditRow(audit)))
     },
   }
 }
@@ -170,10 +172,4 @@ const reachColumns = keptFields.patients
 
 function differs(row: AuditRow, columns: readonly string[]): boolean {
   return columns.some((column) => row.before[column] !== row.after[column])
-}
-
-function hashOf(row: unknown): string {
-  return createHash('sha256')
-    .update(JSON.stringify(row ?? null))
-    .digest('hex')
 }

@@ -125,6 +125,11 @@ export function inSchedWriter(options: WriterOptions) {
 
   const confirmations = async (head: DocumentHead): Promise<void> => {
     const answers = foldConfirmations(await replica.entries('confirmations', head.key))
+    if (!insched.mayWrite.confirmations) {
+      const waiting = answers.filter((answer) => answer.state === 'sent')
+      if (waiting.length > 0) await replica.change(waiting.map((answer) => byHand(head.key, answer)))
+      return
+    }
     for (const answer of answers) if (answer.state === 'sent') await confirm(head, answer)
   }
 
@@ -201,6 +206,16 @@ export function inSchedWriter(options: WriterOptions) {
       : undefined
   }
 
+  /** The practice writes confirmations itself: the answer waits, and somebody is told. */
+  const byHand = (event: string, answer: Answer): Edit =>
+    review('confirmation set aside', {
+      key: derivedUlid('confirmation by hand', event, answer.id),
+      patient: answer.patient,
+      event,
+      why: `A patient confirmed ${answer.startsAt.replace('T', ' ')}. The mapping of this InSched database does not let the agent write confirmations.`,
+      todo: 'Write it into the schedule by hand, or let the agent write confirmations in the mapping.',
+    })
+
   const setAside = (event: string, answer: Answer, why: SetAsideReason): Edit[] => {
     const key = derivedUlid('confirmation set aside', event, answer.id)
     return [
@@ -269,7 +284,7 @@ export function inSchedWriter(options: WriterOptions) {
     }
   }
 
-  const parts: WriterParts = { replica, insched, clock, upToDate, apply, isDone, patientRow, review }
+  const parts: WriterParts = { replica, insched, clock, upToDate, apply, isDone, patientRow, review, mayWrite: insched.mayWrite.contact } // prettier-ignore
   const changeContact = contactChanges(parts)
   const followConsent =
     options.numbers && insched.mayWrite.consent
@@ -330,8 +345,10 @@ export function inSchedWriter(options: WriterOptions) {
       if (!patient) return 'not written'
       const found = item.event === null ? undefined : await eventRow(change, item.event)
       const { at, direction, subject, body, initials, channel = 'portal', state = direction === 'in' ? 'received' : 'sent' } = item // prettier-ignore
-      await apply(change, effect, () =>
-        change.addCommunication({
+      await apply(change, effect, async () => {
+        // Where the practice keeps none in InSched, Recent Communications have it.
+        if (!insched.mayWrite.communications) return
+        await change.addCommunication({
           patient_id: patient.patient_id,
           event_id: found && 'row' in found ? found.row.event_id : null,
           channel,
@@ -342,8 +359,8 @@ export function inSchedWriter(options: WriterOptions) {
           state,
           initials,
           external_id: item.id,
-        }),
-      )
+        })
+      })
       return 'written'
     })
     if (outcome !== 'not written') return outcome
