@@ -29,6 +29,8 @@ const packages: Readonly<Record<string, (file: string) => boolean>> = {
   'better-sqlite3': (file) => /sqlite/.test(file.split('/').at(-1)!),
   kysely: (file) => file.startsWith('bridges/insched/'),
   pg: (file) => /postgres/.test(file.split('/').at(-1)!),
+  twilio: (file) => file.startsWith('bridges/texts/'),
+  'libphonenumber-js': (file) => file.startsWith('bridges/texts/'),
   'https-proxy-agent': (file) => file === 'server/proxy.ts',
   hono: (file) => file.startsWith('server/'),
   '@hono/node-server': (file) => file.startsWith('server/'),

@@ -18,6 +18,7 @@ import {
 import { erasureOf } from './generations.ts'
 import type { Json } from './json.ts'
 import { accessSchema } from './kinds/access.ts'
+import { communicationSchema } from './kinds/communications.ts'
 import { confirmationSchema } from './kinds/confirmations.ts'
 import { consentSchema } from './kinds/consents.ts'
 import { messageSchema } from './kinds/messages.ts'
@@ -34,6 +35,7 @@ export const schemas: { readonly [C in keyof Kinds]: v.GenericSchema<unknown, Ki
   confirmations: confirmationSchema,
   requests: requestSchema,
   messages: messageSchema,
+  communications: communicationSchema,
   reviews: reviewSchema,
 }
 

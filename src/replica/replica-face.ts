@@ -6,6 +6,7 @@ import type { Collection, EntriesCollection, Facts, RecordCollection } from './c
 import type { PracticeId, ReplicaId } from './ids.ts'
 import type { Json } from './json.ts'
 import type { AccessEntry } from './kinds/access.ts'
+import type { CommunicationEntry } from './kinds/communications.ts'
 import type { ConfirmationEntry } from './kinds/confirmations.ts'
 import type { ConsentEntry } from './kinds/consents.ts'
 import type { Entry } from './kinds/kind.ts'
@@ -21,6 +22,7 @@ export interface Kinds {
   confirmations: ConfirmationEntry
   requests: RequestEntry
   messages: MessageEntry
+  communications: CommunicationEntry
   reviews: ReviewEntry
 }
 

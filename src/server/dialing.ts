@@ -14,9 +14,18 @@ import { noProxy, ProxyFailed, proxyFor, throughProxy, type ProxyEnvironment } f
 export interface Dialing {
   /** Posts JSON; resolves with status and body (undefined where it is no JSON); rejects where nothing answers. */
   post(url: URL, body: unknown): Promise<{ readonly status: number; readonly body: unknown }>
+  /** Asks what an SDK of a bridge wants to know; resolves with the answer whatever its status; rejects where none came. */
+  ask(request: Asked): Promise<Answered>
   /** Opens a WebSocket. */
   dial(url: string): WebSocket
 }
+export interface Asked {
+  readonly method: string
+  readonly url: URL
+  readonly headers: Readonly<Record<string, string>>
+  readonly body?: string | undefined
+}
+export interface Answered { readonly status: number; readonly headers: Readonly<Record<string, string>>; readonly body: string } // prettier-ignore
 
 export interface DialingOptions {
   /** The authority that alone counts, PEM; undefined: those that the machine knows. */
@@ -40,33 +49,35 @@ export function dialing({ ca, proxy = asTheMachineSays, machine }: DialingOption
     const through = proxyFor(url, set, machine ?? noProxy)
     return { ...(trusted ? { ca: trusted } : {}), ...(through ? { agent: throughProxy(through, trusted) } : {}) }
   }
+  const ask = ({ method, url, headers, body }: Asked): Promise<Answered> =>
+    new Promise((resolve, reject) => {
+      const request = (url.protocol === 'https:' ? httpsRequest : httpRequest)(
+        url,
+        { method, headers, agent: false, timeout: patience, ...how(url) },
+        (answer) => {
+          let text = ''
+          answer.setEncoding('utf8')
+          answer.on('data', (part: string) => {
+            text += part
+            if (text.length > mostAnswered) answer.destroy(new Error('The answer is too long.'))
+          })
+          answer.on('error', reject)
+          answer.on('end', () => {
+            const said = Object.entries(answer.headers).map(([name, value]) => [name, String(value)] as const)
+            resolve({ status: answer.statusCode ?? 0, headers: Object.fromEntries(said), body: text })
+          })
+        },
+      )
+      request.on('timeout', () => request.destroy(new Error('No answer came.')))
+      request.on('error', reject)
+      request.end(body)
+    })
   return {
-    post: (url, body) =>
-      new Promise((resolve, reject) => {
-        const request = (url.protocol === 'https:' ? httpsRequest : httpRequest)(
-          url,
-          {
-            method: 'POST',
-            headers: { 'content-type': 'application/json' },
-            agent: false,
-            timeout: patience,
-            ...how(url),
-          },
-          (answer) => {
-            let text = ''
-            answer.setEncoding('utf8')
-            answer.on('data', (part: string) => {
-              text += part
-              if (text.length > mostAnswered) answer.destroy(new Error('The answer is too long.'))
-            })
-            answer.on('error', reject)
-            answer.on('end', () => resolve({ status: answer.statusCode ?? 0, body: jsonOf(text) }))
-          },
-        )
-        request.on('timeout', () => request.destroy(new Error('No answer came.')))
-        request.on('error', reject)
-        request.end(JSON.stringify(body))
-      }),
+    ask,
+    async post(url, body) {
+      const answer = await ask({ method: 'POST', url, headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }) // prettier-ignore
+      return { status: answer.status, body: jsonOf(answer.body) }
+    },
     dial: (url) => new WebSocket(url, { maxPayload: 8 * 1024 * 1024, ...how(new URL(url)) }),
   }
 }

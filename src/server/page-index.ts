@@ -3,7 +3,9 @@
  * in clear whose it is, its state and its time; the rest is sealed. What patients may not be shown is left out of
  * nothing here: pages ask `shown`.
  */
+import { toldOf, toldTo, unsettled } from '../bridges/texts/situation.ts'
 import { foldAccess } from '../replica/kinds/access.ts'
+import { foldCommunications, type OutMessage, type ToldKind } from '../replica/kinds/communications.ts'
 import { foldConfirmations } from '../replica/kinds/confirmations.ts'
 import { stagesOf } from '../replica/kinds/fields.ts'
 import { isPatients } from '../replica/kinds/kind.ts'
@@ -24,6 +26,7 @@ export const indexedCollections = [
   'confirmations',
   'requests',
   'messages',
+  'communications',
   'reviews',
 ] as const
 
@@ -136,6 +139,19 @@ async function rowsOf(replica: Replica, head: DocumentHead, numberKey: NumberKey
           ]
         }),
       )
+    case 'communications': {
+      const { out, received } = foldCommunications(await replica.entries('communications', key))
+      return [
+        ...out.flatMap((message) => rowsOfMessage(message, row)),
+        ...received.map(({ id, at, event, outcome }) =>
+          row('communication', id, {
+            state: 'received',
+            at,
+            body: { channel: 'text', direction: 'in', subject: 'Reply', event: event ?? null, outcome },
+          }),
+        ),
+      ]
+    }
     case 'reviews': {
       const review = foldReview(await replica.entries('reviews', key))
       return review
@@ -150,6 +166,27 @@ async function rowsOf(replica: Replica, head: DocumentHead, numberKey: NumberKey
 type Row = (view: string, id: string, rest: { state?: string; at?: number; body: unknown }) => IndexRow
 
 type NumberKey = (phone: string | null) => string | undefined
+
+/** A text or email in Recent Communications is named by what it is: its words are for the patient. */
+const subjects: Readonly<Record<ToldKind, string>> = {
+  'confirmation request': 'Confirmation request',
+  reminder: 'Reminder',
+  answer: 'Answer',
+  'opt-out confirmation': 'Opt-out confirmation',
+  'message notice': 'Message notice',
+}
+function rowsOfMessage(message: OutMessage, row: Row): IndexRow[] {
+  const { id, kind, at, state, what, event = null, recipient, code } = message
+  const said = row('communication', id, { state, at, body: { channel: kind, direction: 'out', subject: subjects[what], event, code } }) // prettier-ignore
+  if (kind === 'email') return [said]
+  const isOpen = state === 'queued' || state === 'accepted' || state === 'sent'
+  return [
+    said,
+    ...(state === 'dropped' ? [] : [row(toldTo, id, { state: recipient, at, body: message })]),
+    ...(event === null ? [] : [row(toldOf, id, { state: event, at, body: message })]),
+    ...(isOpen ? [row(unsettled, id, { state: state === 'queued' ? 'queued' : 'under way', at, body: message })] : []),
+  ]
+}
 
 function rowOfRecord(
   { collection, key, facts }: DocumentHead,

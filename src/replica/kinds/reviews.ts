@@ -26,6 +26,7 @@ export const reviewKinds = [
   'may want to cancel',
   'wrong number',
   'message not opened',
+  'number takes no texts',
 ] as const
 export type ReviewKind = (typeof reviewKinds)[number]
 
@@ -78,6 +79,7 @@ export const waysOf: Readonly<Record<ReviewKind, readonly Resolution[]>> = {
   'may want to cancel': ['patient declines', 'changed in InSched', 'stays as it is'],
   'wrong number': ['changed in InSched', 'seen'],
   'message not opened': ['seen'],
+  'number takes no texts': ['changed in InSched', 'seen'],
 }
 
 export const reviewSchema = v.variant('kind', [

@@ -31,6 +31,7 @@ const reviewKinds: Readonly<Record<ReviewKind, string>> = {
   'may want to cancel': 'May want to cancel',
   'wrong number': 'Wrong number',
   'message not opened': 'Message not opened',
+  'number takes no texts': 'A number takes no texts',
 }
 const resolutions: Readonly<Record<Resolution, string>> = {
   'confirmed by phone': 'Confirmed by phone',

@@ -289,6 +289,7 @@ export const desk: typeof english = {
       'message not opened': 'Mensaje sin abrir',
       'consent after opt-out': 'Se puso el consentimiento después de que el paciente se diera de baja',
       'mirror conflict': 'El espejo se cambió dos veces a la vez',
+      'number takes no texts': 'Un número no recibe mensajes de texto',
     },
     resolutions: {
       'confirmed by phone': 'Confirmado por teléfono',

@@ -1,0 +1,124 @@
+/** What is known of an event where its texts are judged: from the replica alone, so that portal and site come to the same. */
+import { answerFor, foldConfirmations } from '../../replica/kinds/confirmations.ts'
+import { foldCommunications, type Communications, type OutMessage } from '../../replica/kinds/communications.ts'
+import type { EventFields, LocationValue, PatientFields, PracticeFields } from '../../replica/kinds/fields.ts'
+import { foldRequests } from '../../replica/kinds/requests.ts'
+import type { Json } from '../../replica/json.ts'
+import type { Replica } from '../../replica/replica-face.ts'
+import { numberOf, type ConsentKeys } from './consent-number.ts'
+import { consentsOf } from './consent.ts'
+import type { Situation } from './judging.ts'
+import { textSettingsKey, textSettingsOf, type TextSettings } from './rules.ts'
+import type { Sender, TextLanguage } from './wording.ts'
+import { textLanguage } from './wording.ts'
+import { zonesOfNumber } from './zones.ts'
+
+/** A situation with what a text needs. */
+export interface Told extends Situation {
+  readonly site: string
+  readonly patient: string
+  /** E.164; null: there is none. */
+  readonly number: string | null
+  readonly firstName: string
+  readonly locationName: string | null
+  readonly language: TextLanguage
+  /** Whether a text to the number has said how to stop lately. */
+  readonly knowsStop: boolean
+  readonly sender: Sender
+}
+
+/** How long back texts to a number count; so often at least one says how to stop. */
+const counted = 30 * 86_400_000
+/** The views in which texts are found: by receiver, by event, and those of which the end is not known. */
+export const toldTo = 'told to'
+export const toldOf = 'told of'
+export const unsettled = 'unsettled'
+
+export type Situations = ReturnType<typeof situationsOf>
+
+export function situationsOf({ replica, keys }: { readonly replica: Replica; readonly keys: ConsentKeys }) {
+  const consents = consentsOf({ replica, keys })
+
+  const settingsOf = async (site: string): Promise<TextSettings> =>
+    textSettingsOf((await replica.record('preferences', textSettingsKey(site)))?.fields ?? {})
+  const practiceOf = async (site: string): Promise<Partial<PracticeFields> & Readonly<Record<string, Json>>> =>
+    (await replica.record('practice', site))?.fields ?? {}
+
+  /** The patient's own entries, and what the index has of the event under another patient: after Combine it was told to the Donor. */
+  const historyOf = async (patient: string, event: string): Promise<Communications> => {
+    const own = foldCommunications(await replica.entries('communications', patient))
+    const known = new Set(own.out.map((one) => one.id))
+    const rows = await replica.index({ view: toldOf, state: event })
+    const others = rows.flatMap((row) => (known.has(row.id) ? [] : [row.body as unknown as OutMessage]))
+    return { ...own, out: [...own.out, ...others] }
+  }
+  const saidOf = async (patient: string, event: string, startsAt: string): Promise<Situation['said']> => {
+    const answer = answerFor(foldConfirmations(await replica.entries('confirmations', event)), startsAt)
+    const wish = foldRequests(await replica.entries('requests', patient)).find((one) => one.kind !== 'contact change' && one.event === event && one.startsAt === startsAt && one.state !== 'refused') // prettier-ignore
+    if (wish && (!answer || wish.at > answer.at)) return 'declined'
+    return answer && answer.state !== 'set aside' ? 'confirmed' : null
+  } // prettier-ignore
+
+  return {
+    settingsOf,
+    practiceOf,
+    consents,
+    /** How texts of a site name the practice, and whom to call. */
+    async senderOf(site: string, location: string | null = null): Promise<Sender> {
+      const [practice, settings] = [await practiceOf(site), await settingsOf(site)]
+      const place = location === null ? undefined : (practice[`location/${location}`] as LocationValue | undefined)
+      return { practice: settings.practiceName || (practice.practiceName ?? ''), phone: place?.phone ?? practice.phone ?? null } // prettier-ignore
+    },
+    /** All that is asked of an event now; undefined where it is no event of a patient that is held here. */
+    async of(event: string, now: number): Promise<Told | undefined> {
+      const head = await replica.head('events', event)
+      const record = await replica.record('events', event)
+      const { patient, site } = head?.facts ?? {}
+      if (!record || !patient || !site) return undefined
+      const fields = record.fields as Partial<EventFields>
+      if (fields.startsAt === undefined) return undefined
+      const [practice, settings] = [await practiceOf(site), await settingsOf(site)]
+      const place = (fields.location ?? null) === null ? undefined : (practice[`location/${fields.location}`] as LocationValue | undefined) // prettier-ignore
+      const zone = place?.zone ?? practice.zone
+      // Without the practice's record no wall clock means anything: it has not come yet.
+      if (zone === undefined) return undefined
+      const person = ((await replica.record('patients', patient))?.fields ?? {}) as Partial<PatientFields>
+      const number = numberOf(person.cellPhone) ?? null
+      const recipient = number === null ? null : keys.ofNumber(number)
+      const said = await saidOf(patient, event, fields.startsAt)
+      const [booked, confirmed] = [record.times.get('startsAt') ?? 0, record.times.get('lastConfirmed') ?? 0]
+      // A Last Confirmed Date that was there before the event moved is for another time (DOM-3).
+      const byOffice = (fields.lastConfirmed ?? null) !== null && confirmed >= booked
+      const rows =
+        recipient === null ? [] : await replica.index({ view: toldTo, state: recipient, from: now - counted })
+      return {
+        now,
+        settings,
+        site,
+        patient,
+        event: {
+          key: event,
+          startsAt: fields.startsAt,
+          status: fields.status ?? 'None',
+          deleted: fields.deleted === true,
+          location: fields.location ?? null,
+          bookedAt: booked,
+        },
+        zone,
+        zones: number === null ? [zone] : [zone, ...zonesOfNumber(number)],
+        recipient,
+        number,
+        whyNoText: await consents.whyNoText({ cellPhone: person.cellPhone ?? null, textConsent: person.textConsent ?? null }), // prettier-ignore
+        said: said ?? (byOffice ? 'confirmed' : null),
+        isGone: person.deleted === true || (person.survivor ?? null) !== null,
+        history: await historyOf(patient, event),
+        toNumber: rows.map((row) => row.at),
+        knowsStop: rows.some((row) => (row.body as { saysStop?: boolean }).saysStop === true),
+        firstName: person.firstName ?? '',
+        locationName: place?.name ?? null,
+        language: textLanguage(person.language),
+        sender: { practice: settings.practiceName || (practice.practiceName ?? ''), phone: place?.phone ?? practice.phone ?? null }, // prettier-ignore
+      }
+    },
+  }
+}

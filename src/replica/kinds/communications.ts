@@ -1,0 +1,170 @@
+/**
+ * Texts and emails of one patient, in and out. The entry of a message is made before the provider is asked to send it, so
+ * it is also the claim: its id is derived from what is told to whom, and saying that twice is saying it once. What became
+ * of it is told by states, of which the highest rank counts, in whatever order they come.
+ */
+import * as v from 'valibot'
+import { derivedUlid } from '../ids.ts'
+import { entryIdSchema, inOrder, keySchema, saidSchema, wallClockSchema, type Entry } from './kind.ts'
+
+/** What is sent: by a rule, in answer to a reply, or because a message waits at the portal. */
+export const toldKinds = ['confirmation request', 'reminder', 'answer', 'opt-out confirmation', 'message notice'] as const // prettier-ignore
+export type ToldKind = (typeof toldKinds)[number]
+
+/** Every state of a message, the lowest rank first. `dropped`: it was claimed, and never given to the provider. */
+export const messageStates = ['queued', 'dropped', 'accepted', 'sent', 'failed', 'undelivered', 'delivered', 'opened'] as const // prettier-ignore
+export type MessageState = (typeof messageStates)[number]
+
+/** Why something was not told, a closed list: pages have a sentence for each. */
+export const notSentReasons = [
+  'sending is off',
+  'rule is off',
+  'rule came later',
+  'booked the same day',
+  'another rule is closer',
+  'too late',
+  'no number',
+  'opted out',
+  'consent unknown',
+  'no consent',
+  'moved',
+  'canceled',
+  'deleted',
+  'status',
+  'started',
+  'confirmed',
+  'answered',
+  'another patient',
+  'cap',
+  'no hours',
+  'not held here',
+] as const
+export type NotSentReason = (typeof notSentReasons)[number]
+
+const e164Schema = v.pipe(v.string(), v.regex(/^\+\d{5,16}$/, 'is not a number in E.164'))
+/** The key of the number or address in `consents`. */
+const recipientSchema = v.pipe(v.string(), v.minLength(1), v.maxLength(200))
+const bodySchema = v.pipe(v.string(), v.maxLength(1_600))
+const sidSchema = v.pipe(v.string(), v.regex(/^\w{1,64}$/))
+
+const aboutEvent = {
+  /** The event and its start as they were told, wall clock of its location. */
+  event: v.optional(keySchema),
+  startsAt: v.optional(wallClockSchema),
+  /** The rule by which it was due. */
+  rule: v.optional(v.pipe(v.string(), v.maxLength(40))),
+}
+
+export const communicationSchema = v.variant('kind', [
+  v.object({
+    kind: v.literal('text'),
+    ...saidSchema,
+    what: v.picklist(toldKinds),
+    to: e164Schema,
+    recipient: recipientSchema,
+    body: bodySchema,
+    ...aboutEvent,
+    /** Whether it says how to stop. */
+    saysStop: v.optional(v.boolean()),
+    /** The received entry that it answers. */
+    answers: v.optional(entryIdSchema),
+    /** Of one that asks which event was meant: the intent that was said, and the events it lists in order. */
+    which: v.optional(v.pipe(v.string(), v.maxLength(20))),
+    lists: v.optional(v.array(v.object({ event: keySchema, patient: keySchema, startsAt: wallClockSchema }))),
+  }),
+  v.object({
+    kind: v.literal('email'),
+    ...saidSchema,
+    what: v.picklist(toldKinds),
+    recipient: recipientSchema,
+    subject: v.pipe(v.string(), v.maxLength(200)),
+    body: v.pipe(v.string(), v.maxLength(5_000)),
+    ...aboutEvent,
+  }),
+  v.object({
+    kind: v.literal('state'),
+    ...saidSchema,
+    message: entryIdSchema,
+    state: v.picklist(messageStates),
+    /** The provider's id of the message. */
+    sid: v.optional(sidSchema),
+    /** The provider's code of what went wrong, or why it was dropped. */
+    code: v.optional(v.pipe(v.string(), v.maxLength(60))),
+  }),
+  v.object({
+    kind: v.literal('received'),
+    ...saidSchema,
+    from: e164Schema,
+    recipient: recipientSchema,
+    body: bodySchema,
+    event: v.optional(keySchema),
+    /** What it came to. */
+    outcome: v.pipe(v.string(), v.maxLength(40)),
+    hasMedia: v.optional(v.boolean()),
+  }),
+  v.object({
+    kind: v.literal('not sent'),
+    ...saidSchema,
+    what: v.picklist(toldKinds),
+    event: keySchema,
+    startsAt: wallClockSchema,
+    rule: v.pipe(v.string(), v.maxLength(40)),
+    why: v.picklist(notSentReasons),
+  }),
+])
+export type CommunicationEntry = v.InferOutput<typeof communicationSchema>
+type Text = Entry<Extract<CommunicationEntry, { kind: 'text' }>>
+type Email = Entry<Extract<CommunicationEntry, { kind: 'email' }>>
+type Received = Entry<Extract<CommunicationEntry, { kind: 'received' }>>
+export type NotSent = Entry<Extract<CommunicationEntry, { kind: 'not sent' }>>
+
+/** A message of ours with what became of it. */
+export type OutMessage = (Text | Email) & {
+  readonly state: MessageState
+  /** When it came into that state. */
+  readonly stateAt: number
+  readonly sid: string | null
+  readonly code: string | null
+}
+export interface Communications {
+  /** Oldest first. */
+  readonly out: readonly OutMessage[]
+  readonly received: readonly Received[]
+  readonly notSent: readonly NotSent[]
+}
+
+/** What is told to whom, as one id: the same event at the same start, kind, rule and recipient is the same message. */
+export function toldId(of: {
+  readonly event: string
+  readonly startsAt: string
+  readonly what: ToldKind
+  readonly rule: string
+  readonly recipient: string
+}): string {
+  return derivedUlid('told', of.event, of.startsAt, of.what, of.rule, of.recipient)
+}
+
+/** What the entries come to. Of two states of one rank the first counts; a provider's id once known stays. */
+export function foldCommunications(entries: readonly Entry<CommunicationEntry>[]): Communications {
+  const ordered = entries.toSorted(inOrder)
+  const states = Map.groupBy(
+    ordered.filter((entry) => entry.kind === 'state'),
+    (entry) => entry.message,
+  )
+  const out = ordered.flatMap((entry): OutMessage[] => {
+    if (entry.kind !== 'text' && entry.kind !== 'email') return []
+    let best: { state: MessageState; at: number; code: string | null } = { state: 'queued', at: entry.at, code: null }
+    let sid: string | null = null
+    for (const one of states.get(entry.id) ?? []) {
+      sid ??= one.sid ?? null
+      if (messageStates.indexOf(one.state) > messageStates.indexOf(best.state))
+        best = { state: one.state, at: one.at, code: one.code ?? null }
+    }
+    return [{ ...entry, state: best.state, stateAt: best.at, code: best.code, sid }]
+  })
+  return {
+    out,
+    received: ordered.filter((entry) => entry.kind === 'received'),
+    notSent: ordered.filter((entry) => entry.kind === 'not sent'),
+  }
+}

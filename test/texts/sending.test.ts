@@ -1,0 +1,210 @@
+import { expect, it, onTestFinished } from 'vitest'
+import { foldCommunications } from '../../src/replica/kinds/communications.ts'
+import { texting, type Texting } from './texting.ts'
+
+const hour = 3_600_000
+const day = 24 * hour
+
+async function opened(options: Parameters<typeof texting>[0] = {}): Promise<Texting> {
+  const world = await texting(options)
+  onTestFinished(() => world.close())
+  return world
+}
+const out = async (world: Texting, patient: string) =>
+  foldCommunications(await world.replica.entries('communications', patient))
+const local = (at: number): string => new Date(at - 7 * hour).toISOString().slice(0, 16)
+
+it('a confirmation request goes out three days before and a reminder one day before, each once', async () => {
+  const world = await opened()
+  const patient = await world.person()
+  await world.event(patient, '2027-03-10T14:30')
+  await world.pass(10 * day, 10 * 60_000)
+  expect(world.arrived().map(({ at, phone, body }) => [local(at), phone, body])).toEqual([
+    ['2027-03-07T14:30', '+14805550101', "Ann: appointment at Desert Bloom, Mesa, Wed, Mar 10, 2:30 PM. Reply C to confirm, R to ask for another time, N if you can't come. Questions? +1 480 555 0100 Reply STOP to opt out."],
+    ['2027-03-09T14:30', '+14805550101', 'Ann: this is a reminder of your appointment at Desert Bloom, Mesa, Wed, Mar 10, 2:30 PM. Questions? +1 480 555 0100'],
+  ]) // prettier-ignore
+  expect((await out(world, patient)).out.map((one) => [one.what, one.state])).toEqual([
+    ['confirmation request', 'delivered'],
+    ['reminder', 'delivered'],
+  ])
+})
+
+it('[F23] nothing is due, and nothing happens', async () => {
+  const world = await opened()
+  await world.pass(2 * day, hour)
+  expect(world.arrived()).toEqual([])
+  expect(world.sender.problem()).toBeNull()
+})
+
+it('sending is off until it is turned on; what is due by then goes out when it is', async () => {
+  const world = await opened({ sending: 'off' })
+  await world.event(await world.person(), '2027-03-03T14:30')
+  await world.pass(hour)
+  expect(world.arrived()).toEqual([])
+  await world.set({ sending: 'on' })
+  await world.settled()
+  expect(world.arrived()).toHaveLength(1)
+})
+
+it('[F2] [F24] a text whose answer is lost is looked up at the provider, never sent again, and asked for until its end is known', async () => {
+  const world = await opened()
+  const patient = await world.person()
+  world.sandbox.trouble({ is: 'unanswered' })
+  await world.event(patient, '2027-03-03T14:30')
+  await world.pass(2 * hour)
+  expect(world.arrived()).toHaveLength(1)
+  expect((await out(world, patient)).out).toMatchObject([{ state: 'delivered', sid: world.sandbox.texts()[0]!.sid }])
+})
+
+it('[F2] a text that was surely not taken goes out when the provider is back', async () => {
+  const world = await opened()
+  world.sandbox.down(true)
+  await world.event(await world.person(), '2027-03-03T14:30')
+  await world.pass(2 * hour)
+  expect(world.sender.problem()).toContain('Texts wait')
+  world.sandbox.down(false)
+  await world.pass(hour)
+  expect(world.arrived()).toHaveLength(1)
+  expect(world.sender.problem()).toBeNull()
+})
+
+it('[F1] two senders over one log send once', async () => {
+  const world = await opened()
+  const first = world.sender
+  await world.event(await world.person(), '2027-03-03T14:30')
+  await first.settled()
+  await first.stop()
+  world.start()
+  await world.pass(hour)
+  expect(world.arrived()).toHaveLength(1)
+})
+
+it.each([
+  ['[F4] moved', { startsAt: '2027-03-15T14:30' }],
+  ['[F4] canceled', { status: 'Canceled' }],
+  ['[F4] deleted', { deleted: true }],
+  ['[F4] checked in', { status: 'Checked In' }],
+])('an event that was %s gets no text for its old time', async (_, change) => {
+  const world = await opened()
+  const patient = await world.person()
+  const event = await world.event(patient, '2027-03-05T14:30')
+  await world.pass(hour)
+  await world.event(patient, '2027-03-05T14:30', change, event)
+  await world.pass(4 * day, 10 * 60_000)
+  expect(world.arrived()).toEqual([])
+})
+
+it('[F5] an event that moved is asked about again, for its new time', async () => {
+  const world = await opened()
+  const patient = await world.person()
+  const event = await world.event(patient, '2027-03-04T14:30')
+  await world.pass(6 * hour)
+  await world.event(patient, '2027-03-04T14:30', { startsAt: '2027-03-08T09:00' }, event)
+  await world.pass(8 * day, 10 * 60_000)
+  expect(world.arrived().map(({ body }) => /\w{3}, Mar \d+, \d+:\d\d [AP]M/.exec(body)![0])).toEqual([
+    'Thu, Mar 4, 2:30 PM',
+    'Mon, Mar 8, 9:00 AM',
+    'Mon, Mar 8, 9:00 AM',
+  ])
+})
+
+it('[R30] [F3] a changed rule tells nobody again what was told, and a new rule nothing that was due before it', async () => {
+  const world = await opened()
+  await world.event(await world.person(), '2027-03-04T09:30')
+  await world.settled()
+  expect(world.arrived()).toHaveLength(1)
+  await world.set({ 'rule/request': 'confirmation request 2 days before' })
+  await world.set({ 'rule/extra': 'confirmation request 3 days before', 'since/extra': world.clock.now() })
+  await world.pass(20 * hour)
+  expect(world.arrived()).toHaveLength(1)
+})
+
+it('[R6] an event that is booked late gets the rule that is closest to it alone', async () => {
+  const world = await opened()
+  await world.set({
+    'rule/week': 'reminder 7 days before',
+    'rule/two': 'reminder 2 days before',
+    'rule/request': 'none',
+  })
+  const patient = await world.person()
+  await world.event(patient, '2027-03-02T09:30')
+  await world.pass(2 * hour)
+  expect(world.arrived()).toHaveLength(1)
+  expect((await out(world, patient)).notSent.map(({ rule, why }) => `${rule}: ${why}`).toSorted()).toEqual([
+    'two: another rule is closer',
+    'week: another rule is closer',
+  ])
+})
+
+it('[R4] [R5] nothing goes out shortly before the event, and no request for one that is booked the same day', async () => {
+  const world = await opened()
+  const [ann, tom] = [await world.person(), await world.person({ cellPhone: '+14805550102' })]
+  await world.event(ann, '2027-03-01T11:30')
+  await world.event(tom, '2027-03-01T16:30')
+  await world.pass(5 * hour)
+  expect(world.arrived().map(({ phone, body }) => [phone, /reminder/.test(body)])).toEqual([['+14805550102', true]])
+  expect((await out(world, ann)).notSent.map(({ why }) => why).toSorted()).toEqual(['booked the same day', 'too late'])
+})
+
+it('[R28] who has confirmed is not asked again, and still reminded unless that is off', async () => {
+  const world = await opened()
+  const patient = await world.person()
+  const event = await world.event(patient, '2027-03-06T14:30')
+  await world.pass(hour)
+  await world.event(
+    patient,
+    '2027-03-06T14:30',
+    { lastConfirmed: '2027-03-01T11:00', confirmationType: 'Phone' },
+    event,
+  )
+  await world.pass(6 * day, 10 * 60_000)
+  expect(world.arrived().map(({ body }) => /reminder/.test(body))).toEqual([true])
+})
+
+it('[R7] one number gets one text a day and three a week; the next waits for its day', async () => {
+  const world = await opened()
+  const [ann, tom] = [await world.person(), await world.person({ firstName: 'Tom' })]
+  await world.event(ann, '2027-03-04T14:30')
+  await world.event(tom, '2027-03-04T15:30')
+  await world.pass(3 * day, 10 * 60_000)
+  const days = world.arrived().map(({ at }) => local(at).slice(0, 10))
+  expect(days).toEqual(['2027-03-01', '2027-03-02', '2027-03-03'])
+})
+
+it.each([
+  ['no yes', { textConsent: null }, 'consent unknown'],
+  ['a no', { textConsent: false }, 'no consent'],
+  ['no number', { cellPhone: null }, 'no number'],
+])('[S1] a patient with %s is not texted, and the event says why', async (_, fields, why) => {
+  const world = await opened()
+  const patient = await world.person(fields)
+  await world.event(patient, '2027-03-03T14:30')
+  await world.pass(hour)
+  expect(world.arrived()).toEqual([])
+  expect((await out(world, patient)).notSent.map((one) => one.why)).toContain(why)
+})
+
+it('[S7] a number that the provider blocks is opted out here too; [S19] one that takes no texts is shown to staff', async () => {
+  const world = await opened()
+  const [ann, tom] = [await world.person(), await world.person({ cellPhone: '+14805550102' })]
+  world.sandbox.trouble({ is: 'error', status: 400, code: 21_610 }, { is: 'error', status: 400, code: 21_614 })
+  await world.event(ann, '2027-03-03T14:30')
+  await world.event(tom, '2027-03-03T15:30')
+  await world.pass(3 * day, 10 * 60_000)
+  expect((await out(world, ann)).out.map((one) => [one.state, one.code])).toEqual([['failed', '21610']])
+  expect(await world.replica.entries('consents', world.keys.ofNumber('+14805550101'))).toMatchObject([{ kind: 'opted out', how: 'provider' }]) // prettier-ignore
+  expect((await out(world, tom)).out[0]).toMatchObject({ state: 'failed', code: '21614' })
+  const reviews = await world.replica.index({ view: 'review', state: 'open' })
+  expect(reviews.map((row) => (row.body as { about: string }).about)).toEqual(['number takes no texts'])
+})
+
+it('a portal that may not send outward sends nothing before it may, and then what is still true', async () => {
+  const world = await opened()
+  world.isOpen = false
+  await world.event(await world.person(), '2027-03-03T14:30')
+  await world.pass(hour)
+  expect(world.arrived()).toEqual([])
+  world.isOpen = true
+  await world.pass(60_000)
+  expect(world.arrived()).toHaveLength(1)
+})
