@@ -46,6 +46,9 @@ const commands: Readonly<Record<string, Command>> = {
   'thread close': site.threadClose,
   'pages get': site.pagesGet,
   'pages set': site.pagesSet,
+  'texts get': site.textsGet,
+  'texts set': site.textsSet,
+  'texts why': site.textsWhy,
   reviews: site.reviews,
   verify: site.verify,
   status: site.status,
@@ -88,6 +91,7 @@ async function main(argv: readonly string[]): Promise<number> {
         },
         json,
         smtp: process.env['PATIENTCONNECTION_SMTP'] || undefined,
+        texts: process.env['PATIENTCONNECTION_TEXTS'] || undefined,
         master: (dir) => {
           const text = process.env['PATIENTCONNECTION_KEY']
           return text

@@ -30,7 +30,7 @@ import { virusScan } from './server/attachments/virus-scan.ts'
 import type { AuditTrail } from './server/audit-sqlite.ts'
 import { serveControl, type Operations } from './server/control.ts'
 import { hashOf, openControlStore, type Practice, type SiteRow } from './server/control-store-sqlite.ts'
-import { closeServer, listen, type ListenOptions } from './server/listen.ts'
+import { closeServer, listen, type App, type ListenOptions } from './server/listen.ts'
 import { liveViews, type Live } from './server/live.ts'
 import { operatorApp } from './server/operator/operator-app.ts'
 import { operatorLinks, type OperatorLinks } from './server/operator/operator-links.ts'
@@ -40,6 +40,7 @@ import { indexedCollections, pageIndex } from './server/page-index.ts'
 import { patientSessions, portalApp, type EnrollRequest } from './server/portal/portal-app.ts'
 import { siteMirrors } from './portal/site-mirrors.ts'
 import { siteStates, type SiteStatus } from './portal/site-states.ts'
+import { textingOf, type PortalTexts } from './portal/texting.ts'
 import { passOn } from './server/retiring.ts'
 import { callerOf } from './server/reverse-proxy.ts'
 
@@ -98,6 +99,8 @@ export async function openPortal(options: {
   readonly mailer?: Mailer | undefined
   /** The address that alarms of its sites are mailed to. */
   readonly alarmsTo?: string | undefined
+  /** Texts patients; without it none go out and none come in. */
+  readonly texts?: PortalTexts | undefined
 }): Promise<Portal> {
   const { dir, master, clock, log, mostBytes, mailer, alarmsTo } = options
   mkdirSync(join(dir, 'practices'), { recursive: true })
@@ -117,6 +120,20 @@ export async function openPortal(options: {
     device: (site) => store.device(site)?.replica,
     sites: (practice) => store.sites().flatMap((site) => (site.practice === practice ? [site.id] : [])),
   })
+  const gate = outwardGate((practice) =>
+    store
+      .sites()
+      .filter((site) => site.practice === practice && site.retired_at === null && isEnrolled(site.id))
+      .map((site) => site.id),
+  )
+  const isEnrolled = (site: string): boolean => store.device(site)?.revoked_at === null
+  const texting = textingOf({
+    texts: options.texts,
+    isOpen: (practice) => gate.of(practice).open,
+    anySite: (practice) => store.sites().find((site) => site.practice === practice && site.retired_at === null)?.id ?? null, // prettier-ignore
+    clock,
+    log,
+  })
   const openPractice = async (practice: Practice): Promise<void> => {
     const kept = await openSqliteStore({ file: join(dir, 'practices', `${practice.id}.sqlite`), master, mostBytes })
     const replica = await openReplica({
@@ -128,7 +145,7 @@ export async function openPortal(options: {
     })
     await mirrors.follow(replica)
     closers.push(keepToSettings(replica, clock))
-    replica.follow({
+    const index = replica.follow({
       name: 'index',
       collections: indexedCollections,
       handle: pageIndex(replica, consentKeys(Buffer.from(hmacKeyOf(practice.id), 'base64')).ofPhone),
@@ -137,16 +154,10 @@ export async function openPortal(options: {
     replicas.set(practice.id, replica)
     const key = Buffer.from(hmacKeyOf(practice.id), 'base64')
     chunks.set(practice.id, keepChunks({ replica, store: kept.chunks, key, clock }))
+    texting.opened(practice.id, { replica, hmacKey: key, indexed: () => index.caughtUp() })
   }
   for (const practice of store.practices()) await openPractice(practice)
 
-  const gate = outwardGate((practice) =>
-    store
-      .sites()
-      .filter((site) => site.practice === practice && site.retired_at === null && isEnrolled(site.id))
-      .map((site) => site.id),
-  )
-  const isEnrolled = (site: string): boolean => store.device(site)?.revoked_at === null
   const knowAgain = ({ practice, site, replica, publicKey }: Certified, certificate: string): void => {
     store.addSite({ id: site, practice, name: `Site ${site.slice(-4)}`, codeHash: null, until: 0 })
     store.addDevice({ replica, site, publicKey, certificate })
@@ -184,7 +195,10 @@ export async function openPortal(options: {
         store.heard(device.site, clock.now())
         log(`site ${device.site} connected`)
       },
-      caughtUp: (device) => gate.heard(device.site),
+      caughtUp(device) {
+        gate.heard(device.site)
+        texting.wake(device.practice)
+      },
       heard(device) {
         // A site that uploads is heard many times a second; once in five is enough to know.
         const now = clock.now()
@@ -336,6 +350,7 @@ export async function openPortal(options: {
       if (!practice) throw new Error(`There is no practice ${text} at this portal.`)
       const { waitsFor } = gate.of(practice.id)
       gate.release(practice.id)
+      texting.wake(practice.id)
       store.audit.record({ did: 'outward released', practice: practice.id, of: waitsFor })
       return portal.status()
     },
@@ -370,7 +385,10 @@ export async function openPortal(options: {
       const links = operatorLinks(clock)
       const { addPractice, addSite, revokeDevice, retireSite, release, mirrorOf, narrow } = portal
       const operator = operatorApp({ view, addPractice, addSite, revokeDevice, retireSite, release, mirrorOf, narrow, links, store, secure, origin: publicUrl, proxies, clock, log }) // prettier-ignore
-      const { server, url } = await listen((request, bindings) => (isOperators(request) ? operator : app).fetch(request, bindings), where) // prettier-ignore
+      let texts: { fetch: App } | undefined
+      const appOf = (request: Request): { fetch: App } => (isOperators(request) ? operator : isTexts(request) && texts ? texts : app) // prettier-ignore
+      const { server, url } = await listen((request, bindings) => appOf(request).fetch(request, bindings), where)
+      texts = texting.listening(publicUrl ?? url, proxies)
       const sockets = new WebSocketServer({ noServer: true, maxPayload: 8 * 1024 * 1024 })
       server.on('upgrade', (request, socket, head) => {
         if (proxies && !callerOf(request, proxies).https) return void socket.destroy()
@@ -395,6 +413,7 @@ export async function openPortal(options: {
     },
     async close() {
       for (const close of closers.splice(0).toReversed()) await close()
+      await texting.stop()
       for (const one of chunks.values()) await one.stop()
       await states.stop()
       for (const replica of replicas.values()) await replica.close()
@@ -408,6 +427,11 @@ export async function openPortal(options: {
 function isOperators(request: Request): boolean {
   const { pathname } = new URL(request.url)
   return pathname === '/operator' || pathname.startsWith('/operator/')
+}
+
+/** Whether a request is for what the texts provider posts to. */
+function isTexts(request: Request): boolean {
+  return new URL(request.url).pathname.startsWith('/texts/')
 }
 
 /** What only a running portal can do for its operator. */

@@ -45,6 +45,7 @@ import { receivedTimes } from './site/received.ts'
 import { sitePreferences } from './site/preferences.ts'
 import { repliesOf } from './site/replies.ts'
 import { statusOf } from './site/status.ts'
+import { textsOfSite } from './site/texting.ts'
 import { synchronizingOf } from './site/synchronizing.ts'
 import { watchUnread } from './site/unread.ts'
 import { transfersOf } from './site/transfers.ts'
@@ -207,7 +208,8 @@ export async function openSite(options: SiteOptions & { readonly mostBytes?: num
     return zone
   }
   const unread = watchUnread({ ...parts, zone: zoneNow })
-  const days = dayOfSite({ ...parts, desk, localOf: bridge.localOf, zone: zoneNow, site: site.key })
+  const texts = textsOfSite({ ...parts, hmacKey, site: site.key, documentOf: bridge.documentOf }) // prettier-ignore
+  const days = dayOfSite({ ...parts, desk, localOf: bridge.localOf, zone: zoneNow, site: site.key, whyTexts: texts.texts.why }) // prettier-ignore
   const communications = communicationsOf({ ...parts, desk })
   const invitations = `${settings.publicUrl ?? settings.portal}/invitation/${settings.practice}`
 
@@ -240,6 +242,7 @@ export async function openSite(options: SiteOptions & { readonly mostBytes?: num
     isCommunication: async (entry: string) => (await replica.indexed('communication', entry)) !== undefined,
     ...days,
     ...repliesOf({ ...parts, nameOf: days.nameOf }),
+    ...texts,
     ...inboxOf({ ...parts, desk, nameOf: days.nameOf, site: site.key }),
     desk,
     preferences: { get: preferences.get, set: preferences.set, change: preferences.change, values },

@@ -23,6 +23,8 @@ export interface CommandContext {
   readonly json: boolean
   /** The mail server from the environment: its address may hold a password. */
   readonly smtp: string | undefined
+  /** The accounts for texts from the environment: they hold secrets. */
+  readonly texts: string | undefined
   /** Starts this program again as a child with these arguments. */
   readonly spawn: (args: readonly string[]) => ChildProcess
 }

@@ -3,12 +3,16 @@
  * them can be stopped and started again. Synthetic people only. A second start finds its data.
  */
 import type { ChildProcess } from 'node:child_process'
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { createInterface } from 'node:readline'
 import { mailSandbox } from '../bridges/email/sandbox.ts'
 import type { Clock } from '../replica/clock.ts'
+import { textSandbox } from '../bridges/texts/sandbox.ts'
+import { dialing } from '../server/dialing.ts'
 import { serveMailSandbox } from '../server/mail-sandbox-page.ts'
+import { serveTextSandbox } from '../server/texts/text-sandbox-app.ts'
+import { receivedPath } from '../server/texts/webhooks.ts'
 import { optional, wholeNumber, type Command, type CommandContext } from './command.ts'
 
 const string = { type: 'string' } as const
@@ -24,11 +28,19 @@ export const demo: Command = {
     mkdirSync(dir, { recursive: true })
     const sandbox = await mailSandbox({ now: context.clock.now })
     const mails = await serveMailSandbox(sandbox, port === 0 ? 0 : port + 1 + sites.length, context.clock)
-    const portalArgs = ['portal', '--data', join(dir, 'portal'), '--port', String(port), '--smtp', sandbox.url, '--mail-from', 'portal@demo.example', '--json'] // prettier-ignore
+    const account = { accountSid: 'ACsandbox', authToken: Buffer.from(context.clock.bytes(16)).toString('hex'), messagingServiceSid: 'MGsandbox' } // prettier-ignore
+    const phones = textSandbox({ account, clock: context.clock, ask: dialing({ ca: undefined }).ask })
+    const texts = await serveTextSandbox(phones, port === 0 ? 0 : port + 2 + sites.length)
+    const accounts = join(dir, 'texts')
+    // Made anew, so that nobody else may read it whatever stood there.
+    rmSync(accounts, { force: true })
+    writeFileSync(accounts, `${texts.url.replace('://', `://${account.accountSid}:${account.authToken}@`)}/${account.messagingServiceSid}?hours=any`, { mode: 0o600 }) // prettier-ignore
+    const portalArgs = ['portal', '--data', join(dir, 'portal'), '--port', String(port), '--smtp', sandbox.url, '--mail-from', 'portal@demo.example', '--texts', accounts, '--json'] // prettier-ignore
     let portal = await start(context, portalArgs)
     const consoles: { name: string; child: ChildProcess; url: string; setup?: string }[] = []
     try {
       await prepare(context, dir, portal.url)
+      phones.inboundTo(`${portal.url}${receivedPath(readFileSync(join(dir, 'practice'), 'utf8'))}`)
       for (const [number, name] of sites.entries()) {
         const folder = join(dir, name.toLowerCase())
         const site = await start(context, [
@@ -43,6 +55,14 @@ export const demo: Command = {
       }
       const folder = join(dir, 'mesa')
       await once(context, ['upload', '--data', folder])
+      const texting = join(dir, 'texting')
+      if (!existsSync(texting)) {
+        // The names of Desert Bloom's texts do not say what it does; a month's confirmations go out at once, so that there are some.
+        await once(context, ['texts', 'set', 'practiceName', 'Desert Bloom', '--data', folder])
+        await once(context, ['texts', 'set', 'rule/request', 'confirmation request 5 days before', '--data', folder])
+        await once(context, ['texts', 'set', 'sending', 'on', '--data', folder])
+        writeFileSync(texting, '')
+      }
       const marker = join(dir, 'greeted')
       if (!existsSync(marker)) {
         await once(context, [
@@ -66,10 +86,11 @@ export const demo: Command = {
           url: portal.url,
           pid: process.pid,
           mails: mails.url,
+          texts: texts.url,
           invitation: url,
           consoles: consoles.map(({ name, url: at, setup }) => ({ name, url: at, setup })),
         },
-        greeting({ portal: portal.url, consoles, mails: mails.url, invitation: url, born }),
+        greeting({ portal: portal.url, consoles, mails: mails.url, texts: texts.url, invitation: url, born }),
       )
       const keys = createInterface({ input: process.stdin })
       keys.on('line', (line) => {
@@ -88,7 +109,7 @@ export const demo: Command = {
       keys.close()
     } finally {
       await Promise.all([...consoles.map(({ child }) => stop(child)), stop(portal.child)])
-      await Promise.all([mails.close(), sandbox.close()])
+      await Promise.all([mails.close(), sandbox.close(), texts.close()])
     }
   },
 }
@@ -151,7 +172,7 @@ async function birthDate(folder: string, clock: Clock): Promise<string | undefin
   }
 }
 
-function greeting({ portal, consoles, mails, invitation, born }: { portal: string; consoles: readonly { name: string; url: string; setup?: string }[]; mails: string; invitation: string; born: string }): string {
+function greeting({ portal, consoles, mails, texts, invitation, born }: { portal: string; consoles: readonly { name: string; url: string; setup?: string }[]; mails: string; texts: string; invitation: string; born: string }): string {
   return `
 PatientConnection is ready.
 
@@ -159,6 +180,7 @@ PatientConnection is ready.
 ${consoles.map(({ name, url, setup }) => `  Console ${name.padEnd(13)} ${setup ?? url}`).join('\n')}
 
   Mail sandbox          ${mails}
+  Text sandbox          ${texts}
 
   A patient's invitation (date of birth: ${born})
   ${invitation}
@@ -170,7 +192,9 @@ Try this:
      for an authenticator app (any will do), since staff sign in with a second factor.
   4. Type p and Enter here: the portal stops. Send a message from the console; type p again, and it arrives.
   5. Move an event with the sqlite3 client in demo-data/insched-mesa.db; the portal shows the new time.
-  6. Under Sign-in confirm an email (any address): the code is in the mail sandbox. Sign out, and sign in by a code.
+  6. Open the text sandbox: a phone was asked to confirm. Answer C there; the event in Mesa's console says so, and
+     InSched has Last Confirmed Date and type Text. Answer STOP, and nothing more comes.
+  7. Under Sign-in confirm an email (any address): the code is in the mail sandbox. Sign out, and sign in by a code.
 
 Ctrl-C ends everything. Your data stays in demo-data.`
 } // prettier-ignore

@@ -1,10 +1,13 @@
 /** The commands of a portal: run it, add practices and sites. */
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { smtpMailer, type Mailer } from '../bridges/email/mailer.ts'
 import { contentOf } from './mirror-commands.ts'
+import { textAccounts } from '../bridges/texts/accounts.ts'
 import { openPortal, portalOperations, type PortalStatus } from '../portal.ts'
+import type { PortalTexts } from '../portal/texting.ts'
 import { callControl } from '../server/control.ts'
+import { dialing } from '../server/dialing.ts'
 import { loopback } from '../server/listen.ts'
 import { namedProxies } from '../server/reverse-proxy.ts'
 import {
@@ -23,7 +26,7 @@ const boolean = { type: 'boolean' } as const
 
 export const portal: Command = {
   usage:
-    'portal --data DIR [--port N] [--host H] [--tls-cert F --tls-key F] [--public-url URL] [--behind-proxy CIDR] [--disk-limit MB] [--scan COMMAND] [--smtp URL --mail-from ADDRESS [--alarms-to ADDRESS]]',
+    'portal --data DIR [--port N] [--host H] [--tls-cert F --tls-key F] [--public-url URL] [--behind-proxy CIDR] [--disk-limit MB] [--scan COMMAND] [--smtp URL --mail-from ADDRESS [--alarms-to ADDRESS]] [--texts FILE]',
   about: 'run the portal',
   options: {
     data: string,
@@ -37,6 +40,7 @@ export const portal: Command = {
     smtp: string,
     'mail-from': string,
     'alarms-to': string,
+    texts: string,
     'disk-limit': string,
   },
   async run(given, context) {
@@ -62,6 +66,7 @@ export const portal: Command = {
       mostBytes: diskLimit(given),
       mailer,
       alarmsTo,
+      texts: textsOf(given, context),
     })
     try {
       const url = await opened.listen({
@@ -87,6 +92,24 @@ function mailerOf(given: Given, { smtp, clock, say }: CommandContext): Mailer | 
   if (url === undefined) return undefined
   const address = need(given, 'mail-from')
   return usage(() => smtpMailer({ url, address, clock, log: say }))
+}
+
+/** The accounts for texts, where some are named: secrets stand in the environment or in a file that nobody else may read. */
+function textsOf(given: Given, { texts, machine }: CommandContext): PortalTexts | undefined {
+  const file = optional(given, 'texts')
+  if (file !== undefined) checkPrivate(file)
+  const text = file === undefined ? texts : readFileSync(file, 'utf8')
+  if (text === undefined) return undefined
+  const accountOf = usage(() => textAccounts(text))
+  return { accountOf, ask: dialing({ ca: undefined, machine }).ask }
+}
+
+/** Throws a sentence where others may read a file with secrets (where the system has such rights). */
+function checkPrivate(file: string): void {
+  if (!existsSync(file))
+    throw new Usage(`There is no file ${file}. --texts takes the file with the accounts for texts.`)
+  if (process.platform !== 'win32' && (statSync(file).mode & 0o077) !== 0)
+    throw new Usage(`Others may read ${file}, which holds secrets. Run: chmod 600 ${file}`)
 }
 
 function usage<T>(read: () => T): T {

@@ -248,6 +248,27 @@ export const pagesSet = operation(
   {},
   (given) => ({ key: named(given, 0, 'Name what to set, such as guidelines.'), value: given.positionals[1] ?? '' }),
 )
+export const textsGet = operation(
+  'texts get',
+  'Preferences > Texts: what is set, rules among it',
+  'texts get',
+  {},
+  () => ({}),
+)
+export const textsSet = operation(
+  'texts set',
+  'set one thing of texts, such as sending on, or rule/NAME “reminder 1 day before”; a wrong key or value changes nothing',
+  'texts set KEY VALUE',
+  {},
+  (given) => ({ key: named(given, 0, 'Name what to set, such as sending.'), value: given.positionals[1] ?? '' }),
+)
+export const textsWhy = operation(
+  'texts why',
+  'for each rule: whether the event was texted about, when it will be, or why not',
+  'texts why --event LOCAL_ID',
+  { event: { type: 'string' } },
+  (given) => ({ event: wholeNumber(need(given, 'event'), 'event') }),
+)
 export const verify = operation(
   'verify',
   'prove that the portal and this site hold the same, and heal what differs',

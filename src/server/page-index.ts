@@ -6,7 +6,7 @@
 import { toldOf, toldTo, unsettled } from '../bridges/texts/situation.ts'
 import { foldAccess } from '../replica/kinds/access.ts'
 import { foldCommunications, type OutMessage, type ToldKind } from '../replica/kinds/communications.ts'
-import { foldConfirmations } from '../replica/kinds/confirmations.ts'
+import { foldConfirmations, type Answer } from '../replica/kinds/confirmations.ts'
 import { stagesOf } from '../replica/kinds/fields.ts'
 import { isPatients } from '../replica/kinds/kind.ts'
 import { foldMessages } from '../replica/kinds/messages.ts'
@@ -81,7 +81,7 @@ async function rowsOf(replica: Replica, head: DocumentHead, numberKey: NumberKey
           row('communication', answer.id, {
             state: answer.state,
             at: answer.at,
-            body: { direction: 'in', subject: 'Confirmation', event: key },
+            body: { channel: channelOf(answer.channel), direction: 'in', subject: 'Confirmation', event: key },
           }),
         ),
       ]
@@ -166,6 +166,10 @@ async function rowsOf(replica: Replica, head: DocumentHead, numberKey: NumberKey
 type Row = (view: string, id: string, rest: { state?: string; at?: number; body: unknown }) => IndexRow
 
 type NumberKey = (phone: string | null) => string | undefined
+/** The channel by which Recent Communications names an answer: what staff noted in the console stands with the portal's. */
+function channelOf(channel: Answer['channel']): 'portal' | 'text' | 'email' {
+  return channel === 'console' ? 'portal' : channel
+}
 
 /** A text or email in Recent Communications is named by what it is: its words are for the patient. */
 const subjects: Readonly<Record<ToldKind, string>> = {

@@ -6,6 +6,16 @@ import type { Communication, CommunicationQuery } from '../server/console/site-v
 
 const atOnce = 500
 
+/** What a row of the index says; one without a channel is of the portal. */
+interface Body {
+  readonly channel?: string
+  readonly direction: string
+  readonly subject: string
+  readonly event: string | null
+  readonly hasFiles?: boolean
+  readonly code?: string | null
+}
+
 export function communicationsOf(site: {
   readonly replica: Replica
   readonly bridge: InSchedBridge
@@ -15,16 +25,17 @@ export function communicationsOf(site: {
   const { replica, bridge, index, desk } = site
   const localOf = async (key: string | null | undefined): Promise<number | null> => (key ? ((await bridge.localOf(key)) ?? null) : null) // prettier-ignore
   const said = async (row: IndexRow): Promise<Communication> => {
-    const { direction, subject, event, hasFiles } = row.body as { direction: string; subject: string; event: string | null; hasFiles?: boolean } // prettier-ignore
+    const { channel = 'portal', direction, subject, event, hasFiles, code } = row.body as unknown as Body
     return {
       id: row.id,
       at: new Date(row.at).toISOString(),
-      channel: 'portal',
+      channel,
       direction,
       patient: await localOf(row.patient),
       event: await localOf(event),
       subject,
       state: row.state,
+      ...(code ? { code } : {}),
       ...(hasFiles ? { entry: row.id } : {}),
       hidden: desk.isHidden(row.id),
     }
@@ -36,7 +47,6 @@ export function communicationsOf(site: {
     const key = query.patient === undefined ? undefined : await bridge.documentOf('patients', query.patient)
     if (query.patient !== undefined && key === undefined)
       throw new Error(`There is no patient ${query.patient} in InSched.`)
-    if (query.channel !== undefined && query.channel !== 'portal') return
     let before = query.until
     let seen = new Set<string>()
     for (let more = true; more;) {
@@ -52,8 +62,9 @@ export function communicationsOf(site: {
       })
       for (const row of rows) {
         if (seen.has(row.id)) continue
-        const one = await said(row)
-        if (query.direction === undefined || one.direction === query.direction) yield one
+        const { channel = 'portal', direction } = row.body as unknown as Body
+        if (query.direction !== undefined && direction !== query.direction) continue
+        if (query.channel === undefined || channel === query.channel) yield await said(row)
       }
       more = rows.length === limit
       const last = rows.at(-1)?.at

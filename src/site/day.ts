@@ -5,12 +5,21 @@
  */
 import { instantOf } from '../mirror/wall-clock.ts'
 import { foldAccess } from '../replica/kinds/access.ts'
+import { foldCommunications } from '../replica/kinds/communications.ts'
 import { answerFor, foldConfirmations } from '../replica/kinds/confirmations.ts'
 import type { EventFields, PatientFields } from '../replica/kinds/fields.ts'
 import { foldRequests, type Request } from '../replica/kinds/requests.ts'
 import type { Follower, IndexRow, Replica } from '../replica/replica-face.ts'
 import type { Desk } from '../server/console/desk-sqlite.ts'
-import type { EventOfDay, EventStory, PatientName, Reach, Told } from '../server/console/site-views.ts'
+import type {
+  EventOfDay,
+  EventStory,
+  PatientName,
+  Reach,
+  TextOfEvent,
+  Told,
+  WhyText,
+} from '../server/console/site-views.ts'
 
 export function dayOfSite(site: {
   readonly replica: Replica
@@ -20,6 +29,8 @@ export function dayOfSite(site: {
   readonly zone: () => Promise<string>
   /** The key of the site. */
   readonly site: string
+  /** What the rules for texts come to for an event. */
+  readonly whyTexts: (event: string) => Promise<readonly WhyText[]>
 }) {
   const { replica, index, desk, localOf } = site
 
@@ -39,6 +50,12 @@ export function dayOfSite(site: {
       const message = body as unknown as { event: string | null; read: boolean; subject: string; retracted: boolean }
       return message.event === event && !message.retracted ? [{ at, read: message.read, subject: message.subject }] : []
     })
+  const textsOf = async (patient: string, event: string): Promise<TextOfEvent[]> => {
+    const { out, received } = foldCommunications(await replica.entries('communications', patient))
+    const went = out.filter((one) => one.event === event).map(({ at, what, state, body }): TextOfEvent => ({ at, direction: 'out', what, state, body })) // prettier-ignore
+    const came = received.filter((one) => one.event === event).map(({ at, body }): TextOfEvent => ({ at, direction: 'in', what: null, state: null, body })) // prettier-ignore
+    return [...went, ...came]
+  }
   const wishesOf = async (patient: string, event: string): Promise<Request[]> =>
     foldRequests(await replica.entries('requests', patient))
       .filter((one) => one.kind !== 'contact change' && one.event === event)
@@ -67,6 +84,8 @@ export function dayOfSite(site: {
       wish,
       receivedAt: said && desk.receivedAt(said.id),
       allTold: told,
+      texts: await textsOf(patient!, id),
+      whyTexts: [],
       answers: answers.map((one) => ({ ...one, receivedAt: desk.receivedAt(one.id) })),
       wishes: wishes.map((one) => ({ ...one, receivedAt: desk.receivedAt(one.id) })),
     }
@@ -90,7 +109,7 @@ export function dayOfSite(site: {
     async event(key: string): Promise<EventStory | undefined> {
       await index.caughtUp()
       const row = await replica.indexed('event', key)
-      return row && isOwn(row) ? storyOf(row) : undefined
+      return row && isOwn(row) ? { ...(await storyOf(row)), whyTexts: await site.whyTexts(key) } : undefined
     },
   }
 }

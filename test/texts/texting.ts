@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { consentKeys } from '../../src/bridges/texts/consent-number.ts'
 import { textSettingsKey } from '../../src/bridges/texts/rules.ts'
 import { textSandbox, type TextSandbox } from '../../src/bridges/texts/sandbox.ts'
+import { textReceiver } from '../../src/bridges/texts/receiving.ts'
 import { textSender, type TextSender } from '../../src/bridges/texts/sender.ts'
 import { twilioProvider, type Ask } from '../../src/bridges/texts/twilio.ts'
 import type { Json } from '../../src/replica/json.ts'
@@ -68,6 +69,7 @@ export async function texting(options: { readonly at?: number; readonly sending?
   const provider = twilioProvider(account, ask)
   const facts = (patient: string, startsAt: number | null = null) => ({ patient, site, shown: true, reachable: true, startsAt })
   const change = (edit: Edit): Promise<void> => replica.change([edit])
+  const receiver = textReceiver({ replica, keys, clock, indexed: () => index.caughtUp(), anySite: () => site, handOver: (patient, message) => world.sender.handOver(patient, message) })
   const world: Texting = {
     clock, sandbox, replica, site, log, keys, isOpen: true,
     sender: undefined as unknown as TextSender,
@@ -95,7 +97,7 @@ export async function texting(options: { readonly at?: number; readonly sending?
     start() {
       world.sender = textSender({
         replica: (options.wrap ?? ((one) => one))(replica), keys, clock, provider: () => provider, isOpen: () => world.isOpen,
-        statusTo: () => null, indexed: () => index.caughtUp(), log: (line) => void log.push(line), pace: 0,
+        statusTo: () => null, indexed: () => index.caughtUp(), received: async (texts) => { for (const one of texts.toReversed()) await receiver.receive(one) }, log: (line) => void log.push(line), pace: 0,
       })
     },
     async close() {

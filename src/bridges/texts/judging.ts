@@ -36,6 +36,8 @@ export interface Situation {
   readonly history: Communications
   /** When texts went to the number, milliseconds UTC, in the last eight days at least. */
   readonly toNumber: readonly number[]
+  /** Texts go to a sandbox that has no night. */
+  readonly isAnyHour?: boolean | undefined
 }
 
 export type Verdict =
@@ -47,8 +49,13 @@ export type Verdict =
 
 const no = (why: NotSentReason, isOver = false): Verdict => ({ is: 'not', why, isOver })
 
-function whereOf({ zone, zones, settings, event }: Situation): Where {
-  return { zone, zones: [...new Set(zones)].filter((one) => one !== zone), window: settings.windowOf(event.location) }
+function whereOf({ zone, zones, settings, event, isAnyHour }: Situation): Where {
+  return {
+    isAnyHour,
+    zone,
+    zones: [...new Set(zones)].filter((one) => one !== zone),
+    window: settings.windowOf(event.location),
+  }
 }
 
 /** When a rule's text goes out: its moment within the hours, or when the event was booked after that. */

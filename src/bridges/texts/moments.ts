@@ -24,6 +24,8 @@ export interface Where {
   readonly window: Window
   /** Every other zone in which the receiver may be. */
   readonly zones: readonly string[]
+  /** Phones of a sandbox stand nowhere: it is always day there. */
+  readonly isAnyHour?: boolean | undefined
 }
 
 /** When a message with this lead is due, whatever the hours are. `startsAt`: wall clock of the location. */
@@ -34,7 +36,8 @@ export function leadBefore(startsAt: string, zone: string, lead: Lead): number {
 }
 
 /** The spans of a day `YYYY-MM-DD` of the location in which texts may go out, in order; none where no hour is day everywhere. */
-export function spansOf(date: string, { zone, window, zones }: Where): Span[] {
+export function spansOf(date: string, { zone, window, zones, isAnyHour }: Where): Span[] {
+  if (isAnyHour === true) return [daySpan(date, zone, { from: '00:00', until: '24:00' })]
   const day = daySpan(date, zone, window ?? { from: '00:00', until: '24:00' })
   return [zone, ...zones].reduce((spans, one) => overlaps(spans, legalAround(date, one)), [day])
 }

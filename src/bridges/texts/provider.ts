@@ -24,15 +24,31 @@ export interface TakenText {
   /** When the provider took it, milliseconds UTC, to the second. */
   readonly at: number
 }
+/** A text that somebody wrote to the practice. */
+export interface ReceivedText {
+  readonly sid: string
+  /** As the provider writes it, E.164 of most. */
+  readonly from: string
+  readonly body: string
+  readonly hasMedia: boolean
+  /** When the provider took it, milliseconds UTC, to the second. */
+  readonly at: number
+  /** What the provider did with an opt-out, opt-in or HELP word by itself. */
+  readonly handled: 'STOP' | 'START' | 'HELP' | null
+}
 
 export interface TextProvider {
   /** Hands a text over; rejects with a ProviderFault. */
   send(text: OutgoingText): Promise<TakenText>
   /** The newest texts to a number. */
   sentTo(number: string): Promise<readonly TakenText[]>
-  /** Every text that was sent since, part by part. */
-  sentSince(since: number): AsyncIterable<readonly TakenText[]>
+  /** Every text that went out or came in since, newest first, part by part. */
+  since(since: number): AsyncIterable<{ readonly sent: readonly TakenText[]; readonly received: readonly ReceivedText[] }> // prettier-ignore
   fetch(sid: string): Promise<TakenText>
+  /** A text as the provider posts it; undefined where these are not the fields of one. */
+  receivedIn(fields: Readonly<Record<string, string>>, at: number): ReceivedText | undefined
+  /** What a callback says of a message; undefined where these are not the fields of one. */
+  stateIn(fields: Readonly<Record<string, string>>): Pick<TakenText, 'sid' | 'state' | 'code'> | undefined
   /** Whether a request to `url` with these fields comes from the provider. */
   isSigned(request: { readonly url: string; readonly fields: Readonly<Record<string, string>>; readonly signature: string }): boolean // prettier-ignore
 }

@@ -18,7 +18,14 @@ import type { DocumentHead, Edit, Follower, Replica } from '../../replica/replic
 import { optedOut } from './consent.ts'
 import type { ConsentKeys } from './consent-number.ts'
 import { judge, tellingId, type Verdict } from './judging.ts'
-import { blockedCode, isNumberAtFault, ProviderFault, type TakenText, type TextProvider } from './provider.ts'
+import {
+  blockedCode,
+  isNumberAtFault,
+  ProviderFault,
+  type ReceivedText,
+  type TakenText,
+  type TextProvider,
+} from './provider.ts'
 import { longestLead, rulesOf, textSettingsKey, type Rule } from './rules.ts'
 import { situationsOf, unsettled, type Told } from './situation.ts'
 import { isTelling, tellingText } from './wording.ts'
@@ -29,18 +36,22 @@ export interface TextSenderOptions {
   readonly clock: Clock
   /** The practice's account; undefined: it has none. */
   readonly provider: () => TextProvider | undefined
+  /** Whether the account is of a sandbox without a night. */
+  readonly isAnyHour?: (() => boolean) | undefined
   /** Whether anything may go outward for the practice now. */
   readonly isOpen: () => boolean
   /** Where the provider says what becomes of a message; null: it cannot reach this portal. */
   readonly statusTo: (patient: string, message: string) => string | null
   /** Resolves when the pages show all that is durable now. */
   readonly indexed: () => Promise<void>
+  /** Takes texts that came in, those that are known already among them: a webhook may have been lost. */
+  readonly received: (texts: readonly ReceivedText[]) => Promise<void>
   /** Told of what failed; codes and ids only. */
   readonly log: (line: string) => void
   /** Between two texts, milliseconds: what waited for long goes out one after the other. */
-  readonly pace?: number
+  readonly pace?: number | undefined
   /** How long after a call without an answer a text that is not at the provider counts as not taken, milliseconds. */
-  readonly patience?: number
+  readonly patience?: number | undefined
 }
 export interface TextSender {
   /** Looks again: something came, or the portal may send now. */
@@ -68,6 +79,10 @@ const day = 86_400_000
 export function textSender(options: TextSenderOptions): TextSender {
   const { replica, clock, log, pace = 200, patience = 30_000 } = options
   const situations = situationsOf(options)
+  const situationOf = async (event: string): Promise<Told | undefined> => {
+    const told = await situations.of(event, clock.now())
+    return told && { ...told, isAnyHour: options.isAnyHour?.() }
+  }
   const by: By = { role: 'portal', id: replica.id }
   const startedAt = clock.now()
   /** When to look at an event again. */
@@ -101,15 +116,16 @@ export function textSender(options: TextSenderOptions): TextSender {
   // What the provider has and we do not know. Claims without an answer are among it, and what was told before a restore.
   const learn = async (provider: TextProvider): Promise<void> => {
     const found: TakenText[] = []
-    for await (const some of provider.sentSince(clock.now() - (longestLead + 1) * day)) {
+    for await (const { sent, received } of provider.since(clock.now() - (longestLead + 1) * day)) {
+      await options.received(received)
       const known = new Set<string>()
-      const numbers = new Set(some.map((one) => one.to))
+      const numbers = new Set(sent.map((one) => one.to))
       for (const number of numbers)
         for (const row of await replica.index({ view: 'told to', state: options.keys.ofNumber(number) })) {
           const { sid } = row.body as unknown as OutMessage
           if (sid !== null) known.add(sid)
         }
-      found.push(...some.filter((one) => !known.has(one.sid)))
+      found.push(...sent.filter((one) => !known.has(one.sid)))
     }
     forgotten = found
   }
@@ -219,7 +235,7 @@ export function textSender(options: TextSenderOptions): TextSender {
       const isOut = message.what !== 'opt-out confirmation' && (await situations.consents.of(message.recipient)).state === 'out'
       return isOut ? { is: 'not', why: 'opted out' } : { is: 'send', until: message.at + answerLasts }
     }
-    const told = await situations.of(message.event, clock.now())
+    const told = await situationOf(message.event)
     const rule = told && rulesOf(told.settings, told.event.location).find((one) => one.id === message.rule && one.what === message.what)
     if (!told || !rule) return { is: 'not', why: told ? 'rule is off' : 'not held here' }
     if (told.event.startsAt !== message.startsAt) return { is: 'not', why: 'moved' }
@@ -233,10 +249,11 @@ export function textSender(options: TextSenderOptions): TextSender {
     if (verdict.is === 'told') return { is: 'not', why: 'too late' }
     return verdict
   } // prettier-ignore
-  /** What is under way for long is asked for: a callback may be lost. */
+  /** What is under way for long, and what came in: a callback and a webhook may be lost. */
   const poll = async (provider: TextProvider): Promise<void> => {
     if (clock.now() - lastPoll < pollEvery) return
     lastPoll = clock.now()
+    for await (const { received } of provider.since(clock.now() - pollFrom)) await options.received(received)
     const [from, before] = [clock.now() - pollUntil, clock.now() - pollFrom]
     for (const row of await replica.index({ view: unsettled, state: 'under way', from, before })) {
       const { id, sid, state } = row.body as unknown as OutMessage
@@ -250,13 +267,13 @@ export function textSender(options: TextSenderOptions): TextSender {
   const tellOf = async (provider: TextProvider, event: string): Promise<number | undefined> => {
     let next: number | undefined
     await options.indexed()
-    const first = await situations.of(event, clock.now())
+    const first = await situationOf(event)
     if (!first) return undefined
     const rules = rulesOf(first.settings, first.event.location).toSorted((a, b) => (a.what < b.what ? -1 : 1))
     const passed: Record<string, CommunicationEntry> = {}
     for (const rule of rules) {
       // Each time anew: what the rule before has told counts.
-      const told = await situations.of(event, clock.now())
+      const told = await situationOf(event)
       if (!told) return undefined
       const verdict: Verdict = judge(rule, told)
       if (verdict.is === 'wait') next = Math.min(next ?? verdict.until, verdict.until)

@@ -7,7 +7,7 @@ import * as v from 'valibot'
 import twilio from 'twilio'
 import type { MessageInstance } from 'twilio/lib/rest/api/v2010/account/message.js'
 import type { MessageState } from '../../replica/kinds/communications.ts'
-import { ProviderFault, type TakenText, type TextProvider } from './provider.ts'
+import { ProviderFault, type ReceivedText, type TakenText, type TextProvider } from './provider.ts'
 
 /** One request over HTTP; rejects where no answer came. */
 export type Ask = (request: {
@@ -23,6 +23,8 @@ export interface TextAccount {
   readonly accountSid: string
   readonly authToken: string
   readonly messagingServiceSid: string
+  /** Of a sandbox on this machine: no hour is forbidden there. */
+  readonly isAnyHour?: boolean
 }
 
 const loopback = /^(localhost|127\.0\.0\.1|\[::1\])$/
@@ -34,12 +36,10 @@ export function textAccount(address: string): TextAccount {
   const service = url?.pathname.slice(1) ?? ''
   if (!url || (url.protocol !== 'https:' && !plain) || !/^AC\w{2,64}$/.test(url.username) || url.password === '' || !/^MG\w{2,64}$/.test(service)) // prettier-ignore
     throw new Error('An account for texts is written like https://ACxxxx:AUTH_TOKEN@api.twilio.com/MGxxxx: account SID, auth token, messaging service SID.') // prettier-ignore
-  return { origin: url.origin, accountSid: url.username, authToken: decodeURIComponent(url.password), messagingServiceSid: service } // prettier-ignore
-}
-
-/** Whether an account's texts stay on this machine. */
-export function isOnThisMachine({ origin }: TextAccount): boolean {
-  return loopback.test(new URL(origin).hostname)
+  const isAnyHour = url.searchParams.get('hours') === 'any'
+  if (isAnyHour && !loopback.test(url.hostname))
+    throw new Error('hours=any is for a sandbox on this machine: texts to people keep to legal hours.')
+  return { origin: url.origin, accountSid: url.username, authToken: decodeURIComponent(url.password), messagingServiceSid: service, ...(isAnyHour ? { isAnyHour } : {}) } // prettier-ignore
 }
 
 /** Twilio's words for what becomes of a message. */
@@ -54,9 +54,6 @@ const states: Readonly<Record<string, MessageState>> = {
   undelivered: 'undelivered',
   failed: 'failed',
   canceled: 'failed',
-}
-export function stateOfTwilio(status: string): MessageState | undefined {
-  return states[status]
 }
 
 /** What a connection fails with before anything was sent. */
@@ -76,6 +73,22 @@ function faultOf(error: unknown): ProviderFault {
   if (status === 429 || status === 401 || status === 403) return new ProviderFault('for now', said, error)
   return new ProviderFault(status >= 500 ? 'no answer' : 'for good', said, error)
 }
+
+const sidSchema = v.pipe(v.string(), v.regex(/^\w{1,64}$/))
+const receivedSchema = v.object({
+  MessageSid: sidSchema,
+  AccountSid: v.string(),
+  From: v.pipe(v.string(), v.maxLength(40)),
+  Body: v.optional(v.pipe(v.string(), v.maxLength(4_000)), ''),
+  NumMedia: v.optional(v.pipe(v.string(), v.regex(/^\d{1,3}$/)), '0'),
+  OptOutType: v.optional(v.picklist(['STOP', 'START', 'HELP'])),
+})
+const stateSchema = v.object({
+  MessageSid: sidSchema,
+  AccountSid: v.string(),
+  MessageStatus: v.string(),
+  ErrorCode: v.optional(v.pipe(v.string(), v.regex(/^\d{1,6}$/))),
+})
 
 /** A provider over one account. */
 export function twilioProvider(account: TextAccount, ask: Ask): TextProvider {
@@ -109,6 +122,15 @@ export function twilioProvider(account: TextAccount, ask: Ask): TextProvider {
     at: message.dateCreated.getTime(),
   })
   const isOurs = (message: MessageInstance): boolean => message.direction !== 'inbound' && message.messagingServiceSid === messagingServiceSid // prettier-ignore
+  const received = (message: MessageInstance): ReceivedText => ({
+    sid: message.sid,
+    from: message.from,
+    body: message.body,
+    hasMedia: Number(message.numMedia) > 0,
+    at: message.dateCreated.getTime(),
+    // Nothing is said of it here; that it was handled is known by its webhook alone.
+    handled: null,
+  })
   const called = async <T>(call: () => Promise<T>): Promise<T> => {
     try {
       return await call()
@@ -123,12 +145,12 @@ export function twilioProvider(account: TextAccount, ask: Ask): TextProvider {
         taken(await client.messages.create({ to, body, messagingServiceSid, validityPeriod: validSeconds, ...(statusTo ? { statusCallback: statusTo } : {}) })), // prettier-ignore
       ),
     sentTo: (to) => called(async () => (await client.messages.list({ to, limit: newest })).filter(isOurs).map(taken)),
-    async *sentSince(since) {
+    async *since(since) {
       // Newest first, without a filter: a text that waits at the provider has no date of sending yet.
       let page = await called(() => client.messages.page({ pageSize: listed }))
       for (;;) {
-        const found = page.instances.filter(isOurs).map(taken)
-        yield found.filter(({ at }) => at >= since)
+        const fresh = page.instances.filter((message) => message.dateCreated.getTime() >= since)
+        yield { sent: fresh.filter(isOurs).map(taken), received: fresh.filter((one) => one.direction === 'inbound').map(received) } // prettier-ignore
         const oldest = page.instances.at(-1)?.dateCreated.getTime() ?? 0
         if (!page.nextPageUrl || oldest < since) return
         const before = page
@@ -136,6 +158,19 @@ export function twilioProvider(account: TextAccount, ask: Ask): TextProvider {
       }
     },
     fetch: (sid) => called(async () => taken(await client.messages(sid).fetch())),
+    receivedIn(fields, at) {
+      const found = v.safeParse(receivedSchema, fields)
+      if (!found.success || found.output.AccountSid !== accountSid) return undefined
+      const { MessageSid: sid, From: from, Body: body, NumMedia, OptOutType: handled } = found.output
+      return { sid, from, body, hasMedia: Number(NumMedia) > 0, at, handled: handled ?? null }
+    },
+    stateIn(fields) {
+      const found = v.safeParse(stateSchema, fields)
+      if (!found.success || found.output.AccountSid !== accountSid) return undefined
+      const { MessageSid: sid, MessageStatus, ErrorCode: code } = found.output
+      const state = states[MessageStatus]
+      return state && { sid, state, code: code ?? null }
+    },
     isSigned: ({ url, fields, signature }) => twilio.validateRequest(authToken, signature, url, fields),
   }
 }

@@ -1,14 +1,16 @@
 /** One event with all that was said about it, in order: told, answered, received here, written into InSched, read back there. */
 import { Hono } from 'hono'
 import { html } from 'hono/html'
+import type { ToldKind } from '../../replica/kinds/communications.ts'
 import type { EventStory } from './site-views.ts'
 import { oneButton } from '../look/form.ts'
 import { nothing, type Content } from '../look/html.ts'
 import { empty, notice } from '../look/notice.ts'
 import type { Reader } from '../look/reader.ts'
-import { card, facts, timeline, type Moment } from '../look/show.ts'
+import { card, facts, list, timeline, type Moment } from '../look/show.ts'
 import { deedOf, failed, framed, type ConsoleEnv, type ConsoleParts } from './frame.ts'
 import { mayUse } from './privileges.ts'
+import { whyInWords } from './texts-in-words.ts'
 
 /** A moment with its time, to be put in order; those without one stay behind what they belong to. */
 interface Timed extends Moment { readonly at: number } // prettier-ignore
@@ -22,7 +24,8 @@ export function eventPage({ site, store }: ConsoleParts): Hono<ConsoleEnv> {
     if (!story) return c.html(failed(c, site, today.unknown), 404)
     const local = story.patient.local
     store.audit.noted(deedOf(c, 'viewed', { of: ['event', story.key], ...(local === null ? {} : { patient: String(local) }) })) // prettier-ignore
-    const moments = momentsOf(reader, story, await site.zone())
+    const zone = await site.zone()
+    const moments = momentsOf(reader, story, zone)
     const hidden = { csrf: c.get('csrf'), patient: String(local), ...(story.event === null ? {} : { event: String(story.event) }) } // prettier-ignore
     return c.html(
       framed(c, site, `${story.patient.name}, ${reader.hour(story.startsAt)}`, '/today', [
@@ -44,6 +47,9 @@ export function eventPage({ site, store }: ConsoleParts): Hono<ConsoleEnv> {
         moments.length === 0
           ? empty(today.nothingYet, today.nothingYetNext, 'wait')
           : card(timeline(moments), { title: today.story }),
+        story.whyTexts.length === 0
+          ? nothing
+          : card(list(story.whyTexts.map((why) => html`<strong>${reader.words.texts.kinds[why.what]}</strong>: ${whyInWords(reader, why, zone)}`)), { title: reader.words.texts.title }), // prettier-ignore
         html`<p><a class="button" href="/today?day=${story.startsAt.slice(0, 10)}">${today.title(reader.day(story.startsAt.slice(0, 10)))}</a></p>`, // prettier-ignore
       ]),
     )
@@ -77,5 +83,10 @@ function momentsOf(reader: Reader, story: EventStory, zone: string): Moment[] {
     received(wish.receivedAt, wish.at),
     { at: wish.receivedAt ?? wish.at, state: wish.state === 'open' ? 'now' : 'done', title: wish.state === 'open' ? html`<a href="/reviews">${today.wish.open}</a>` : today.wish[wish.state] }, // prettier-ignore
   ])
-  return [...told, ...answers, ...wishes].toSorted((a, b) => a.at - b.at)
+  const { texts } = reader.words
+  const texted = story.texts.map(({ at, direction, what, state, body }): Timed =>
+    direction === 'in'
+      ? { at, state: 'done', title: texts.reply(body), detail: when(at) }
+      : { at, state: state === 'failed' || state === 'undelivered' ? 'bad' : state === 'queued' ? 'now' : 'done', title: texts.kinds[what as ToldKind], detail: `${when(at)}, ${texts.states[state!]}` }) // prettier-ignore
+  return [...told, ...texted, ...answers, ...wishes].toSorted((a, b) => a.at - b.at)
 }

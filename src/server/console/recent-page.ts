@@ -20,7 +20,7 @@ import { mayUse } from './privileges.ts'
 
 const channels = ['portal', 'text', 'email'] as const
 const directions = ['in', 'out'] as const
-const states = ['read', 'received', 'sent', 'written', 'set aside', 'open', 'accepted', 'refused'] as const
+const states = ['read', 'received', 'queued', 'sent', 'delivered', 'undelivered', 'failed', 'dropped', 'opened', 'written', 'set aside', 'open', 'accepted', 'refused'] as const // prettier-ignore
 const orEmpty = <T extends v.GenericSchema<string, unknown>>(schema: T) => v.optional(v.union([v.pipe(v.literal(''), v.transform(() => undefined)), schema])) // prettier-ignore
 const day = v.pipe(v.string(), v.trim(), v.isoDate())
 const filterSchema = v.object({
@@ -86,17 +86,18 @@ export function recentPage({ site, store, clock }: ConsoleParts & { readonly clo
     const rows = await Promise.all(
       found.map(async (one): Promise<readonly Content[]> => [
         reader.instant(Date.parse(one.at), zone),
+        Object.hasOwn(words.channels, one.channel) ? words.channels[one.channel as 'text'] : inEnglish(one.channel),
         Object.hasOwn(words.directions, one.direction) ? words.directions[one.direction as 'in'] : inEnglish(one.direction), // prettier-ignore
         one.patient === null ? '' : String(one.patient),
         await subjectOf(c, one),
-        html`${Object.hasOwn(words.states, one.state) ? words.states[one.state as 'read'] : inEnglish(one.state)}${one.hidden ? html` ${badge('plain', words.hidden)}` : nothing}`, // prettier-ignore
+        html`${Object.hasOwn(words.states, one.state) ? words.states[one.state as 'read'] : inEnglish(one.state)}${one.code === undefined ? nothing : html` <span class="soft">${reader.words.texts.failedWith(one.code)}</span>`}${one.hidden ? html` ${badge('plain', words.hidden)}` : nothing}`, // prettier-ignore
         oneButton(one.hidden ? '/recent/show' : '/recent/hide', one.hidden ? words.show : words.hide, { csrf: c.get('csrf'), entry: one.id }), // prettier-ignore
       ]),
     )
     const isAll = Object.entries(filter).every(([name, value]) => name === 'page' || value === undefined)
     const main =
       rows.length > 0
-        ? table(menu.recent, [when, direction, patient, subject, state, words.actions], rows)
+        ? table(menu.recent, [when, words.channel, direction, patient, subject, state, words.actions], rows)
         : isAll
           ? empty(recent.none, recent.noneNext, 'mail')
           : empty(words.noneSo, words.noneSoNext, 'mail')
@@ -165,10 +166,10 @@ export function recentPage({ site, store, clock }: ConsoleParts & { readonly clo
   app.post('/recent/export', async (c) => {
     const filter = await filterOf(c)
     if (!filter.success) return c.html(await pageHtml(c, everything, c.get('reader').words.desk.recent.wrong), 400)
-    const rows: (string | number | null)[][] = [['at', 'channel', 'direction', 'patient', 'event', 'subject', 'state', 'hidden']] // prettier-ignore
+    const rows: (string | number | null)[][] = [['at', 'channel', 'direction', 'patient', 'event', 'subject', 'state', 'code', 'hidden']] // prettier-ignore
     for await (const one of site.communications(await queryOf(filter.output))) {
       if (one.hidden && filter.output.hidden === undefined) continue
-      rows.push([one.at, one.channel, one.direction, one.patient, one.event, one.subject, one.state, one.hidden ? 'yes' : 'no']) // prettier-ignore
+      rows.push([one.at, one.channel, one.direction, one.patient, one.event, one.subject, one.state, one.code ?? '', one.hidden ? 'yes' : 'no']) // prettier-ignore
       if (rows.length > mostExported) break
     }
     store.audit.record(deedOf(c, 'communications exported', { of: String(rows.length - 1), ...patientOf(filter.output) })) // prettier-ignore

@@ -19,6 +19,8 @@ import type { DocumentHead } from '../../replica/replica-face.ts'
 import type { AuditTrail } from '../audit-sqlite.ts'
 import type { Operations } from '../control.ts'
 import type { Desk } from './desk-sqlite.ts'
+import { speechIn } from '../words/speech.ts'
+import { whyInWords } from './texts-in-words.ts'
 import type {
   Communication,
   CommunicationQuery,
@@ -27,6 +29,7 @@ import type {
   InboxThread,
   ReplyInBox,
   WholeThread,
+  WhyText,
 } from './site-views.ts'
 
 /** How a site is: `statusOf` in `site/status.ts` makes it. */
@@ -206,6 +209,11 @@ export interface ConsoleSite {
     values(): Pick<Preferences, 'timing' | 'backup'>
   }
   coming(): Coming
+  readonly texts: {
+    get(): Promise<Readonly<Record<string, string>>>
+    set(key: string, value: string): Promise<{ key: string; old: string; new: string }>
+    whyOf(event: number): Promise<readonly WhyText[]>
+  }
   readonly mirror: {
     show(): Promise<{
       readonly receipts: Readonly<Record<string, number>>
@@ -396,6 +404,19 @@ export function siteOperations(site: ConsoleSite, audit: AuditTrail, say: (line:
       const done = await site.preferences.set(key, value)
       audit.record({ did: 'preference changed', by, of: [done.key, done.old, done.new] })
       return done
+    },
+    'texts get': () => site.texts.get(),
+    async 'texts set'(input) {
+      const { key, value } = v.parse(v.object({ key: v.string(), value: v.string() }), input)
+      const done = await site.texts.set(key, value)
+      audit.record({ did: 'preference changed', by, of: [`texts ${done.key}`, done.old, done.new] })
+      return done
+    },
+    async 'texts why'(input) {
+      const { event } = v.parse(v.object({ event: idNumber }), input)
+      audit.noted({ did: 'viewed', by, of: 'texts' })
+      const [zone, why] = [await site.zone(), await site.texts.whyOf(event)]
+      return { items: why.map((one) => ({ rule: one.rule, kind: one.what, state: one.is, words: whyInWords(speechIn('en'), one, zone) })) } // prettier-ignore
     },
     'mirror show': () => site.mirror.show(),
     async 'mirror set'(input) {

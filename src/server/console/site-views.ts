@@ -1,4 +1,5 @@
 /** What a console is shown of its site: the events of a day with what was said about them, the threads of the inbox, and Recent Communications. `site/` makes them. */
+import type { MessageState, NotSentReason } from '../../replica/kinds/communications.ts'
 import type { Answer } from '../../replica/kinds/confirmations.ts'
 import type { By } from '../../replica/kinds/kind.ts'
 import type { ReplyToRead } from '../../replica/kinds/replies.ts'
@@ -32,9 +33,32 @@ export interface EventOfDay {
   /** When what the patient said came here; null where it is not known. */
   readonly receivedAt: number | null
 }
+/** What a rule for texts comes to for an event. Times are milliseconds UTC. */
+export type WhyText = {
+  readonly rule: string
+  readonly what: 'confirmation request' | 'reminder'
+  readonly lead: { readonly days: number } | { readonly hours: number }
+} & (
+  | { readonly is: 'told'; readonly at: number; readonly state: MessageState; readonly code: string | null }
+  | { readonly is: 'due'; readonly at: number; readonly why: 'due' | 'hours' | 'cap' }
+  | { readonly is: 'now' }
+  | { readonly is: 'not'; readonly why: NotSentReason }
+)
+/** A text that went out for an event or came in about it. */
+export interface TextOfEvent {
+  readonly at: number
+  readonly direction: 'in' | 'out'
+  /** Of one that went out. */
+  readonly what: string | null
+  readonly state: MessageState | null
+  readonly body: string
+}
+
 /** All that was said about one event, oldest first. */
 export interface EventStory extends EventOfDay {
   readonly allTold: readonly Told[]
+  readonly texts: readonly TextOfEvent[]
+  readonly whyTexts: readonly WhyText[]
   readonly answers: readonly (Answer & { readonly receivedAt: number | null })[]
   readonly wishes: readonly (Request & { readonly receivedAt: number | null })[]
 }
@@ -103,6 +127,8 @@ export interface Communication {
   readonly event: number | null
   readonly subject: string
   readonly state: string
+  /** The provider's code, of one that failed. */
+  readonly code?: string
   /** Of a message with attachments, its entry. */
   readonly entry?: string
   /** Hidden from the list by somebody; never deleted. */

@@ -11,6 +11,7 @@ import { replies } from './en/replies.ts'
 import { signIn } from './en/sign-in.ts'
 import { staff } from './en/staff.ts'
 import { synchronization } from './en/synchronization.ts'
+import { texts } from './en/texts.ts'
 
 export const en = {
   frame,
@@ -25,5 +26,6 @@ export const en = {
   synchronization,
   attachments,
   replies,
+  texts,
 }
 export type Words = typeof en

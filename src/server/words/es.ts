@@ -12,6 +12,7 @@ import { replies } from './es/replies.ts'
 import { signIn } from './es/sign-in.ts'
 import { staff } from './es/staff.ts'
 import { synchronization } from './es/synchronization.ts'
+import { texts } from './es/texts.ts'
 
 export const es: Words = {
   frame,
@@ -26,4 +27,5 @@ export const es: Words = {
   synchronization,
   attachments,
   replies,
+  texts,
 }

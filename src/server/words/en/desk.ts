@@ -249,7 +249,7 @@ export const desk = {
     direction: 'Direction',
     directions: { in: 'In', out: 'Out' },
     state: 'State',
-    states: { read: 'Read', received: 'Received', sent: 'Sent', written: 'Written', 'set aside': 'Set aside', open: 'Open', accepted: 'Accepted', refused: 'Refused' }, // prettier-ignore
+    states: { read: 'Read', received: 'Received', queued: 'Queued', sent: 'Sent', delivered: 'Delivered', undelivered: 'Not delivered', failed: 'Failed', dropped: 'Not sent', opened: 'Opened', written: 'Written', 'set aside': 'Set aside', open: 'Open', accepted: 'Accepted', refused: 'Refused' }, // prettier-ignore
     since: 'From day',
     until: 'To day',
     dayHint: 'Year, month and day, like 2026-11-24',

@@ -240,6 +240,12 @@ export const desk: typeof english = {
     directions: { in: 'Entrante', out: 'Saliente' },
     state: 'Estado',
     states: {
+      queued: 'En espera',
+      delivered: 'Entregado',
+      undelivered: 'No entregado',
+      failed: 'Falló',
+      dropped: 'No enviado',
+      opened: 'Abierto',
       read: 'Leído',
       received: 'Recibido',
       sent: 'Enviado',

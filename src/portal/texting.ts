@@ -1,0 +1,115 @@
+/** What a portal does with texts: for each practice with an account a sender and a receiver, and one app that the provider posts to. */
+import { consentKeys } from '../bridges/texts/consent-number.ts'
+import type { TextProvider } from '../bridges/texts/provider.ts'
+import { textReceiver } from '../bridges/texts/receiving.ts'
+import { textSender, type TextSender } from '../bridges/texts/sender.ts'
+import { twilioProvider, type Ask, type TextAccount } from '../bridges/texts/twilio.ts'
+import type { Clock } from '../replica/clock.ts'
+import { foldCommunications } from '../replica/kinds/communications.ts'
+import type { Replica } from '../replica/replica-face.ts'
+import type { NamedProxies } from '../server/reverse-proxy.ts'
+import { receivedPath, statusPath, textWebhooks } from '../server/texts/webhooks.ts'
+
+export interface PortalTexts {
+  /** The account of a practice; undefined: it sends no texts. */
+  readonly accountOf: (practice: string) => TextAccount | undefined
+  /** How the provider is asked. */
+  readonly ask: Ask
+  /** How long after a call without an answer a text that is not at the provider counts as not taken, milliseconds. */
+  readonly patience?: number | undefined
+}
+interface TextingPractice { readonly replica: Replica; readonly hmacKey: Uint8Array; readonly indexed: () => Promise<void> } // prettier-ignore
+
+export type Texting = ReturnType<typeof textingOf>
+
+export function textingOf(portal: {
+  readonly texts: PortalTexts | undefined
+  readonly isOpen: (practice: string) => boolean
+  readonly anySite: (practice: string) => string | null
+  readonly clock: Clock
+  readonly log: (line: string) => void
+}) {
+  const { texts, clock, log } = portal
+  const practices = new Map<string, TextingPractice>()
+  const senders = new Map<string, TextSender>()
+  const receivers = new Map<string, ReturnType<typeof textReceiver>>()
+  const providers = new Map<string, TextProvider>()
+  /** The origin that the provider posts to; undefined while this portal does not listen: then nothing goes out. */
+  let origin: string | undefined
+
+  const providerOf = (practice: string): TextProvider | undefined => {
+    const held = providers.get(practice)
+    const account = held ? undefined : texts?.accountOf(practice)
+    if (!account) return held
+    const made = twilioProvider(account, texts!.ask)
+    providers.set(practice, made)
+    return made
+  }
+  const begin = (practice: string, { replica, hmacKey, indexed }: TextingPractice): void => {
+    if (!texts || senders.has(practice)) return
+    const keys = consentKeys(hmacKey)
+    const receiver = textReceiver({
+      replica,
+      keys,
+      clock,
+      indexed,
+      anySite: () => portal.anySite(practice),
+      handOver: (patient, message) => senders.get(practice)!.handOver(patient, message),
+    })
+    receivers.set(practice, receiver)
+    senders.set(
+      practice,
+      textSender({
+        replica,
+        keys,
+        clock,
+        indexed,
+        log,
+        patience: texts.patience,
+        provider: () => providerOf(practice),
+        isAnyHour: () => texts.accountOf(practice)?.isAnyHour === true,
+        isOpen: () => portal.isOpen(practice),
+        statusTo: (patient, message) => (origin === undefined ? null : `${origin}${statusPath(practice, patient, message)}`), // prettier-ignore
+        // Oldest first: an answer may be to what was said before it.
+        async received(some) {
+          for (const one of some.toReversed()) await receiver.receive(one)
+        },
+      }),
+    )
+  }
+  return {
+    /** A practice was opened; its texts go out once this portal listens. */
+    opened(practice: string, parts: TextingPractice): void {
+      practices.set(practice, parts)
+      if (origin !== undefined) begin(practice, parts)
+    },
+    /** From here on texts go out; the app is what the provider posts to. */
+    listening(at: string, proxies?: NamedProxies) {
+      origin = at
+      for (const [practice, parts] of practices) begin(practice, parts)
+      return textWebhooks({
+        provider: providerOf,
+        origin: () => at,
+        proxies,
+        clock,
+        log,
+        async became(practice, { patient, message }, { sid, state, code }) {
+          const replica = practices.get(practice)!.replica
+          const { out } = foldCommunications(await replica.entries('communications', patient))
+          // Signed for this address, so it was ours; a portal that was put back may not know it yet.
+          const is = out.find((one) => one.id === message)
+          if (!is) return
+          await replica.change([{ collection: 'communications', key: patient, add: { [`state:${message}:${state}`]: { kind: 'state', at: clock.now(), by: { role: 'portal', id: replica.id }, message, state, sid, ...(code === null ? {} : { code }) } } }]) // prettier-ignore
+        },
+        received: (practice, text) => receivers.get(practice)!.receive(text),
+      })
+    },
+    /** Where a practice's provider is to post what comes in. */
+    receivedAt: (practice: string): string | undefined => origin && `${origin}${receivedPath(practice)}`,
+    wake: (practice: string): void => senders.get(practice)?.wake(),
+    problem: (practice: string): string | null => senders.get(practice)?.problem() ?? null,
+    async stop(): Promise<void> {
+      for (const sender of senders.values()) await sender.stop()
+    },
+  }
+}

@@ -1,0 +1,62 @@
+/** What a site says and knows of texts: Preferences > Texts, what was texted for an event, and why or why not. */
+import { consentKeys } from '../bridges/texts/consent-number.ts'
+import { judge, type Verdict } from '../bridges/texts/judging.ts'
+import { rulesOf, textsChanged, textSettingsKey, textsShown, type Rule } from '../bridges/texts/rules.ts'
+import { situationsOf } from '../bridges/texts/situation.ts'
+import type { Clock } from '../replica/clock.ts'
+import type { Follower, Replica } from '../replica/replica-face.ts'
+import type { WhyText } from '../server/console/site-views.ts'
+
+export function textsOfSite(site: {
+  readonly replica: Replica
+  readonly index: Follower
+  readonly hmacKey: Uint8Array
+  readonly site: string
+  readonly documentOf: (table: 'events', local: number) => string | undefined
+  readonly clock: Clock
+}) {
+  const { replica, clock } = site
+  const key = textSettingsKey(site.site)
+  const situations = situationsOf({ replica, keys: consentKeys(site.hmacKey) })
+  const fields = async () => (await replica.record('preferences', key))?.fields ?? {}
+  let turn: Promise<unknown> = Promise.resolve()
+
+  const set = async (name: string, value: string): Promise<{ key: string; old: string; new: string }> => {
+    const before = await fields()
+    const changes = textsChanged(before, { key: name, value, at: clock.now() })
+    const facts = { patient: null, site: site.site, shown: false, reachable: false, startsAt: null }
+    await replica.change([{ collection: 'preferences', key, facts, set: changes, at: clock.now() }])
+    return { key: name, old: textsShown(before)[name] ?? 'none', new: textsShown(await fields())[name] ?? 'none' }
+  }
+  const whyOf = (rule: Rule, verdict: Verdict): WhyText => {
+    const of = { rule: rule.id, what: rule.what, lead: rule.lead }
+    if (verdict.is === 'told') return { ...of, is: 'told', at: verdict.message.at, state: verdict.message.state, code: verdict.message.code } // prettier-ignore
+    if (verdict.is === 'wait') return { ...of, is: 'due', at: verdict.until, why: verdict.why }
+    return verdict.is === 'send' ? { ...of, is: 'now' } : { ...of, is: 'not', why: verdict.why }
+  }
+  /** For each rule that is for an event: whether it was told, goes out, or why it was not. */
+  const why = async (event: string): Promise<WhyText[]> => {
+    await site.index.caughtUp()
+    const told = await situations.of(event, clock.now())
+    if (!told) return []
+    return rulesOf(told.settings, told.event.location).map((rule) => whyOf(rule, judge(rule, told)))
+  }
+  return {
+    texts: {
+      get: async (): Promise<Record<string, string>> => textsShown(await fields()),
+      /** Sets one; throws a sentence, and changes nothing, where it would be wrong. One after the other. */
+      set(name: string, value: string) {
+        const next = turn.then(() => set(name, value))
+        turn = next.catch(() => {})
+        return next
+      },
+      why,
+      /** The same of an event by its number; throws a sentence where InSched has none. */
+      async whyOf(event: number): Promise<WhyText[]> {
+        const document = site.documentOf('events', event)
+        if (document === undefined) throw new Error(`There is no event ${event} of a patient in InSched.`)
+        return why(document)
+      },
+    },
+  }
+}
