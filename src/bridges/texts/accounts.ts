@@ -16,16 +16,21 @@ export function textAccounts(text: string): (practice: string) => TextAccount | 
     // The first practice that asks has it.
     return (practice) => ((only ??= practice) === practice ? account : undefined)
   }
-  let found: Record<string, string>
-  try {
-    found = v.parse(schema, JSON.parse(trimmed))
-  } catch {
-    // The cause would quote what stands there.
-    // oxlint-disable-next-line eslint/preserve-caught-error
+  const found = v.safeParse(schema, jsonOf(trimmed))
+  if (!found.success)
     throw new Error('The accounts for texts are JSON like { "<practice id>": "https://ACxxxx:AUTH_TOKEN@api.twilio.com/MGxxxx" }.') // prettier-ignore
-  }
-  const accounts = new Map(Object.entries(found).map(([practice, address]) => [practice, textAccount(address)]))
+  const accounts = new Map(Object.entries(found.output).map(([practice, address]) => [practice, textAccount(address)]))
   if (new Set([...accounts.values()].map((one) => one.messagingServiceSid)).size < accounts.size)
     throw new Error('Two practices have the same messaging service for texts. Give each its own: replies could not be told apart.') // prettier-ignore
   return (practice) => accounts.get(practice)
+}
+
+/** What stands in a text of JSON; undefined where it is none: its error would quote secrets. */
+function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    // Told by the caller, in words of its own.
+    return undefined
+  }
 }

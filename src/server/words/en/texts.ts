@@ -51,7 +51,6 @@ export const texts = {
   failedWith: (code: string) => `The provider says ${code}.`,
   dueAt: (when: string) => `Goes out ${when}.`,
   waits: {
-    due: '',
     hours: 'It waits for an hour at which it may go out.',
     cap: 'The number had its texts of the day.',
   },

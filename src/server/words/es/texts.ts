@@ -46,7 +46,7 @@ export const texts: Words['texts'] = {
   toldAt: (when, state) => `Enviado ${when}. ${state}.`,
   failedWith: (code) => `El proveedor dice ${code}.`,
   dueAt: (when) => `Sale ${when}.`,
-  waits: { due: '', hours: 'Espera una hora en que pueda salir.', cap: 'El número ya tuvo sus mensajes del día.' },
+  waits: { hours: 'Espera una hora en que pueda salir.', cap: 'El número ya tuvo sus mensajes del día.' },
   willGo: 'Sale ahora.',
   rule: (words) => `Regla: ${words}`,
   reply: (text) => `Respondió por mensaje: “${text}”`,
