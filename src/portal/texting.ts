@@ -17,6 +17,8 @@ export interface PortalTexts {
   readonly ask: Ask
   /** How long after a call without an answer a text that is not at the provider counts as not taken, milliseconds. */
   readonly patience?: number | undefined
+  /** Between two texts, milliseconds. */
+  readonly pace?: number | undefined
 }
 interface TextingPractice { readonly replica: Replica; readonly hmacKey: Uint8Array; readonly indexed: () => Promise<void> } // prettier-ignore
 
@@ -66,6 +68,7 @@ export function textingOf(portal: {
         indexed,
         log,
         patience: texts.patience,
+        pace: texts.pace,
         provider: () => providerOf(practice),
         isAnyHour: () => texts.accountOf(practice)?.isAnyHour === true,
         isOpen: () => portal.isOpen(practice),
@@ -107,6 +110,8 @@ export function textingOf(portal: {
     /** Where a practice's provider is to post what comes in. */
     receivedAt: (practice: string): string | undefined => origin && `${origin}${receivedPath(practice)}`,
     wake: (practice: string): void => senders.get(practice)?.wake(),
+    /** Resolves when nothing of a practice's texts is under way. */
+    settled: async (practice: string): Promise<void> => senders.get(practice)?.settled(),
     problem: (practice: string): string | null => senders.get(practice)?.problem() ?? null,
     async stop(): Promise<void> {
       for (const sender of senders.values()) await sender.stop()

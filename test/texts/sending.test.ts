@@ -33,7 +33,7 @@ it('[F23] nothing is due, and nothing happens', async () => {
   const world = await opened()
   await world.pass(2 * day, hour)
   expect(world.arrived()).toEqual([])
-  expect(world.sender.problem()).toBeNull()
+  expect(world.texting.problem(world.practice)).toBeNull()
 })
 
 it('sending is off until it is turned on; what is due by then goes out when it is', async () => {
@@ -61,20 +61,18 @@ it('[F2] a text that was surely not taken goes out when the provider is back', a
   world.sandbox.down(true)
   await world.event(await world.person(), '2027-03-03T14:30')
   await world.pass(2 * hour)
-  expect(world.sender.problem()).toContain('Texts wait')
+  expect(world.texting.problem(world.practice)).toContain('Texts wait')
   world.sandbox.down(false)
   await world.pass(hour)
   expect(world.arrived()).toHaveLength(1)
-  expect(world.sender.problem()).toBeNull()
+  expect(world.texting.problem(world.practice)).toBeNull()
 })
 
-it('[F1] two senders over one log send once', async () => {
+it('[F1] a portal that starts again sends nothing a second time', async () => {
   const world = await opened()
-  const first = world.sender
   await world.event(await world.person(), '2027-03-03T14:30')
-  await first.settled()
-  await first.stop()
-  world.start()
+  await world.settled()
+  await world.restart()
   await world.pass(hour)
   expect(world.arrived()).toHaveLength(1)
 })

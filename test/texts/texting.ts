@@ -1,34 +1,43 @@
-/** A practice that texts: its replica in a SQLite file, the sender over Twilio's SDK, the sandbox behind it, all in a time that the test holds. */
+/**
+ * A practice that texts: its replica in a SQLite file, the portal's own sender and webhooks over Twilio's SDK, the sandbox
+ * behind them, all in a time that the test holds. It can be killed between any two steps, and put back to older files.
+ */
+import { copyFileSync, existsSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
+import type { Hono } from 'hono'
 import { consentKeys } from '../../src/bridges/texts/consent-number.ts'
 import { textSettingsKey } from '../../src/bridges/texts/rules.ts'
 import { textSandbox, type TextSandbox } from '../../src/bridges/texts/sandbox.ts'
-import { textReceiver } from '../../src/bridges/texts/receiving.ts'
-import { textSender, type TextSender } from '../../src/bridges/texts/sender.ts'
-import { twilioProvider, type Ask } from '../../src/bridges/texts/twilio.ts'
+import type { Ask } from '../../src/bridges/texts/twilio.ts'
+import { textingOf, type Texting as PortalTexting } from '../../src/portal/texting.ts'
 import type { Json } from '../../src/replica/json.ts'
-import { mintUlid, type Ulid } from '../../src/replica/ids.ts'
+import { mintUlid } from '../../src/replica/ids.ts'
 import type { Edit, Replica } from '../../src/replica/replica-face.ts'
 import { openReplica, type OpenReplica } from '../../src/replica/replica.ts'
 import { openSqliteStore } from '../../src/replica/sqlite-store.ts'
 import { indexedCollections, pageIndex } from '../../src/server/page-index.ts'
 import { textSandboxApp } from '../../src/server/texts/text-sandbox-app.ts'
+import { receivedPath } from '../../src/server/texts/webhooks.ts'
 import { folder, master } from '../replica/world.ts'
 import { heldClock, type HeldClock } from '../server/world.ts'
 
 export const account = { origin: 'http://127.0.0.1:1', accountSid: 'ACsandbox', authToken: 'the token', messagingServiceSid: 'MGsandbox' } // prettier-ignore
 export const zone = 'America/Phoenix'
+const origin = 'https://portal.example'
 /** A Monday, 10:00 in Phoenix. */
 export const morning = Date.parse('2027-03-01T17:00:00Z')
 
 export interface Texting {
   readonly clock: HeldClock
   readonly sandbox: TextSandbox
-  readonly replica: OpenReplica
+  readonly practice: string
   readonly site: string
   readonly log: string[]
   readonly keys: ReturnType<typeof consentKeys>
-  sender: TextSender
+  replica: OpenReplica
+  texting: PortalTexting
+  /** What the provider posts to. */
+  webhooks: Hono<never>
   isOpen: boolean
   /** Edits a record of InSched as the site would. */
   person(fields?: Record<string, Json>, key?: string): Promise<string>
@@ -41,73 +50,134 @@ export interface Texting {
   settled(): Promise<void>
   /** The texts on the phones that came from the practice. */
   arrived(): { at: number; phone: string; body: string }[]
-  start(): void
+  /** The process dies after so many more of its steps (changes and calls); that one may be done, and nobody hears of it. */
+  dieAfter(steps: number): void
+  isDead(): boolean
+  /** Stops what runs and opens the files again, those of `from` where it is given; what InSched has is there again. */
+  restart(from?: string): Promise<void>
+  /** A copy of the files as they are. */
+  copy(): Promise<string>
   close(): Promise<void>
 }
 
-/** Asks the sandbox's app; an answer that gets lost is a connection that broke. */
-export function askOf(sandbox: () => TextSandbox): Ask {
-  return async ({ method, url, headers, body }) => {
-    const app = textSandboxApp(sandbox(), async () => new Response(null, { headers: { 'x-lost': 'yes' } }))
-    const answer = await app.request(url.pathname + url.search, { method, headers: { ...headers, host: '127.0.0.1' }, ...(body === undefined ? {} : { body }) }) // prettier-ignore
-    if (answer.headers.has('x-lost')) throw Object.assign(new Error('The connection broke.'), { code: 'ECONNRESET' })
-    return { status: answer.status, headers: Object.fromEntries(answer.headers), body: await answer.text() }
-  }
-}
+const died = (): Error => new Error('The process has died.')
 
-export async function texting(options: { readonly at?: number; readonly sending?: 'on' | 'off'; readonly wrap?: (replica: Replica) => Replica; readonly ask?: (ask: Ask) => Ask } = {}): Promise<Texting> {
+export async function texting(options: { readonly at?: number; readonly sending?: 'on' | 'off' } = {}): Promise<Texting> {
   const clock = heldClock(options.at ?? morning)
   const [practice, id, site] = [mintUlid(clock), mintUlid(clock), mintUlid(clock)]
-  const replica = await openReplica({ store: await openSqliteStore({ file: join(folder(), 'portal.sqlite'), master }), practice, id, clock })
-  const index = replica.follow({ name: 'index', collections: indexedCollections, handle: pageIndex(replica) })
-  const keys = consentKeys(new Uint8Array(32).fill(3))
+  const dir = folder()
+  const file = join(dir, 'portal.sqlite')
+  const hmacKey = new Uint8Array(32).fill(3)
   const log: string[] = []
-  let sandbox: TextSandbox
-  const sandboxAsk: Ask = async () => ({ status: 200, headers: {}, body: '' })
-  sandbox = textSandbox({ account, clock, ask: sandboxAsk, stepMs: 500 })
-  const ask = (options.ask ?? ((one) => one))(askOf(() => sandbox))
-  const provider = twilioProvider(account, ask)
+  const said: Edit[] = []
+  let copies = 0
+  let stepsLeft = Infinity
+  // Each process has a life of its own: what is left of a dead one changes nothing.
+  let life = { isDead: false }
+  const step = async <T>(of: { isDead: boolean }, work: () => Promise<T>): Promise<T> => {
+    if (of.isDead) throw died()
+    if (stepsLeft-- > 0) return work()
+    of.isDead = true
+    // The last step is done in half of the deaths, and its outcome is lost.
+    if (stepsLeft % 2 === 0) await work()
+    throw died()
+  }
+  const posted: Ask = async ({ url, headers, body }) => {
+    if (life.isDead) throw Object.assign(new Error('Refused.'), { code: 'ECONNREFUSED' })
+    const answer = await world.webhooks.request(url.pathname, { method: 'POST', headers, ...(body === undefined ? {} : { body }) }, { incoming: { headers: {}, socket: {} } })
+    if (answer.status >= 300) throw new Error(`The webhook answered ${answer.status}`)
+    return { status: answer.status, headers: {}, body: await answer.text() }
+  }
+  const sandbox = textSandbox({ account, clock, ask: posted, stepMs: 500 })
+  sandbox.inboundTo(`${origin}${receivedPath(practice)}`)
+  const sandboxApp = textSandboxApp(sandbox, async () => new Response(null, { headers: { 'x-lost': 'yes' } }))
+  let follower: { caughtUp(): Promise<void> }
+
+  const open = async (): Promise<void> => {
+    life = { isDead: false }
+    stepsLeft = Infinity
+    const own = life
+    const replica = await openReplica({ store: await openSqliteStore({ file, master }), practice, id, clock })
+    const index = replica.follow({ name: 'index', collections: indexedCollections, handle: pageIndex(replica) })
+    follower = index
+    world.replica = replica
+    const mortal: Replica = { ...replica, change: (edits) => step(own, () => replica.change(edits)) }
+    const ask: Ask = async ({ method, url, headers, body }) =>
+      step(own, async () => {
+        const answer = await sandboxApp.request(url.pathname + url.search, { method, headers: { ...headers, host: '127.0.0.1' }, ...(body === undefined ? {} : { body }) })
+        if (answer.headers.has('x-lost')) throw Object.assign(new Error('The connection broke.'), { code: 'ECONNRESET' })
+        return { status: answer.status, headers: Object.fromEntries(answer.headers), body: await answer.text() }
+      })
+    world.texting = textingOf({ texts: { accountOf: () => account, ask, pace: 0 }, isOpen: () => world.isOpen, anySite: () => site, clock, log: (line) => void log.push(line) })
+    world.texting.opened(practice, { replica: mortal, hmacKey, indexed: () => index.caughtUp() })
+    world.webhooks = world.texting.listening(origin) as unknown as Hono<never>
+  }
   const facts = (patient: string, startsAt: number | null = null) => ({ patient, site, shown: true, reachable: true, startsAt })
-  const change = (edit: Edit): Promise<void> => replica.change([edit])
-  const receiver = textReceiver({ replica, keys, clock, indexed: () => index.caughtUp(), anySite: () => site, handOver: (patient, message) => world.sender.handOver(patient, message) })
+  const say = async (edit: Edit): Promise<void> => {
+    said.push(edit)
+    await world.replica.change([edit])
+  }
   const world: Texting = {
-    clock, sandbox, replica, site, log, keys, isOpen: true,
-    sender: undefined as unknown as TextSender,
+    clock, sandbox, practice, site, log, keys: consentKeys(hmacKey), isOpen: true,
+    replica: undefined as unknown as OpenReplica,
+    texting: undefined as unknown as PortalTexting,
+    webhooks: undefined as unknown as Hono<never>,
     async person(fields = {}, key = mintUlid(clock)) {
-      await change({ collection: 'patients', key, at: clock.now(), facts: facts(key), set: { firstName: 'Ann', lastName: 'Lee', cellPhone: '+1 480 555 0101', language: 'en', textConsent: true, emailConsent: null, portalEnabled: true, survivor: null, deleted: false, ...fields } })
+      const whole = { firstName: 'Ann', lastName: 'Lee', cellPhone: '+1 480 555 0101', language: 'en', textConsent: true, emailConsent: null, portalEnabled: true, survivor: null, deleted: false }
+      const known = said.some((edit) => edit.key === key)
+      await say({ collection: 'patients', key, at: clock.now(), facts: facts(key), set: { ...(known ? {} : whole), ...fields } })
       return key
     },
     async event(patient, startsAt, fields = {}, key = mintUlid(clock)) {
-      await change({ collection: 'events', key, at: clock.now(), facts: facts(patient, Date.parse(`${startsAt}:00-07:00`)), set: { words: 'Rhinoplasty visit', startsAt, minutes: 30, location: '1', status: 'None', lastConfirmed: null, confirmationType: null, deleted: false, ...fields } })
+      const whole = { words: 'Rhinoplasty visit', startsAt, minutes: 30, location: '1', status: 'None', lastConfirmed: null, confirmationType: null, deleted: false }
+      const known = said.some((edit) => edit.key === key)
+      const start = (fields['startsAt'] as string | undefined) ?? startsAt
+      await say({ collection: 'events', key, at: clock.now(), facts: facts(patient, Date.parse(`${start}:00-07:00`)), set: { ...(known ? {} : whole), ...fields } })
       return key
     },
-    set: (fields) => change({ collection: 'preferences', key: textSettingsKey(site), at: clock.now(), facts: { patient: null, site, shown: false, reachable: false, startsAt: null }, set: fields }),
+    set: (fields) => say({ collection: 'preferences', key: textSettingsKey(site), at: clock.now(), facts: { patient: null, site, shown: false, reachable: false, startsAt: null }, set: fields }),
     async settled() {
-      await index.caughtUp()
-      await world.sender.settled()
-      await index.caughtUp()
+      await follower.caughtUp()
+      await world.texting.settled(practice)
+      await follower.caughtUp()
     },
-    async pass(ms, step = 60_000) {
-      for (let left = ms; left > 0; left -= step) {
-        clock.advance(Math.min(step, left))
+    async pass(ms, by = 60_000) {
+      for (let left = ms; left > 0; left -= by) {
+        clock.advance(Math.min(by, left))
         await world.settled()
       }
     },
-    arrived: () => world.sandbox.texts().filter((text) => text.direction === 'outbound-api').map(({ at, phone, body }) => ({ at, phone, body })),
-    start() {
-      world.sender = textSender({
-        replica: (options.wrap ?? ((one) => one))(replica), keys, clock, provider: () => provider, isOpen: () => world.isOpen,
-        statusTo: () => null, indexed: () => index.caughtUp(), received: async (texts) => { for (const one of texts.toReversed()) await receiver.receive(one) }, log: (line) => void log.push(line), pace: 0,
-      })
+    arrived: () => sandbox.texts().filter((text) => text.direction === 'outbound-api').map(({ at, phone, body }) => ({ at, phone, body })),
+    dieAfter: (steps) => void (stepsLeft = steps),
+    isDead: () => life.isDead,
+    async copy() {
+      const to = join(dir, `copy-${++copies}.sqlite`)
+      await stop()
+      copyFileSync(file, to)
+      await open()
+      return to
     },
-    async close() {
-      await world.sender.stop()
-      await replica.close()
+    async restart(from) {
+      await stop()
+      if (from !== undefined) copyFileSync(from, file)
+      await open()
+      if (from === undefined) return
+      // The site brings its records again, as they were said, before the portal may send.
+      world.isOpen = false
+      for (const edit of said) await world.replica.change([edit])
+      world.isOpen = true
+      world.texting.wake(practice)
     },
+    close: () => stop(),
   }
-  await change({ collection: 'practice', key: site, at: clock.now(), facts: { patient: null, site, shown: true, reachable: false, startsAt: null }, set: { siteName: 'Mesa', practiceName: 'Desert Bloom Surgery', phone: '+1 480 555 0100', address: '1 E Main St', zone, 'location/1': { name: 'Mesa', zone, address: null, phone: null }, 'location/2': { name: 'Denver', zone: 'America/Denver', address: null, phone: '+1 303 555 0101' } } })
+  const stop = async (): Promise<void> => {
+    life.isDead = true
+    await world.texting.stop()
+    await world.replica.close()
+    for (const rest of ['-wal', '-shm']) if (existsSync(file + rest)) rmSync(file + rest)
+  }
+  await open()
+  await say({ collection: 'practice', key: site, at: clock.now(), facts: { patient: null, site, shown: true, reachable: false, startsAt: null }, set: { siteName: 'Mesa', practiceName: 'Desert Bloom Surgery', phone: '+1 480 555 0100', address: '1 E Main St', zone, 'location/1': { name: 'Mesa', zone, address: null, phone: null }, 'location/2': { name: 'Denver', zone: 'America/Denver', address: null, phone: '+1 303 555 0101' } } })
   await world.set({ sending: options.sending ?? 'on', practiceName: 'Desert Bloom' })
-  world.start()
   return world
 } // prettier-ignore
-export type { Ulid }

@@ -10,7 +10,9 @@ export function whyInWords({ words, instant }: Pick<Speech, 'words' | 'instant'>
       return why.code === null ? said : `${said} ${texts.failedWith(why.code)}`
     }
     case 'due':
-      return why.why === 'due' ? texts.dueAt(instant(why.at, zone)) : `${texts.dueAt(instant(why.at, zone))} ${texts.waits[why.why]}`
+      return why.why === 'due'
+        ? texts.dueAt(instant(why.at, zone))
+        : `${texts.dueAt(instant(why.at, zone))} ${texts.waits[why.why]}`
     case 'now':
       return texts.willGo
     case 'not':
