@@ -12,7 +12,7 @@ export function textsOfSite(site: {
   readonly index: Follower
   readonly hmacKey: Uint8Array
   readonly site: string
-  readonly documentOf: (table: 'events', local: number) => string | undefined
+  readonly documentOf: (table: 'events', local: number) => Promise<string | undefined>
   readonly clock: Clock
 }) {
   const { replica, clock } = site
@@ -53,7 +53,7 @@ export function textsOfSite(site: {
       why,
       /** The same of an event by its number; throws a sentence where InSched has none. */
       async whyOf(event: number): Promise<WhyText[]> {
-        const document = site.documentOf('events', event)
+        const document = await site.documentOf('events', event)
         if (document === undefined) throw new Error(`There is no event ${event} of a patient in InSched.`)
         return why(document)
       },

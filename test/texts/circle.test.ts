@@ -65,6 +65,12 @@ it('a request arrives on the phone, C is answered, and the event has Last Confir
   await expect.poll(() => event(id).confirmation_type, slow).toBe('Text')
   expect(event(id)).toMatchObject({ status: 'None', last_confirmed_date: expect.stringMatching(/^\d{4}-\d\d-\d\dT/) as string }) // prettier-ignore
   await expect.poll(() => outgoing().at(-1), slow).toContain('We have told the office that you will come')
+  const filed = () => site().insched.prepare("select channel, direction, subject, state from communications where channel = 'text' order by at_utc, communication_id").all() // prettier-ignore
+  await expect.poll(filed, slow).toEqual([
+    { channel: 'text', direction: 'out', subject: 'Confirmation request', state: 'delivered' },
+    { channel: 'text', direction: 'in', subject: 'Reply', state: 'received' },
+    { channel: 'text', direction: 'out', subject: 'Answer', state: 'delivered' },
+  ])
   const why = await run('texts', 'why', '--event', String(id), '--data', site().dir)
   expect(why.result.items).toMatchObject([{ kind: 'confirmation request', state: 'told' }])
   await expect

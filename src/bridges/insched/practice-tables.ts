@@ -159,6 +159,12 @@ export function practiceChanges(handle: Db, tables: PracticeTables, changed: Own
       update('events', event, { last_confirmed_date: lastConfirmed, confirmation_type: type }),
     addCommunication: async (row: CommunicationRow): Promise<void> =>
       void (await db.insertInto(tables.communications.table!).values(tables.communications.values(row)).execute()),
+    /** What became of a message; left alone where its row says so, or is there no more. */
+    setCommunicationState: async (externalId: string, state: string): Promise<void> => {
+      const table = tables.communications
+      const [id, column] = [sql.ref(table.column('external_id')), sql.ref(table.column('state'))]
+      await db.updateTable(table.table!).set(table.values({ state })).where(sql<SqlBool>`${id} = ${externalId} and ${column} <> ${state}`).execute() // prettier-ignore
+    },
     setContact: (patient: number, column: (typeof contactColumns)[number], value: string | null) =>
       update('patients', patient, { [column]: value }),
     setTextConsent: (patient: number, consent: 0 | 1) => update('patients', patient, { text_consent: consent }),

@@ -1,12 +1,13 @@
 /**
- * The follower that writes into InSched: confirmations, and every portal message and request into Communications. One
- * inbound item is one transaction, one checkpoint with the agent's initials, one row of `pc_effects`, once for ever
- * (DOM-15). Level-triggered: it asks what of a document is not done yet. What cannot be applied becomes a review item.
+ * The follower that writes into InSched: confirmations, and every portal message, request, text and email into
+ * Communications. One inbound item is one transaction, one checkpoint with the agent's initials, one row of `pc_effects`,
+ * once for ever (DOM-15). Level-triggered: it asks what of a document is not done yet. What cannot be applied becomes a review item.
  * An unknown patient or event is unknown for good, whatever the link has still to bring: an identity is committed in
  * InSched before anything of its row leaves. What is for a held patient waits (DOM-17).
  */
 import type { Clock } from '../../replica/clock.ts'
 import { derivedUlid } from '../../replica/ids.ts'
+import { foldCommunications } from '../../replica/kinds/communications.ts'
 import { foldConfirmations, type Answer, type SetAsideReason } from '../../replica/kinds/confirmations.ts'
 import type { By } from '../../replica/kinds/kind.ts'
 import type { ReviewKind } from '../../replica/kinds/reviews.ts'
@@ -54,7 +55,7 @@ interface Stands {
 type Judged = Stands | { readonly edits: Edit[] }
 
 /** What the writer follows. */
-export const writtenCollections = ['confirmations', 'messages', 'requests'] as const
+export const writtenCollections = ['confirmations', 'messages', 'requests', 'communications'] as const
 
 /** The handler of the follower. */
 export function inSchedWriter(options: WriterOptions) {
@@ -275,8 +276,42 @@ export function inSchedWriter(options: WriterOptions) {
       ? consentChanges({ ...parts, numbers: options.numbers, sayPatient: reader.wouldSay })
       : undefined
 
+  /** Texts and emails, in and out, once they left or came; what became of one that left is told as it goes on. */
+  const texts = async (head: DocumentHead): Promise<void> => {
+    const { out, received } = foldCommunications(await replica.entries('communications', head.key))
+    for (const { id, at, kind, what, body, event = null, state } of out) {
+      if (state === 'queued' || state === 'dropped') continue
+      const subject = `${what[0]!.toUpperCase()}${what.slice(1)}`
+      const outcome = await communicate(head, { id, at, channel: kind, event, direction: 'out', subject, body, state, initials: 'PC' }) // prettier-ignore
+      if (outcome === 'written') await tellState(id, state)
+    }
+    for (const { id, at, body, event = null } of received)
+      await communicate(head, {
+        id,
+        at,
+        channel: 'text',
+        event,
+        direction: 'in',
+        subject: 'Reply',
+        body,
+        initials: 'PC',
+      })
+  }
+  const tellState = async (message: string, state: string): Promise<void> => {
+    const effect = `communication:${message}:${state}`
+    if (await isDone(insched, effect)) return
+    await upToDate(async (change) => {
+      if (!(await isDone(change, effect)))
+        await apply(change, effect, () => change.setCommunicationState(message, state))
+    })
+  }
+
   interface Item {
     readonly id: string
+    /** By default portal. */
+    readonly channel?: string
+    /** By default what its direction says. */
+    readonly state?: string
     readonly at: number
     readonly event: string | null
     readonly direction: 'in' | 'out'
@@ -294,17 +329,17 @@ export function inSchedWriter(options: WriterOptions) {
       if (patient === 'held') return 'held'
       if (!patient) return 'not written'
       const found = item.event === null ? undefined : await eventRow(change, item.event)
-      const { at, direction, subject, body, initials } = item
+      const { at, direction, subject, body, initials, channel = 'portal', state = direction === 'in' ? 'received' : 'sent' } = item // prettier-ignore
       await apply(change, effect, () =>
         change.addCommunication({
           patient_id: patient.patient_id,
           event_id: found && 'row' in found ? found.row.event_id : null,
-          channel: 'portal',
+          channel,
           direction,
           at_utc: new Date(at).toISOString(),
           subject,
           body,
-          state: direction === 'in' ? 'received' : 'sent',
+          state,
           initials,
           external_id: item.id,
         }),
@@ -336,6 +371,7 @@ export function inSchedWriter(options: WriterOptions) {
         if (head.facts.site !== null && head.facts.site !== options.site) continue
         if (head.collection === 'confirmations') await confirmations(head)
         else if (head.collection === 'messages') await messages(head)
+        else if (head.collection === 'communications') await texts(head)
         else await requests(head)
       }
       return []
