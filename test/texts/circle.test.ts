@@ -57,7 +57,7 @@ afterAll(async () => {
   await phones.close()
 })
 
-it('a request arrives on the phone, C is answered, and the event has Last Confirmed Date and type Text', async () => {
+it('[TEXT-10] a request arrives on the phone, C is answered, and the event has Last Confirmed Date and type Text', async () => {
   const id = book(1, 2)
   await expect.poll(outgoing, slow).toHaveLength(1)
   expect(outgoing()[0]).toMatch(/Reply C to confirm/)
@@ -78,7 +78,7 @@ it('a request arrives on the phone, C is answered, and the event has Last Confir
     .toEqual(expect.arrayContaining(['text, Confirmation request: delivered', 'text, Reply: received', 'text, Confirmation: written'])) // prettier-ignore
 })
 
-it('the site is stopped in between: the answer waits at the portal, and is written when it is back', async () => {
+it('[TEXT-10] the site is stopped in between: the answer waits at the portal, and is written when it is back', async () => {
   const before = outgoing().length
   const id = book(2, 2)
   await expect.poll(() => outgoing().length, slow).toBe(before + 1)
@@ -89,7 +89,7 @@ it('the site is stopped in between: the answer waits at the portal, and is writt
   await expect.poll(() => event(id).confirmation_type, slow).toBe('Text')
 })
 
-it('[F2] the portal is killed between the provider’s answer and its own record: the text is not sent again, and its answer counts', async () => {
+it('[TEXT-1] the portal is killed between the provider’s answer and its own record: the text is not sent again, and its answer counts', async () => {
   const before = outgoing().length
   sandbox.trouble({ is: 'unanswered' })
   const id = book(3, 2)
@@ -103,7 +103,7 @@ it('[F2] the portal is killed between the provider’s answer and its own record
   expect(sandbox.texts().filter((text) => text.phone === phoneOf(3) && /Reply C/.test(text.body))).toHaveLength(1)
 })
 
-it('[S3] STOP ends all texts to the number, here too, whatever is booked', async () => {
+it('[TEXT-6] STOP ends all texts to the number, here too, whatever is booked', async () => {
   await sandbox.reply(phoneOf(1), 'STOP')
   const before = outgoing().length
   const id = book(1, 3)

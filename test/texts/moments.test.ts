@@ -17,7 +17,7 @@ const phoenix: Where = { zone: 'America/Phoenix', zones: [], window: { from: '09
 const utc = (text: string): number => Date.parse(text)
 const wall = (at: number | undefined, zone = 'America/Phoenix'): string => (at === undefined ? 'never' : wallClockOf(at, zone)) // prettier-ignore
 
-it('“1 day before” is the same wall clock the day before, also across daylight saving; “24 hours” are elapsed [F14]', () => {
+it('[TEXT-2] “1 day before” is the same wall clock the day before, also across daylight saving; “24 hours” are elapsed', () => {
   const [denver, day, hours] = ['America/Denver', { days: 1 }, { hours: 24 }]
   expect(wall(leadBefore('2027-03-14T14:00', denver, day), denver)).toBe('2027-03-13T14:00')
   expect(wall(leadBefore('2027-03-14T14:00', denver, hours), denver)).toBe('2027-03-13T13:00')
@@ -28,7 +28,7 @@ it('“1 day before” is the same wall clock the day before, also across daylig
   expect(leadBefore('2027-03-14T14:00', 'Pacific/Honolulu', day)).toBe(leadBefore('2027-03-14T14:00', 'Pacific/Honolulu', hours)) // prettier-ignore
 })
 
-it('[R10] what is due before the window waits for it, what is due after it goes out at its end, never after it is of use', () => {
+it('[TEXT-2] what is due before the window waits for it, what is due after it goes out at its end, never after it is of use', () => {
   const late = Infinity
   expect(wall(momentFor(utc('2027-03-02T13:00:00Z'), late, phoenix))).toBe('2027-03-02T09:00')
   expect(wall(momentFor(utc('2027-03-03T03:00:00Z'), late, phoenix))).toBe('2027-03-02T17:55')
@@ -46,7 +46,7 @@ const isDay = (at: number, zone: string): boolean => {
   return time >= legalHours.from && time < legalHours.until
 }
 
-it('no text is handed over outside 8:00 to 21:00 in any zone that its receiver could be in, whatever the window', () => {
+it('[TEXT-2] no text is handed over outside 8:00 to 21:00 in any zone that its receiver could be in, whatever the window', () => {
   fc.assert(
     fc.property(someWhere, fc.integer({ min: 0, max: 60 * 24 * 400 }), (where, minutes) => {
       const at = utc('2026-10-01T00:00:00Z') + minutes * 60_000
@@ -64,7 +64,7 @@ it('no text is handed over outside 8:00 to 21:00 in any zone that its receiver c
   )
 })
 
-it('the zones of a number are those of its area code, of its country, or all that it may be in', () => {
+it('[TEXT-2] the zones of a number are those of its area code, of its country, or all that it may be in', () => {
   expect(zonesOfNumber('+14805550101')).toEqual(['America/Phoenix'])
   expect(zonesOfNumber('+12125550101')).toEqual(['America/New_York'])
   expect(zonesOfNumber('+18505550101')).toEqual(['America/New_York', 'America/Chicago'])
@@ -72,7 +72,7 @@ it('the zones of a number are those of its area code, of its country, or all tha
   expect(zonesOfNumber('+18005550101')).toHaveLength(4)
 })
 
-it('[R33] parts are counted as networks count them, and letters outside the GSM alphabet are written without their marks', () => {
+it('parts are counted as networks count them, and letters outside the GSM alphabet are written without their marks', () => {
   expect(segmentsOf('a'.repeat(160))).toEqual({ alphabet: 'GSM', units: 160, segments: 1 })
   expect(segmentsOf('a'.repeat(161))).toMatchObject({ segments: 2 })
   expect(segmentsOf('€'.repeat(80))).toMatchObject({ alphabet: 'GSM', units: 160, segments: 1 })
@@ -82,7 +82,7 @@ it('[R33] parts are counted as networks count them, and letters outside the GSM 
 })
 
 const words = fc.record({ firstName: fc.constantFrom('Ann', 'Zoë', ''), practice: fc.constantFrom('Desert Bloom', 'Dr. Vale'), location: fc.constantFrom('Mesa', null), phone: fc.constantFrom('+1 480 555 0100', null) }) // prettier-ignore
-it('what a text tells is known again whatever name, practice, phone and language it was written with, and nothing else is', () => {
+it('[TEXT-7] what a text tells is known again whatever name, practice, phone and language it was written with, and nothing else is', () => {
   fc.assert(
     fc.property(words, fc.constantFrom('en', 'es'), fc.boolean(), (telling, language, saysStop) => {
       const body = tellingText('reminder', { ...telling, startsAt: '2027-03-10T14:30' }, language as 'en', saysStop)

@@ -14,7 +14,7 @@ const out = async (world: Texting, patient: string) =>
   foldCommunications(await world.replica.entries('communications', patient))
 const local = (at: number): string => new Date(at - 7 * hour).toISOString().slice(0, 16)
 
-it('a confirmation request goes out three days before and a reminder one day before, each once', async () => {
+it('[TEXT-1] [TEXT-8] a confirmation request goes out three days before and a reminder one day before, each once', async () => {
   const world = await opened()
   const patient = await world.person()
   await world.event(patient, '2027-03-10T14:30')
@@ -29,7 +29,7 @@ it('a confirmation request goes out three days before and a reminder one day bef
   ])
 })
 
-it('[F23] nothing is due, and nothing happens', async () => {
+it('nothing is due, and nothing happens', async () => {
   const world = await opened()
   await world.pass(2 * day, hour)
   expect(world.arrived()).toEqual([])
@@ -46,7 +46,7 @@ it('sending is off until it is turned on; what is due by then goes out when it i
   expect(world.arrived()).toHaveLength(1)
 })
 
-it('[F2] [F24] a text whose answer is lost is looked up at the provider, never sent again, and asked for until its end is known', async () => {
+it('[TEXT-1] a text whose answer is lost is looked up at the provider, never sent again, and asked for until its end is known', async () => {
   const world = await opened()
   const patient = await world.person()
   world.sandbox.trouble({ is: 'unanswered' })
@@ -56,7 +56,7 @@ it('[F2] [F24] a text whose answer is lost is looked up at the provider, never s
   expect((await out(world, patient)).out).toMatchObject([{ state: 'delivered', sid: world.sandbox.texts()[0]!.sid }])
 })
 
-it('[F2] a text that was surely not taken goes out when the provider is back', async () => {
+it('[TEXT-1] a text that was surely not taken goes out when the provider is back', async () => {
   const world = await opened()
   world.sandbox.down(true)
   await world.event(await world.person(), '2027-03-03T14:30')
@@ -68,7 +68,7 @@ it('[F2] a text that was surely not taken goes out when the provider is back', a
   expect(world.texting.problem(world.practice)).toBeNull()
 })
 
-it('[F1] a portal that starts again sends nothing a second time', async () => {
+it('[TEXT-1] a portal that starts again sends nothing a second time', async () => {
   const world = await opened()
   await world.event(await world.person(), '2027-03-03T14:30')
   await world.settled()
@@ -78,11 +78,11 @@ it('[F1] a portal that starts again sends nothing a second time', async () => {
 })
 
 it.each([
-  ['[F4] moved', { startsAt: '2027-03-15T14:30' }],
-  ['[F4] canceled', { status: 'Canceled' }],
-  ['[F4] deleted', { deleted: true }],
-  ['[F4] checked in', { status: 'Checked In' }],
-])('an event that was %s gets no text for its old time', async (_, change) => {
+  ['moved', { startsAt: '2027-03-15T14:30' }],
+  ['canceled', { status: 'Canceled' }],
+  ['deleted', { deleted: true }],
+  ['checked in', { status: 'Checked In' }],
+])('[TEXT-3] an event that was %s gets no text for its old time', async (_, change) => {
   const world = await opened()
   const patient = await world.person()
   const event = await world.event(patient, '2027-03-05T14:30')
@@ -92,7 +92,7 @@ it.each([
   expect(world.arrived()).toEqual([])
 })
 
-it('[F5] an event that moved is asked about again, for its new time', async () => {
+it('[TEXT-3] an event that moved is asked about again, for its new time', async () => {
   const world = await opened()
   const patient = await world.person()
   const event = await world.event(patient, '2027-03-04T14:30')
@@ -106,7 +106,7 @@ it('[F5] an event that moved is asked about again, for its new time', async () =
   ])
 })
 
-it('[R30] [F3] a changed rule tells nobody again what was told, and a new rule nothing that was due before it', async () => {
+it('[TEXT-4] a changed rule tells nobody again what was told, and a new rule nothing that was due before it', async () => {
   const world = await opened()
   await world.event(await world.person(), '2027-03-04T09:30')
   await world.settled()
@@ -117,7 +117,7 @@ it('[R30] [F3] a changed rule tells nobody again what was told, and a new rule n
   expect(world.arrived()).toHaveLength(1)
 })
 
-it('[R6] an event that is booked late gets the rule that is closest to it alone', async () => {
+it('[TEXT-5] an event that is booked late gets the rule that is closest to it alone', async () => {
   const world = await opened()
   await world.set({
     'rule/week': 'reminder 7 days before',
@@ -134,7 +134,7 @@ it('[R6] an event that is booked late gets the rule that is closest to it alone'
   ])
 })
 
-it('[R4] [R5] nothing goes out shortly before the event, and no request for one that is booked the same day', async () => {
+it('[TEXT-5] nothing goes out shortly before the event, and no request for one that is booked the same day', async () => {
   const world = await opened()
   const [ann, tom] = [await world.person(), await world.person({ cellPhone: '+14805550102' })]
   await world.event(ann, '2027-03-01T11:30')
@@ -144,7 +144,7 @@ it('[R4] [R5] nothing goes out shortly before the event, and no request for one 
   expect((await out(world, ann)).notSent.map(({ why }) => why).toSorted()).toEqual(['booked the same day', 'too late'])
 })
 
-it('[R28] who has confirmed is not asked again, and still reminded unless that is off', async () => {
+it('[TEXT-3] who has confirmed is not asked again, and still reminded unless that is off', async () => {
   const world = await opened()
   const patient = await world.person()
   const event = await world.event(patient, '2027-03-06T14:30')
@@ -159,7 +159,7 @@ it('[R28] who has confirmed is not asked again, and still reminded unless that i
   expect(world.arrived().map(({ body }) => /reminder/.test(body))).toEqual([true])
 })
 
-it('[R7] one number gets one text a day and three a week; the next waits for its day', async () => {
+it('[TEXT-5] one number gets one text a day and three a week; the next waits for its day', async () => {
   const world = await opened()
   const [ann, tom] = [await world.person(), await world.person({ firstName: 'Tom' })]
   await world.event(ann, '2027-03-04T14:30')
@@ -173,7 +173,7 @@ it.each([
   ['no yes', { textConsent: null }, 'consent unknown'],
   ['a no', { textConsent: false }, 'no consent'],
   ['no number', { cellPhone: null }, 'no number'],
-])('[S1] a patient with %s is not texted, and the event says why', async (_, fields, why) => {
+])('[TEXT-6] [TEXT-11] a patient with %s is not texted, and the event says why', async (_, fields, why) => {
   const world = await opened()
   const patient = await world.person(fields)
   await world.event(patient, '2027-03-03T14:30')
@@ -182,7 +182,7 @@ it.each([
   expect((await out(world, patient)).notSent.map((one) => one.why)).toContain(why)
 })
 
-it('[S7] a number that the provider blocks is opted out here too; [S19] one that takes no texts is shown to staff', async () => {
+it('[TEXT-6] a number that the provider blocks is opted out here too; one that takes no texts is shown to staff', async () => {
   const world = await opened()
   const [ann, tom] = [await world.person(), await world.person({ cellPhone: '+14805550102' })]
   world.sandbox.trouble({ is: 'error', status: 400, code: 21_610 }, { is: 'error', status: 400, code: 21_614 })
@@ -196,7 +196,7 @@ it('[S7] a number that the provider blocks is opted out here too; [S19] one that
   expect(reviews.map((row) => (row.body as { about: string }).about)).toEqual(['number takes no texts'])
 })
 
-it('a portal that may not send outward sends nothing before it may, and then what is still true', async () => {
+it('[TEXT-7] a portal that may not send outward sends nothing before it may, and then what is still true', async () => {
   const world = await opened()
   world.isOpen = false
   await world.event(await world.person(), '2027-03-03T14:30')
