@@ -98,7 +98,7 @@ export async function texting(options: { readonly at?: number; readonly sending?
     stepsLeft = Infinity
     const own = life
     const replica = await openReplica({ store: await openSqliteStore({ file, master }), practice, id, clock })
-    const index = replica.follow({ name: 'index', collections: indexedCollections, handle: pageIndex(replica) })
+    const index = replica.follow({ name: 'index', collections: indexedCollections, handle: pageIndex(replica, world.keys.ofPhone) })
     follower = index
     world.replica = replica
     const mortal: Replica = { ...replica, change: (edits) => step(own, () => replica.change(edits)) }

@@ -11,6 +11,7 @@ import { answerFor, foldConfirmations } from '../../replica/kinds/confirmations.
 import type { EventFields, PatientFields } from '../../replica/kinds/fields.ts'
 import type { By } from '../../replica/kinds/kind.ts'
 import { foldRequests } from '../../replica/kinds/requests.ts'
+import type { ReplyToRead } from '../../replica/kinds/replies.ts'
 import type { ReviewKind } from '../../replica/kinds/reviews.ts'
 import type { Edit, Replica } from '../../replica/replica-face.ts'
 import { instantOf, wallClockOf } from '../../mirror/wall-clock.ts'
@@ -54,14 +55,10 @@ export function textReceiver(options: ReceivingOptions) {
     if (!head || !fields) return undefined
     return { patient, site: head.facts.site, reachable: head.facts.reachable, firstName: fields.firstName ?? '', language: textLanguage(fields.language) } // prettier-ignore
   }
-  /** Patients with this number on file: asked only where nothing was ever sent to it. */
-  const onFile = async (number: string): Promise<Person[]> => {
-    const rows = await replica.index({ view: 'patient' })
-    const found = rows.filter(({ body }) => {
-      const { cellPhone, homePhone, deleted } = body as unknown as Partial<PatientFields>
-      return deleted !== true && (numberOf(cellPhone) === number || numberOf(homePhone) === number)
-    })
-    return (await Promise.all(found.map((row) => personOf(row.id)))).filter((one) => one !== undefined)
+  /** Patients with this number on file. */
+  const onFile = async (recipient: string): Promise<Person[]> => {
+    const rows = await replica.index({ view: 'patient', state: recipient })
+    return (await Promise.all(rows.map((row) => personOf(row.id)))).filter((one) => one !== undefined)
   }
   /** Patients of one account are one family; every other is one alone. */
   const familiesOf = async (patients: readonly string[]): Promise<Map<string, string>> => {
@@ -111,7 +108,7 @@ export function textReceiver(options: ReceivingOptions) {
     const sent = rows.map(({ patient, body }): Sent => ({ patient: patient!, message: body as unknown as Sent['message'] })) // prettier-ignore
     const among = new Set(sent.map(({ patient }) => patient))
     const told = (await Promise.all([...among].map(personOf))).filter((one) => one !== undefined)
-    const people = told.length > 0 ? told : await onFile(number)
+    const people = told.length > 0 ? told : await onFile(recipient)
     const families = await familiesOf(people.map((one) => one.patient))
     const consent = await situations.consents.of(recipient)
     const requests = await requestsOf(sent, families)
@@ -126,7 +123,7 @@ export function textReceiver(options: ReceivingOptions) {
     const about = aboutIn(outcome)
     const newest = sent.at(-1)
     const speaker = people.find((one) => one.patient === (about[0]?.patient ?? newest?.patient)) ?? people[0]
-    await replica.change(await editsOf({ text, number, recipient, outcome, about, speaker, people, consent, entry, review, quoted: newest?.message.body })) // prettier-ignore
+    await replica.change(await editsOf({ text, number, recipient, outcome, about, speaker, consent, entry, review, quoted: quotedBy(outcome, sent) ?? newest?.message.body })) // prettier-ignore
     for (const id of handed.splice(0)) options.handOver(speaker!.patient, id)
   }
   const requestsOf = async (sent: readonly Sent[], families: ReadonlyMap<string, string>): Promise<OpenRequest[]> => {
@@ -153,7 +150,6 @@ export function textReceiver(options: ReceivingOptions) {
     readonly outcome: Outcome
     readonly about: readonly About[]
     readonly speaker: Person | undefined
-    readonly people: readonly Person[]
     readonly consent: Awaited<ReturnType<typeof situations.consents.of>>
     readonly entry: string
     readonly review: string
@@ -187,9 +183,9 @@ export function textReceiver(options: ReceivingOptions) {
         )
         // The provider answers the words that it blocks by itself; a second answer would fail, and be one too many.
         if (text.handled !== 'STOP') back(said.optedOut(sender, language), 'opt-out confirmation')
-        if (outcome.how === 'wrong number') read('wrong number', `Whoever has the number says that it is not the patient’s: “${text.body}”.`, 'No text goes to it any more. Ask the patient for the right number.') // prettier-ignore
-        else if (outcome.how === 'cancel') read('may want to cancel', `The patient wrote “${text.body}”, which ends all texts to the number${about.length > 0 ? `, and may have meant the event of ${about.map((one) => one.startsAt.replace('T', ' ')).join(', ')}` : ''}.`, 'Call the patient and ask. Nothing was changed in the schedule.') // prettier-ignore
-        else if (outcome.toRead) read('reply to read', `The patient opted out of texts, and wrote more: “${text.body}”.`, 'No text goes to the number any more. Call if an answer is due.') // prettier-ignore
+        if (outcome.how === 'wrong number') read('wrong number', 'Whoever has the number says that it is not the patient’s.', 'No text goes to it any more. Ask the patient for the right number.') // prettier-ignore
+        else if (outcome.how === 'cancel') read('may want to cancel', `The patient’s answer ends all texts to the number${about.length > 0 ? `, and may have meant the event of ${about.map((one) => one.startsAt.replace('T', ' ')).join(', ')}` : ''}.`, 'Call the patient and ask. Nothing was changed in the schedule.') // prettier-ignore
+        else if (outcome.toRead) read('reply to read', 'The patient opted out of texts, and wrote more.', 'No text goes to the number any more. Call if an answer is due.') // prettier-ignore
         break
       }
       case 'opt in':
@@ -208,7 +204,7 @@ export function textReceiver(options: ReceivingOptions) {
           ...(outcome.stale.length > 0 ? [said.changed(sender, language)] : []),
         ] // prettier-ignore
         if (outcome.stale.length > 0) stale(read, outcome.stale)
-        if (outcome.answers.some((one) => one.intent === 'arrive')) read('reply to read', `The patient wrote “${text.body}”.`, 'The patient says to have arrived.') // prettier-ignore
+        if (outcome.answers.some((one) => one.intent === 'arrive')) read('reply to read', 'The patient says to have arrived.', 'Nothing was changed in the schedule.') // prettier-ignore
         back(parts.join(' '))
         break
       }
@@ -220,7 +216,7 @@ export function textReceiver(options: ReceivingOptions) {
         back(said.changed(sender, language))
         break
       case 'to a person':
-        read('reply to read', `A text came that a person must read (${outcome.why}): “${text.body}”.${of.quoted ? ` The last text to the number was: “${of.quoted}”` : ''}`, 'Read it, and call or write to the patient. Nothing was changed in the schedule.') // prettier-ignore
+        read('reply to read', 'A text came that a person must read.', 'Read it, and call or write to the patient. Nothing was changed in the schedule.') // prettier-ignore
         back(said.read(sender, language))
         break
       default:
@@ -231,7 +227,7 @@ export function textReceiver(options: ReceivingOptions) {
       const facts = { patient: speaker.patient, site: speaker.site, shown: false, reachable: speaker.reachable, startsAt: null } // prettier-ignore
       edits.push({ collection: 'communications', key: speaker.patient, facts, add: entries })
     } else if (!edits.some((edit) => edit.collection === 'reviews'))
-      read('reply to read', `A text came from ${of.number}, which no patient has: “${text.body}”.`, 'Find out whose it is. Nothing was said back.') // prettier-ignore
+      read('reply to read', `A text came from ${number}, which no patient has.`, 'Find out whose it is. Nothing was said back.') // prettier-ignore
     return edits
   }
   const stale = (read: (kind: ReviewKind, why: string, todo: string) => void, answers: readonly Answer[]): void =>
@@ -252,8 +248,18 @@ export function textReceiver(options: ReceivingOptions) {
     collection: 'reviews',
     key: of.review,
     facts: { patient: of.speaker?.patient ?? null, site: what.site, shown: false, reachable: false, startsAt: null },
-    add: { opened: { kind: 'opened', at: of.text.at, by: { ...by, role: 'portal', id: replica.id }, about: what.kind, why: what.why.slice(0, 2_000), todo: what.todo, patient: of.speaker?.patient ?? null, event: of.about[0]?.event ?? null } },
+    add: { opened: { kind: 'opened', at: of.text.at, by: { ...by, role: 'portal', id: replica.id }, about: what.kind, why: what.why, todo: what.todo, ...(what.kind === 'confirmation set aside' ? {} : { reply: replyOf(of) }), patient: of.speaker?.patient ?? null, event: of.about[0]?.event ?? null } },
   }) // prettier-ignore
+
+  const replyOf = ({ text, recipient, outcome, about, quoted }: Judged): ReplyToRead => ({
+    text: text.body.slice(0, 2_000),
+    at: text.at,
+    message: text.sid,
+    recipient,
+    quoted: quoted ?? null,
+    ...(outcome.is === 'to a person' ? { why: outcome.why, suggests: outcome.suggests } : {}),
+    about: about.map(({ event, patient, startsAt }) => ({ event, patient, startsAt })),
+  })
 
   return {
     /** Takes a text; resolves when all that follows from it is durable. One that is known has no effect. */
@@ -263,6 +269,12 @@ export function textReceiver(options: ReceivingOptions) {
       return next
     },
   }
+}
+
+/** The text of ours that a reply quotes or seems to answer. */
+function quotedBy(outcome: Outcome, sent: readonly Sent[]): string | undefined {
+  const id = outcome.is === 'to a person' ? outcome.quotes : null
+  return sent.find(({ message }) => message.id === id)?.message.body
 }
 
 /** The events that an outcome is about. */
