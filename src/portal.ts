@@ -30,6 +30,8 @@ import { virusScan } from './server/attachments/virus-scan.ts'
 import type { AuditTrail } from './server/audit-sqlite.ts'
 import { serveControl, type Operations } from './server/control.ts'
 import { hashOf, openControlStore, type Practice, type SiteRow } from './server/control-store-sqlite.ts'
+import { emailLinksApp } from './server/email/email-links-app.ts'
+import { frontsOf } from './server/portal/front.ts'
 import { closeServer, listen, type App, type ListenOptions } from './server/listen.ts'
 import { liveViews, type Live } from './server/live.ts'
 import { operatorApp } from './server/operator/operator-app.ts'
@@ -129,6 +131,7 @@ export async function openPortal(options: {
   const isEnrolled = (site: string): boolean => store.device(site)?.revoked_at === null
   const texting = textingOf({
     texts: options.texts,
+    mailer,
     isOpen: (practice) => gate.of(practice).open,
     anySite: (practice) => store.sites().find((site) => site.practice === practice && site.retired_at === null)?.id ?? null, // prettier-ignore
     clock,
@@ -385,8 +388,15 @@ export async function openPortal(options: {
       const links = operatorLinks(clock)
       const { addPractice, addSite, revokeDevice, retireSite, release, mirrorOf, narrow } = portal
       const operator = operatorApp({ view, addPractice, addSite, revokeDevice, retireSite, release, mirrorOf, narrow, links, store, secure, origin: publicUrl, proxies, clock, log }) // prettier-ignore
+      const emails = emailLinksApp({
+        practice: texting.practiceOf,
+        nameOf: frontsOf(store, replicaOf).of,
+        secure,
+        clock,
+        log,
+      })
       let texts: { fetch: App } | undefined
-      const appOf = (request: Request): { fetch: App } => (isOperators(request) ? operator : isTexts(request) && texts ? texts : app) // prettier-ignore
+      const appOf = (request: Request): { fetch: App } => (isOperators(request) ? operator : startsWith(request, '/texts/') && texts ? texts : startsWith(request, '/email/') ? emails : app) // prettier-ignore
       const { server, url } = await listen((request, bindings) => appOf(request).fetch(request, bindings), where)
       texts = texting.listening(publicUrl ?? url, proxies)
       const sockets = new WebSocketServer({ noServer: true, maxPayload: 8 * 1024 * 1024 })
@@ -429,9 +439,8 @@ function isOperators(request: Request): boolean {
   return pathname === '/operator' || pathname.startsWith('/operator/')
 }
 
-/** Whether a request is for what the texts provider posts to. */
-function isTexts(request: Request): boolean {
-  return new URL(request.url).pathname.startsWith('/texts/')
+function startsWith(request: Request, path: string): boolean {
+  return new URL(request.url).pathname.startsWith(path)
 }
 
 /** What only a running portal can do for its operator. */

@@ -1,4 +1,9 @@
-/** What a portal does with texts: for each practice with an account a sender and a receiver, and one app that the provider posts to. */
+/**
+ * How a portal reaches patients by itself: for each practice a sender and a receiver of texts where it has an account, mails
+ * where there is a server for them, and the apps that the provider posts to and that links of mails open.
+ */
+import { emailing, type Emailing } from '../bridges/email/emailing.ts'
+import type { Mailer } from '../bridges/email/mailer.ts'
 import { consentKeys } from '../bridges/texts/consent-number.ts'
 import type { TextProvider } from '../bridges/texts/provider.ts'
 import { textReceiver } from '../bridges/texts/receiving.ts'
@@ -26,6 +31,7 @@ export type Texting = ReturnType<typeof textingOf>
 
 export function textingOf(portal: {
   readonly texts: PortalTexts | undefined
+  readonly mailer: Mailer | undefined
   readonly isOpen: (practice: string) => boolean
   readonly anySite: (practice: string) => string | null
   readonly clock: Clock
@@ -34,6 +40,7 @@ export function textingOf(portal: {
   const { texts, clock, log } = portal
   const practices = new Map<string, TextingPractice>()
   const senders = new Map<string, TextSender>()
+  const mails = new Map<string, Emailing>()
   const receivers = new Map<string, ReturnType<typeof textReceiver>>()
   const providers = new Map<string, TextProvider>()
   /** The origin that the provider posts to; undefined while this portal does not listen: then nothing goes out. */
@@ -48,8 +55,11 @@ export function textingOf(portal: {
     return made
   }
   const begin = (practice: string, { replica, hmacKey, indexed }: TextingPractice): void => {
-    if (!texts || senders.has(practice)) return
     const keys = consentKeys(hmacKey)
+    const isOpen = (): boolean => portal.isOpen(practice)
+    if (portal.mailer && !mails.has(practice))
+      mails.set(practice, emailing({ replica, practice, keys, hmacKey, clock, mailer: portal.mailer, isOpen, indexed, origin: origin!, log })) // prettier-ignore
+    if (!texts || senders.has(practice)) return
     const receiver = textReceiver({
       replica,
       keys,
@@ -71,7 +81,8 @@ export function textingOf(portal: {
         pace: texts.pace,
         provider: () => providerOf(practice),
         isAnyHour: () => texts.accountOf(practice)?.isAnyHour === true,
-        isOpen: () => portal.isOpen(practice),
+        isOpen,
+        otherwise: async (rule, told) => (await mails.get(practice)?.tell(rule, told)) ?? false,
         statusTo: (patient, message) => (origin === undefined ? null : `${origin}${statusPath(practice, patient, message)}`), // prettier-ignore
         // Oldest first: an answer may be to what was said before it.
         async received(some) {
@@ -109,12 +120,21 @@ export function textingOf(portal: {
     },
     /** Where a practice's provider is to post what comes in. */
     receivedAt: (practice: string): string | undefined => origin && `${origin}${receivedPath(practice)}`,
-    wake: (practice: string): void => senders.get(practice)?.wake(),
+    wake(practice: string): void {
+      senders.get(practice)?.wake()
+      mails.get(practice)?.wake()
+    },
+    /** What links of mails are about. */
+    practiceOf: (practice: string): TextingPractice | undefined => practices.get(practice),
     /** Resolves when nothing of a practice's texts is under way. */
-    settled: async (practice: string): Promise<void> => senders.get(practice)?.settled(),
+    async settled(practice: string): Promise<void> {
+      await senders.get(practice)?.settled()
+      await mails.get(practice)?.settled()
+    },
     problem: (practice: string): string | null => senders.get(practice)?.problem() ?? null,
     async stop(): Promise<void> {
       for (const sender of senders.values()) await sender.stop()
+      for (const one of mails.values()) await one.stop()
     },
   }
 }

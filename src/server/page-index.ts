@@ -182,7 +182,10 @@ const subjects: Readonly<Record<ToldKind, string>> = {
 function rowsOfMessage(message: OutMessage, row: Row): IndexRow[] {
   const { id, kind, at, state, what, event = null, recipient, code } = message
   const said = row('communication', id, { state, at, body: { channel: kind, direction: 'out', subject: subjects[what], event, code } }) // prettier-ignore
-  if (kind === 'email') return [said]
+  if (kind === 'email') {
+    const isClaimed = state === 'queued' ? [row(unsettled, id, { state: 'email', at, body: null })] : []
+    return [said, ...(event === null ? [] : [row(toldOf, id, { state: event, at, body: message })]), ...isClaimed]
+  }
   const isOpen = state === 'queued' || state === 'accepted' || state === 'sent'
   return [
     said,

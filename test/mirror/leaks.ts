@@ -145,7 +145,8 @@ export async function openLeakWorld(chance: Chance) {
   })
   const log: string[] = []
   const mails: unknown[] = []
-  const mailer = { send: (mail: unknown) => void mails.push(mail), settled: async () => {}, close: async () => {} }
+  const deliver = async (mail: unknown): Promise<null> => (mails.push(mail), null)
+  const mailer = { deliver, send: (mail: unknown) => void mails.push(mail), settled: async () => {}, close: async () => {} } // prettier-ignore
   const portal = await openPortal({
     dir: join(dir, 'portal'),
     master,

@@ -14,8 +14,15 @@ export interface Mail {
   readonly text: string
   /** After this it is of no use; milliseconds UTC. */
   readonly until: number
+  /** A link by which whoever gets it gets no more, also by one press in a mail program (RFC 8058). */
+  readonly stop?: string | undefined
 }
 export interface Mailer {
+  /**
+   * Hands a mail to the server, once; resolves with null when the server has taken it, else with the code of what went wrong:
+   * the server's, or the connection's, also where no answer came and it may have been taken.
+   */
+  deliver(mail: Mail): Promise<string | null>
   /** Takes a mail and returns at once: how long sending takes tells nobody whether there was one to send. */
   send(mail: Mail): void
   /** Resolves when nothing is under way. */
@@ -56,10 +63,13 @@ export function smtpMailer(options: {
   const underWay = new Set<Promise<void>>()
   const waiting = new Set<() => void>()
 
+  const handOver = ({ to, from: name, subject, text, stop }: Mail): Promise<unknown> => {
+    const headers = { 'Auto-Submitted': 'auto-generated', ...(stop === undefined ? {} : { 'List-Unsubscribe': `<${stop}>`, 'List-Unsubscribe-Post': 'List-Unsubscribe=One-Click' }) } // prettier-ignore
+    return transport.sendMail({ from: { name, address }, to: { name: '', address: to }, subject, text, textEncoding: 'quoted-printable', headers }) // prettier-ignore
+  }
   const attempt = async (mail: Mail, tries: number): Promise<void> => {
-    const { to, from: name, subject, text } = mail
     try {
-      await transport.sendMail({ from: { name, address }, to: { name: '', address: to }, subject, text, textEncoding: 'quoted-printable', headers: { 'Auto-Submitted': 'auto-generated' } }) // prettier-ignore
+      await handOver(mail)
     } catch (error) {
       const { code = 'unknown', responseCode } = error as { code?: string; responseCode?: number }
       const pause = tryAgainAfter[tries]
@@ -80,6 +90,15 @@ export function smtpMailer(options: {
     }
   }
   return {
+    async deliver(mail) {
+      try {
+        await handOver(mail)
+        return null
+      } catch (error) {
+        const { code = 'unknown', responseCode } = error as { code?: string; responseCode?: number }
+        return responseCode === undefined ? code : String(responseCode)
+      }
+    },
     send(mail) {
       const job = attempt(mail, 0).finally(() => void underWay.delete(job))
       underWay.add(job)

@@ -46,6 +46,8 @@ export interface TextSenderOptions {
   readonly indexed: () => Promise<void>
   /** Takes texts that came in, those that are known already among them: a webhook may have been lost. */
   readonly received: (texts: readonly ReceivedText[]) => Promise<void>
+  /** Tells in another way what no text may tell, once; resolves with whether it could. */
+  readonly otherwise?: ((rule: Rule, told: Told) => Promise<boolean>) | undefined
   /** Told of what failed; codes and ids only. */
   readonly log: (line: string) => void
   /** Between two texts, milliseconds: what waited for long goes out one after the other. */
@@ -65,6 +67,8 @@ export interface TextSender {
   stop(): Promise<void>
 }
 
+/** Why a patient gets no text: another way may be open. */
+const noText: ReadonlySet<string> = new Set(['no number', 'opted out', 'consent unknown', 'no consent'])
 const lookAgainAfter = 5_000
 const longestPause = 300_000
 /** An answer to a reply is of use for so long. */
@@ -277,7 +281,15 @@ export function textSender(options: TextSenderOptions): TextSender {
       if (!told) return undefined
       const verdict: Verdict = judge(rule, told)
       if (verdict.is === 'wait') next = Math.min(next ?? verdict.until, verdict.until)
-      else if (verdict.is === 'not' && verdict.isOver && !isNoted(told, rule))
+      else if (verdict.is === 'not' && verdict.isOver && isNoted(told, rule)) continue
+      else if (
+        verdict.is === 'not' &&
+        noText.has(verdict.why) &&
+        maySend() &&
+        (await options.otherwise?.(rule, told)) === true
+      )
+        continue // prettier-ignore
+      else if (verdict.is === 'not' && verdict.isOver)
         passed[derivedUlid('not sent', event, told.event.startsAt, rule.what, rule.id)] = { kind: 'not sent', at: clock.now(), by, what: rule.what, event, startsAt: told.event.startsAt, rule: rule.id, why: verdict.why } // prettier-ignore
       else if (verdict.is === 'send') {
         if (!maySend()) next = Math.min(next ?? Infinity, Math.max(pausedUntil, clock.now() + 1))

@@ -3,6 +3,7 @@ import { account } from './en/account.ts'
 import { attachments } from './en/attachments.ts'
 import { console } from './en/console.ts'
 import { desk } from './en/desk.ts'
+import { emails } from './en/emails.ts'
 import { frame } from './en/frame.ts'
 import { operator } from './en/operator.ts'
 import { patient } from './en/patient.ts'
@@ -27,5 +28,6 @@ export const en = {
   attachments,
   replies,
   texts,
+  emails,
 }
 export type Words = typeof en

@@ -4,6 +4,7 @@ import { account } from './es/account.ts'
 import { attachments } from './es/attachments.ts'
 import { console } from './es/console.ts'
 import { desk } from './es/desk.ts'
+import { emails } from './es/emails.ts'
 import { frame } from './es/frame.ts'
 import { operator } from './es/operator.ts'
 import { patient } from './es/patient.ts'
@@ -28,4 +29,5 @@ export const es: Words = {
   attachments,
   replies,
   texts,
+  emails,
 }

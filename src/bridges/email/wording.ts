@@ -1,0 +1,41 @@
+/** The words of mails to patients, English and Spanish: what a text may hold, and links; no word of a message, no procedure (DOM-12). */
+import { whenInWords, type Telling, type Told, type TextLanguage } from '../texts/wording.ts'
+
+export interface MailWords { readonly subject: string; readonly text: string } // prettier-ignore
+
+const placed = ({ practice, location }: Telling): string => (location === null ? practice : `${practice}, ${location}`)
+const lines = (...some: readonly (string | null)[]): string => some.filter((line) => line !== null).join('\n\n')
+
+/** What is told of an event; how to confirm stands with the link. */
+export function tellingMail(what: Told, telling: Telling, language: TextLanguage): MailWords {
+  const { practice, firstName, phone, startsAt } = telling
+  const when = whenInWords(startsAt, language)
+  const isRequest = what === 'confirmation request'
+  if (language === 'es')
+    return {
+      subject: isRequest ? `${practice}: confirme su cita` : `${practice}: recordatorio de su cita`,
+      text: lines(firstName === '' ? null : `Hola ${firstName}:`, `Tiene una cita en ${placed(telling)}, ${when}.`, phone === null ? null : `Para cambiarla o preguntar: ${phone}`), // prettier-ignore
+    }
+  return {
+    subject: isRequest ? `${practice}: please confirm your appointment` : `${practice}: a reminder of your appointment`,
+    text: lines(firstName === '' ? null : `Hello ${firstName},`, `you have an appointment at ${placed(telling)}, ${when}.`, phone === null ? null : `To change it, or to ask something: ${phone}`), // prettier-ignore
+  }
+}
+
+/** That a message waits at the portal: nothing of it, nor of who wrote it. */
+export function noticeMail(practice: string, language: TextLanguage): MailWords {
+  return language === 'es'
+    ? { subject: `${practice}: tiene un mensaje nuevo`, text: `Tiene un mensaje nuevo de ${practice}. Entre en el portal para leerlo.` } // prettier-ignore
+    : { subject: `${practice}: you have a new message`, text: `You have a new message from ${practice}. Sign in to read it.` } // prettier-ignore
+}
+
+/** The mail with its links below; what stands in the log has none. */
+export function withLinks(text: string, links: { readonly signIn?: string; readonly confirm?: string; readonly stop: string }, language: TextLanguage): string {
+  const es = language === 'es'
+  return lines(
+    text,
+    links.confirm === undefined ? null : `${es ? 'Para confirmar, abra esta página y pulse el botón:' : 'To confirm, open this page and press the button:'}\n${links.confirm}`,
+    links.signIn === undefined ? null : links.signIn,
+    `${es ? 'Para no recibir más correos:' : 'To get no more emails:'}\n${links.stop}`,
+  )
+} // prettier-ignore
