@@ -83,6 +83,8 @@ export interface PortalStatus {
     readonly name: string
     readonly outward: 'open' | 'waits'
     readonly waitsFor: readonly string[]
+    /** Why no text goes out at present, where that is so. */
+    readonly textsProblem?: string
     readonly sites: readonly SiteStatus[]
   }[]
 }
@@ -341,6 +343,7 @@ export async function openPortal(options: {
             name: practice.name,
             outward: open ? ('open' as const) : ('waits' as const),
             waitsFor,
+            ...(texting.problem(practice.id) === null ? {} : { textsProblem: texting.problem(practice.id)! }),
             sites: await Promise.all(
               sites.map((site) => states.of(site, waiting.get(store.device(site.id)?.replica ?? ''))),
             ),

@@ -272,7 +272,14 @@ export const portalNarrow: Command = {
   },
 }
 
-function words({ name, practiceId, outward, waitsFor, sites }: PortalStatus['practices'][number]): string {
+function words({
+  name,
+  practiceId,
+  outward,
+  waitsFor,
+  textsProblem,
+  sites,
+}: PortalStatus['practices'][number]): string {
   const waits = outward === 'waits' ? `  Nothing goes out before these sites were heard: ${waitsFor.join(', ')}\n` : ''
   const lines = sites.map((site) => {
     const apart = site.waiting
@@ -284,5 +291,6 @@ function words({ name, practiceId, outward, waitsFor, sites }: PortalStatus['pra
     const waiting = site.patientsWaiting === 0 ? '' : `, answers of ${site.patientsWaiting} patients wait for it`
     return `  ${site.siteId}  ${site.name}: ${site.alarm ? 'ALARM, ' : ''}${site.state}, last contact ${site.lastContact ?? 'none yet'}${notBack}${waiting}${apart}${clock}${problem}`
   })
-  return `${name} (${practiceId})\n${waits}${lines.join('\n')}`
+  const texts = textsProblem === undefined ? '' : `  ${textsProblem}\n`
+  return `${name} (${practiceId})\n${waits}${texts}${lines.join('\n')}`
 }

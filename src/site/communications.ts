@@ -47,7 +47,8 @@ export function communicationsOf(site: {
     const key = query.patient === undefined ? undefined : await bridge.documentOf('patients', query.patient)
     if (query.patient !== undefined && key === undefined)
       throw new Error(`There is no patient ${query.patient} in InSched.`)
-    let before = query.until
+    const { after } = query
+    let before = after ? after.at + 1 : query.until
     let seen = new Set<string>()
     for (let more = true; more;) {
       const limit = atOnce + seen.size
@@ -61,7 +62,8 @@ export function communicationsOf(site: {
         ...(before === undefined ? {} : { before }),
       })
       for (const row of rows) {
-        if (seen.has(row.id)) continue
+        // Of one millisecond they are in order of id, the greatest first.
+        if (seen.has(row.id) || (after && row.at === after.at && row.id >= after.id)) continue
         const { channel = 'portal', direction } = row.body as unknown as Body
         if (query.direction !== undefined && direction !== query.direction) continue
         if (query.channel === undefined || channel === query.channel) yield await said(row)

@@ -54,6 +54,18 @@ describe('a day', () => {
     const left = (await world.site.day(at(event!))).filter((one) => one.lastConfirmed === null && one.wish === null)
     expect(left.map((one) => one.key)).not.toContain(event!.key)
   })
+  it('says of each rule for texts why it told, when it will, or why not; an admin sets the rules', async () => {
+    const { key } = world.events[0]!
+    const texts = async (): Promise<string> => /Texts\s+(Confirmation request\s*: .*)Events of/.exec(words((await admin.get(`/events/${key}`)).text))?.[1] ?? '' // prettier-ignore
+    expect(await texts()).toMatch(/Confirmation request\s*: .+ Reminder\s*: .+/)
+    const set = (fields: Record<string, string>) => post('/synchronization/texts', fields)
+    expect((await set({ name: 'two', value: 'off reminder 2 hours before' })).headers.get('location')).toContain('said=saved') // prettier-ignore
+    expect((await set({ key: 'rule/two', value: 'off reminder 2 hours before' })).headers.get('location')).toContain('said=same') // prettier-ignore
+    expect((await texts()).match(/Reminder/g)).toHaveLength(2)
+    for (const wrong of [{ key: 'sending', value: 'perhaps' }, { key: 'rule/two', value: 'reminder 90 days before' }, { name: 'A b', value: 'reminder 1 day before' }]) expect((await set(wrong)).status).toBe(400) // prettier-ignore
+    expect((await set({ key: 'rule/two', value: 'none' })).status).toBe(303)
+    expect((await texts()).match(/Reminder/g)).toHaveLength(1)
+  })
   it('a confirmation that InSched lost again is not said to be read back', async () => {
     const event = world.events[1]!
     // Somebody clears what the agent writes, in the same transaction.
@@ -253,7 +265,8 @@ describe('Recent Communications', () => {
     const first = await post('/recent', { patient: String(patient) })
     const next = [...first.text.matchAll(/<form\s+method="post"\s+action="\/recent"[\s\S]*?<\/form>/g)].at(-1)![0]
     expect(next).toContain('name="page" value="2"')
-    const second = (await post('/recent', { patient: String(patient), page: '2' })).text
+    const trail = /name="trail" value="([^"]+)"/.exec(next)![1]!
+    const second = (await post('/recent', { patient: String(patient), page: '2', trail })).text
     const subjects = (text: string) => new Set([...text.matchAll(/>\s*(n\d+)\s*</g)].map((one) => one[1]))
     expect(subjects(second).size).toBe(50)
     expect([...subjects(second)].some((one) => subjects(first.text).has(one))).toBe(false)

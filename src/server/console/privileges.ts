@@ -104,6 +104,8 @@ export const routeNeeds: Readonly<Record<string, Need>> = {
   'POST /synchronization/mirror/:part/set': 'set synchronization',
   'GET /synchronization/preview': 'set synchronization',
   'POST /synchronization/preview': 'set synchronization',
+  'GET /synchronization/texts': 'set synchronization',
+  'POST /synchronization/texts': 'set synchronization',
   'GET /users': 'manage users',
   'POST /users': 'manage users',
   'POST /users/rights': 'manage users',

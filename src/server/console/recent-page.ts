@@ -32,10 +32,14 @@ const filterSchema = v.object({
   until: orEmpty(day),
   hidden: orEmpty(v.literal('yes')),
   page: v.optional(v.pipe(v.string(), v.regex(/^\d{1,6}$/), v.toNumber(), v.minValue(1)), '1'),
+  // The last of each page before this one: a page is found by it, however far it is from the newest.
+  trail: v.optional(v.pipe(v.string(), v.maxLength(20_000), v.regex(/^(\d{1,15} [\w:-]{1,100}(,|$))*$/)), ''),
 })
 type Filter = v.InferOutput<typeof filterSchema>
 const whichSchema = v.object({ entry: v.union([ulidSchema, v.pipe(v.string(), v.regex(/^[\w:-]{1,100}$/))]) })
 const everything = v.parse(filterSchema, {})
+/** So many pages back the way is remembered. */
+const longestTrail = 100
 
 const perPage = 50
 /** The most rows of one export. */
@@ -45,8 +49,17 @@ export function recentPage({ site, store, clock }: ConsoleParts & { readonly clo
   const links = attachmentLinks(clock)
   const app = new Hono<ConsoleEnv>()
 
-  const queryOf = async ({ patient, channel, direction, state, since, until }: Filter): Promise<CommunicationQuery> => {
+  const queryOf = async ({
+    patient,
+    channel,
+    direction,
+    state,
+    since,
+    until,
+    trail,
+  }: Filter): Promise<CommunicationQuery> => {
     const zone = await site.zone()
+    const [at, id] = (trail.split(',').at(-1) ?? '').split(' ')
     return {
       patient: patient === undefined ? undefined : Number(patient),
       channel,
@@ -54,14 +67,16 @@ export function recentPage({ site, store, clock }: ConsoleParts & { readonly clo
       state,
       since: since && instantOf(`${since}T00:00`, zone),
       until: until && instantOf(daysLater(`${until}T00:00`, 1), zone),
+      after: at && id ? { at: Number(at), id } : undefined,
     } as CommunicationQuery
   }
   /** The filter of a form; what it lacks is not asked for. */
   const filterOf = async (c: Context<ConsoleEnv>) => v.safeParse(filterSchema, (await formOf(c)) ?? {})
-  const hiddenOf = (c: Context<ConsoleEnv>, filter: Filter, page = 1): Record<string, string> => ({
+  const hiddenOf = (c: Context<ConsoleEnv>, filter: Filter, page = 1, trail = ''): Record<string, string> => ({
     csrf: c.get('csrf'),
     ...Object.fromEntries(Object.entries(filter).filter((one): one is [string, string] => typeof one[1] === 'string')),
     page: String(page),
+    trail,
   })
 
   const pageHtml = async (c: Context<ConsoleEnv>, filter: Filter, fault?: string): Promise<string> => {
@@ -69,19 +84,19 @@ export function recentPage({ site, store, clock }: ConsoleParts & { readonly clo
     const { menu, recent } = reader.words.console
     const { recent: words } = reader.words.desk
     const zone = await site.zone()
-    const skip = (filter.page - 1) * perPage
     const found: Communication[] = []
-    let passed = 0
     let more = false
     for await (const one of site.communications(await queryOf(filter))) {
       if (one.hidden && filter.hidden === undefined) continue
-      if (passed++ < skip) continue
       if (found.length === perPage) {
         more = true
         break
       }
       found.push(one)
     }
+    const marks = filter.trail.split(',').filter(Boolean)
+    const last = found.at(-1)
+    const further = last ? [...marks, `${Date.parse(last.at)} ${last.id}`].slice(-longestTrail).join(',') : ''
     const { when, direction, patient, subject, state } = recent.columns
     const rows = await Promise.all(
       found.map(async (one): Promise<readonly Content[]> => [
@@ -94,7 +109,9 @@ export function recentPage({ site, store, clock }: ConsoleParts & { readonly clo
         oneButton(one.hidden ? '/recent/show' : '/recent/hide', one.hidden ? words.show : words.hide, { csrf: c.get('csrf'), entry: one.id }), // prettier-ignore
       ]),
     )
-    const isAll = Object.entries(filter).every(([name, value]) => name === 'page' || value === undefined)
+    const isAll = Object.entries(filter).every(
+      ([name, value]) => name === 'page' || name === 'trail' || value === undefined,
+    )
     const main =
       rows.length > 0
         ? table(menu.recent, [when, words.channel, direction, patient, subject, state, words.actions], rows)
@@ -106,9 +123,9 @@ export function recentPage({ site, store, clock }: ConsoleParts & { readonly clo
       card(folded(words.filter, filterForm(c, filter), !isAll || fault !== undefined)),
       main,
       html`<div class="row">
-        ${filter.page > 1 ? form('/recent', hiddenOf(c, filter, filter.page - 1), button(words.newer)) : nothing}
+        ${marks.length > 0 ? form('/recent', hiddenOf(c, filter, filter.page - 1, marks.slice(0, -1).join(',')), button(words.newer)) : nothing}
         ${filter.page > 1 || more ? html`<p class="soft">${words.page(filter.page)}</p>` : nothing}
-        ${more ? form('/recent', hiddenOf(c, filter, filter.page + 1), button(words.older)) : nothing}
+        ${more ? form('/recent', hiddenOf(c, filter, filter.page + 1, further), button(words.older)) : nothing}
         ${rows.length > 0 && mayUse(c.get('staff'), 'POST /recent/export') ? form('/recent/export', hiddenOf(c, filter), button(words.export)) : nothing}
       </div>`,
     ])

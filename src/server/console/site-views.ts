@@ -142,4 +142,6 @@ export interface CommunicationQuery {
   /** Milliseconds UTC: from `since`, and before `until`. */
   readonly since?: number | undefined
   readonly until?: number | undefined
+  /** Only what comes after this one in the list, which is newest first. */
+  readonly after?: { readonly at: number; readonly id: string } | undefined
 }

@@ -13,6 +13,7 @@ const paths = {
   proxy: '/synchronization/proxy',
   mirror: '/synchronization/mirror',
   preview: '/synchronization/preview',
+  texts: '/synchronization/texts',
 } as const
 export type Part = keyof typeof paths
 

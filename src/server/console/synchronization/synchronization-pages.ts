@@ -1,4 +1,4 @@
-/** Preferences > Synchronization: timing, backup windows, proxy, what leaves the practice, and a preview of it; for who may set them. */
+/** Preferences > Synchronization: timing, backup windows, proxy, what leaves the practice, a preview of it, and texts; for who may set them. */
 import { Hono } from 'hono'
 import type { ConsoleEnv, ConsoleParts } from '../frame.ts'
 import { backupsPage } from './backups-page.ts'
@@ -6,11 +6,12 @@ import { mirrorChangePages } from './mirror-change-page.ts'
 import { mirrorPage } from './mirror-page.ts'
 import { previewPage } from './preview-page.ts'
 import { proxyPage } from './proxy-page.ts'
+import { textsPage } from './texts-page.ts'
 import { timingPage } from './timing-page.ts'
 
 export function synchronizationPages(parts: ConsoleParts): Hono<ConsoleEnv> {
   const app = new Hono<ConsoleEnv>()
-  for (const pages of [timingPage, backupsPage, proxyPage, mirrorPage, mirrorChangePages, previewPage])
+  for (const pages of [timingPage, backupsPage, proxyPage, mirrorPage, mirrorChangePages, previewPage, textsPage])
     app.route('/', pages(parts))
   return app
 }

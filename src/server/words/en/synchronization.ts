@@ -111,7 +111,7 @@ const needed: Readonly<Record<NeededField | 'control', string>> = {
 export const synchronization = {
   menu: 'Synchronization',
   title: 'Preferences > Synchronization',
-  parts: { timing: 'Timing', backups: 'Backup windows', proxy: 'Proxy', mirror: 'What leaves the practice', preview: 'Preview' }, // prettier-ignore
+  parts: { timing: 'Timing', backups: 'Backup windows', proxy: 'Proxy', mirror: 'What leaves the practice', preview: 'Preview', texts: 'Texts', }, // prettier-ignore
   which: 'Which preferences',
   save: 'Save',
   /** What a page says after a form was sent. */

@@ -57,4 +57,28 @@ export const texts = {
   willGo: 'Goes out now.',
   rule: (words: string) => `Rule: ${words}`,
   reply: (text: string) => `Answered by text: “${text}”`,
+  settings: {
+    how: 'The portal texts patients who consent. Sending is off until you turn it on; nothing goes out from 9 in the evening to 8 in the morning, wherever the patient may be.',
+    names: {
+      sending: 'Send texts (on or off)',
+      window: 'Between (like 09:00-18:00)',
+      practiceName: 'How texts name the practice',
+      perDay: 'Most texts to a number in a day',
+      perWeek: 'Most texts to a number in a week',
+      notWithinHours: 'None so many hours before the event',
+      asksSameDay: 'Ask to confirm what is booked the same day (on or off)',
+      remindsConfirmed: 'Remind who has confirmed (on or off)',
+    },
+    windowOf: (location: string) => `Between, for location ${location}`,
+    rules: 'Rules',
+    rulesHow:
+      'A rule is written like “reminder 1 day before” or “off confirmation request 36 hours before at location 2”; “none” removes it. A changed rule tells nobody again what was told.',
+    ruleNamed: (name: string) => `Rule ${name}`,
+    newRule: 'A new rule',
+    ruleName: 'Its name',
+    ruleNameHint: 'Small letters, digits and dashes.',
+    ruleWords: 'What it does',
+    ruleWordsHint: 'Like “reminder 2 hours before”. It tells nothing of what was due before now.',
+    add: 'Add the rule',
+  },
 }

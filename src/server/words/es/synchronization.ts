@@ -15,6 +15,7 @@ export const synchronization: typeof english = {
     proxy: 'Proxy de red',
     mirror: 'Qué sale del consultorio',
     preview: 'Vista previa',
+    texts: 'Mensajes de texto',
   },
   which: 'Qué preferencias',
   save: 'Guardar',

@@ -50,4 +50,28 @@ export const texts: Words['texts'] = {
   willGo: 'Sale ahora.',
   rule: (words) => `Regla: ${words}`,
   reply: (text) => `Respondió por mensaje: “${text}”`,
+  settings: {
+    how: 'El portal envía mensajes de texto a los pacientes que los aceptan. Está desactivado hasta que lo active; nada sale de las 9 de la noche a las 8 de la mañana, esté donde esté el paciente.',
+    names: {
+      sending: 'Enviar mensajes (on u off)',
+      window: 'Entre (como 09:00-18:00)',
+      practiceName: 'Cómo nombran los mensajes a la consulta',
+      perDay: 'Máximo de mensajes a un número en un día',
+      perWeek: 'Máximo de mensajes a un número en una semana',
+      notWithinHours: 'Ninguno tantas horas antes de la cita',
+      asksSameDay: 'Pedir confirmación de lo reservado el mismo día (on u off)',
+      remindsConfirmed: 'Recordar a quien ha confirmado (on u off)',
+    },
+    windowOf: (location) => `Entre, para el lugar ${location}`,
+    rules: 'Reglas',
+    rulesHow:
+      'Una regla se escribe como “reminder 1 day before” u “off confirmation request 36 hours before at location 2”; “none” la quita. Una regla cambiada no repite a nadie lo dicho.',
+    ruleNamed: (name) => `Regla ${name}`,
+    newRule: 'Una regla nueva',
+    ruleName: 'Su nombre',
+    ruleNameHint: 'Letras minúsculas, cifras y guiones.',
+    ruleWords: 'Lo que hace',
+    ruleWordsHint: 'Como “reminder 2 hours before”. No dice nada de lo que tocaba antes de ahora.',
+    add: 'Añadir la regla',
+  },
 }
