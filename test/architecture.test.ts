@@ -30,6 +30,8 @@ const packages: Readonly<Record<string, (file: string) => boolean>> = {
   kysely: (file) => file.startsWith('bridges/insched/'),
   pg: (file) => /postgres/.test(file.split('/').at(-1)!),
   'https-proxy-agent': (file) => file === 'server/proxy.ts',
+  'hl7-standard': (file) => file === 'bridges/hl7/message.ts',
+  'fast-xml-parser': (file) => file.startsWith('bridges/xml/'),
   hono: (file) => file.startsWith('server/'),
   '@hono/node-server': (file) => file.startsWith('server/'),
   ws: (file) =>
