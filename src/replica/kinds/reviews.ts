@@ -26,6 +26,8 @@ export const reviewKinds = [
   'may want to cancel',
   'wrong number',
   'message not opened',
+  'hl7 not applied',
+  'hl7 to do',
 ] as const
 export type ReviewKind = (typeof reviewKinds)[number]
 
@@ -78,6 +80,8 @@ export const waysOf: Readonly<Record<ReviewKind, readonly Resolution[]>> = {
   'may want to cancel': ['patient declines', 'changed in InSched', 'stays as it is'],
   'wrong number': ['changed in InSched', 'seen'],
   'message not opened': ['seen'],
+  'hl7 not applied': ['put right in InSched', 'seen'],
+  'hl7 to do': ['put right in InSched', 'seen'],
 }
 
 export const reviewSchema = v.variant('kind', [

@@ -19,6 +19,7 @@ import type { DocumentHead } from '../../replica/replica-face.ts'
 import type { AuditTrail } from '../audit-sqlite.ts'
 import type { Operations } from '../control.ts'
 import type { Desk } from './desk-sqlite.ts'
+import { hl7Operations, type Hl7Face } from './hl7-operations.ts'
 import type {
   Communication,
   CommunicationQuery,
@@ -230,6 +231,7 @@ export interface ConsoleSite {
     end(): Promise<object>
   }
   testConnection(): Promise<{ failed: string | null }>
+  readonly hl7: Hl7Face
   status(): Promise<SiteStatus>
 }
 
@@ -426,6 +428,7 @@ export function siteOperations(site: ConsoleSite, audit: AuditTrail, say: (line:
       audit.record({ did: 'connection tested', by, of: done.failed ?? undefined })
       return done
     },
+    ...hl7Operations(site.hl7, audit),
     status: () => site.status(),
   }
 }

@@ -31,6 +31,8 @@ const reviewKinds: Readonly<Record<ReviewKind, string>> = {
   'may want to cancel': 'May want to cancel',
   'wrong number': 'Wrong number',
   'message not opened': 'Message not opened',
+  'hl7 not applied': 'Message of a clinical system not applied',
+  'hl7 to do': 'A clinical system asks for something',
 }
 const resolutions: Readonly<Record<Resolution, string>> = {
   'confirmed by phone': 'Confirmed by phone',

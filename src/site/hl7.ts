@@ -1,0 +1,64 @@
+/** The HL7 bridge as console and commands see it: patients by InSched's numbers, messages as text. */
+import { BadMessage } from '../bridges/hl7/bad-message.ts'
+import { splitBatch } from '../bridges/hl7/batches.ts'
+import { decodeMessage } from '../bridges/hl7/character-sets.ts'
+import type { Hl7Bridge } from '../bridges/hl7/hl7-bridge.ts'
+import type { QueuedMessage } from '../bridges/hl7/queue-sqlite.ts'
+import type { InSchedBridge } from '../bridges/insched/bridge.ts'
+import type { Hl7Face, Hl7Message } from '../server/console/hl7-operations.ts'
+
+const mostListed = 200
+
+export function hl7Of(site: { readonly hl7: Hl7Bridge; readonly bridge: InSchedBridge }): Hl7Face {
+  const { hl7, bridge } = site
+  const shown = ({ id, at, channel, direction, kind, control, state, code, tries, patient, replaces }: QueuedMessage, why: string | null): Hl7Message => ({
+    id, at: new Date(at).toISOString(), channel, direction, kind, control, state, code, tries,
+    patient: patient === null ? null : (bridge.localOf(patient) ?? null), replaces, why,
+  }) // prettier-ignore
+  /** Text for a person; where it is no text of its character set, byte by byte. */
+  const textOf = (bytes: Uint8Array, characterSet: string): string => {
+    try {
+      return decodeMessage(bytes, characterSet)
+    } catch (error) {
+      if (error instanceof BadMessage) return Buffer.from(bytes).toString('latin1')
+      throw error
+    }
+  }
+  return {
+    channels: hl7.status,
+    add: hl7.add,
+    remove: hl7.remove,
+    pause: hl7.pause,
+    resume: hl7.resume,
+    messages({ patient, ...query }) {
+      const document = patient === undefined ? undefined : (bridge.documentOf('patients', patient) ?? '')
+      const found = hl7.messages({ ...query, patient: document, limit: mostListed + 1 })
+      return {
+        items: found.slice(0, mostListed).map((message) => shown(message, message.why)),
+        cut: found.length > mostListed,
+      }
+    },
+    contents(id) {
+      const { patient, channel } = hl7.message(id)
+      const set = hl7.channels().find(({ name }) => name === channel)?.characterSet ?? 'UNICODE UTF-8'
+      const { message, answer } = hl7.contents(id)
+      return {
+        message: textOf(message, set),
+        answer: answer && textOf(answer, set),
+        patient: patient === null ? null : (bridge.localOf(patient) ?? null),
+      }
+    },
+    async send(channel, file) {
+      const { messages, problems } = splitBatch(
+        Buffer.from(file)
+          .toString('latin1')
+          .replace(/^\u00EF\u00BB\u00BF/, ''),
+      )
+      if (problems.length > 0) throw new Error(`The file was not sent: ${problems.join(' ')}`)
+      const ids: string[] = []
+      for (const message of messages) ids.push((await hl7.send(channel, Buffer.from(message, 'latin1'))).id)
+      return ids
+    },
+    replay: hl7.replay,
+  }
+}
