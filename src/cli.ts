@@ -69,6 +69,7 @@ const commands: Readonly<Record<string, Command>> = {
   'hl7 show': hl7.hl7Show,
   'hl7 send': hl7.hl7Send,
   'hl7 replay': hl7.hl7Replay,
+  'hl7 link': hl7.hl7Link,
 }
 
 function help(): string {

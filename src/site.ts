@@ -9,7 +9,7 @@ import { settingsOf, type SiteOptions } from './enrolling.ts'
 import { keepInSched, type InSchedKeeper } from './bridges/insched/keeper.ts'
 import { consentKeys } from './bridges/texts/consent-number.ts'
 import { openHl7 } from './bridges/hl7/hl7-bridge.ts'
-import { notTaken } from './bridges/hl7/intake.ts'
+import { inboundApply } from './bridges/hl7/inbound.ts'
 import { keepBackupWindows, type Backup } from './mirror/backup.ts'
 import { fieldConflicts } from './mirror/field-conflicts.ts'
 import { keepToSettings } from './mirror/keeping-to-settings.ts'
@@ -20,7 +20,7 @@ import type { Preferences } from './mirror/preferences.ts'
 import { keepRuns, type Runs } from './mirror/runs.ts'
 import { momentInWords } from './mirror/schedule.ts'
 import { keepLink, type Link } from './replica/connection.ts'
-import type { Ulid } from './replica/ids.ts'
+import { mintUlid, type Ulid } from './replica/ids.ts'
 import type { Attachment } from './replica/kinds/attachments.ts'
 import type { PracticeFields } from './replica/kinds/fields.ts'
 import type { By } from './replica/kinds/kind.ts'
@@ -212,9 +212,9 @@ export async function openSite(
     return zone
   }
   const unread = watchUnread({ ...parts, zone: zoneNow })
+  const hl7 = openHl7({ dir, master, replica, site: site.key, clock, say: options.say ?? (() => {}), apply: (queue) => inboundApply({ queue, replica, numbers: bridge, site: site.key, zone: zoneNow, mint: () => mintUlid(clock) }) }) // prettier-ignore
   const days = dayOfSite({ ...parts, desk, localOf: bridge.localOf, zone: zoneNow, site: site.key })
   const communications = communicationsOf({ ...parts, desk })
-  const hl7 = openHl7({ dir, master, replica, site: site.key, clock, say: options.say ?? (() => {}), apply: () => notTaken }) // prettier-ignore
   const invitations = `${settings.publicUrl ?? settings.portal}/invitation/${settings.practice}`
 
   return {

@@ -107,6 +107,17 @@ export const hl7Send = operation(
     return { name, file: resolve(named(given, 'Name the file.')) }
   },
 )
+export const hl7Link = operation(
+  'hl7 link',
+  'say for which patient of InSched an id of another system stands',
+  'hl7 link ID --channel NAME --patient LOCAL_ID [--authority A]',
+  { channel: string, patient: string, authority: string },
+  (given) => {
+    const [name, patient] = [optional(given, 'channel'), wholeNumber(optional(given, 'patient'), 'patient')]
+    if (name === undefined || patient === undefined) throw new Usage('Give --channel and --patient.')
+    return { name, id: named(given, 'Name the id.'), authority: optional(given, 'authority'), patient }
+  },
+)
 export const hl7Replay = operation(
   'hl7 replay',
   'apply or send a message once more; with --file what stands there, under a new control id',

@@ -86,6 +86,7 @@ export const deeds = [
   'hl7 message viewed',
   'hl7 message sent',
   'hl7 message replayed',
+  'hl7 id linked',
   'operator link made',
   'operator signed in',
   'operator signed out',

@@ -59,6 +59,11 @@ export function hl7Of(site: { readonly hl7: Hl7Bridge; readonly bridge: InSchedB
       for (const message of messages) ids.push((await hl7.send(channel, Buffer.from(message, 'latin1'))).id)
       return ids
     },
+    async link(channel, id, authority, patient) {
+      const document = bridge.documentOf('patients', patient)
+      if (document === undefined) throw new Error(`There is no patient ${patient} in InSched. Look the number up in InSched; it is the patient_id.`) // prettier-ignore
+      await hl7.link(channel, id, authority, document)
+    },
     replay: hl7.replay,
   }
 }

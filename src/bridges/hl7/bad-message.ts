@@ -29,10 +29,13 @@ export class BadMessage extends Error {
   readonly at: Place | null
   /** Whether the kind of message is not taken at all (AR), rather than this one's content (AE). */
   readonly rejects: boolean
-  constructor(message: string, what: { code: ErrorCode; at?: Place; rejects?: boolean }) {
+  /** Whether staff have to look at it. */
+  readonly forStaff: boolean
+  constructor(message: string, what: { code: ErrorCode; at?: Place; rejects?: boolean; forStaff?: boolean }) {
     super(message)
     this.code = what.code
     this.at = what.at ?? null
     this.rejects = what.rejects ?? false
+    this.forStaff = what.forStaff ?? true
   }
 }

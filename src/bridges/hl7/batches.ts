@@ -50,6 +50,22 @@ export function splitBatch(text: string): Batch {
   return { messages, isBatch, problems }
 }
 
+/**
+ * The messages in bytes that came as one: each as it stands, undecoded, since names and line ends are the same bytes in
+ * every character set that is taken. What is no batch is one message, whatever it is.
+ */
+export function messagesIn(bytes: Uint8Array): {
+  readonly messages: readonly Uint8Array[]
+  readonly problems: readonly string[]
+} {
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
+    .toString('latin1')
+    .replace(/^\u00EF\u00BB\u00BF/, '')
+  if (!/^(?:FHS|BHS)/.test(text) && !/^MSH[^]*?[\r\n]MSH/.test(text)) return { messages: [bytes], problems: [] }
+  const { messages, problems } = splitBatch(text)
+  return { messages: messages.map((message) => Buffer.from(message, 'latin1')), problems }
+}
+
 /** Messages as one file of one batch; each is a text whose segments end by CR. */
 export function buildBatch(messages: readonly string[], from: { application: string; at: string; id: string }): string {
   const header = `^~\\&|${from.application}|||||${from.at}`

@@ -3,7 +3,8 @@ import { readFileSync } from 'node:fs'
 import type { Clock } from '../../replica/clock.ts'
 import type { Channel, InboundChannel, OutboundChannel } from './channels.ts'
 import { readFolder, writeMessage } from './folder.ts'
-import type { Answers } from './intake.ts'
+import { messagesIn } from './batches.ts'
+import type { Answers, TakenBytes } from './intake.ts'
 import { mllpClient, NotConnected, type MllpClient } from './mllp-client.ts'
 import { serveMllp, type MllpServer } from './mllp-server.ts'
 import type { MessageQueue } from './queue-sqlite.ts'
@@ -24,8 +25,7 @@ export interface RunningChannel {
 export interface ChannelParts {
   readonly queue: MessageQueue
   readonly take: (channel: InboundChannel, bytes: Uint8Array) => Answers
-  readonly otherForms?: (bytes: Uint8Array) => readonly Uint8Array[] | undefined
-  /** Told what is wrong with a file of messages. */
+  /** Told what is wrong with a batch or a file as a whole. */
   readonly fault: (channel: InboundChannel, sentence: string) => Promise<void>
   readonly clock: Clock
   readonly say: (line: string) => void
@@ -53,11 +53,15 @@ function runInbound(channel: InboundChannel, parts: ChannelParts): RunningChanne
   const { clock } = parts
   const { to, mostBytes, mostConnections } = channel
   const say = (line: string): void => parts.say(`hl7 ${channel.name}: ${line}`)
-  const take = (bytes: Uint8Array): Answers => parts.take(channel, bytes)
+  const take = (bytes: Uint8Array): TakenBytes => {
+    const { messages, problems } = messagesIn(bytes)
+    for (const sentence of problems) parts.fault(channel, sentence).catch((error: Error) => say(`a batch does not add up, and no review could be opened: ${error.name}`)) // prettier-ignore
+    return { each: messages.map((message) => parts.take(channel, message)), problems }
+  }
   const quiet = { channel, connections: () => 0, port: () => null, wake: () => {} }
   if (to.by === 'folder') {
     const { path, everySeconds } = to
-    const reader = readFolder({ path, everyMs: everySeconds * 1_000, mostBytes, take, ...(parts.otherForms ? { otherForms: parts.otherForms } : {}), fault: (sentence) => parts.fault(channel, sentence), clock }) // prettier-ignore
+    const reader = readFolder({ path, everyMs: everySeconds * 1_000, mostBytes, take, fault: (sentence) => parts.fault(channel, sentence), clock }) // prettier-ignore
     return { ...quiet, problem: reader.problem, stop: reader.stop }
   }
   let server: MllpServer | undefined

@@ -39,6 +39,8 @@ const both = {
   zone: v.optional(v.nullable(zone), null),
   /** Who assigned the patient ids of this peer (PID-3.4), where a message does not say. */
   authority: v.optional(text, ''),
+  /** Under which authority InSched's own patient and event numbers go to this peer, and come back from it. */
+  ownAuthority: v.optional(v.pipe(text, v.minLength(1)), 'INSCHED'),
   mostBytes: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1_024), v.maxValue(256 * 1024 * 1024)), 16 * 1024 * 1024), // prettier-ignore
 }
 const inbound = v.strictObject({
@@ -103,6 +105,11 @@ export function parseChannel(given: unknown): Channel {
     if (channel.direction === 'in' && to.tls && !(to.tls.cert && to.tls.key)) throw new Error('A channel that listens needs a certificate and its key.') // prettier-ignore
   }
   return channel
+}
+
+/** Who assigned an id of a channel that names nobody. */
+export function authorityOf(channel: Pick<Channel, 'authority' | 'name'>): string {
+  return channel.authority || `channel ${channel.name}`
 }
 
 export function isThisMachine(host: string): boolean {

@@ -8,8 +8,7 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Clock } from '../../replica/clock.ts'
 import { writeWhole } from '../../replica/whole-file.ts'
-import { splitBatch } from './batches.ts'
-import type { Answers } from './intake.ts'
+import type { TakenBytes } from './intake.ts'
 
 const taken = /\.(hl7|txt|xml)$/i
 
@@ -22,10 +21,9 @@ export function readFolder(options: {
   readonly path: string
   readonly everyMs: number
   readonly mostBytes: number
-  readonly take: (bytes: Uint8Array) => Answers
-  /** The messages of a file that is not HL7's own encoding; undefined where it is. */
-  readonly otherForms?: (bytes: Uint8Array) => readonly Uint8Array[] | undefined
-  /** Told what is wrong with a file as a whole. */
+  /** Takes what stands in a file; what is wrong with it as a whole is told by whoever takes it. */
+  readonly take: (bytes: Uint8Array) => TakenBytes
+  /** Told of a file that is not taken at all. */
   readonly fault: (sentence: string) => Promise<void>
   readonly clock: Clock
 }): FolderReader {
@@ -42,13 +40,6 @@ export function readFolder(options: {
       if (!existsSync(to)) return to
     }
   }
-  const messagesIn = (bytes: Uint8Array): { messages: readonly Uint8Array[]; problems: readonly string[] } => {
-    const other = options.otherForms?.(bytes)
-    if (other) return { messages: other, problems: [] }
-    // Delimiters and names are the same bytes in every character set that is taken; the text is decoded by each message.
-    const { messages, problems } = splitBatch(Buffer.from(bytes).toString('latin1').replace(/^\u00EF\u00BB\u00BF/, '')) // prettier-ignore
-    return { messages: messages.map((message) => Buffer.from(message, 'latin1')), problems }
-  }
   const takeFile = async (name: string): Promise<void> => {
     const file = join(path, name)
     if (statSync(file).size > mostBytes) {
@@ -57,13 +48,10 @@ export function readFolder(options: {
       )
       return renameSync(file, put('errors', name))
     }
-    const { messages, problems } = messagesIn(await readFile(file))
+    const { each, problems } = options.take(await readFile(file))
     const answers: Uint8Array[] = []
-    for (const message of messages) {
-      const { first, later } = options.take(message)
+    for (const { first, later } of each)
       for (const answer of await Promise.all([first, later])) if (answer) answers.push(answer)
-    }
-    for (const sentence of problems) await options.fault(sentence)
     const answered = Buffer.concat(answers)
     if (answers.length > 0) writeWhole(put('answers', `${name}.ack`), answered)
     const refused = problems.length > 0 || /[\r\n]MSA.[AC][ER]/.test(answered.toString('latin1'))

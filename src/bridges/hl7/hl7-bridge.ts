@@ -9,9 +9,10 @@ import { derivedUlid, mintUlid } from '../../replica/ids.ts'
 import type { By } from '../../replica/kinds/kind.ts'
 import type { Edit, Replica } from '../../replica/replica-face.ts'
 import type { Sealer } from '../../replica/sealing.ts'
+import { adoption } from './adoption.ts'
 import { BadMessage } from './bad-message.ts'
 import { runChannel, type RunningChannel } from './channel-run.ts'
-import { channelsOf, keepChannels, parseChannel, type Channel, type OutboundChannel } from './channels.ts' // prettier-ignore
+import { authorityOf, channelsOf, keepChannels, parseChannel, type Channel, type OutboundChannel } from './channels.ts' // prettier-ignore
 import { decodeMessage } from './character-sets.ts'
 import { intakeOf, kindOf, lanesOf, type Apply, type OpenReview } from './intake.ts'
 import { lanesOfWork } from './lanes.ts'
@@ -85,6 +86,7 @@ export function openHl7(options: Hl7Options) {
     ])
   }
   const lanes = lanesOfWork()
+  const following = replica.follow(adoption({ queue, replica, site: options.site, clock }))
   const intake = intakeOf({ queue, lanes, clock, apply: options.apply(queue), openReview, say })
 
   const all = (): readonly Channel[] => channels
@@ -101,7 +103,7 @@ export function openHl7(options: Hl7Options) {
       clock,
       say,
       take: intake.take,
-      fault: (on, sentence) => replica.change([review(derivedUlid('hl7 file', on.name, sentence), null, { about: 'hl7 not applied', why: `A file of messages from ${on.name} does not add up: ${sentence}`, todo: 'What was in it was taken message by message. Ask the sender whether something is missing.' })]), // prettier-ignore
+      fault: (on, sentence) => replica.change([review(derivedUlid('hl7 file', on.name, sentence), null, { about: 'hl7 not applied', why: `A batch of messages from ${on.name} does not add up: ${sentence}`, todo: 'What was in it was taken message by message. Ask the sender whether something is missing.' })]), // prettier-ignore
       ...(options.retryMs === undefined ? {} : { retryMs: options.retryMs }),
     })
     running.set(channel.name, made)
@@ -185,6 +187,11 @@ export function openHl7(options: Hl7Options) {
         }
       }),
     channels: all,
+    /** Says for whom a peer's id stands: `patient` is a document. */
+    async link(name: string, id: string, authority: string | undefined, patient: string): Promise<void> {
+      const channel = named(name)
+      await queue.identify('patient', [{ authority: authority ?? authorityOf(channel), id }], patient)
+    },
     /** Queues a message that is given whole. */
     send: (name: string, bytes: Uint8Array) => enqueue(outbound(name), bytes),
     messages: (query: QueueQuery): (QueuedMessage & { readonly why: string | null })[] =>
@@ -216,6 +223,7 @@ export function openHl7(options: Hl7Options) {
     },
     async close(): Promise<void> {
       cancelForget()
+      await following.stop()
       const stopping = intake.stop()
       await Promise.all([...running.values()].map((one) => one.stop()))
       running.clear()

@@ -8,7 +8,7 @@ import type { Clock } from '../../replica/clock.ts'
 import { mintUlid } from '../../replica/ids.ts'
 import { acknowledge, isAcknowledgement, isEnhanced, isWanted, type AcknowledgementCode, type Answering, type Complaint } from './acknowledgements.ts' // prettier-ignore
 import { BadMessage } from './bad-message.ts'
-import type { Channel, InboundChannel } from './channels.ts'
+import { authorityOf, type Channel, type InboundChannel } from './channels.ts'
 import { decodeMessage, encodeMessage } from './character-sets.ts'
 import type { Lanes } from './lanes.ts'
 import { buildMessage, parseMessage, repetitions, segmentOf, segmentsOf, textAt, type Message, type Segment } from './message.ts' // prettier-ignore
@@ -27,10 +27,6 @@ export interface Applied {
  * cannot be; any other throw is a fault that passes.
  */
 export type Apply = (message: Message, channel: InboundChannel, queued: QueuedMessage) => Promise<Applied>
-/** Of a site that takes no kind of message. */
-export const notTaken: Apply = async () => {
-  throw new BadMessage('This kind of message is not taken here.', { code: '200', at: { segment: 'MSH', field: 9 }, rejects: true }) // prettier-ignore
-}
 /** Opens the review of a message that was not applied. */
 export type OpenReview = (queued: QueuedMessage, why: BadMessage, message: Message | undefined) => Promise<void>
 
@@ -40,6 +36,11 @@ export interface Answers {
   readonly later: Promise<Uint8Array | null>
 }
 
+/** What became of bytes that came as one: the answers of each message in them, and what is wrong with the batch that they were. */
+export interface TakenBytes {
+  readonly each: readonly Answers[]
+  readonly problems: readonly string[]
+}
 /** The answers, and under which id the message is stored, once it is. */
 export interface Taken extends Answers {
   readonly stored: Promise<string>
@@ -105,7 +106,7 @@ export function intakeOf(parts: IntakeParts) {
             const complaints = [{ message: error.message, code: error.code, at: error.at, severity: 'E' as const }]
             // A kind of message that is not for this site is no fault of it: the peer is told, and staff are not.
             if (error.rejects) return settle('AR', 'filtered', { complaints })
-            await parts.openReview(queued, error, message)
+            if (error.forStaff) await parts.openReview(queued, error, message)
             return settle('AE', 'error', { complaints })
           }
           say(`hl7 ${channel.name}: message ${queued.id} waits: ${(error as Error).name}`)
@@ -252,13 +253,13 @@ function codeIn(answer: Uint8Array): string {
 /** The lanes of a message: each id by which it names a patient, so that a merge is in those of both. */
 export function lanesOf(
   message: Message,
-  channel: Pick<Channel, 'authority'>,
+  channel: Pick<Channel, 'authority' | 'name'>,
   queue: Pick<MessageQueue, 'digest'>,
 ): string[] {
   const named = (segment: Segment | undefined, field: number): string[] =>
     Array.from({ length: repetitions(segment, field) }, (_, place) => {
       const id = textAt(segment, field, { repetition: place + 1 })
-      const authority = textAt(segment, field, { repetition: place + 1, component: 4 }) || channel.authority
+      const authority = textAt(segment, field, { repetition: place + 1, component: 4 }) || authorityOf(channel)
       return id === '' ? '' : queue.digest('lane', authority, id).toString('base64url')
     })
   const segments = ([['PID', 3], ['PID', 2], ['MRG', 1]] as const).flatMap(([name, field]) => segmentsOf(message, name).flatMap((segment) => named(segment, field))) // prettier-ignore

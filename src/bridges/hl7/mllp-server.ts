@@ -5,7 +5,7 @@
  */
 import { createServer as createPlainServer, type AddressInfo, type Server, type Socket } from 'node:net'
 import { createServer as createTlsServer } from 'node:tls'
-import type { Answers } from './intake.ts'
+import type { TakenBytes } from './intake.ts'
 import { mllpFrame, mllpFramer } from './mllp.ts'
 
 /** TLS as PEM; `ca`: whose clients are let in, where `asksForCertificate`. */
@@ -22,7 +22,7 @@ export interface MllpServerOptions {
   readonly tls?: ServerTls | undefined
   readonly mostConnections: number
   readonly mostBytes: number
-  readonly take: (bytes: Uint8Array) => Answers
+  readonly take: (bytes: Uint8Array) => TakenBytes
   readonly say: (line: string) => void
 }
 export interface MllpServer {
@@ -94,16 +94,17 @@ function converse(socket: Socket, { mostBytes, take, say }: MllpServerOptions): 
         say(`${framed.bytes} bytes were discarded (${framed.why})`)
         continue
       }
-      underWay++
-      const { first, later } = take(framed.bytes)
-      order = Promise.all([first, order]).then(([answer]) => write(answer))
-      const answered = order
-      Promise.all([later, answered])
-        .then(([answer]) => write(answer))
-        .catch(failed)
-        .finally(() => {
-          if (--underWay < mostUnderWay / 2) socket.resume()
-        })
+      for (const { first, later } of take(framed.bytes).each) {
+        underWay++
+        order = Promise.all([first, order]).then(([answer]) => write(answer))
+        const answered = order
+        Promise.all([later, answered])
+          .then(([answer]) => write(answer))
+          .catch(failed)
+          .finally(() => {
+            if (--underWay < mostUnderWay / 2) socket.resume()
+          })
+      }
     }
     if (underWay >= mostUnderWay) socket.pause()
   })

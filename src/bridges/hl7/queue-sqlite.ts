@@ -98,6 +98,7 @@ export function openQueue(file: string, master: Sealer, clock: Clock) {
     create table if not exists identities(digest blob primary key, kind text not null, document text not null, sealed blob not null,
       newest integer not null default 0) without rowid;
     create index if not exists identities_of on identities(document);
+    create table if not exists landed(document text primary key, kind text not null) without rowid;
     create table if not exists people(document text primary key, digest blob not null) without rowid;
     create index if not exists people_by_digest on people(digest);`)
   const sql = statementsOf(db)
@@ -238,19 +239,35 @@ export function openQueue(file: string, master: Sealer, clock: Clock) {
     identity: (kind: 'patient' | 'event', authority: string, id: string) =>
       sql('select document, newest from identities where digest = ?').get(digest(kind, authority, id)) as
         { readonly document: string; readonly newest: number } | undefined,
-    /** Keeps what peers' ids stand for; one that stands for another document already becomes this one's. */
-    identify: (kind: 'patient' | 'event', ids: readonly { authority: string; id: string }[], document: string, newest = 0): Promise<void> =>
+    /**
+     * Keeps what peers' ids stand for; one that stands for another document already becomes this one's. `newest`: when the
+     * message that says it was made; `isNew`: InSched does not have it yet.
+     */
+    identify: (kind: 'patient' | 'event', ids: readonly { authority: string; id: string }[], document: string, more: { newest?: number; isNew?: boolean } = {}): Promise<void> =>
       durably(() => {
         for (const { authority, id } of ids) {
           const about = digest(kind, authority, id)
           sql(`insert into identities values (?, ?, ?, ?, ?) on conflict(digest) do update set document = excluded.document, newest = max(newest, excluded.newest)`)
-            .run(about, kind, document, sealed(Buffer.from(JSON.stringify({ authority, id })), 'identity', about.toString('hex')), newest)
+            .run(about, kind, document, sealed(Buffer.from(JSON.stringify({ authority, id })), 'identity', about.toString('hex')), more.newest ?? 0)
         }
+        if (more.isNew) sql('insert or ignore into landed values (?, ?)').run(document, kind)
       }), // prettier-ignore
+    /** The documents that came by messages and that InSched does not have yet. */
+    landed: (kind: 'patient' | 'event'): string[] => sql('select document from landed where kind = ?').pluck().all(kind) as string[], // prettier-ignore
+    isLanded: (document: string): boolean => sql('select 1 from landed where document = ?').pluck().get(document) !== undefined, // prettier-ignore
+    /** InSched has a landed document under one of its own: peers' ids stand for that one. */
+    adopt: (landed: string, own: string): Promise<void> =>
+      durably(() => {
+        sql('update identities set document = ? where document = ?').run(own, landed)
+        sql('delete from landed where document = ?').run(landed)
+        sql('delete from people where document = ?').run(landed)
+      }),
     /** The ids by which peers know a document. */
-    idsOf: (document: string): { authority: string; id: string }[] =>
-      (sql('select digest, sealed from identities where document = ?').all(document) as { digest: Buffer; sealed: Buffer }[]).map((row) =>
-        JSON.parse(Buffer.from(opened(row.sealed, 'identity', row.digest.toString('hex'))).toString()) as { authority: string; id: string }), // prettier-ignore
+    idsOf: (document: string): { authority: string; id: string }[] => {
+      const rows = sql('select digest, sealed from identities where document = ?').all(document) as { digest: Buffer; sealed: Buffer }[] // prettier-ignore
+      const ids = rows.map((row) => JSON.parse(Buffer.from(opened(row.sealed, 'identity', row.digest.toString('hex'))).toString()) as { authority: string; id: string }) // prettier-ignore
+      return ids.toSorted((a, b) => (a.authority + a.id < b.authority + b.id ? -1 : 1))
+    },
     /** Keeps under which name and birth date a patient is found; null: not any more. */
     keepPerson: (document: string, person: Buffer | null): void => {
       if (person === null) sql('delete from people where document = ?').run(document)

@@ -38,6 +38,8 @@ export interface Hl7Channel {
   readonly state: string
   readonly problem: string | null
   readonly connections: number
+  /** At which it listens, while it does. */
+  readonly port: number | null
   readonly states: Readonly<Record<string, number>>
   /** ISO, UTC. */
   readonly oldest: string | null
@@ -55,6 +57,8 @@ export interface Hl7Face {
   /** A message and its answer as text. */
   contents(id: string): { readonly message: string; readonly answer: string | null; readonly patient: number | null }
   send(channel: string, file: Uint8Array): Promise<readonly string[]>
+  /** Says for whom a peer's id stands, by InSched's number. */
+  link(channel: string, id: string, authority: string | undefined, patient: number): Promise<void>
   replay(id: string, edited?: Uint8Array): Promise<{ readonly id: string; readonly code: string | null }>
 }
 
@@ -66,6 +70,7 @@ const queueInput = v.object({
   patient: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0))),
   since: v.optional(v.number()),
 })
+const linkInput = v.object({ name: v.string(), id: v.pipe(v.string(), v.minLength(1)), authority: v.optional(v.string()), patient: v.pipe(v.number(), v.integer(), v.minValue(0)) }) // prettier-ignore
 /** Who acts in the trail, where it is whoever runs the commands of this machine. */
 const by = 'command line'
 
@@ -112,6 +117,12 @@ export function hl7Operations(hl7: Hl7Face, audit: AuditTrail): Operations {
       const ids = await hl7.send(name, await contentOf(file))
       audit.record({ did: 'hl7 message sent', by, of: [name, ...ids] })
       return { ids }
+    },
+    async 'hl7 link'(input) {
+      const { name, id, authority, patient } = v.parse(linkInput, input)
+      await hl7.link(name, id, authority, patient)
+      audit.record({ did: 'hl7 id linked', by, of: name, patient: String(patient) })
+      return { name, patient }
     },
     async 'hl7 replay'(input) {
       const { id, file } = v.parse(v.object({ id: v.string(), file: v.optional(v.string()) }), input)
