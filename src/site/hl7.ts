@@ -11,10 +11,12 @@ const mostListed = 200
 
 export function hl7Of(site: { readonly hl7: Hl7Bridge; readonly bridge: InSchedBridge }): Hl7Face {
   const { hl7, bridge } = site
-  const shown = ({ id, at, channel, direction, kind, control, state, code, tries, patient, replaces }: QueuedMessage, why: string | null): Hl7Message => ({
-    id, at: new Date(at).toISOString(), channel, direction, kind, control, state, code, tries,
-    patient: patient === null ? null : (bridge.localOf(patient) ?? null), replaces, why,
-  }) // prettier-ignore
+  const numberOf = async (patient: string | null): Promise<number | null> =>
+    patient === null ? null : ((await bridge.localOf(patient)) ?? null)
+  const shown = async (message: QueuedMessage, why: string | null): Promise<Hl7Message> => {
+    const { id, at, channel, direction, kind, control, state, code, tries, patient, replaces } = message
+    return { id, at: new Date(at).toISOString(), channel, direction, kind, control, state, code, tries, patient: await numberOf(patient), replaces, why } // prettier-ignore
+  }
   /** Text for a person; where it is no text of its character set, byte by byte. */
   const textOf = (bytes: Uint8Array, characterSet: string): string => {
     try {
@@ -30,22 +32,22 @@ export function hl7Of(site: { readonly hl7: Hl7Bridge; readonly bridge: InSchedB
     remove: hl7.remove,
     pause: hl7.pause,
     resume: hl7.resume,
-    messages({ patient, ...query }) {
-      const document = patient === undefined ? undefined : (bridge.documentOf('patients', patient) ?? '')
+    async messages({ patient, ...query }) {
+      const document = patient === undefined ? undefined : ((await bridge.documentOf('patients', patient)) ?? '')
       const found = hl7.messages({ ...query, patient: document, limit: mostListed + 1 })
       return {
-        items: found.slice(0, mostListed).map((message) => shown(message, message.why)),
+        items: await Promise.all(found.slice(0, mostListed).map((message) => shown(message, message.why))),
         cut: found.length > mostListed,
       }
     },
-    contents(id) {
+    async contents(id) {
       const { patient, channel } = hl7.message(id)
       const set = hl7.channels().find(({ name }) => name === channel)?.characterSet ?? 'UNICODE UTF-8'
       const { message, answer } = hl7.contents(id)
       return {
         message: textOf(message, set),
         answer: answer && textOf(answer, set),
-        patient: patient === null ? null : (bridge.localOf(patient) ?? null),
+        patient: await numberOf(patient),
       }
     },
     async send(channel, file) {
@@ -60,7 +62,7 @@ export function hl7Of(site: { readonly hl7: Hl7Bridge; readonly bridge: InSchedB
       return ids
     },
     async link(channel, id, authority, patient) {
-      const document = bridge.documentOf('patients', patient)
+      const document = await bridge.documentOf('patients', patient)
       if (document === undefined) throw new Error(`There is no patient ${patient} in InSched. Look the number up in InSched; it is the patient_id.`) // prettier-ignore
       await hl7.link(channel, id, authority, document)
     },

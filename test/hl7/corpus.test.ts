@@ -30,11 +30,11 @@ let office: Hl7Office
 let queue: MessageQueue
 let reviewed: number
 beforeAll(async () => {
-  office = await openHl7Office({}, (staff) => {
+  office = await openHl7Office({ mayOverwrite: ['firstName', 'middleName', 'homePhone', 'email'] }, (staff) => {
     staff.exec(
       "update patients set first_name = 'Jonas', last_name = 'Keller', birth_date = '1970-05-05' where patient_id = 3",
     )
-    staff.exec("update patients set home_phone = '+1 480 555 0101' where patient_id = 1")
+    staff.exec("update patients set language = 'en' where patient_id = 1")
     staff.exec("update locations set name = 'Mesa' where location_id = 1")
   })
   // A second look into the same file: what the peer's ids stand for.
@@ -52,6 +52,14 @@ const codesOf = (message: Message): string => {
   return [textAt(segmentOf(message, 'MSA'), 1), code].filter((one) => one !== '').join(' ')
 }
 
+const columns = {
+  patient: { firstName: 'first_name', lastName: 'last_name', middleName: 'middle_name', birthDate: 'birth_date', homePhone: 'home_phone', cellPhone: 'cell_phone', email: 'email', language: 'language' },
+  event: { startsAt: 'starts_at', minutes: 'minutes', lastConfirmed: 'last_confirmed_date' },
+} as const satisfies Record<string, Record<string, string>> // prettier-ignore
+const rowOf = (kind: 'patient' | 'event', id: number): unknown => office.staff.prepare(`select * from ${kind}s where ${kind}_id = ?`).get(id) // prettier-ignore
+const inColumns = (kind: 'patient' | 'event', fields: Named['fields']) =>
+  Object.fromEntries(Object.entries(columns[kind]).flatMap(([field, column]) => (fields[field] === undefined ? [] : [[column, fields[field]]]))) // prettier-ignore
+
 it('every file of the corpus has a row, and every row a file', () => {
   const files = readdirSync(folderOf).filter((name) => name.endsWith('.hl7'))
   expect(table.map(({ file }) => file)).toEqual(files.toSorted())
@@ -67,18 +75,22 @@ it.each(table)('$file', async (row) => {
   peer.socket.destroy()
   expect(answers.map(codesOf)).toEqual(row.codes)
   if (row.answer !== undefined) expect(answers.map(buildMessage).join('')).toContain(row.answer)
-  const documentOf = (kind: 'patient' | 'event', { id, authority = kind === 'patient' ? 'HOSP' : 'channel ehr' }: Omit<Named, 'fields'>): string | undefined =>
+  const documentOf = async (kind: 'patient' | 'event', { id, authority = kind === 'patient' ? 'HOSP' : 'channel ehr' }: Omit<Named, 'fields'>): Promise<string | undefined> =>
     authority === 'INSCHED' ? bridge.documentOf('patients', Number(id)) : queue.identity(kind, authority, id)?.document // prettier-ignore
+  // Until what the message changes is written into InSched.
+  await expect.poll(() => queue.recordsToWrite()).toEqual([])
   for (const kind of ['patient', 'event'] as const) {
     const named = row[kind]
     if (!named) continue
-    const document = documentOf(kind, named)
+    const document = await documentOf(kind, named)
     expect(document).toBeDefined()
     let record = await replica.record(kind === 'patient' ? 'patients' : 'events', document!)
     if (named.fields['survivor'] === null && typeof record!.fields['survivor'] === 'string') record = await replica.record('patients', record!.fields['survivor'])
     expect(record!.fields).toMatchObject(named.fields)
+    // InSched's row says the same.
+    expect(rowOf(kind, (await bridge.localOf(document!))!)).toMatchObject(inColumns(kind, named.fields))
   } // prettier-ignore
-  if (row.noEvent !== undefined) expect(documentOf('event', { id: row.noEvent })).toBeUndefined()
+  if (row.noEvent !== undefined) expect(await documentOf('event', { id: row.noEvent })).toBeUndefined()
   const heads = await replica.list('reviews', undefined, 10_000)
   const opened = await Promise.all(heads.map(async ({ key }) => (await replica.entries('reviews', key))[0]!))
   const news = opened.toSorted((a, b) => a.at - b.at).slice(reviewed)

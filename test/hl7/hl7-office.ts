@@ -37,7 +37,7 @@ export async function openHl7Office(
   await enroll({ dir: join(dir, 'site'), master, clock, portal: url, code, insched: `sqlite:${file}` })
   const site = await openSite({ dir: join(dir, 'site'), master, clock })
   await site.upload()
-  await site.hl7.add({ name: 'ehr', direction: 'in', to: { by: 'mllp', host: '127.0.0.1', port: 0 }, words: { OFFICE: 'Office visit' }, answersQueries: true, ...channel }) // prettier-ignore
+  await site.hl7.add({ name: 'ehr', direction: 'in', to: { by: 'mllp', host: '127.0.0.1', port: 0 }, eventTypes: { OFFICE: 'CONS' }, answersQueries: true, ...channel }) // prettier-ignore
   site.openChannels()
   return {
     dir,

@@ -25,13 +25,18 @@ export interface World {
 }
 
 /** `apply` takes everything by default. */
-export async function openWorld(more: Partial<Hl7Options> & { readonly applies?: Apply } = {}): Promise<World> {
+export async function openWorld(
+  more: Partial<Hl7Options> & {
+    readonly applies?: Apply
+    readonly applyWith?: (replica: OpenReplica) => Hl7Options['apply']
+  } = {},
+): Promise<World> {
   const dir = more.dir ?? folder()
   const replica = await openReplica({ store: memoryStore(), practice: ulid(), id: ulid(), clock })
   const said: string[] = []
   const opened: Hl7Bridge[] = []
   const open = (other: Partial<Hl7Options> = {}): Hl7Bridge => {
-    const bridge = openHl7({ dir, master, replica, site, clock, say: (line) => void said.push(line), apply: () => more.applies ?? (async () => ({})), retryMs: 20, ...more, ...other }) // prettier-ignore
+    const bridge = openHl7({ dir, master, replica, site, clock, say: (line) => void said.push(line), apply: more.applyWith?.(replica) ?? (() => more.applies ?? (async () => ({}))), insched: { writeRecord: async () => 'written' }, retryMs: 20, ...more, ...other }) // prettier-ignore
     opened.push(bridge)
     return bridge
   }

@@ -32,7 +32,7 @@ export function appointmentOf(how: How): Handler {
     const at = { segment: 'SCH', field: 2 }
     const id = appointmentId(sch, channel)
     const patient = await knownPatient(handling, patientIds(segmentOf(message, 'PID'), channel), { segment: 'PID', field: 3 }) // prettier-ignore
-    const event = documentOf(handling, 'event', id)
+    const event = await documentOf(handling, 'event', id)
     const stands = event === undefined ? undefined : ((await replica.record('events', event))?.fields as Partial<EventFields> | undefined) // prettier-ignore
     // What was deleted in InSched is another event when it comes again (DOM-17).
     const known = event !== undefined && stands && stands.deleted !== true ? event : undefined
@@ -48,7 +48,11 @@ export function appointmentOf(how: How): Handler {
       instantOfTime(parseTime(textAt(segmentOf(message, 'MSH'), 7)) ?? { year: 0 }, await handling.zone()) ?? 0
     const newest = queue.identity('event', id.authority, id.id)?.newest ?? 0
     if (how === 'book' && known && sent < newest) return { patient, edits: [], warnings: [warning('The appointment was changed since by a later message.', '205', at)] } // prettier-ignore
-    const { set, warnings } = await saidIn(handling, sch, known === undefined ? null : (stands?.location ?? ''))
+    const { set, warnings, eventType } = await saidIn(
+      handling,
+      sch,
+      known === undefined ? null : (stands?.location ?? ''),
+    )
     // One that was minted for this message before a crash has no record yet, and is the same.
     const minted = event !== undefined && !stands
     const document = known ?? (minted ? event : handling.mint())
@@ -57,7 +61,7 @@ export function appointmentOf(how: How): Handler {
     const early = known === undefined && how !== 'book' ? [warning('The appointment was not known before, and was booked.', '204', at)] : [] // prettier-ignore
     const status = how === 'move' && ['Canceled', 'No Show'].includes(stands?.status ?? '') ? { status: 'None' } : {} // prettier-ignore
     const fresh = known === undefined ? { words: null, location: null, status: 'None', lastConfirmed: null, confirmationType: null, deleted: false } : {} // prettier-ignore
-    return changedTo(handling, { how: known === undefined ? 'book' : how, patient, event: document, set: { ...fresh, ...status, ...set }, warnings: [...warnings, ...early] }) // prettier-ignore
+    return changedTo(handling, { how: known === undefined ? 'book' : how, patient, event: document, set: { ...fresh, ...status, ...set }, warnings: [...warnings, ...early], eventType }) // prettier-ignore
   }
 }
 
@@ -76,9 +80,11 @@ interface Outcome {
   readonly event: string
   readonly set: Readonly<Record<string, Json>>
   readonly warnings: readonly Complaint[]
+  /** InSched's event type, where the channel has one for the peer's code. */
+  readonly eventType?: string | undefined
 }
 
-async function changedTo({ replica, channel, queue, numbers, queued, site, zone }: Handling, { how, patient, event, set, warnings }: Outcome): Promise<Change> {
+async function changedTo({ replica, channel, queue, numbers, queued, site, zone }: Handling, { how, patient, event, set, warnings, eventType }: Outcome): Promise<Change> {
   const stands = (await replica.record('events', event))?.fields ?? {}
   const fields = { ...stands, ...set } as unknown as EventFields
   const former = stands['startsAt'] as string | undefined
@@ -88,16 +94,27 @@ async function changedTo({ replica, channel, queue, numbers, queued, site, zone 
   const facts = { patient, site, shown: owner.shown && fields.words !== null, reachable: owner.reachable, startsAt } // prettier-ignore
   const changes = Object.entries(set).some(([field, value]) => stands[field] !== value)
   const edits: Edit[] = changes ? [{ collection: 'events', key: event, facts, set, at: queued.at }] : []
-  const local = queue.isLanded(event) ? undefined : numbers.localOf(event)
+  const local = queue.isLanded(event) ? undefined : await numbers.localOf(event)
   const moved = former !== undefined && former !== fields.startsAt ? ` (it was ${former.replace('T', ' ')})` : '' // prettier-ignore
-  const todo = changes
-    ? {
-        event,
-        why: `${channel.name} ${inWords[how]} ${local === undefined ? 'an event' : `event ${local}`} of ${fields.startsAt.replace('T', ' ')}, ${fields.minutes} minutes${moved}. InSched does not have this yet.`,
-        todo: local === undefined && how === 'book' ? 'Enter the event in InSched at this time for this patient. Both are one event here from then on, and this item ends by itself.' : 'Make the same change in InSched.',
-      }
-    : undefined
-  return { patient, edits, warnings, todo }
+  const todo = {
+    event,
+    why: `${channel.name} ${inWords[how]} ${local === undefined ? 'an event' : `event ${local}`} of ${fields.startsAt.replace('T', ' ')}, ${fields.minutes} minutes${moved}. InSched does not have this yet.`,
+    todo: local === undefined && how === 'book' ? 'Enter the event in InSched at this time for this patient. Both are one event here from then on, and this item ends by itself.' : 'Make the same change in InSched.',
+  } // prettier-ignore
+  if (!changes) return { patient, edits, warnings }
+  // Deleting is staff's own: what is deleted there is gone.
+  if (how === 'delete') return { patient, edits, warnings, todo }
+  const record = { table: 'events' as const, document: event, patient, set: { ...rowOf(set), ...(eventType === undefined ? {} : { event_type: eventType }) }, was: rowOf(stands) } // prettier-ignore
+  return { patient, edits, warnings, records: [{ record, todo }] }
+} // prettier-ignore
+
+/** InSched's columns of a record's fields. */
+function rowOf(fields: Readonly<Record<string, Json>>): Record<string, string | number | null> {
+  const row: Record<string, string | number | null> = {}
+  for (const [field, column] of [['startsAt', 'starts_at'], ['minutes', 'minutes'], ['status', 'status']] as const)
+    if (fields[field] !== undefined) row[column] = fields[field] as string | number
+  if (fields['location'] !== undefined) row['location_id'] = fields['location'] === null ? null : Number(fields['location'])
+  return row
 } // prettier-ignore
 
 async function placeOf(replica: Handling['replica'], site: string, location: string, zone: string): Promise<{ zone: string }> {
@@ -106,7 +123,7 @@ async function placeOf(replica: Handling['replica'], site: string, location: str
 } // prettier-ignore
 
 /** What a message says of when, where and what. */
-async function saidIn(handling: Handling, sch: Segment | undefined, former: string | null): Promise<{ set: Record<string, Json>; warnings: Complaint[] }> {
+async function saidIn(handling: Handling, sch: Segment | undefined, former: string | null): Promise<{ set: Record<string, Json>; warnings: Complaint[]; eventType: string | undefined }> {
   const { message, channel, replica, site } = handling
   const warnings: Complaint[] = []
   const { location, unknown } = await locationIn(handling)
@@ -136,17 +153,16 @@ async function saidIn(handling: Handling, sch: Segment | undefined, former: stri
   if (minutes === undefined) warnings.push(warning(`The message has no duration; ${usualMinutes} minutes were taken.`, '101', { segment: 'SCH', field: 9 })) // prettier-ignore
   if (minutes !== undefined && (minutes < 1 || minutes > 1_440)) throw new BadMessage('The duration is none that an appointment can have.', { code: '102', at: { segment: 'SCH', field: 9 } }) // prettier-ignore
   const codes = [textAt(sch, 7), textAt(sch, 8), textAt(sch, 7, { component: 2 }), textAt(sch, 8, { component: 2 })]
-  const code = codes.find((one) => Object.hasOwn(channel.words, one))
   const status = statuses[textAt(sch, 25).toUpperCase()]
   const set: Record<string, Json> = {
     startsAt,
     minutes: minutes ?? usualMinutes,
-    // A place or a kind that is not known here changes nothing.
+    // A place that is not known here changes nothing.
     ...(location === null ? {} : { location }),
-    ...(code === undefined ? {} : { words: channel.words[code]! }),
     ...(status === undefined ? {} : { status }),
   }
-  return { set, warnings }
+  const typed = codes.find((one) => Object.hasOwn(channel.eventTypes, one))
+  return { set, warnings, eventType: typed === undefined ? undefined : channel.eventTypes[typed] }
 } // prettier-ignore
 
 const startField = { AIS: 4, AIP: 6, AIL: 6, AIG: 8 } as const

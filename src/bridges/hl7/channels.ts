@@ -54,9 +54,9 @@ const inbound = v.strictObject({
   mayOverwrite: v.optional(v.array(v.picklist(overwritable)), []),
   /** Whether QRY^A19 is answered with a patient's details. */
   answersQueries: v.optional(v.boolean(), false),
-  /** The peer's codes of places to InSched's location ids, and its codes of appointments to words that patients may see. */
+  /** The peer's codes of places to InSched's location ids, its codes of appointments to InSched's event types, whose words patients see. */
   locations: v.optional(v.record(v.string(), text), {}),
-  words: v.optional(v.record(v.string(), text), {}),
+  eventTypes: v.optional(v.record(v.string(), text), {}),
 }) // prettier-ignore
 const outbound = v.strictObject({
   ...both,

@@ -17,6 +17,7 @@ import { decodeMessage } from './character-sets.ts'
 import { intakeOf, kindOf, lanesOf, type Apply, type OpenReview } from './intake.ts'
 import { lanesOfWork } from './lanes.ts'
 import { parseMessage, segmentOf, textAt } from './message.ts'
+import { startRecordWriter, type RecordsFace } from './record-writer.ts'
 import { openQueue, type MessageQueue, type QueuedMessage, type QueueQuery } from './queue-sqlite.ts'
 
 export interface Hl7Options {
@@ -27,8 +28,10 @@ export interface Hl7Options {
   readonly site: string
   readonly clock: Clock
   readonly say: (line: string) => void
-  /** What applies messages; made with the queue, which knows the peers' ids. */
-  readonly apply: (queue: MessageQueue) => Apply
+  /** What applies messages; made with the queue, which knows the peers' ids, and what wakes the writer into InSched. */
+  readonly apply: (queue: MessageQueue, wakeWriter: () => void) => Apply
+  /** InSched's bridge. */
+  readonly insched: RecordsFace
   /** The first wait of what is tried again, milliseconds. */
   readonly retryMs?: number
 }
@@ -65,11 +68,11 @@ export function openHl7(options: Hl7Options) {
   let isRunning = false
   let cancelForget = (): void => {}
 
-  const review = (key: string, patient: string | null, what: { about: 'hl7 not applied' | 'hl7 to do'; why: string; todo: string }): Edit => ({
+  const review = (key: string, patient: string | null, what: { about: 'hl7 not applied' | 'hl7 to do'; why: string; todo: string }, event: string | null = null): Edit => ({
     collection: 'reviews',
     key,
     facts: { patient, site: options.site, shown: false, reachable: false, startsAt: null },
-    add: { opened: { kind: 'opened', at: clock.now(), by, patient, event: null, ...what } },
+    add: { opened: { kind: 'opened', at: clock.now(), by, patient, event, ...what } },
   }) // prettier-ignore
   const openReview: OpenReview = async (queued, why, message) => {
     // Of what cannot be read at all one review stands for each reason, however often it comes.
@@ -87,7 +90,13 @@ export function openHl7(options: Hl7Options) {
   }
   const lanes = lanesOfWork()
   const following = replica.follow(adoption({ queue, replica, site: options.site, clock }))
-  const intake = intakeOf({ queue, lanes, clock, apply: options.apply(queue), openReview, say })
+  const writer = startRecordWriter({
+    queue,
+    insched: options.insched,
+    openTodo: (message, patient, { event = null, ...what }) => replica.change([review(derivedUlid('hl7 to do', message), patient, { about: 'hl7 to do', ...what }, event)]), // prettier-ignore
+    clock,
+  })
+  const intake = intakeOf({ queue, lanes, clock, apply: options.apply(queue, writer.wake), openReview, say })
 
   const all = (): readonly Channel[] => channels
   const named = (name: string): Channel => {
@@ -223,7 +232,7 @@ export function openHl7(options: Hl7Options) {
     },
     async close(): Promise<void> {
       cancelForget()
-      await following.stop()
+      await Promise.all([following.stop(), writer.stop()])
       const stopping = intake.stop()
       await Promise.all([...running.values()].map((one) => one.stop()))
       running.clear()

@@ -15,13 +15,14 @@ import { mergeOf } from './merges-in.ts'
 import { segmentOf, textAt, type Message } from './message.ts'
 import { patientOf } from './patients-in.ts'
 import { answerOf } from './queries-in.ts'
-import type { MessageQueue, QueuedMessage } from './queue-sqlite.ts'
+import type { MessageQueue, QueuedMessage, Todo } from './queue-sqlite.ts'
+import type { RecordChange } from './record-writer.ts'
 
 /** InSched as far as messages need it. */
 export interface Numbers {
   /** The row of a document; undefined where InSched has none, or cannot be asked now. */
-  localOf(document: string): number | undefined
-  documentOf(table: 'patients' | 'events', localId: number): string | undefined
+  localOf(document: string): Promise<number | undefined>
+  documentOf(table: 'patients' | 'events', localId: number): Promise<string | undefined>
 }
 export interface InboundParts {
   readonly queue: MessageQueue
@@ -32,6 +33,8 @@ export interface InboundParts {
   /** The zone of the site. */
   readonly zone: () => Promise<string>
   readonly mint: () => string
+  /** Writes into InSched what is kept in the queue for it. */
+  readonly wakeWriter: () => void
 }
 /** What a handler is given. */
 export interface Handling extends InboundParts {
@@ -44,8 +47,10 @@ export interface Change extends Pick<Applied, 'reply'> {
   readonly patient: string | null
   readonly edits: readonly (Edit | FactsChange)[]
   readonly warnings?: readonly Complaint[]
-  /** What staff are to do in InSched, as a sentence, and why. */
-  readonly todo?: { readonly why: string; readonly todo: string; readonly event?: string | null } | undefined
+  /** What staff are to do, as a sentence, and why. */
+  readonly todo?: Todo | undefined
+  /** What it changes in InSched, with what staff are to do where that is not written. */
+  readonly records?: readonly { readonly record: RecordChange; readonly todo: Todo }[]
 }
 export type Handler = (handling: Handling) => Promise<Change>
 
@@ -72,11 +77,11 @@ const handlers: Readonly<Record<string, Handler>> = {
 export const takenKinds = Object.keys(handlers)
 
 export function inboundApply(parts: InboundParts): Apply {
-  const { replica, site } = parts
+  const { queue, replica, site } = parts
   const by: By = { role: 'site', id: site, initials: 'PC' }
   return async (message, channel, queued) => {
     const handler = handlerOf(message, channel)
-    const { patient, edits, warnings = [], todo, reply } = await handler({ ...parts, message, channel, queued })
+    const { patient, edits, warnings = [], todo, records = [], reply } = await handler({ ...parts, message, channel, queued }) // prettier-ignore
     const review: Edit[] = todo
       ? [{
           collection: 'reviews',
@@ -85,7 +90,10 @@ export function inboundApply(parts: InboundParts): Apply {
           add: { opened: { kind: 'opened', at: queued.at, by, about: 'hl7 to do', why: todo.why, todo: todo.todo, patient, event: todo.event ?? null } },
         }]
       : [] // prettier-ignore
+    // Kept before the documents say it: applied again after a crash, the message would find nothing left to change.
+    if (records.length > 0) await queue.addRecords(queued.id, records)
     if (edits.length + review.length > 0) await replica.change([...edits, ...review])
+    if (records.length > 0) parts.wakeWriter()
     return { patient, warnings, ...(reply ? { reply } : {}) }
   }
 }

@@ -34,8 +34,8 @@ export async function mergeOf(handling: Handling): Promise<Change> {
     if (donor === undefined) await queue.identify('patient', donorIds, survivor)
     if (donor === undefined || donor === survivor) continue
     if (!queue.isLanded(donor)) {
-      const into = queue.isLanded(survivor) ? 'the patient who is not in InSched yet' : `patient ${numbers.localOf(survivor) ?? survivor}`
-      combine.push(`patient ${numbers.localOf(donor) ?? donor} into ${into}`)
+      const into = queue.isLanded(survivor) ? 'the patient who is not in InSched yet' : `patient ${(await numbers.localOf(survivor)) ?? survivor}`
+      combine.push(`patient ${(await numbers.localOf(donor)) ?? donor} into ${into}`)
       continue
     } // prettier-ignore
     const head = await replica.head('patients', donor)

@@ -111,11 +111,28 @@ function created({ channel, site }: Handling, patient: string, said: Said, at: n
   return {
     patient,
     edits: [{ collection: 'patients', key: patient, facts, set: { ...fields }, at }],
-    todo: {
-      why: `${channel.name} registered ${name}${fields.birthDate ? `, born ${fields.birthDate}` : ''}, who is not in InSched yet.`,
-      todo: 'Enter the patient in InSched by this name and birth date. Both are one patient here from then on, and this item ends by itself.',
-    },
+    records: [
+      {
+        record: {
+          table: 'patients',
+          document: patient,
+          patient,
+          set: { ...rowOf(fields), portal_enabled: 0 },
+          was: {},
+        },
+        todo: {
+          why: `${channel.name} registered ${name}${fields.birthDate ? `, born ${fields.birthDate}` : ''}, who is not in InSched yet.`,
+          todo: 'Enter the patient in InSched by this name and birth date. Both are one patient here from then on, and this item ends by itself.',
+        },
+      },
+    ],
   }
+}
+
+const columnOf: Readonly<Record<Overwritable, string>> = { firstName: 'first_name', middleName: 'middle_name', lastName: 'last_name', birthDate: 'birth_date', homePhone: 'home_phone', cellPhone: 'cell_phone', email: 'email', language: 'language' } // prettier-ignore
+/** InSched's columns of these fields. */
+function rowOf(fields: Said): Record<string, string | null> {
+  return Object.fromEntries(overwritable.flatMap((field) => (fields[field] === undefined ? [] : [[columnOf[field], fields[field]]]))) // prettier-ignore
 }
 
 async function changed(handling: Handling, patient: string, ids: readonly PeerId[], said: Said): Promise<Change> {
@@ -134,14 +151,20 @@ async function changed(handling: Handling, patient: string, ids: readonly PeerId
   const [taken, kept] = [fields.filter(may), fields.filter((field) => !may(field))]
   const set: Record<string, Json> = Object.fromEntries(taken.map((field) => [field, said[field] ?? null]))
   const lines = (list: readonly Overwritable[]): string => list.map((field) => `${fieldNames[field]}: ${stands[field] || 'nothing'} -> ${said[field] ?? 'nothing'}`).join('; ') // prettier-ignore
-  const why = [
-    ...(taken.length > 0 && isInSched ? [`${channel.name} changed: ${lines(taken)}.`] : []),
-    ...(kept.length > 0 ? [`${channel.name} has other values, which were not taken: ${lines(kept)}.`] : []),
-  ].join(' ')
+  const check = 'Check with the patient, and enter in InSched what is right.'
+  const was = Object.fromEntries(taken.map((field) => [field, stands[field] ?? null]))
+  const change = { table: 'patients' as const, document: patient, patient, set: rowOf(set as Said), was: rowOf(was) }
   return {
     patient,
     edits: taken.length > 0 ? [{ collection: 'patients', key: patient, set, at: queued.at }] : [],
     warnings: kept.map((field): Complaint => ({ message: 'This field is the office’s own and was kept.', code: '103', at: { segment: 'PID', field: places[field] }, severity: 'W' })), // prettier-ignore
-    todo: why === '' ? undefined : { why, todo: 'Check with the patient, and enter in InSched what is right.' },
+    todo:
+      kept.length === 0
+        ? undefined
+        : { why: `${channel.name} has other values, which were not taken: ${lines(kept)}.`, todo: check },
+    records:
+      taken.length === 0
+        ? []
+        : [{ record: change, todo: { why: `${channel.name} changed: ${lines(taken)}.`, todo: check } }],
   }
 }

@@ -33,7 +33,7 @@ export function patientIds(pid: Segment | undefined, channel: { authority: strin
 type Known = Pick<Handling, 'queue' | 'replica' | 'numbers' | 'channel'>
 
 /** The document that an id stands for: one of InSched's own numbers, or one that was met before. */
-export function documentOf({ queue, numbers, channel }: Known, kind: 'patient' | 'event', { authority, id }: PeerId): string | undefined {
+export async function documentOf({ queue, numbers, channel }: Known, kind: 'patient' | 'event', { authority, id }: PeerId): Promise<string | undefined> {
   if (authority === channel.ownAuthority && /^\d{1,15}$/.test(id)) return numbers.documentOf(kind === 'patient' ? 'patients' : 'events', Number(id))
   return queue.identity(kind, authority, id)?.document
 } // prettier-ignore
@@ -42,7 +42,7 @@ export function documentOf({ queue, numbers, channel }: Known, kind: 'patient' |
 export async function patientOfIds(known: Known, ids: readonly PeerId[], at: Place): Promise<string | undefined> {
   const found = new Set<string>()
   for (const id of ids) {
-    const document = documentOf(known, 'patient', id)
+    const document = await documentOf(known, 'patient', id)
     if (document !== undefined) found.add(await survivorOf(known.replica, document))
   }
   if (found.size > 1) throw new BadMessage('The ids of this message are of several patients here. Combine them first, or send one id.', { code: '204', at }) // prettier-ignore

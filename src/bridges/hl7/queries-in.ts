@@ -17,7 +17,7 @@ export async function answerOf(handling: Handling): Promise<Change> {
   const record = patient === undefined ? undefined : await replica.record('patients', patient)
   // Staff have nothing to do about a question.
   if (patient === undefined || !record) throw new BadMessage('This patient is not known here.', { code: '204', at, forStaff: false }) // prettier-ignore
-  const local = numbers.localOf(patient)
+  const local = await numbers.localOf(patient)
   const ids = [...(local === undefined ? [] : [{ authority: channel.ownAuthority, id: String(local) }]), ...queue.idsOf(patient)] // prettier-ignore
   return {
     patient,

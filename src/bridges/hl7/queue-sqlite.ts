@@ -8,6 +8,7 @@ import { createHmac } from 'node:crypto'
 import type { Clock } from '../../replica/clock.ts'
 import { mintUlid } from '../../replica/ids.ts'
 import { sealerOf, wrapNewKey, type Sealer } from '../../replica/sealing.ts'
+import type { RecordChange } from './record-writer.ts'
 import { statementsOf } from '../../replica/sqlite-statements.ts'
 
 /** Of a message that came: `received` waits to be applied. Of one that goes: `queued` waits to be sent, `sent` for its answer. */
@@ -66,6 +67,13 @@ export interface Settled {
   readonly patient?: string | null
 }
 
+/** What staff are to do, and why. */
+export interface Todo {
+  readonly why: string
+  readonly todo: string
+  readonly event?: string | null
+}
+
 export interface QueueQuery {
   readonly channel?: string | undefined
   readonly state?: MessageState | undefined
@@ -98,6 +106,8 @@ export function openQueue(file: string, master: Sealer, clock: Clock) {
     create table if not exists identities(digest blob primary key, kind text not null, document text not null, sealed blob not null,
       newest integer not null default 0) without rowid;
     create index if not exists identities_of on identities(document);
+    create table if not exists writes(number integer primary key autoincrement, message text not null, document text not null,
+      sealed blob not null, unique(message, document));
     create table if not exists landed(document text primary key, kind text not null) without rowid;
     create table if not exists people(document text primary key, digest blob not null) without rowid;
     create index if not exists people_by_digest on people(digest);`)
@@ -254,12 +264,34 @@ export function openQueue(file: string, master: Sealer, clock: Clock) {
       }), // prettier-ignore
     /** The documents that came by messages and that InSched does not have yet. */
     landed: (kind: 'patient' | 'event'): string[] => sql('select document from landed where kind = ?').pluck().all(kind) as string[], // prettier-ignore
+    /**
+     * Keeps what a message changes in InSched until it is written there; the same again changes nothing. `todo`: what staff
+     * are to do where it cannot be written.
+     */
+    addRecords: (message: string, records: readonly { record: RecordChange; todo: Todo }[]): Promise<void> =>
+      durably(() => {
+        for (const one of records)
+          sql('insert or ignore into writes(message, document, sealed) values (?, ?, ?)').run(message, one.record.document,
+            sealed(Buffer.from(JSON.stringify(one)), 'record', message))
+      }), // prettier-ignore
+    /** What waits to be written, in order. */
+    recordsToWrite: (): { number: number; message: string; record: RecordChange; todo: Todo }[] =>
+      (sql('select number, message, sealed from writes order by number limit 500').all() as { number: number; message: string; sealed: Buffer }[]).map(({ number, message, sealed: text }) => ({
+        number, message, ...(JSON.parse(Buffer.from(opened(text, 'record', message)).toString()) as { record: RecordChange; todo: Todo }),
+      })), // prettier-ignore
+    /** A record is done with; `document`: InSched has it now. */
+    recordWritten: (number: number, document: string | null): Promise<void> =>
+      durably(() => {
+        sql('delete from writes where number = ?').run(number)
+        if (document !== null) sql('delete from landed where document = ?').run(document)
+      }),
     isLanded: (document: string): boolean => sql('select 1 from landed where document = ?').pluck().get(document) !== undefined, // prettier-ignore
     /** InSched has a landed document under one of its own: peers' ids stand for that one. */
     adopt: (landed: string, own: string): Promise<void> =>
       durably(() => {
         sql('update identities set document = ? where document = ?').run(own, landed)
         sql('delete from landed where document = ?').run(landed)
+        sql('delete from writes where document = ?').run(landed)
         sql('delete from people where document = ?').run(landed)
       }),
     /** The ids by which peers know a document. */

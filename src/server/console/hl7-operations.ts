@@ -53,9 +53,11 @@ export interface Hl7Face {
   pause(name: string): Promise<void>
   resume(name: string): Promise<void>
   /** The newest first; `cut`: there are more. */
-  messages(query: Hl7Query): { readonly items: readonly Hl7Message[]; readonly cut: boolean }
+  messages(query: Hl7Query): Promise<{ readonly items: readonly Hl7Message[]; readonly cut: boolean }>
   /** A message and its answer as text. */
-  contents(id: string): { readonly message: string; readonly answer: string | null; readonly patient: number | null }
+  contents(
+    id: string,
+  ): Promise<{ readonly message: string; readonly answer: string | null; readonly patient: number | null }>
   send(channel: string, file: Uint8Array): Promise<readonly string[]>
   /** Says for whom a peer's id stands, by InSched's number. */
   link(channel: string, id: string, authority: string | undefined, patient: number): Promise<void>
@@ -108,7 +110,7 @@ export function hl7Operations(hl7: Hl7Face, audit: AuditTrail): Operations {
     },
     async 'hl7 show'(input) {
       const { id } = v.parse(v.object({ id: v.string() }), input)
-      const { patient, ...contents } = hl7.contents(id)
+      const { patient, ...contents } = await hl7.contents(id)
       audit.record({ did: 'hl7 message viewed', by, of: id, ...(patient === null ? {} : { patient: String(patient) }) })
       return contents
     },
