@@ -61,7 +61,7 @@ const inColumns = (kind: 'patient' | 'event', fields: Named['fields']) =>
   Object.fromEntries(Object.entries(columns[kind]).flatMap(([field, column]) => (fields[field] === undefined ? [] : [[column, fields[field]]]))) // prettier-ignore
 
 it('every file of the corpus has a row, and every row a file', () => {
-  const files = readdirSync(folderOf).filter((name) => name.endsWith('.hl7'))
+  const files = readdirSync(folderOf).filter((name) => /\.(hl7|xml)$/.test(name))
   expect(table.map(({ file }) => file)).toEqual(files.toSorted())
 })
 

@@ -2,6 +2,7 @@
 import { once } from 'node:events'
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net'
 import { onTestFinished } from 'vitest'
+import { readMessage } from '../../src/bridges/hl7/encodings.ts'
 import { parseMessage, segmentOf, textAt, type Message } from '../../src/bridges/hl7/message.ts'
 import { openHl7, type Hl7Bridge, type Hl7Options } from '../../src/bridges/hl7/hl7-bridge.ts'
 import type { Apply } from '../../src/bridges/hl7/intake.ts'
@@ -98,7 +99,7 @@ export async function rawPeer(port: number): Promise<RawPeer> {
   socket.on('data', (bytes: Buffer) => {
     for (const framed of framer.push(bytes)) {
       if (framed.kind !== 'message') continue
-      const message = parseMessage(Buffer.from(framed.bytes).toString())
+      const message = readMessage(framed.bytes, 'UNICODE UTF-8')
       const asker = asking.shift()
       if (asker) asker(message)
       else answers.push(message)

@@ -52,6 +52,9 @@ it('the same message again is done once and gets the same answer; other content 
   const first = buildMessage(await peer.answer())
   peer.send(adt('M1', '1'))
   expect(buildMessage(await peer.answer())).toBe(first)
+  // With other ends of its segments it is the same one.
+  peer.send(adt('M1', '1').replaceAll('\r', '\r\n'))
+  expect(buildMessage(await peer.answer())).toBe(first)
   peer.send(adt('M1', '2'))
   expect(acknowledges(await peer.answer())).toBe('AE M1')
   expect(await reviews()).toEqual([expect.stringMatching(/control id M1, was not applied: A message with this control id and other content/)]) // prettier-ignore

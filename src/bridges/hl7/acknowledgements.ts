@@ -37,6 +37,7 @@ export function acknowledge(message: Message | undefined, answering: Answering):
   const [type, event] = answering.kind ?? ['ACK', textAt(msh, 9, { component: 2 })]
   const complaints = answering.complaints ?? []
   return {
+    ...(message?.form ? { form: message.form } : {}),
     delimiters: message?.delimiters ?? standardDelimiters,
     segments: [
       makeSegment('MSH', {

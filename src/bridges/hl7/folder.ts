@@ -54,7 +54,7 @@ export function readFolder(options: {
       for (const answer of await Promise.all([first, later])) if (answer) answers.push(answer)
     const answered = Buffer.concat(answers)
     if (answers.length > 0) writeWhole(put('answers', `${name}.ack`), answered)
-    const refused = problems.length > 0 || /[\r\n]MSA.[AC][ER]/.test(answered.toString('latin1'))
+    const refused = problems.length > 0 || /(?:[\r\n]MSA.|<MSA\.1>)[AC][ER]/.test(answered.toString('latin1'))
     renameSync(file, put(refused ? 'errors' : 'done', name))
   }
   const look = async (): Promise<void> => {

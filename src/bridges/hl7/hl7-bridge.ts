@@ -13,10 +13,10 @@ import { adoption } from './adoption.ts'
 import { BadMessage } from './bad-message.ts'
 import { runChannel, type RunningChannel } from './channel-run.ts'
 import { authorityOf, channelsOf, keepChannels, parseChannel, type Channel, type OutboundChannel } from './channels.ts' // prettier-ignore
-import { decodeMessage } from './character-sets.ts'
+import { readMessage, writeMessageBytes } from './encodings.ts'
 import { intakeOf, kindOf, lanesOf, type Apply, type OpenReview } from './intake.ts'
 import { lanesOfWork } from './lanes.ts'
-import { parseMessage, segmentOf, textAt } from './message.ts'
+import { components, segmentOf, textAt } from './message.ts'
 import { startRecordWriter, type RecordsFace } from './record-writer.ts'
 import { openQueue, type MessageQueue, type QueuedMessage, type QueueQuery } from './queue-sqlite.ts'
 
@@ -136,7 +136,7 @@ export function openHl7(options: Hl7Options) {
   }
   /** Queues bytes as a message to send; throws where they are no message. */
   const enqueue = async (channel: OutboundChannel, bytes: Uint8Array, replaces: string | null = null): Promise<QueuedMessage> => {
-    const message = parseMessage(decodeMessage(bytes, channel.characterSet))
+    const message = readMessage(bytes, channel.characterSet)
     const msh = segmentOf(message, 'MSH')
     const control = textAt(msh, 10)
     if (control === '') throw new BadMessage('The message has no control id (MSH-10).', { code: '101', at: { segment: 'MSH', field: 10 } }) // prettier-ignore
@@ -244,12 +244,7 @@ export function openHl7(options: Hl7Options) {
 
 /** A message under another control id: whatever else was edited stands as it was given. */
 function withControl(bytes: Uint8Array, characterSet: string, control: string): Uint8Array {
-  decodeMessage(bytes, characterSet)
-  const text = Buffer.from(bytes).toString('latin1')
-  const separator = text[3] ?? '|'
-  const end = /[\r\n]/.exec(text)?.index ?? text.length
-  const fields = text.slice(0, end).split(separator)
-  if (!text.startsWith('MSH') || fields.length < 10) throw new BadMessage('This does not begin with a whole MSH segment.', { code: '100' }) // prettier-ignore
-  fields[9] = control
-  return Buffer.from(fields.join(separator) + text.slice(end), 'latin1')
+  const message = readMessage(bytes, characterSet)
+  const segments = message.segments.map((segment, place) => (place === 0 ? { ...segment, fields: Array.from({ length: Math.max(8, segment.fields.length) }, (_, i) => (i === 7 ? components(control) : (segment.fields[i] ?? components('')))) } : segment)) // prettier-ignore
+  return writeMessageBytes({ ...message, segments }, characterSet)
 }

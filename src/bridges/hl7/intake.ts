@@ -9,9 +9,10 @@ import { mintUlid } from '../../replica/ids.ts'
 import { acknowledge, isAcknowledgement, isEnhanced, isWanted, type AcknowledgementCode, type Answering, type Complaint } from './acknowledgements.ts' // prettier-ignore
 import { BadMessage } from './bad-message.ts'
 import { authorityOf, type Channel, type InboundChannel } from './channels.ts'
-import { decodeMessage, encodeMessage } from './character-sets.ts'
+import { encodeMessage } from './character-sets.ts'
+import { readMessage, writeMessageBytes } from './encodings.ts'
 import type { Lanes } from './lanes.ts'
-import { buildMessage, parseMessage, repetitions, segmentOf, segmentsOf, textAt, type Message, type Segment } from './message.ts' // prettier-ignore
+import { buildMessage, repetitions, segmentOf, segmentsOf, textAt, type Message, type Segment } from './message.ts' // prettier-ignore
 import type { MessageQueue, QueuedMessage, Received } from './queue-sqlite.ts'
 
 /** What became of a message. */
@@ -71,13 +72,12 @@ export function intakeOf(parts: IntakeParts) {
   const pause = (ms: number): Promise<void> => Promise.race([new Promise<void>((resolve) => void clock.after(ms, resolve)), stopping.promise]) // prettier-ignore
 
   const answerBytes = (message: Message | undefined, channel: InboundChannel, answering: Omit<Answering, 'id' | 'at'>): Uint8Array => {
-    const set = textAt(message && segmentOf(message, 'MSH'), 18).toUpperCase() || channel.characterSet
-    const text = buildMessage(acknowledge(message, { ...answering, id: mintUlid(clock), at: clock.now() }))
+    const answer = acknowledge(message, { ...answering, id: mintUlid(clock), at: clock.now() })
     try {
-      return encodeMessage(text, set)
+      return writeMessageBytes(answer, channel.characterSet)
     } catch {
       // Of a set that cannot be written, or was never one: an acknowledgement's own words are ASCII.
-      return encodeMessage(text, 'UNICODE UTF-8')
+      return encodeMessage(buildMessage(answer), 'UNICODE UTF-8')
     }
   } // prettier-ignore
 
@@ -134,7 +134,7 @@ export function intakeOf(parts: IntakeParts) {
 
   const read = (bytes: Uint8Array, channel: InboundChannel): Message | BadMessage => {
     try {
-      return parseMessage(decodeMessage(bytes, channel.characterSet))
+      return readMessage(bytes, channel.characterSet)
     } catch (error) {
       if (error instanceof BadMessage) return error
       throw error
@@ -247,7 +247,7 @@ export function kindOf(msh: Segment | undefined): string {
 }
 
 function codeIn(answer: Uint8Array): string {
-  return /[\r\n]MSA.([A-Z]{2})/.exec(Buffer.from(answer).toString('latin1'))?.[1] ?? ''
+  return /(?:[\r\n]MSA.|<MSA\.1>)([A-Z]{2})/.exec(Buffer.from(answer).toString('latin1'))?.[1] ?? ''
 }
 
 /** The lanes of a message: each id by which it names a patient, so that a merge is in those of both. */

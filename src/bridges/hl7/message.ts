@@ -19,6 +19,8 @@ export interface Segment {
   readonly fields: readonly Field[]
 }
 export interface Message {
+  /** Of a message in XML; its delimiters are the standard ones. */
+  readonly form?: 'xml'
   readonly delimiters: Delimiters
   readonly segments: readonly Segment[]
 }

@@ -8,8 +8,7 @@ import { connect as connectTls } from 'node:tls'
 import type { Clock } from '../../replica/clock.ts'
 import { readAcknowledgement, type Acknowledgement } from './acknowledgements.ts'
 import { BadMessage } from './bad-message.ts'
-import { decodeMessage } from './character-sets.ts'
-import { parseMessage } from './message.ts'
+import { readMessage } from './encodings.ts'
 import { mllpFrame, mllpFramer } from './mllp.ts'
 
 /** TLS as PEM; `cert` and `key` where the peer asks for one. */
@@ -89,7 +88,7 @@ export function mllpClient(options: MllpClientOptions): MllpClient {
 
   const read = (bytes: Uint8Array): Acknowledgement | undefined => {
     try {
-      return readAcknowledgement(parseMessage(decodeMessage(bytes, options.characterSet)))
+      return readAcknowledgement(readMessage(bytes, options.characterSet))
     } catch (error) {
       if (error instanceof BadMessage) return undefined
       throw error

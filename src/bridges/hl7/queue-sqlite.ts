@@ -126,6 +126,8 @@ export function openQueue(file: string, master: Sealer, clock: Clock) {
     for (const part of parts) hash.update(`${part.length} `).update(part)
     return hash.digest()
   }
+  /** Of a message: how its segments end says nothing of it, and is another in a batch than alone. */
+  const digestOf = (bytes: Uint8Array): Buffer => digest(Buffer.from(bytes).toString('latin1').replaceAll(/[\r\n]+/g, '\r').replace(/\r$/, '')) // prettier-ignore
   const messageOf = (row: Row): QueuedMessage => {
     const { lanes, digest: _digest, answer: _answer, ...rest } = row
     return { ...rest, lanes: JSON.parse(lanes) as string[] }
@@ -160,7 +162,7 @@ export function openQueue(file: string, master: Sealer, clock: Clock) {
     const { channel, sender, control, kind, lanes, bytes } = message
     sql(`insert into messages(id, channel, direction, sender, control, kind, lanes, state, digest, at, copy, replaces, sealed)
       values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`).run(id, channel, direction, sender, control, kind, JSON.stringify(lanes), more.state,
-      digest(bytes), clock.now(), more.copy ? 1 : 0, more.replaces ?? null, sealed(bytes, 'message', id))
+      digestOf(bytes), clock.now(), more.copy ? 1 : 0, more.replaces ?? null, sealed(bytes, 'message', id))
     return messageOf(rowOf(id)!)
   } // prettier-ignore
 
@@ -188,7 +190,7 @@ export function openQueue(file: string, master: Sealer, clock: Clock) {
           .get(channel, sender, control) as Row | undefined) // prettier-ignore
         if (!held)
           return { as: 'new', message: insert(incoming, 'in', { state: 'received', copy: control === '', replaces }) }
-        if (!held.digest.equals(digest(bytes))) return { as: 'other bytes', message: insert(incoming, 'in', { state: 'received', copy: true }) } // prettier-ignore
+        if (!held.digest.equals(digestOf(bytes))) return { as: 'other bytes', message: insert(incoming, 'in', { state: 'received', copy: true }) } // prettier-ignore
         return { as: 'again', message: messageOf(held), answer: held.answer && opened(held.answer, 'answer', held.id) }
       }),
     /** Queues a message to be sent; undefined where one with its control id is there already. Synced when this resolves. */
