@@ -13,7 +13,11 @@ const sch = 'SCH||A1|||||||30|min|^^^20270107090000'
 
 it('[DOM-16] [DOM-17] what staff enter by name and birth date, and an event at the same start, is what the messages said', async () => {
   const { bridge, replica } = await openWorld({
-    insched: { writeRecord: async () => ({ why: 'The mapping does not let the agent write.' }) },
+    insched: {
+      writeRecord: async () => ({ why: 'The mapping does not let the agent write.' }),
+      localOf: async () => undefined,
+      documentOf: async () => undefined,
+    },
     applyWith: (replica) => (queue, wakeWriter) =>
       inboundApply({
         queue,

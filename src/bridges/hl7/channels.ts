@@ -8,6 +8,7 @@ import { join } from 'node:path'
 import * as v from 'valibot'
 import { writeWhole } from '../../replica/whole-file.ts'
 import { characterSets } from './character-sets.ts'
+import { triggers } from './profiles.ts'
 
 const zone = v.pipe(v.string(), v.check((text) => isZone(text), 'is no IANA time zone, such as America/Phoenix')) // prettier-ignore
 const port = v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(65_535))
@@ -67,6 +68,23 @@ const outbound = v.strictObject({
   receivingFacility: v.optional(text, ''),
   version: v.optional(v.picklist(['2.3', '2.3.1', '2.4', '2.5', '2.5.1', '2.6', '2.7', '2.7.1', '2.8']), '2.7'),
   testing: v.optional(v.boolean(), false),
+  /** What is told to the peer, and what of the profiles it wants otherwise: fields by `SEGMENT-NUMBER`, and `kind`. */
+  sends: v.optional(v.array(v.picklist(triggers)), []),
+  profiles: v.optional(
+    v.record(
+      v.picklist(triggers),
+      v.record(
+        v.pipe(
+          v.string(),
+          v.regex(/^(kind|[A-Z][A-Z0-9]{2}-\d{1,3})$/, 'is kind, or a segment and the number of a field'),
+        ),
+        v.string(),
+      ),
+    ),
+    {},
+  ),
+  /** Since when, milliseconds UTC: what stood before is not told. */
+  since: v.optional(v.number()),
   /** Whether a connection is kept for the next message; some peers want a new one for each. */
   keepsConnection: v.optional(v.boolean(), true),
   responseSeconds: v.optional(seconds, 5),

@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import type { Clock } from '../../replica/clock.ts'
 import { derivedUlid, mintUlid } from '../../replica/ids.ts'
 import type { By } from '../../replica/kinds/kind.ts'
-import type { Edit, Replica } from '../../replica/replica-face.ts'
+import type { Edit, Follower, Replica } from '../../replica/replica-face.ts'
 import type { Sealer } from '../../replica/sealing.ts'
 import { adoption } from './adoption.ts'
 import { BadMessage } from './bad-message.ts'
@@ -18,6 +18,8 @@ import { intakeOf, kindOf, lanesOf, type Apply, type OpenReview } from './intake
 import { lanesOfWork } from './lanes.ts'
 import { components, segmentOf, textAt } from './message.ts'
 import { startRecordWriter, type RecordsFace } from './record-writer.ts'
+import type { Numbers } from './inbound.ts'
+import { outboundFollower } from './outbound.ts'
 import { openQueue, type MessageQueue, type QueuedMessage, type QueueQuery } from './queue-sqlite.ts'
 
 export interface Hl7Options {
@@ -30,8 +32,8 @@ export interface Hl7Options {
   readonly say: (line: string) => void
   /** What applies messages; made with the queue, which knows the peers' ids, and what wakes the writer into InSched. */
   readonly apply: (queue: MessageQueue, wakeWriter: () => void) => Apply
-  /** InSched's bridge. */
-  readonly insched: RecordsFace
+  /** InSched's bridge: what it writes, and its numbers. */
+  readonly insched: RecordsFace & Numbers
   /** The first wait of what is tried again, milliseconds. */
   readonly retryMs?: number
 }
@@ -116,8 +118,18 @@ export function openHl7(options: Hl7Options) {
       ...(options.retryMs === undefined ? {} : { retryMs: options.retryMs }),
     })
     running.set(channel.name, made)
+    if (channel.direction === 'out') follow(channel)
+  }
+  /** What a channel tells is followed while it runs; it goes on where it was. */
+  const telling = new Map<string, Follower>()
+  const follow = (channel: OutboundChannel): void => {
+    const parts = { queue, replica, numbers: options.insched, site: options.site, clock }
+    const follower = outboundFollower(channel, parts, async (bytes) => void (await enqueued(channel, bytes)))
+    if (follower) telling.set(channel.name, replica.follow(follower))
   }
   const shut = async (name: string): Promise<void> => {
+    await telling.get(name)?.stop()
+    telling.delete(name)
     const found = running.get(name)
     running.delete(name)
     await found?.stop()
@@ -134,18 +146,20 @@ export function openHl7(options: Hl7Options) {
     if (!message) throw new Error(`There is no message ${id}. List them with: patientconnection hl7 queue`)
     return message
   }
-  /** Queues bytes as a message to send; throws where they are no message. */
-  const enqueue = async (channel: OutboundChannel, bytes: Uint8Array, replaces: string | null = null): Promise<QueuedMessage> => {
+  /** Queues bytes as a message to send; undefined where one under its control id is there. Throws where they are no message. */
+  const enqueued = async (channel: OutboundChannel, bytes: Uint8Array, replaces: string | null = null): Promise<QueuedMessage | undefined> => {
     const message = readMessage(bytes, channel.characterSet)
     const msh = segmentOf(message, 'MSH')
     const control = textAt(msh, 10)
-    if (control === '') throw new BadMessage('The message has no control id (MSH-10).', { code: '101', at: { segment: 'MSH', field: 10 } }) // prettier-ignore
-    const queued = await queue.enqueue(
-      { channel: channel.name, sender: `${textAt(msh, 3)}|${textAt(msh, 4)}`, control, kind: kindOf(msh), lanes: lanesOf(message, channel, queue), bytes }, // prettier-ignore
-      replaces,
-    )
-    if (!queued) throw new Error(`A message with the control id ${control} is in the queue of ${channel.name} already.`)
+    if (control === '') throw new BadMessage('The message has no control id (MSH-10).', { code: '101', at: { segment: 'MSH', field: 10 } })
+    const outgoing = { channel: channel.name, sender: `${textAt(msh, 3)}|${textAt(msh, 4)}`, control, kind: kindOf(msh), lanes: lanesOf(message, channel, queue), bytes }
+    const queued = await queue.enqueue(outgoing, replaces)
     running.get(channel.name)?.wake()
+    return queued
+  } // prettier-ignore
+  const enqueue = async (channel: OutboundChannel, bytes: Uint8Array, replaces: string | null = null): Promise<QueuedMessage> => {
+    const queued = await enqueued(channel, bytes, replaces)
+    if (!queued) throw new Error(`A message with this control id is in the queue of ${channel.name} already.`)
     return queued
   } // prettier-ignore
   const outbound = (name: string): OutboundChannel => {
@@ -168,7 +182,8 @@ export function openHl7(options: Hl7Options) {
     },
     /** Adds a channel as it is given; throws a sentence that names what is wrong. */
     async add(given: unknown): Promise<Channel> {
-      const channel = parseChannel(given)
+      const parsed = parseChannel(given)
+      const channel = parsed.direction === 'out' ? { ...parsed, since: clock.now() } : parsed
       if (all().some((one) => one.name === channel.name)) throw new Error(`There is a channel ${channel.name} already. Remove it first, or choose another name.`) // prettier-ignore
       await keep(channel.name, channel)
       return channel
@@ -217,7 +232,11 @@ export function openHl7(options: Hl7Options) {
       const channel = named(message.channel)
       if (channel.direction === 'out') {
         if (edited) {
-          const queued = await enqueue(channel, withControl(edited, channel.characterSet, mintUlid(clock)), id)
+          const queued = await enqueue(
+            channel,
+            withControl(edited, channel.characterSet, mintUlid(clock).slice(-20)),
+            id,
+          )
           return { id: queued.id, code: null }
         }
         await queue.again(id, 'queued')
@@ -225,14 +244,14 @@ export function openHl7(options: Hl7Options) {
         return { id, code: null }
       }
       if (!edited) return { id, code: await intake.replay(channel, id) }
-      const taken = intake.take(channel, withControl(edited, channel.characterSet, mintUlid(clock)), id)
+      const taken = intake.take(channel, withControl(edited, channel.characterSet, mintUlid(clock).slice(-20)), id)
       await Promise.all([taken.first, taken.later])
       const made = await taken.stored
       return { id: made, code: found(made).code }
     },
     async close(): Promise<void> {
       cancelForget()
-      await Promise.all([following.stop(), writer.stop()])
+      await Promise.all([following.stop(), writer.stop(), ...[...telling.values()].map((one) => one.stop())])
       const stopping = intake.stop()
       await Promise.all([...running.values()].map((one) => one.stop()))
       running.clear()

@@ -108,6 +108,7 @@ export function openQueue(file: string, master: Sealer, clock: Clock) {
     create index if not exists identities_of on identities(document);
     create table if not exists writes(number integer primary key autoincrement, message text not null, document text not null,
       sealed blob not null, unique(message, document));
+    create table if not exists told(channel text not null, document text not null, digest blob not null, primary key (channel, document)) without rowid;
     create table if not exists landed(document text primary key, kind text not null) without rowid;
     create table if not exists people(document text primary key, digest blob not null) without rowid;
     create index if not exists people_by_digest on people(digest);`)
@@ -287,6 +288,13 @@ export function openQueue(file: string, master: Sealer, clock: Clock) {
         sql('delete from writes where number = ?').run(number)
         if (document !== null) sql('delete from landed where document = ?').run(document)
       }),
+    /** Whether a channel's peer was told of a document as it stands; the digest is keyed again here. */
+    toldAlready: (channel: string, document: string, content: Buffer): boolean => {
+      const held = sql('select digest from told where channel = ? and document = ?').pluck().get(channel, document) as Buffer | undefined // prettier-ignore
+      return held?.equals(digest('told', content)) ?? false
+    },
+    keepTold: (channel: string, document: string, content: Buffer): Promise<void> =>
+      durably(() => void sql('insert or replace into told values (?, ?, ?)').run(channel, document, digest('told', content))), // prettier-ignore
     isLanded: (document: string): boolean => sql('select 1 from landed where document = ?').pluck().get(document) !== undefined, // prettier-ignore
     /** InSched has a landed document under one of its own: peers' ids stand for that one. */
     adopt: (landed: string, own: string): Promise<void> =>
