@@ -7,6 +7,7 @@ import { Usage, type Command } from './commands/command.ts'
 import { demo } from './commands/demo.ts'
 import * as operator from './commands/portal-commands.ts'
 import * as site from './commands/site-commands.ts'
+import * as hl7 from './commands/hl7-commands.ts'
 import * as mirror from './commands/mirror-commands.ts'
 import * as timing from './commands/timing-commands.ts'
 import { systemClock } from './replica/clock.ts'
@@ -63,6 +64,16 @@ const commands: Readonly<Record<string, Command>> = {
   'backup end': timing.backupEnd,
   'backup status': timing.backupStatus,
   'connection test': timing.connectionTest,
+  'hl7 channel add': hl7.hl7ChannelAdd,
+  'hl7 channel list': hl7.hl7ChannelList,
+  'hl7 channel pause': hl7.hl7ChannelPause,
+  'hl7 channel resume': hl7.hl7ChannelResume,
+  'hl7 channel remove': hl7.hl7ChannelRemove,
+  'hl7 queue': hl7.hl7Queue,
+  'hl7 show': hl7.hl7Show,
+  'hl7 send': hl7.hl7Send,
+  'hl7 replay': hl7.hl7Replay,
+  'hl7 link': hl7.hl7Link,
 }
 
 function help(): string {
@@ -71,7 +82,7 @@ function help(): string {
 }
 
 async function main(argv: readonly string[]): Promise<number> {
-  const name = [argv.slice(0, 2).join(' '), argv[0] ?? ''].find((candidate) => candidate in commands)
+  const name = [3, 2, 1].map((words) => argv.slice(0, words).join(' ')).find((candidate) => candidate in commands)
   if (name === undefined || argv.includes('--help')) {
     const asked = argv.length === 0 || argv.includes('--help')
     const out = asked ? process.stdout : process.stderr

@@ -8,6 +8,8 @@ import { join } from 'node:path'
 import { inschedOf, settingsOf, type SiteOptions } from './enrolling.ts'
 import { keepInSched, type InSchedKeeper } from './bridges/insched/keeper.ts'
 import { consentKeys } from './bridges/texts/consent-number.ts'
+import { openHl7 } from './bridges/hl7/hl7-bridge.ts'
+import { inboundApply } from './bridges/hl7/inbound.ts'
 import { keepBackupWindows, type Backup } from './mirror/backup.ts'
 import { fieldConflicts } from './mirror/field-conflicts.ts'
 import { keepToSettings } from './mirror/keeping-to-settings.ts'
@@ -18,7 +20,7 @@ import type { Preferences } from './mirror/preferences.ts'
 import { keepRuns, type Runs } from './mirror/runs.ts'
 import { momentInWords } from './mirror/schedule.ts'
 import { keepLink, type Link } from './replica/connection.ts'
-import type { Ulid } from './replica/ids.ts'
+import { mintUlid, type Ulid } from './replica/ids.ts'
 import type { Attachment } from './replica/kinds/attachments.ts'
 import type { PracticeFields } from './replica/kinds/fields.ts'
 import type { By } from './replica/kinds/kind.ts'
@@ -35,6 +37,7 @@ import { openDesk } from './server/console/desk-sqlite.ts'
 import { backupOf } from './site/backup.ts'
 import { communicationsOf } from './site/communications.ts'
 import { dayOfSite } from './site/day.ts'
+import { hl7Of } from './site/hl7.ts'
 import { inboxOf } from './site/inbox.ts'
 import { mirrorOperations } from './site/mirror.ts'
 import { listsOf } from './site/lists.ts'
@@ -53,7 +56,9 @@ import { transfersOf } from './site/transfers.ts'
 export type Site = Awaited<ReturnType<typeof openSite>>
 
 /** Opens an enrolled site and starts its bridge and link; throws a sentence where it cannot. `mostBytes` bounds the replica's file. */
-export async function openSite(options: SiteOptions & { readonly mostBytes?: number | undefined }) {
+export async function openSite(
+  options: SiteOptions & { readonly mostBytes?: number | undefined; readonly say?: (line: string) => void },
+) {
   const { dir, master, clock } = options
   const settings = settingsOf(dir)
   const site = { key: settings.site, name: settings.siteName }
@@ -208,6 +213,7 @@ export async function openSite(options: SiteOptions & { readonly mostBytes?: num
     return zone
   }
   const unread = watchUnread({ ...parts, zone: zoneNow })
+  const hl7 = openHl7({ dir, master, replica, site: site.key, clock, say: options.say ?? (() => {}), insched: bridge, apply: (queue, wakeWriter) => inboundApply({ queue, wakeWriter, replica, numbers: bridge, site: site.key, zone: zoneNow, mint: () => mintUlid(clock) }) }) // prettier-ignore
   const texts = textsOfSite({ ...parts, hmacKey, site: site.key, documentOf: bridge.documentOf }) // prettier-ignore
   const days = dayOfSite({ ...parts, desk, localOf: bridge.localOf, zone: zoneNow, site: site.key, whyTexts: texts.texts.why }) // prettier-ignore
   const communications = communicationsOf({ ...parts, desk })
@@ -265,7 +271,10 @@ export async function openSite(options: SiteOptions & { readonly mostBytes?: num
         device,
         clock,
       }),
-    status: () => statusOf({ ...parts, backup, runs: kept, preferences, zone: () => zone }),
+    hl7: hl7Of({ hl7, bridge }),
+    /** Opens the channels of the HL7 bridge; before, they only queue. */
+    openChannels: hl7.start,
+    status: () => statusOf({ ...parts, hl7, backup, runs: kept, preferences, zone: () => zone }),
     /** Calls `run` when the link changes. */
     onChange: (run: () => void) => link.onChange(run),
     async close() {
@@ -273,6 +282,7 @@ export async function openSite(options: SiteOptions & { readonly mostBytes?: num
       proofs.stop()
       stopKeeping()
       alarm.stop()
+      await hl7.close()
       backup.stop()
       const ended = kept.stop()
       mirrorKept.stop()

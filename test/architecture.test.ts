@@ -32,6 +32,8 @@ const packages: Readonly<Record<string, (file: string) => boolean>> = {
   twilio: (file) => file.startsWith('bridges/texts/'),
   'libphonenumber-js': (file) => file.startsWith('bridges/texts/'),
   'https-proxy-agent': (file) => file === 'server/proxy.ts',
+  'hl7-standard': (file) => file === 'bridges/hl7/message.ts',
+  'fast-xml-parser': (file) => file.startsWith('bridges/xml/'),
   hono: (file) => file.startsWith('server/'),
   '@hono/node-server': (file) => file.startsWith('server/'),
   ws: (file) =>

@@ -96,10 +96,11 @@ export const site: Command = {
     const mostBytes = diskLimit(given)
     const [host, tls] = [optional(given, 'console-host'), tlsOf(given)]
     const master = context.master(dir)
-    const opened = await openSite({ dir, master, clock, machine: context.machine, mostBytes })
+    const opened = await openSite({ dir, master, clock, machine: context.machine, mostBytes, say })
     try {
       const port = wholeNumber(optional(given, 'console-port'), 'console-port') ?? 8090
       const served = await serveConsole({ site: opened, dir, master, port, host, tls, clock, say })
+      opened.openChannels()
       context.print(
         { ready: true, url: served.url, pid: process.pid, ...(served.setup ? { setup: served.setup } : {}) },
         `The console is ready at ${served.url}`,

@@ -5,8 +5,8 @@
 import { linkSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 
 /** Writes `file`, in place of what was there. */
-export function writeWhole(file: string, text: string): void {
-  const beside = writeBeside(file, text)
+export function writeWhole(file: string, content: string | Uint8Array): void {
+  const beside = writeBeside(file, content)
   renameSync(beside, file)
 }
 
@@ -20,8 +20,8 @@ export function makeWhole(file: string, text: string): void {
   }
 }
 
-function writeBeside(file: string, text: string): string {
+function writeBeside(file: string, content: string | Uint8Array): string {
   const beside = `${file}.${process.pid}.new`
-  writeFileSync(beside, text, { mode: 0o600, flush: true })
+  writeFileSync(beside, content, { mode: 0o600, flush: true })
   return beside
 }

@@ -1,5 +1,6 @@
 /** How a site is, in words and numbers: one state, since when, what comes next, what waits, and every problem as a sentence. */
 import { writerFollower } from '../bridges/insched/bridge.ts'
+import type { Hl7Bridge } from '../bridges/hl7/hl7-bridge.ts'
 import type { InSchedKeeper } from '../bridges/insched/keeper.ts'
 import { writtenCollections } from '../bridges/insched/writer.ts'
 import type { Backup } from '../mirror/backup.ts'
@@ -20,6 +21,7 @@ export interface StatusParts {
   readonly backup: Backup
   readonly runs: Runs
   readonly preferences: SitePreferences
+  readonly hl7: Pick<Hl7Bridge, 'status'>
   readonly zone: () => string
   readonly clock: Clock
 }
@@ -29,7 +31,7 @@ export async function statusOf(site: StatusParts) {
   const now = await link.status()
   const insched = bridge.status()
   const waiting = await replica.waiting()
-  const said = [insched.problem, now.problem, backup.problem(), runs.problem(), ...waiting.map(waitingInWords)]
+  const said = [insched.problem, now.problem, backup.problem(), runs.problem(), ...waiting.map(waitingInWords), ...site.hl7.status().map(({ name, problem }) => problem && `HL7 channel ${name}: ${problem}`)] // prettier-ignore
   const problems = said.filter((problem) => problem !== null)
   const zone = site.zone()
   const moment = (at: number): string => momentInWords(at, zone, clock.now())

@@ -15,8 +15,10 @@ const name = positionals[0] ?? ''
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const file = `test/soak/${name}.soak.ts`
 const numbers = [values.count, values.seed].filter((text) => text !== undefined)
-if (!/^[a-z]+$/.test(name) || !existsSync(`${root}${file}`) || numbers.some((text) => !/^\d{1,9}$/.test(text))) {
-  process.stderr.write('Usage: npm run soak -- kill|faults|frames|fold|leaks|simulate [--count N] [--seed N]\n')
+if (!/^[a-z0-9]+$/.test(name) || !existsSync(`${root}${file}`) || numbers.some((text) => !/^\d{1,9}$/.test(text))) {
+  process.stderr.write(
+    'Usage: npm run soak -- kill|faults|frames|fold|leaks|simulate|hl7|peers [--count N] [--seed N]\n',
+  )
   process.exit(2)
 }
 if (values.count) process.env['SOAK_COUNT'] = values.count

@@ -17,6 +17,7 @@ import { InSchedRefused, LeaseLost } from './refused.ts'
 import type { PatientRow } from './rows.ts'
 import type { Mapping } from './mapping.ts'
 import { inSchedReader, type Reader, type ToldReplica } from './reader.ts'
+import type { RecordOutcome, RecordWrite } from './record-writes.ts'
 import { inSchedWriter, writtenCollections } from './writer.ts'
 
 export interface BridgeOptions {
@@ -50,6 +51,8 @@ export interface InSchedBridge {
   wouldSay(localId: number): Promise<readonly Edit[]>
   /** Resolves when all that is durable in the replica now is written, waits for a review (DOM-17), or is a review item. */
   written(): Promise<void>
+  /** Writes a patient or an event that another system made or changed, once for ever; says why where it is not written. */
+  writeRecord(record: RecordWrite): Promise<RecordOutcome>
   /** The document of a row; undefined where the row has none (it does not exist, or was not read yet). */
   documentOf(table: BridgedTable, localId: number): Promise<string | undefined>
   /** The row of a document; undefined where it has none here, or cannot be asked while InSched is locked. */
@@ -251,6 +254,11 @@ export async function startInSchedBridge(options: BridgeOptions): Promise<InSche
       await released.caughtUp()
       await follower.caughtUp()
       await consents.caughtUp()
+    },
+    writeRecord: async (record) => {
+      if (!insched.mayWrite.records)
+        return { why: 'The mapping of this InSched database does not let the agent write patients and events.' }
+      return whenFree(() => tried(() => writer.writeRecord(record)), operationPatience)
     },
     documentOf: (table, localId) => asked(() => identities.documentOf(table, localId)),
     localOf: identities.localOf,

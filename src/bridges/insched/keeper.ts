@@ -152,6 +152,7 @@ export async function keepInSched(options: KeeperOptions): Promise<InSchedKeeper
         // Ends also when the followers are stopped, with work left.
         if (bridge !== on) throw new LetGo()
       }),
+    writeRecord: (record) => during((on) => on.writeRecord(record)),
     documentOf: async (table, localId) => connected().documentOf(table, localId),
     async localOf(document) {
       const found = bridge ? await bridge.localOf(document) : locals.get(document)

@@ -92,6 +92,10 @@ const optionalTables: readonly MappedTableName[] = ['locations', 'event_types', 
 /** Contact details that a patient may ask to change. */
 export const contactColumns = ['home_phone', 'cell_phone', 'email', 'language'] as const
 
+/** What a record of another system cannot be without. */
+const patientColumns = ['last_name', 'first_name', 'birth_date', 'portal_enabled'] as const
+const eventColumns = ['patient_id', 'starts_at', 'minutes', 'status'] as const
+
 const name = v.pipe(v.string(), v.minLength(1))
 const plain = v.union([v.string(), v.number(), v.boolean(), v.null()])
 const columnSchema = v.union([
@@ -153,6 +157,8 @@ const mappingSchema = v.strictObject({
     contact: v.array(v.picklist(contactColumns)),
     /** Consent to text, after what the number said. */
     consent: v.optional(v.boolean(), false),
+    /** Patients and events that other systems make or change. */
+    records: v.optional(v.boolean(), false),
   }),
 })
 
@@ -172,6 +178,7 @@ export interface Mapping {
     readonly communications: boolean
     readonly contact: readonly (typeof contactColumns)[number][]
     readonly consent: boolean
+    readonly records: boolean
   }
 }
 export type FieldTypes = Readonly<Record<string, FieldType>>
@@ -229,6 +236,14 @@ function contradictions({ tables, changes, 'may write': may }: Mapping): string[
   if (may.communications && !tables.communications) faults.push('Communications may be written, but are not mapped.')
   if (may.consent && !isWritable(patients['text_consent']))
     faults.push('Consent may be written, but text_consent is not one column.')
+  if (may.records)
+    for (const [table, fields] of [
+      ['patients', patientColumns],
+      ['events', eventColumns],
+    ] as const)
+      for (const field of fields)
+        if (!isWritable(tables[table]!.columns[field]))
+          faults.push(`Records may be written, but ${table}.${field} is not one column.`)
   for (const field of may.contact)
     if (!isWritable(patients[field])) faults.push(`${field} may be written, but is not one column.`)
   for (const [table, key] of [

@@ -154,7 +154,7 @@ export function practiceChanges(handle: Db, tables: PracticeTables, changed: Own
   const update = async (
     name: OwnRow['table'],
     id: number,
-    values: Record<string, string | number | null>,
+    values: Readonly<Record<string, string | number | null>>,
   ): Promise<void> => {
     // prettier-ignore
     const table = tables[name]
@@ -167,6 +167,24 @@ export function practiceChanges(handle: Db, tables: PracticeTables, changed: Own
     changed.push({ table: name, id })
   }
   return {
+    /** Adds a row; resolves with its key. Columns that the practice does not have are left out. */
+    addRecord: async (
+      table: 'patients' | 'events',
+      row: Readonly<Record<string, string | number | null>>,
+    ): Promise<number> => {
+      const mapped = tables[table]
+      const key = mapped.column(keys[table])
+      const added = await db
+        .insertInto(mapped.table!)
+        .values(mapped.values(row))
+        .returning(key)
+        .executeTakeFirstOrThrow()
+      const id = Number(added[key])
+      changed.push({ table, id })
+      return id
+    },
+    setRecord: (table: 'patients' | 'events', id: number, set: Readonly<Record<string, string | number | null>>) =>
+      update(table, id, set),
     confirm: (event: number, lastConfirmed: string, type: string) =>
       update('events', event, { last_confirmed_date: lastConfirmed, confirmation_type: type }),
     addCommunication: async (row: CommunicationRow): Promise<void> =>

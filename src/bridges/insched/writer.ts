@@ -14,6 +14,7 @@ import type { ReviewKind } from '../../replica/kinds/reviews.ts'
 import type { DocumentHead, Edit, Projection, Replica } from '../../replica/replica-face.ts'
 import { consentChanges, type Numbers } from './consent-changes.ts'
 import { contactChanges, type WriterParts } from './contact-changes.ts'
+import { recordWrites } from './record-writes.ts'
 import { zoneOf } from './documents.ts'
 import type { Changes, InSched, Reads } from './insched.ts'
 import type { EventRow, PatientRow } from './rows.ts'
@@ -382,6 +383,8 @@ export function inSchedWriter(options: WriterOptions) {
       await followConsent?.(documents)
       return []
     },
+    /** Writes a record that another system made or changed. */
+    writeRecord: recordWrites({ replica, insched, clock, upToDate, apply, isDone, patientRow, reader }),
     async handle(documents: readonly DocumentHead[]): Promise<readonly Projection[]> {
       for (const head of documents) {
         // What another site's patients say is for that site's database.

@@ -27,6 +27,8 @@ export const reviewKinds = [
   'wrong number',
   'message not opened',
   'number takes no texts',
+  'hl7 not applied',
+  'hl7 to do',
 ] as const
 export type ReviewKind = (typeof reviewKinds)[number]
 
@@ -80,6 +82,8 @@ export const waysOf: Readonly<Record<ReviewKind, readonly Resolution[]>> = {
   'wrong number': ['changed in InSched', 'seen'],
   'message not opened': ['seen'],
   'number takes no texts': ['changed in InSched', 'seen'],
+  'hl7 not applied': ['put right in InSched', 'seen'],
+  'hl7 to do': ['put right in InSched', 'seen'],
 }
 
 export const reviewSchema = v.variant('kind', [

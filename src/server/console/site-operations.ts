@@ -21,6 +21,7 @@ import type { Operations } from '../control.ts'
 import type { Desk } from './desk-sqlite.ts'
 import { speechIn } from '../words/speech.ts'
 import { whyInWords } from './texts-in-words.ts'
+import { hl7Operations, type Hl7Face } from './hl7-operations.ts'
 import type {
   Communication,
   CommunicationQuery,
@@ -238,6 +239,7 @@ export interface ConsoleSite {
     end(): Promise<object>
   }
   testConnection(): Promise<{ failed: string | null }>
+  readonly hl7: Hl7Face
   status(): Promise<SiteStatus>
 }
 
@@ -447,6 +449,7 @@ export function siteOperations(site: ConsoleSite, audit: AuditTrail, say: (line:
       audit.record({ did: 'connection tested', by, of: done.failed ?? undefined })
       return done
     },
+    ...hl7Operations(site.hl7, audit),
     status: () => site.status(),
   }
 }

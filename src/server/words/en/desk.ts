@@ -32,6 +32,8 @@ const reviewKinds: Readonly<Record<ReviewKind, string>> = {
   'wrong number': 'Wrong number',
   'message not opened': 'Message not opened',
   'number takes no texts': 'A number takes no texts',
+  'hl7 not applied': 'Message of a clinical system not applied',
+  'hl7 to do': 'A clinical system asks for something',
 }
 const resolutions: Readonly<Record<Resolution, string>> = {
   'confirmed by phone': 'Confirmed by phone',

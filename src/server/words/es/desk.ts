@@ -296,6 +296,8 @@ export const desk: typeof english = {
       'consent after opt-out': 'Se puso el consentimiento después de que el paciente se diera de baja',
       'mirror conflict': 'El espejo se cambió dos veces a la vez',
       'number takes no texts': 'Un número no recibe mensajes de texto',
+      'hl7 not applied': 'Mensaje de un sistema clínico no aplicado',
+      'hl7 to do': 'Un sistema clínico pide algo',
     },
     resolutions: {
       'confirmed by phone': 'Confirmado por teléfono',

@@ -1,0 +1,79 @@
+/**
+ * What goes out, as data: for each trigger the message and its fields, as templates. A field is `SEGMENT-NUMBER`; its text is
+ * in the standard delimiters, and `{name}` stands for a value, escaped. A channel overrides fields, the kind of message and
+ * codes, so that what a peer wants differently is data too; an empty text leaves a field out.
+ */
+import { escaped } from './escapes.ts'
+import { parseMessage, type Segment } from './message.ts'
+
+export const triggers = ['patient changed', 'checked in', 'confirmed'] as const
+export type Trigger = (typeof triggers)[number]
+
+export interface Profile {
+  /** MSH-9. */
+  readonly kind: string
+  /** By `SEGMENT-NUMBER`, the segments in their order; PID is filled by itself and only overridden. */
+  readonly fields: Readonly<Record<string, string>>
+}
+
+export const profiles: Readonly<Record<Trigger, Profile>> = {
+  'patient changed': { kind: 'ADT^A08^ADT_A01', fields: { 'EVN-2': '{now}', 'PID-1': '1', 'PV1-2': 'O' } },
+  'checked in': {
+    kind: 'ADT^A04^ADT_A01',
+    fields: {
+      'EVN-2': '{now}',
+      'PID-1': '1',
+      'PV1-2': 'O',
+      'PV1-3': '^^^{event.location}',
+      'PV1-19': '{event.number}^^^{own}',
+      'PV1-44': '{now}',
+    },
+  },
+  // Table 0278 has no word for it: SCH-25 is a code of the site, until the channel has the peer's own.
+  confirmed: {
+    kind: 'SIU^S14^SIU_S12',
+    fields: {
+      'SCH-2': '{event.number}^{own}',
+      'SCH-6': 'CONFIRMED^Confirmed by the patient^99PC',
+      'SCH-9': '{event.minutes}',
+      'SCH-10': 'min',
+      'SCH-11': '^^{event.minutes}^{event.start}^{event.end}',
+      'SCH-25': 'CONFIRMED^Confirmed^99PC',
+      'TQ1-1': '1',
+      'TQ1-7': '{event.start}',
+      'TQ1-8': '{event.end}',
+      'NTE-1': '1',
+      'NTE-3': 'Confirmed {confirmed.at} by {confirmed.by}',
+      'PID-1': '1',
+      'RGS-1': '1',
+      'AIL-1': '1',
+      'AIL-3': '{event.location}',
+    },
+  },
+}
+
+/** A profile with what a channel has otherwise. */
+export function profileFor(trigger: Trigger, overrides: Readonly<Record<string, string>> = {}): Profile {
+  const { kind = profiles[trigger].kind, ...fields } = overrides
+  return { kind, fields: { ...profiles[trigger].fields, ...fields } }
+}
+
+/** The segments of a profile behind MSH, with these values; `pid` is what is known of the patient. */
+export function segmentsFrom(profile: Profile, values: Readonly<Record<string, string>>, pid: Segment): Segment[] {
+  const lines = new Map<string, string[]>()
+  for (const [place, template] of Object.entries(profile.fields)) {
+    const [name, number] = place.split('-') as [string, string]
+    const line = lines.get(name) ?? lines.set(name, []).get(name)!
+    line[Number(number)] = template.replaceAll(/\{([\w.]+)\}/g, (_, key: string) => escaped(values[key] ?? ''))
+  }
+  const text = [...lines].map(([name, fields]) => `${name}|${Array.from(fields, (field) => field ?? '').slice(1).join('|')}`) // prettier-ignore
+  const { segments } = parseMessage(`MSH|^~\\&\r${text.join('\r')}\r`)
+  return segments.slice(1).map((segment) => (segment.name === 'PID' ? merged(pid, segment) : segment))
+}
+
+/** What is known, with what the profile says over it. */
+function merged(pid: Segment, over: Segment): Segment {
+  const length = Math.max(pid.fields.length, over.fields.length)
+  const isSaid = (place: number): boolean => over.fields[place] !== undefined && over.fields[place].some((one) => one.some((part) => part.some((text) => text !== ''))) // prettier-ignore
+  return { name: 'PID', fields: Array.from({ length }, (_, place) => (isSaid(place) ? over.fields[place]! : (pid.fields[place] ?? [[['']]]))) } // prettier-ignore
+}

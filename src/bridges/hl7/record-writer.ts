@@ -1,0 +1,100 @@
+/**
+ * What messages change goes into InSched through its bridge: from a durable list, in each patient's order, tried again
+ * while InSched is away. What InSched does not take, because somebody changed it meanwhile or the mapping does not let it,
+ * becomes a review for staff with what was to be done.
+ */
+import type { Clock } from '../../replica/clock.ts'
+import type { MessageQueue, Todo } from './queue-sqlite.ts'
+
+/** Columns by their names in InSched's reference schema. */
+export type Columns = Readonly<Record<string, string | number | null>>
+/** One row that is to be made or changed; `was`: what stood there when that was decided. */
+export interface RecordChange {
+  readonly table: 'patients' | 'events'
+  readonly document: string
+  readonly patient: string
+  readonly set: Columns
+  readonly was: Columns
+}
+/** InSched's bridge as far as this needs it. */
+export interface RecordsFace {
+  /** Writes one record once for ever; `held`: later; a sentence: not, and why. Rejects while InSched is away. */
+  writeRecord(
+    record: RecordChange & { readonly effect: string },
+  ): Promise<'written' | 'held' | { readonly why: string }>
+}
+
+export interface RecordWriter {
+  wake(): void
+  /** How many records wait. */
+  waiting(): number
+  stop(): Promise<void>
+}
+
+const firstWait = 250
+const longestWait = 10_000
+
+export function startRecordWriter(parts: {
+  readonly queue: MessageQueue
+  readonly insched: RecordsFace
+  readonly openTodo: (message: string, patient: string, todo: Todo) => Promise<void>
+  readonly clock: Clock
+}): RecordWriter {
+  const { queue, insched, openTodo, clock } = parts
+  let stopped = false
+  let wakened = false
+  let wakeUp = (): void => {}
+  const idle = (ms: number | null): Promise<void> =>
+    new Promise((resolve) => {
+      if (wakened || stopped) return resolve()
+      const cancel = ms === null ? () => {} : clock.after(ms, resolve)
+      wakeUp = () => {
+        cancel()
+        resolve()
+      }
+    })
+
+  /** Writes what waits; resolves with whether something is left that has to be tried again. */
+  const pass = async (): Promise<boolean> => {
+    const held = new Set<string>()
+    for (const { number, message, record, todo } of queue.recordsToWrite()) {
+      if (stopped) return true
+      if (held.has(record.patient)) continue
+      const outcome = await insched.writeRecord({ ...record, effect: `hl7:${message}:${record.document}` })
+      if (outcome === 'held') {
+        held.add(record.patient)
+        continue
+      }
+      if (outcome !== 'written') await openTodo(message, record.patient, { ...todo, why: `${todo.why} It was not written: ${outcome.why}` }) // prettier-ignore
+      await queue.recordWritten(number, outcome === 'written' ? record.document : null)
+    }
+    return held.size > 0
+  }
+  const run = async (): Promise<void> => {
+    for (let wait = firstWait; !stopped;) {
+      wakened = false
+      try {
+        const left = await pass()
+        wait = firstWait
+        await idle(left ? longestWait : null)
+      } catch {
+        // InSched is locked, let go of for a backup, or another agent's: its own status says so, and nothing is lost.
+        await idle(wait)
+        wait = Math.min(longestWait, wait * 2)
+      }
+    }
+  }
+  const running = run()
+  return {
+    wake() {
+      wakened = true
+      wakeUp()
+    },
+    waiting: () => queue.recordsToWrite().length,
+    async stop() {
+      stopped = true
+      wakeUp()
+      await running
+    },
+  }
+}

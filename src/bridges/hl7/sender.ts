@@ -1,0 +1,123 @@
+/**
+ * Sends what is queued for a channel, by the class of what went wrong: a peer that is not there is tried again for ever; a
+ * message without an answer goes again under the same control id, with only its patients' later ones behind it; an
+ * error (AE, CE) goes to the error queue at once, a rejection (AR, CR) after some tries. Order is kept per patient.
+ */
+import type { Clock } from '../../replica/clock.ts'
+import type { OutboundChannel } from './channels.ts'
+import type { Acknowledgement } from './acknowledgements.ts'
+import { NoAnswer, NotConnected } from './mllp-client.ts'
+import type { MessageQueue, QueuedMessage } from './queue-sqlite.ts'
+
+/** Hands a message over; resolves with the answer, or null where there is none to come (a folder). */
+export type Deliver = (
+  message: QueuedMessage,
+  bytes: Uint8Array,
+) => Promise<{ answer: Acknowledgement; bytes: Uint8Array } | null>
+
+export interface Sender {
+  /** There is something new, or a message was set to be sent again. */
+  wake(): void
+  /** Why nothing goes at the moment; null where nothing is wrong. */
+  problem(): string | null
+  stop(): Promise<void>
+}
+
+const retryAfter = 10_000
+const longestWait = 5 * 60_000
+
+/** Starts to send; `retryMs` is the first wait of a back-off. */
+export function startSender(options: {
+  readonly channel: OutboundChannel
+  readonly queue: MessageQueue
+  readonly deliver: Deliver
+  readonly clock: Clock
+  readonly retryMs?: number
+}): Sender {
+  const { channel, queue, deliver, clock, retryMs = retryAfter } = options
+  const backOff = (tries: number): number => Math.min(longestWait, retryMs * 2 ** Math.max(0, tries - 1))
+  let stopped = false
+  let problem: string | null = null
+  let wakened = false
+  let wakeUp = (): void => {}
+  let unreached = 0
+
+  const idle = (ms: number | null): Promise<void> =>
+    new Promise((resolve) => {
+      if (wakened || stopped) return resolve()
+      const cancel = ms === null ? () => {} : clock.after(ms, resolve)
+      wakeUp = () => {
+        cancel()
+        resolve()
+      }
+    })
+
+  /** The first message that may go now; or when the next may. A patient's messages wait for the ones before. */
+  const next = (): { message: QueuedMessage } | { due: number | null } => {
+    const blocked = new Set<string>()
+    let due: number | null = null
+    for (const message of queue.waiting(channel.name, ['queued', 'sent'])) {
+      const waits = message.lanes.some((lane) => blocked.has(lane))
+      if (!waits && message.due <= clock.now()) return { message }
+      if (!waits) due = Math.min(due ?? Infinity, message.due)
+      for (const lane of message.lanes) blocked.add(lane)
+    }
+    return { due }
+  }
+
+  const send = async (message: QueuedMessage): Promise<void> => {
+    await queue.tried(message.id, 'sent', 0)
+    const tries = message.tries + 1
+    try {
+      const delivered = await deliver(message, queue.bytesOf(message.id))
+      problem = null
+      unreached = 0
+      if (!delivered) return await queue.settle(message.id, { state: 'done' })
+      const { answer, bytes } = delivered
+      const settled = { code: answer.code, answer: bytes, ...(answer.says ? { why: answer.says } : {}) }
+      if (answer.code === 'AA' || answer.code === 'CA') await queue.settle(message.id, { ...settled, state: 'done' })
+      else if (answer.code.endsWith('R') && tries <= channel.rejectedRetries)
+        await queue.tried(message.id, 'queued', clock.now() + backOff(tries)) // prettier-ignore
+      else await queue.settle(message.id, { ...settled, state: 'error' })
+    } catch (error) {
+      if (error instanceof NotConnected) {
+        problem = error.message
+        await queue.tried(message.id, 'queued', 0)
+        await idle(backOff(++unreached))
+      } else if (error instanceof NoAnswer) {
+        problem = error.message
+        await queue.tried(message.id, 'queued', clock.now() + backOff(tries))
+      } else {
+        // Not the peer's fault and not the network's: a person has to look.
+        problem = (error as Error).message
+        await queue.settle(message.id, { state: 'error', why: (error as Error).message })
+      }
+    }
+  }
+
+  const run = async (): Promise<void> => {
+    while (!stopped) {
+      wakened = false
+      const found = next()
+      if ('message' in found) {
+        await send(found.message)
+        if (channel.perMinute > 0) await idle(60_000 / channel.perMinute)
+      } else await idle(found.due === null ? null : Math.max(0, found.due - clock.now()))
+    }
+  }
+  const running = run()
+  running.catch((error: unknown) => void (problem = (error as Error).message))
+
+  return {
+    wake() {
+      wakened = true
+      wakeUp()
+    },
+    problem: () => problem,
+    async stop() {
+      stopped = true
+      wakeUp()
+      await running
+    },
+  }
+}
