@@ -27,6 +27,10 @@ export const reviewKinds = [
   'wrong number',
   'message not opened',
   'number takes no texts',
+  'payment not posted',
+  'payment disputed',
+  'refund failed',
+  'payment difference',
 ] as const
 export type ReviewKind = (typeof reviewKinds)[number]
 
@@ -80,6 +84,10 @@ export const waysOf: Readonly<Record<ReviewKind, readonly Resolution[]>> = {
   'wrong number': ['changed in InSched', 'seen'],
   'message not opened': ['seen'],
   'number takes no texts': ['changed in InSched', 'seen'],
+  'payment not posted': ['put right in InSched', 'seen'],
+  'payment disputed': ['seen'],
+  'refund failed': ['seen'],
+  'payment difference': ['put right in InSched', 'seen'],
 }
 
 export const reviewSchema = v.variant('kind', [

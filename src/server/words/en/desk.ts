@@ -32,6 +32,10 @@ const reviewKinds: Readonly<Record<ReviewKind, string>> = {
   'wrong number': 'Wrong number',
   'message not opened': 'Message not opened',
   'number takes no texts': 'A number takes no texts',
+  'payment not posted': 'Payment without a deposit',
+  'payment disputed': 'Payment disputed',
+  'refund failed': 'Refund failed',
+  'payment difference': 'Payments do not agree',
 }
 const resolutions: Readonly<Record<Resolution, string>> = {
   'confirmed by phone': 'Confirmed by phone',

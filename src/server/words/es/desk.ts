@@ -296,6 +296,10 @@ export const desk: typeof english = {
       'consent after opt-out': 'Se puso el consentimiento después de que el paciente se diera de baja',
       'mirror conflict': 'El espejo se cambió dos veces a la vez',
       'number takes no texts': 'Un número no recibe mensajes de texto',
+      'payment not posted': 'Pago sin depósito',
+      'payment disputed': 'Pago disputado',
+      'refund failed': 'Reembolso fallido',
+      'payment difference': 'Los pagos no coinciden',
     },
     resolutions: {
       'confirmed by phone': 'Confirmado por teléfono',
