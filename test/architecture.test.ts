@@ -33,6 +33,7 @@ const packages: Readonly<Record<string, (file: string) => boolean>> = {
   'libphonenumber-js': (file) => file.startsWith('bridges/texts/'),
   'https-proxy-agent': (file) => file === 'server/proxy.ts',
   hono: (file) => file.startsWith('server/'),
+  stripe: (file) => file.startsWith('bridges/payments/stripe-'),
   '@hono/node-server': (file) => file.startsWith('server/'),
   ws: (file) =>
     file.startsWith('server/') ||

@@ -159,6 +159,8 @@ export interface Payment {
   readonly withdrawn: Money
   /** What moved money after it was paid, as words that only become more: what a deposit was set by. */
   readonly moves: readonly string[]
+  /** When it was paid or moved last, as far as it was said here; 0: never. */
+  readonly movedAt: number
   readonly posted: { readonly deposit: number; readonly at: number } | null
   /** The deposits in InSched that were made of it, as they were seen last. */
   readonly deposits: readonly DepositSeen[]
@@ -250,6 +252,7 @@ function paymentOf(id: string, first: Said<'started'> | Said<'paid'>, said: AllS
     disputes,
     withdrawn: sumOf(disputes.map((one) => one.withdrawn), currency), // prettier-ignore
     moves: [...new Set([...done.map((one) => `${one.refund} ${one.state}`), ...money.map((one) => one.movement)])].toSorted(), // prettier-ignore
+    movedAt: Math.max(0, paid?.at ?? 0, ...[...done, ...money].map((one) => one.at)),
     posted: posted ? { deposit: posted.deposit, at: posted.at } : null,
     deposits: depositsOf(ofThis(said.deposits)),
     assigned: ofThis(said.assigned).map((one) => ({ id: one.id, to: one.to })),
