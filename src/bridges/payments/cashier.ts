@@ -317,6 +317,11 @@ export function cashier(options: CashierOptions) {
         return []
       },
     wake,
+    /** Looks at all that is not over: what was missed while this portal did not run. */
+    begun(): void {
+      ledger.allDueNow(clock.now())
+      wake()
+    },
     /** Resolves when nothing is under way and nothing is due. */
     async settled(): Promise<void> {
       while (running) await running

@@ -68,6 +68,8 @@ export interface Movement {
   readonly fee: number
   /** The processor's id of the payment; null where it is of none. */
   readonly transaction: string | null
+  /** Of a payment, our mark on it: the practice that it is for. */
+  readonly practice: string | null
 }
 
 export interface Gateway {

@@ -65,6 +65,8 @@ export function openPaymentLedger(file: string) {
     /** At once, whatever was planned; what has failed stays known. */
     dueNow: (payment: string, now: number) =>
       void sql('update payments set due_at = min(coalesce(due_at, ?), ?) where payment = ?').run(now, now, payment),
+    /** All that is not over, at once: a portal that begins asks what it may have missed. */
+    allDueNow: (now: number) => void sql('update payments set due_at = ? where due_at > ?').run(now, now),
     dueAt: (now: number, limit: number) => sql('select * from payments where due_at <= ? order by due_at limit ?').all(now, limit) as Begun[], // prettier-ignore
     nextDue: () => sql('select min(due_at) from payments').pluck().get() as number | null,
     problems: () => sql('select practice, count(*) as count, min(problem) as problem from payments where problem is not null group by practice').all() as { practice: string; count: number; problem: string }[], // prettier-ignore

@@ -84,7 +84,7 @@ export function sandboxObjects(clock: Clock, pageUrl: () => string) {
     net: one.amount - one.fee,
     currency: one.currency,
     reporting_category: one.category,
-    source: { id: one.charge.id, object: 'charge', payment_intent: one.charge.id },
+    source: { id: one.charge.id, object: 'charge', payment_intent: one.charge.id, metadata: one.category === 'charge' ? one.charge.metadata : {} }, // prettier-ignore
   })
   return {
     sessions,

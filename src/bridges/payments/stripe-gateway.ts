@@ -182,7 +182,7 @@ const disputeStateOf: Readonly<Partial<Record<string, DisputeState>>> = {
 const whatMoved: Readonly<Partial<Record<string, Movement['what']>>> = { charge: 'payment', refund: 'refund', refund_failure: 'refund failed', dispute: 'dispute', dispute_reversal: 'dispute reversal' } // prettier-ignore
 
 function movementOf(one: Stripe.BalanceTransaction): Movement {
-  const source = one.source as { payment_intent?: string | { id: string } | null } | string | null
+  const source = one.source as { payment_intent?: string | { id: string } | null; metadata?: Record<string, string> | null } | string | null // prettier-ignore
   const of = typeof source === 'object' ? source?.payment_intent : null
   return {
     id: one.id,
@@ -191,6 +191,7 @@ function movementOf(one: Stripe.BalanceTransaction): Movement {
     amount: moneyOf(one.amount, one.currency),
     fee: one.fee,
     transaction: typeof of === 'string' ? of : (of?.id ?? null),
+    practice: (typeof source === 'object' ? source?.metadata?.['practice'] : null) ?? null,
   }
 }
 

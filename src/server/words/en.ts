@@ -7,6 +7,7 @@ import { emails } from './en/emails.ts'
 import { frame } from './en/frame.ts'
 import { operator } from './en/operator.ts'
 import { patient } from './en/patient.ts'
+import { pay } from './en/pay.ts'
 import { problems } from './en/problems.ts'
 import { replies } from './en/replies.ts'
 import { signIn } from './en/sign-in.ts'
@@ -29,5 +30,6 @@ export const en = {
   replies,
   texts,
   emails,
+  pay,
 }
 export type Words = typeof en
