@@ -4,8 +4,10 @@
  */
 import { Hono } from 'hono'
 import { html } from 'hono/html'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { deserialize, serialize } from 'node:v8'
 import { cardSandbox, deliveries, type CardSandbox, type Delivery } from '../bridges/payments/card-sandbox.ts'
-import type { Session } from '../bridges/payments/sandbox-objects.ts'
+import type { SandboxContents, Session } from '../bridges/payments/sandbox-objects.ts'
 import type { Clock } from '../replica/clock.ts'
 import { cents } from '../replica/kinds/money.ts'
 import { servePageScript, pageScript } from './browser-script.ts'
@@ -26,10 +28,11 @@ export interface ServedSandbox {
   close(): Promise<void>
 }
 
-/** Serves a sandbox; `webhookUrl` can be set later. */
-export async function serveCardSandbox(options: { readonly port: number; readonly clock: Clock; readonly secretKey: string; readonly webhookSecret: string; readonly webhookUrl?: string | null }): Promise<ServedSandbox> {
-  const { port, webhookUrl = null, ...rest } = options
-  const sandbox = cardSandbox({ ...rest, webhookUrl, pageUrl: '' })
+/** Serves a sandbox; where its notices go is said later. With `file` what was paid is kept there when it ends, and is there again. */
+export async function serveCardSandbox(options: { readonly port: number; readonly clock: Clock; readonly secretKey: string; readonly webhookSecret: string; readonly file?: string }): Promise<ServedSandbox> {
+  const { port, file, ...rest } = options
+  const contents = file !== undefined && existsSync(file) ? (deserialize(readFileSync(file)) as SandboxContents) : undefined
+  const sandbox = cardSandbox({ ...rest, webhookUrl: null, pageUrl: '' }, contents)
   const { server, url } = await listen(sandboxApp(sandbox).fetch, { port, host: '127.0.0.1' })
   sandbox.options.pageUrl = url
   return {
@@ -37,6 +40,8 @@ export async function serveCardSandbox(options: { readonly port: number; readonl
     url,
     async close() {
       sandbox.close()
+      const { sessions, charges, movements } = sandbox.objects
+      if (file !== undefined) writeFileSync(file, serialize({ sessions, charges, movements } satisfies SandboxContents))
       await closeServer(server)
     },
   }

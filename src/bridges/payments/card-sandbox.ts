@@ -8,6 +8,7 @@ import type { Clock } from '../../replica/clock.ts'
 import {
   sandboxObjects,
   type Charge,
+  type SandboxContents,
   type SandboxDispute,
   type SandboxRefund,
   type Session,
@@ -36,9 +37,9 @@ const late = 5_000
 /** Of what a failed call leaves behind: nothing, or all but its answer. */
 export type Failing = 'before' | 'after' | 'no answer'
 
-export function cardSandbox(options: CardSandboxOptions) {
+export function cardSandbox(options: CardSandboxOptions, contents?: SandboxContents) {
   const { clock, secretKey, webhookSecret } = options
-  const objects = sandboxObjects(clock, () => options.pageUrl)
+  const objects = sandboxObjects(clock, () => options.pageUrl, contents)
   const recorded: Recorded[] = []
   const events: SandboxEvent[] = []
   const held: SandboxEvent[] = []
@@ -94,7 +95,7 @@ export function cardSandbox(options: CardSandboxOptions) {
     }
   }
   const emit = (type: string, object: object): void => {
-    const id = `evt_${events.length + 1}`
+    const id = objects.idOf('evt')
     const created = Math.floor(clock.now() / 1_000)
     const body = JSON.stringify({ id, object: 'event', type, created, livemode: false, data: { object } })
     const event = { id, type, body }

@@ -41,10 +41,12 @@ export interface SandboxMovement {
 const feeOf = (amount: number): number => Math.round(amount * 0.029) + 30
 const disputeFee = 1_500
 
-export function sandboxObjects(clock: Clock, pageUrl: () => string) {
-  const sessions = new Map<string, Session>()
-  const charges = new Map<string, Charge>()
-  const movements: SandboxMovement[] = []
+/** What a sandbox has in it: it can be kept and given again. */
+export interface SandboxContents { readonly sessions: Map<string, Session>; readonly charges: Map<string, Charge>; readonly movements: SandboxMovement[] } // prettier-ignore
+
+export function sandboxObjects(clock: Clock, pageUrl: () => string, contents?: SandboxContents) {
+  const empty: SandboxContents = { sessions: new Map(), charges: new Map(), movements: [] }
+  const { sessions, charges, movements } = contents ?? empty
   const now = (): number => Math.floor(clock.now() / 1_000)
   const idOf = (prefix: string): string => `${prefix}_${Buffer.from(clock.bytes(9)).toString('hex')}`
   const move = (charge: Charge, category: string, amount: number, fee = 0): SandboxMovement => {
@@ -90,6 +92,7 @@ export function sandboxObjects(clock: Clock, pageUrl: () => string) {
     sessions,
     charges,
     movements,
+    idOf,
     chargeObject,
     intent,
     movementObject,
