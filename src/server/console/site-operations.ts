@@ -13,7 +13,7 @@ import type { Attachment } from '../../replica/kinds/attachments.ts'
 import type { PortalFields } from '../../replica/kinds/fields.ts'
 import type { By } from '../../replica/kinds/kind.ts'
 import type { TakenFor } from '../../replica/kinds/replies.ts'
-import { amountIn, inSchedCurrency } from '../../replica/kinds/money.ts'
+import { amountIn, inSchedCurrency, type Money } from '../../replica/kinds/money.ts'
 import type { Resolution, Review, ReviewKind } from '../../replica/kinds/reviews.ts'
 import type { IncomingFile } from '../attachments/taking.ts'
 import type { DocumentHead } from '../../replica/replica-face.ts'
@@ -29,6 +29,9 @@ import type {
   EventStory,
   InboxThread,
   ReplyInBox,
+  PaymentBox,
+  PaymentOfSite,
+  RequestOfSite,
   WholeThread,
   WhyText,
 } from './site-views.ts'
@@ -174,6 +177,16 @@ export interface ConsoleSite {
   /** The locations of the practice. */
   locations(): Promise<readonly { readonly id: string; readonly name: string }[]>
   readonly desk: Desk
+  payments(box: Exclude<PaymentBox, 'requests'>): Promise<readonly PaymentOfSite[]>
+  /** How many were paid and are not in InSched yet. */
+  paymentsWaiting(): Promise<number>
+  paymentRequests(): Promise<readonly RequestOfSite[]>
+  payment(id: string): Promise<PaymentOfSite | undefined>
+  allPayments(): AsyncGenerator<PaymentOfSite>
+  requestPayment(patient: number, wanted: { amount: Money; due: string | null; words: string }, by?: By): Promise<{ request: string }> // prettier-ignore
+  withdrawRequest(request: string, by?: By): Promise<{ request: string }>
+  askRefund(payment: string, wanted: { amount: Money; reason: string }, by?: By): Promise<{ refund: string }>
+  assignPayment(payment: string, patient: number, reason: string, by?: By): Promise<{ payment: string }>
   confirmations(query?: { event?: number | undefined }): Promise<{ items: readonly unknown[] }>
   reviews(state?: 'open' | 'resolved'): Promise<{ items: readonly OpenReview[] }>
   /** `each`: of a reply about several events, what it is taken for in each. */

@@ -7,6 +7,7 @@ import { emails } from './en/emails.ts'
 import { frame } from './en/frame.ts'
 import { operator } from './en/operator.ts'
 import { patient } from './en/patient.ts'
+import { payments } from './en/payments.ts'
 import { pay } from './en/pay.ts'
 import { problems } from './en/problems.ts'
 import { replies } from './en/replies.ts'
@@ -31,5 +32,6 @@ export const en = {
   texts,
   emails,
   pay,
+  payments,
 }
 export type Words = typeof en

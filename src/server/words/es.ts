@@ -8,6 +8,7 @@ import { emails } from './es/emails.ts'
 import { frame } from './es/frame.ts'
 import { operator } from './es/operator.ts'
 import { patient } from './es/patient.ts'
+import { payments } from './es/payments.ts'
 import { pay } from './es/pay.ts'
 import { problems } from './es/problems.ts'
 import { replies } from './es/replies.ts'
@@ -32,4 +33,5 @@ export const es: Words = {
   texts,
   emails,
   pay,
+  payments,
 }
