@@ -226,9 +226,9 @@ export function paymentsPage(parts: ConsoleParts & { readonly tries: Throttle; r
       badge(request.state === 'paid' ? 'good' : request.state === 'withdrawn' ? 'plain' : 'wait', payments.requestStates[request.state]), // prettier-ignore
       may && request.state === 'open' ? oneButton('/payments/withdraw', payments.withdraw, { csrf: c.get('csrf'), request: request.id }) : '', // prettier-ignore
     ])
-    const { when, patient, amount, due, words, stateColumn } = payments
+    const { when, patient, amount, due, whatFor, stateColumn } = payments
     return html`${may ? askForm(c, '') : nothing}
-    ${rows.length === 0 ? empty(payments.noRequests, payments.noRequestsNext, 'money') : table(payments.boxes.requests, [when, patient, amount, due, words, stateColumn, reader.words.desk.recent.actions], rows)}`
+    ${rows.length === 0 ? empty(payments.noRequests, payments.noRequestsNext, 'money') : table(payments.boxes.requests, [when, patient, amount, due, whatFor, stateColumn, reader.words.desk.recent.actions], rows, 'tight')}`
   }
 
   function askForm(c: Context<ConsoleEnv>, patient: string, given: Readonly<Record<string, unknown>> = {}): Html {

@@ -182,6 +182,7 @@ export function payPages(options: {
       paid
         ? card(
             [
+              html`<p class="soft small">${pay.print}</p>`,
               facts([
                 [pay.amount, reader.money(paid.amount)],
                 [pay.paidTo, practiceName ?? reader.words.frame.portal],
@@ -189,7 +190,6 @@ export function payPages(options: {
                 ...(paid.last4 ? [[pay.card, cardText(reader, payment)] as const] : []),
                 [pay.number, payment.id],
               ]),
-              html`<p class="soft small">${pay.print}</p>`,
             ],
             { title: pay.receipt },
           )
@@ -224,8 +224,8 @@ function amountForm(reader: Reader, { balance, bounds }: Owed, hidden: Record<st
   const between = pay.between(reader.money(bounds!.least), reader.money(most))
   return form('/pay', hidden, [
     field({ name: 'amount', label: pay.howMuch, hint: between, value: wrong ?? suggested, fault: wrong === undefined ? undefined : pay.wrongAmount(between), more: { inputmode: 'decimal', autocomplete: 'off', maxlength: 30 } }), // prettier-ignore
-    button(pay.goToPay, 'main'),
     html`<p class="soft small">${pay.whatNext}</p>`,
+    button(pay.goToPay, 'main'),
   ])
 }
 

@@ -45,6 +45,7 @@ export const payments = {
   card: 'Last 4 of the card',
   by: 'By',
   due: 'Due on',
+  whatFor: 'What for',
   words: 'What for, as the patient reads it',
   wordsHint: 'In words for the patient. The card processor is not told.',
   ask: 'Ask a patient for a payment',

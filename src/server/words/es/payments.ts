@@ -38,6 +38,7 @@ export const payments: typeof english = {
   card: 'Últimos 4 de la tarjeta',
   by: 'Por',
   due: 'Vence el',
+  whatFor: 'Para qué',
   words: 'Para qué, como lo lee el paciente',
   wordsHint: 'En palabras para el paciente. Al procesador de tarjetas no se le dice.',
   ask: 'Pedir un pago a un paciente',
