@@ -58,8 +58,8 @@ export function paymentsOfSite(site: {
   }
   const patientKey = async (local: number): Promise<{ key: string; facts: Omit<Facts, 'at'> }> => {
     await bridge.readNow()
-    const row = bridge.patient(local)
-    const key = row && bridge.documentOf('patients', local)
+    const row = await bridge.patient(local)
+    const key = row && (await bridge.documentOf('patients', local))
     const head = key === undefined ? undefined : await replica.head('patients', key)
     if (!row || key === undefined || !head) throw new Error(`There is no patient ${local} in InSched. Look the number up in InSched; it is the patient_id.`) // prettier-ignore
     if (row.survivor_id !== null) throw new Error(`Patient ${local} was combined into patient ${row.survivor_id}. Use that number.`) // prettier-ignore

@@ -26,7 +26,7 @@ export async function openConsoleWorld(): Promise<DeskWorld> {
 
 /** Payments that are posted, refunded and disputed, one that waits since InSched has not its patient, and requests. */
 async function preparePayments(world: DeskWorld): Promise<void> {
-  const key = world.site.bridge.documentOf('patients', 1)!
+  const key = (await world.site.bridge.documentOf('patients', 1))!
   const { at: _, ...facts } = (await world.atPortal.head('patients', key))!.facts
   const [by, at] = [{ role: 'portal' as const, id: 'p' }, Date.now()]
   const one = async (minor: number, more: (payment: string) => object = () => ({})): Promise<void> => {

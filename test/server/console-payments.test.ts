@@ -9,12 +9,12 @@ let world: DeskWorld
 beforeAll(async () => void (world = await openDeskWorld()))
 afterAll(() => world.close())
 
-const keyOf = (patient: number): string => world.site.bridge.documentOf('patients', patient)!
-const atPortal = async (patient = 1) => foldPayments(await world.atPortal.entries('payments', keyOf(patient)))
+const keyOf = async (patient: number): Promise<string> => (await world.site.bridge.documentOf('patients', patient))!
+const atPortal = async (patient = 1) => foldPayments(await world.atPortal.entries('payments', await keyOf(patient)))
 /** What the portal says of a payment by card. */
 async function paid(minor: number, patient = 1): Promise<string> {
   const payment = mintUlid(world.clock)
-  const key = keyOf(patient)
+  const key = await keyOf(patient)
   const { at: _, ...facts } = (await world.atPortal.head('patients', key))!.facts
   const said: Record<string, PaymentEntry> = {
     [payment]: { kind: 'started', at: Date.now(), by: { role: 'patient', id: 'a', name: '=Pat, the payer' }, amount: cents(minor) }, // prettier-ignore

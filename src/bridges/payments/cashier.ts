@@ -256,12 +256,15 @@ export function cashier(options: CashierOptions) {
     if (running || stopped) return
     again = false
     running = run()
-      .catch((error: unknown) => log(`looking after payments failed: ${(error as Error).message}`))
-      .then(() => {
+      .then(() => (ledger.heard().length > 0 ? clock.now() + longestWait : ledger.nextDue()))
+      .catch((error: unknown) => {
+        log(`looking after payments failed: ${(error as Error).message}`)
+        return clock.now() + longestWait
+      })
+      .then((next) => {
         running = undefined
         if (stopped) return
         if (again) return wake()
-        const next = ledger.heard().length > 0 ? clock.now() + longestWait : ledger.nextDue()
         if (next !== null) cancel = clock.after(Math.max(soonest / 4, next - clock.now()), wake)
       })
   }
