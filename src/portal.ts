@@ -41,6 +41,7 @@ import { liveViews, type Live } from './server/live.ts'
 import { operatorApp } from './server/operator/operator-app.ts'
 import { operatorLinks, type OperatorLinks } from './server/operator/operator-links.ts'
 import type { OperatorView } from './server/operator/operator-overview.ts'
+import type { PaymentsOfPractice } from './server/operator/operator-payments.ts'
 import { outwardGate, type Outward } from './server/outward.ts'
 import { indexedCollections, pageIndex } from './server/page-index.ts'
 import { patientSessions, portalApp, type EnrollRequest } from './server/portal/portal-app.ts'
@@ -287,6 +288,13 @@ export async function openPortal(options: {
     clock,
     log,
   })
+  const paymentsOf = (practice: string): PaymentsOfPractice => {
+    const last = reconciling.last(practice)
+    return {
+      last: last ? { at: last.at, ...last.result } : null,
+      waiting: ledger.problems().find((one) => one.practice === practice) ?? null,
+    }
+  }
   /** What the operator's page is made of. */
   const view = async (): Promise<OperatorView> => {
     const { practices } = await portal.status()
@@ -295,6 +303,7 @@ export async function openPortal(options: {
       practices: practices.map((practice) => ({
         ...practice,
         zone: store.practice(practice.practiceId)!.zone,
+        payments: gateways.has(practice.practiceId) ? paymentsOf(practice.practiceId) : undefined,
         sites: practice.sites.map((site) => {
           const device = store.device(site.siteId)
           return { ...site, codeUntil: isoOf(store.codeUntil(site.siteId)), device: device ? { replica: device.replica, revokedAt: isoOf(device.revoked_at) } : null } // prettier-ignore
@@ -423,8 +432,8 @@ export async function openPortal(options: {
         log,
       })
       const links = operatorLinks(clock)
-      const { addPractice, addSite, revokeDevice, retireSite, release, mirrorOf, narrow } = portal
-      const operator = operatorApp({ view, addPractice, addSite, revokeDevice, retireSite, release, mirrorOf, narrow, links, store, secure, origin: publicUrl, proxies, clock, log }) // prettier-ignore
+      const { addPractice, addSite, revokeDevice, retireSite, release, reconcilePayments, mirrorOf, narrow } = portal
+      const operator = operatorApp({ view, addPractice, addSite, revokeDevice, retireSite, release, reconcilePayments, mirrorOf, narrow, links, store, secure, origin: publicUrl, proxies, clock, log }) // prettier-ignore
       const emails = emailLinksApp({
         practice: texting.practiceOf,
         nameOf: frontsOf(store, replicaOf).of,

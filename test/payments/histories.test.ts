@@ -120,7 +120,7 @@ async function run(list: readonly Action[]): Promise<void> {
   const siteLife = async (left: number) => {
     const death = new Death(left)
     const replica: OpenReplica = await openReplica({ store: mortal(world.stores.site, death), practice, id: world.ids.site, clock: systemClock }) // prettier-ignore
-    const opened = start(file, replica, { open: (url) => mortalInSched(url, death) })
+    const opened = start(file, replica, { open: (...given) => mortalInSched(death, ...given) })
     const bridge = await Promise.race([opened.catch(() => undefined), death.happened.then(() => undefined)])
     return { death, replica, bridge }
   }
