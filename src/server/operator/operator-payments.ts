@@ -39,8 +39,8 @@ export function paymentsHtml(
         ? nothing
         : facts([
             [words.paid, dollars(last.processor.payments)],
-            [words.refunded, dollars(-last.processor.refunds)],
-            [words.disputed, dollars(-last.processor.disputes)],
+            [words.refunded, dollars(Math.abs(last.processor.refunds))],
+            [words.disputed, dollars(Math.abs(last.processor.disputes))],
             [words.fees, dollars(last.processor.fees)],
             [words.deposits, dollars(last.deposits.net)],
             [words.notPosted, dollars(last.notPosted.amount)],

@@ -57,6 +57,7 @@ export const saysIn: Readonly<Record<string, PatientCollection>> = {
   'POST /decline': 'requests',
   'POST /move': 'requests',
   'POST /contact': 'requests',
+  'POST /pay': 'payments',
 }
 
 /** Whether somebody may do what needs `need` for whom they act. */

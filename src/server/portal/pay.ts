@@ -42,7 +42,7 @@ export function payPages(options: {
 }): Hono<PortalEnv> {
   const { entering, clock, audit } = options
   const app = new Hono<PortalEnv>()
-  const cashierFor = ({ practice }: Viewer): Cashier | undefined => (options.cashier?.takes(practice) ? options.cashier : undefined) // prettier-ignore
+  const cashierFor = ({ practice, takes }: Viewer): Cashier | undefined => (takes('payments') && options.cashier?.takes(practice) ? options.cashier : undefined) // prettier-ignore
   const none = async (c: Context<PortalEnv>): Promise<Response> => c.html(await problem(c, c.get('reader').words.problems.noPage), 404) // prettier-ignore
 
   app.get('/pay', async (c) => {

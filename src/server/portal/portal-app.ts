@@ -174,7 +174,7 @@ export function portalApp(options: PortalAppOptions): Hono<PortalEnv> {
     }
     if (!viewer) return plain(c, 403, 'noAccess', current.csrf)
     c.set('viewer', viewer)
-    c.set('takesCards', options.payments?.cashier.takes(viewer.practice) ?? false)
+    c.set('takesCards', viewer.takes('payments') && options.payments?.cashier.takes(viewer.practice) === true)
     const route = routeOf(c)
     if (route === undefined) return next()
     if (may(viewer, Object.hasOwn(needs, route) ? needs[route] : undefined)) {
