@@ -97,7 +97,15 @@ export const demo: Command = {
           invitation: url,
           consoles: consoles.map(({ name, url: at, setup }) => ({ name, url: at, setup })),
         },
-        greeting({ portal: portal.url, consoles, mails: mails.url, texts: texts.url, cards: cards.url, invitation: url, born }),
+        greeting({
+          portal: portal.url,
+          consoles,
+          mails: mails.url,
+          texts: texts.url,
+          cards: cards.url,
+          invitation: url,
+          born,
+        }),
       )
       const keys = createInterface({ input: process.stdin })
       keys.on('line', (line) => {
