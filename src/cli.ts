@@ -21,6 +21,7 @@ const commands: Readonly<Record<string, Command>> = {
   'portal mirror': operator.portalMirror,
   'portal narrow': operator.portalNarrow,
   'operator link': operator.operatorLink,
+  'payments reconcile': operator.paymentsReconcile,
   'practice add': operator.practiceAdd,
   'site add': operator.siteAdd,
   'site retire': operator.siteRetire,
@@ -104,6 +105,7 @@ async function main(argv: readonly string[]): Promise<number> {
         json,
         smtp: process.env['PATIENTCONNECTION_SMTP'] || undefined,
         texts: process.env['PATIENTCONNECTION_TEXTS'] || undefined,
+        payments: process.env['PATIENTCONNECTION_PAYMENTS'] || undefined,
         master: (dir) => {
           const text = process.env['PATIENTCONNECTION_KEY']
           return text

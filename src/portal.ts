@@ -8,6 +8,10 @@ import * as v from 'valibot'
 import { WebSocketServer } from 'ws'
 import type { Mailer } from './bridges/email/mailer.ts'
 import { consentKeys } from './bridges/texts/consent-number.ts'
+import type { Accounts } from './bridges/payments/accounts.ts'
+import { cashier as openCashier } from './bridges/payments/cashier.ts'
+import { openPaymentLedger } from './bridges/payments/ledger-sqlite.ts'
+import { stripeGateway } from './bridges/payments/stripe-gateway.ts'
 import { keepToSettings } from './mirror/keeping-to-settings.ts'
 import {
   asTheSite,
@@ -37,9 +41,12 @@ import { liveViews, type Live } from './server/live.ts'
 import { operatorApp } from './server/operator/operator-app.ts'
 import { operatorLinks, type OperatorLinks } from './server/operator/operator-links.ts'
 import type { OperatorView } from './server/operator/operator-overview.ts'
+import type { PaymentsOfPractice } from './server/operator/operator-payments.ts'
 import { outwardGate, type Outward } from './server/outward.ts'
 import { indexedCollections, pageIndex } from './server/page-index.ts'
 import { patientSessions, portalApp, type EnrollRequest } from './server/portal/portal-app.ts'
+import { receiptsOf } from './server/portal/receipts.ts'
+import { reconcilingOf, type Reconciled } from './portal/reconciling.ts'
 import { siteMirrors } from './portal/site-mirrors.ts'
 import { siteStates, type SiteStatus } from './portal/site-states.ts'
 import { textingOf, type PortalTexts } from './portal/texting.ts'
@@ -59,6 +66,8 @@ export interface Portal {
   release(practice: string): Promise<PortalStatus>
   /** Whether anything may go outward for a practice. */
   outward(practice: string): Outward
+  /** Compares the card processor, the portal and InSched's deposits now; throws a sentence where a practice takes no cards. */
+  reconcilePayments(practice: string, days?: number): Promise<Reconciled>
   /** What a site mirrors: what it has set, and how this portal has narrowed it. */
   mirrorOf(site: string): Promise<{ readonly own: MirrorTexts; readonly portals: MirrorTexts }>
   /** Narrows what a site mirrors, all of it or none; what the site allows not, nobody can allow here. `by` stands in the trail. */
@@ -105,6 +114,8 @@ export async function openPortal(options: {
   readonly alarmsTo?: string | undefined
   /** Texts patients; without it none go out and none come in. */
   readonly texts?: PortalTexts | undefined
+  /** The practices' accounts for card payments; a practice without one takes none. */
+  readonly accounts?: Accounts | undefined
 }): Promise<Portal> {
   const { dir, master, clock, log, mostBytes, mailer, alarmsTo } = options
   mkdirSync(join(dir, 'practices'), { recursive: true })
@@ -139,6 +150,11 @@ export async function openPortal(options: {
     clock,
     log,
   })
+  const accounts: Accounts = options.accounts ?? new Map()
+  const gateways = new Map([...accounts].map(([practice, account]) => [practice, stripeGateway(account)]))
+  const ledger = openPaymentLedger(join(dir, 'payments.sqlite'))
+  const money = { ledger, gatewayOf: (practice: string) => gateways.get(practice), replicaOf: (practice: string) => replicas.get(practice), clock, log } // prettier-ignore
+  const cashier = openCashier({ ...money, mayGoOut: (practice) => gate.of(practice).open, paid: receiptsOf({ mailer, store, clock }) }) // prettier-ignore
   const openPractice = async (practice: Practice): Promise<void> => {
     const kept = await openSqliteStore({ file: join(dir, 'practices', `${practice.id}.sqlite`), master, mostBytes })
     const replica = await openReplica({
@@ -157,12 +173,15 @@ export async function openPortal(options: {
       advanced: (documents) => indexed.forEach((run) => run(practice.id, documents)),
     })
     replicas.set(practice.id, replica)
+    if (gateways.has(practice.id))
+      replica.follow({ name: 'cashier', collections: ['payments'], handle: cashier.follow(practice.id) })
     const key = Buffer.from(hmacKeyOf(practice.id), 'base64')
     chunks.set(practice.id, keepChunks({ replica, store: kept.chunks, key, clock }))
     texting.opened(practice.id, { replica, hmacKey: key, indexed: () => index.caughtUp() })
   }
   for (const practice of store.practices()) await openPractice(practice)
-
+  const reconciling = reconcilingOf({ ...money, cashier, practices: () => store.practices().flatMap((one) => (gateways.has(one.id) ? [one.id] : [])), audit: store.audit }) // prettier-ignore
+  cashier.begun()
   const knowAgain = ({ practice, site, replica, publicKey }: Certified, certificate: string): void => {
     store.addSite({ id: site, practice, name: `Site ${site.slice(-4)}`, codeHash: null, until: 0 })
     store.addDevice({ replica, site, publicKey, certificate })
@@ -269,6 +288,13 @@ export async function openPortal(options: {
     clock,
     log,
   })
+  const paymentsOf = (practice: string): PaymentsOfPractice => {
+    const last = reconciling.last(practice)
+    return {
+      last: last ? { at: last.at, ...last.result } : null,
+      waiting: ledger.problems().find((one) => one.practice === practice) ?? null,
+    }
+  }
   /** What the operator's page is made of. */
   const view = async (): Promise<OperatorView> => {
     const { practices } = await portal.status()
@@ -277,6 +303,7 @@ export async function openPortal(options: {
       practices: practices.map((practice) => ({
         ...practice,
         zone: store.practice(practice.practiceId)!.zone,
+        payments: gateways.has(practice.practiceId) ? paymentsOf(practice.practiceId) : undefined,
         sites: practice.sites.map((site) => {
           const device = store.device(site.siteId)
           return { ...site, codeUntil: isoOf(store.codeUntil(site.siteId)), device: device ? { replica: device.replica, revokedAt: isoOf(device.revoked_at) } : null } // prettier-ignore
@@ -361,6 +388,11 @@ export async function openPortal(options: {
       return portal.status()
     },
     outward: (practice) => gate.of(practice),
+    async reconcilePayments(text, days) {
+      const practice = parseUlid(text, 'practice id')
+      if (!gateways.has(practice)) throw new Error(`Practice ${practice} has no account for card payments here. Name one with: patientconnection portal --payments FILE`) // prettier-ignore
+      return reconciling.reconcile(practice, days)
+    },
     async mirrorOf(text) {
       const site = siteOf(text)
       return mirrors.standing(replicas.get(site.practice)!, site.id)
@@ -387,10 +419,21 @@ export async function openPortal(options: {
       const live = liveViews({ ...viewing, session, origin: publicUrl, log })
       indexed.push(live.changed)
       const { ticket } = live
-      const app = portalApp({ ...viewing, ...files, ticket, enroll, mailer, secure, origin: publicUrl, proxies, log })
+      const app = portalApp({
+        ...viewing,
+        ...files,
+        ticket,
+        enroll,
+        mailer,
+        payments: { cashier, accounts },
+        secure,
+        origin: publicUrl,
+        proxies,
+        log,
+      })
       const links = operatorLinks(clock)
-      const { addPractice, addSite, revokeDevice, retireSite, release, mirrorOf, narrow } = portal
-      const operator = operatorApp({ view, addPractice, addSite, revokeDevice, retireSite, release, mirrorOf, narrow, links, store, secure, origin: publicUrl, proxies, clock, log }) // prettier-ignore
+      const { addPractice, addSite, revokeDevice, retireSite, release, reconcilePayments, mirrorOf, narrow } = portal
+      const operator = operatorApp({ view, addPractice, addSite, revokeDevice, retireSite, release, reconcilePayments, mirrorOf, narrow, links, store, secure, origin: publicUrl, proxies, clock, log }) // prettier-ignore
       const emails = emailLinksApp({
         practice: texting.practiceOf,
         nameOf: frontsOf(store, replicaOf).of,
@@ -427,9 +470,12 @@ export async function openPortal(options: {
     async close() {
       for (const close of closers.splice(0).toReversed()) await close()
       await texting.stop()
+      await reconciling.stop()
+      await cashier.stop()
       for (const one of chunks.values()) await one.stop()
       await states.stop()
       for (const replica of replicas.values()) await replica.close()
+      ledger.close()
       store.close()
     },
   }
@@ -485,6 +531,17 @@ export function portalOperations(portal: Portal): Operations {
       const { site, clear, ...change } = v.parse(narrowInput, input)
       const [done] = await portal.narrow(site, [clear === 'yes' ? { ...change, value: asTheSite } : change], 'command line') // prettier-ignore
       return done!
+    },
+    'payments reconcile': async (input) => {
+      const { practice, days } = v.parse(
+        v.object({ practice: v.optional(v.string()), days: v.optional(v.number()) }),
+        input,
+      )
+      const all = (await portal.status()).practices.map((one) => one.practiceId)
+      const [only, ...more] = practice === undefined ? all : [practice]
+      if (only === undefined || more.length > 0)
+        throw new Error('Name the practice with --practice. List them with: patientconnection portal status')
+      return portal.reconcilePayments(only, days)
     },
     'portal release': async (input) => portal.release(v.parse(v.object({ practice: v.string() }), input).practice),
   }

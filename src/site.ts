@@ -44,6 +44,7 @@ import { listsOf } from './site/lists.ts'
 import { keepLocalTexts, localTexts } from './site/local-preferences.ts'
 import { alarmWhenNotBack } from './site/not-back.ts'
 import { patientsOf } from './site/patients.ts'
+import { paymentsOfSite } from './site/payments.ts'
 import { receivedTimes } from './site/received.ts'
 import { sitePreferences } from './site/preferences.ts'
 import { repliesOf } from './site/replies.ts'
@@ -250,6 +251,7 @@ export async function openSite(
     ...repliesOf({ ...parts, nameOf: days.nameOf }),
     ...texts,
     ...inboxOf({ ...parts, desk, nameOf: days.nameOf, site: site.key }),
+    ...paymentsOfSite({ ...parts, nameOf: days.nameOf }),
     desk,
     preferences: { get: preferences.get, set: preferences.set, change: preferences.change, values },
     /** What comes next by itself. */

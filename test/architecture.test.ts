@@ -35,6 +35,7 @@ const packages: Readonly<Record<string, (file: string) => boolean>> = {
   'hl7-standard': (file) => file === 'bridges/hl7/message.ts',
   'fast-xml-parser': (file) => file.startsWith('bridges/xml/'),
   hono: (file) => file.startsWith('server/'),
+  stripe: (file) => file.startsWith('bridges/payments/stripe-'),
   '@hono/node-server': (file) => file.startsWith('server/'),
   ws: (file) =>
     file.startsWith('server/') ||

@@ -25,6 +25,8 @@ export interface CommandContext {
   readonly smtp: string | undefined
   /** The accounts for texts from the environment: they hold secrets. */
   readonly texts: string | undefined
+  /** The practices' accounts for card payments from the environment: secrets. */
+  readonly payments: string | undefined
   /** Starts this program again as a child with these arguments. */
   readonly spawn: (args: readonly string[]) => ChildProcess
 }

@@ -10,6 +10,7 @@ import { mailSandbox } from '../bridges/email/sandbox.ts'
 import type { Clock } from '../replica/clock.ts'
 import { textSandbox } from '../bridges/texts/sandbox.ts'
 import { dialing } from '../server/dialing.ts'
+import { serveCardSandbox } from '../server/card-sandbox-page.ts'
 import { serveMailSandbox } from '../server/mail-sandbox-page.ts'
 import { serveTextSandbox } from '../server/texts/text-sandbox-app.ts'
 import { receivedPath } from '../server/texts/webhooks.ts'
@@ -35,12 +36,17 @@ export const demo: Command = {
     // Made anew, so that nobody else may read it whatever stood there.
     rmSync(accounts, { force: true })
     writeFileSync(accounts, `${texts.url.replace('://', `://${account.accountSid}:${account.authToken}@`)}/${account.messagingServiceSid}?hours=any`, { mode: 0o600 }) // prettier-ignore
-    const portalArgs = ['portal', '--data', join(dir, 'portal'), '--port', String(port), '--smtp', sandbox.url, '--mail-from', 'portal@demo.example', '--texts', accounts, '--json'] // prettier-ignore
+    const practice = await practiceIn(context, dir)
+    const cards = await serveCardSandbox({ port: port === 0 ? 0 : port + 3 + sites.length, clock: context.clock, file: join(dir, 'card-sandbox'), ...cardSecrets }) // prettier-ignore
+    const cardAccounts = join(dir, 'accounts.json')
+    writeFileSync(cardAccounts, JSON.stringify({ [practice]: { secretKey: cardSecrets.secretKey, webhookSecrets: [cardSecrets.webhookSecret], apiBase: cards.url } }), { mode: 0o600 }) // prettier-ignore
+    const portalArgs = ['portal', '--data', join(dir, 'portal'), '--port', String(port), '--smtp', sandbox.url, '--mail-from', 'portal@demo.example', '--texts', accounts, '--payments', cardAccounts, '--json'] // prettier-ignore
     let portal = await start(context, portalArgs)
+    cards.sandbox.options.webhookUrl = `${portal.url}/webhooks/stripe/${practice}`
     const consoles: { name: string; child: ChildProcess; url: string; setup?: string }[] = []
     try {
-      await prepare(context, dir, portal.url)
-      phones.inboundTo(`${portal.url}${receivedPath(readFileSync(join(dir, 'practice'), 'utf8'))}`)
+      await prepare(context, dir, practice, portal.url)
+      phones.inboundTo(`${portal.url}${receivedPath(practice)}`)
       for (const [number, name] of sites.entries()) {
         const folder = join(dir, name.toLowerCase())
         const site = await start(context, [
@@ -87,10 +93,19 @@ export const demo: Command = {
           pid: process.pid,
           mails: mails.url,
           texts: texts.url,
+          cards: cards.url,
           invitation: url,
           consoles: consoles.map(({ name, url: at, setup }) => ({ name, url: at, setup })),
         },
-        greeting({ portal: portal.url, consoles, mails: mails.url, texts: texts.url, invitation: url, born }),
+        greeting({
+          portal: portal.url,
+          consoles,
+          mails: mails.url,
+          texts: texts.url,
+          cards: cards.url,
+          invitation: url,
+          born,
+        }),
       )
       const keys = createInterface({ input: process.stdin })
       keys.on('line', (line) => {
@@ -109,13 +124,16 @@ export const demo: Command = {
       keys.close()
     } finally {
       await Promise.all([...consoles.map(({ child }) => stop(child)), stop(portal.child)])
-      await Promise.all([mails.close(), sandbox.close(), texts.close()])
+      await Promise.all([mails.close(), sandbox.close(), texts.close(), cards.close()])
     }
   },
 }
 
-/** Practice, sites, databases: what of them is not there yet. */
-async function prepare(context: CommandContext, dir: string, portal: string): Promise<void> {
+/** Of the sandbox alone: they open nothing. */
+const cardSecrets = { secretKey: 'sk_test_sandbox', webhookSecret: 'whsec_sandbox' } as const
+
+/** The practice, added before the portal runs: its account for payments is named when that begins. */
+async function practiceIn(context: CommandContext, dir: string): Promise<string> {
   const file = join(dir, 'practice')
   if (!existsSync(file)) {
     const made = (await once(context, [
@@ -130,7 +148,11 @@ async function prepare(context: CommandContext, dir: string, portal: string): Pr
     ])) as { practiceId: string }
     writeFileSync(file, made.practiceId)
   }
-  const practice = readFileSync(file, 'utf8')
+  return readFileSync(file, 'utf8')
+}
+
+/** Sites, databases: what of them is not there yet. */
+async function prepare(context: CommandContext, dir: string, practice: string, portal: string): Promise<void> {
   for (const [number, name] of sites.entries()) {
     const folder = join(dir, name.toLowerCase())
     const database = join(dir, `insched-${name.toLowerCase()}.db`)
@@ -172,7 +194,7 @@ async function birthDate(folder: string, clock: Clock): Promise<string | undefin
   }
 }
 
-function greeting({ portal, consoles, mails, texts, invitation, born }: { portal: string; consoles: readonly { name: string; url: string; setup?: string }[]; mails: string; texts: string; invitation: string; born: string }): string {
+function greeting({ portal, consoles, mails, texts, cards, invitation, born }: { portal: string; consoles: readonly { name: string; url: string; setup?: string }[]; mails: string; texts: string; cards: string; invitation: string; born: string }): string {
   return `
 PatientConnection is ready.
 
@@ -181,6 +203,7 @@ ${consoles.map(({ name, url, setup }) => `  Console ${name.padEnd(13)} ${setup ?
 
   Mail sandbox          ${mails}
   Text sandbox          ${texts}
+  Card sandbox          ${cards}
 
   A patient's invitation (date of birth: ${born})
   ${invitation}
@@ -195,6 +218,8 @@ Try this:
   6. Open the text sandbox: a phone was asked to confirm. Answer C there; the event in Mesa's console says so, and
      InSched has Last Confirmed Date and type Text. Answer STOP, and nothing more comes.
   7. Under Sign-in confirm an email (any address): the code is in the mail sandbox. Sign out, and sign in by a code.
+  8. Under Pay pay something. A moment later the page says "Posted by the office", and the deposit is in InSched. The
+     card sandbox refunds, disputes, and loses its notices if you tell it to.
 
 Ctrl-C ends everything. Your data stays in demo-data.`
 } // prettier-ignore

@@ -6,6 +6,8 @@ import { contentOf } from './mirror-commands.ts'
 import { textAccounts } from '../bridges/texts/accounts.ts'
 import { openPortal, portalOperations, type PortalStatus } from '../portal.ts'
 import type { PortalTexts } from '../portal/texting.ts'
+import { accountsAt, accountsIn, type Accounts } from '../bridges/payments/accounts.ts'
+import type { Reconciled } from '../portal/reconciling.ts'
 import { callControl } from '../server/control.ts'
 import { dialing } from '../server/dialing.ts'
 import { loopback } from '../server/listen.ts'
@@ -26,7 +28,7 @@ const boolean = { type: 'boolean' } as const
 
 export const portal: Command = {
   usage:
-    'portal --data DIR [--port N] [--host H] [--tls-cert F --tls-key F] [--public-url URL] [--behind-proxy CIDR] [--disk-limit MB] [--scan COMMAND] [--smtp URL --mail-from ADDRESS [--alarms-to ADDRESS]] [--texts FILE]',
+    'portal --data DIR [--port N] [--host H] [--tls-cert F --tls-key F] [--public-url URL] [--behind-proxy CIDR] [--disk-limit MB] [--scan COMMAND] [--smtp URL --mail-from ADDRESS [--alarms-to ADDRESS]] [--texts FILE] [--payments FILE]',
   about: 'run the portal',
   options: {
     data: string,
@@ -41,6 +43,7 @@ export const portal: Command = {
     'mail-from': string,
     'alarms-to': string,
     texts: string,
+    payments: string,
     'disk-limit': string,
   },
   async run(given, context) {
@@ -58,6 +61,7 @@ export const portal: Command = {
       throw new Usage(
         '--alarms-to takes an address like operator@clinic.example, and goes with --smtp and --mail-from.',
       )
+    const accounts = accountsOf(given, context)
     const opened = await openPortal({
       dir,
       master: context.master(dir),
@@ -67,6 +71,7 @@ export const portal: Command = {
       mailer,
       alarmsTo,
       texts: textsOf(given, context),
+      accounts,
     })
     try {
       const url = await opened.listen({
@@ -110,6 +115,13 @@ function checkPrivate(file: string): void {
     throw new Usage(`There is no file ${file}. --texts takes the file with the accounts for texts.`)
   if (process.platform !== 'win32' && (statSync(file).mode & 0o077) !== 0)
     throw new Usage(`Others may read ${file}, which holds secrets. Run: chmod 600 ${file}`)
+}
+
+/** The practices' accounts for card payments: from a file that only its owner can read, or from the environment. */
+function accountsOf(given: Given, { payments }: CommandContext): Accounts | undefined {
+  const file = optional(given, 'payments')
+  if (file !== undefined) return usage(() => accountsAt(file))
+  return payments === undefined ? undefined : usage(() => accountsIn(payments))
 }
 
 function usage<T>(read: () => T): T {
@@ -158,6 +170,20 @@ export const operatorLink: Command = {
     const result = (await callControl(dir, 'operator link', {})) as { url: string; expiresAt: string } | undefined
     if (!result) throw new Error(`No portal runs on ${dir}. Start it with: patientconnection portal --data ${dir} ...`)
     context.print(result, `Open this within 15 minutes; it works once: ${result.url}`)
+  },
+}
+
+export const paymentsReconcile: Command = {
+  usage: 'payments reconcile --data DIR [--practice ID] [--days N]',
+  about: 'compare the card processor, the portal and InSched’s deposits now, and list each difference',
+  options: { data: string, practice: string, days: string },
+  async run(given, context) {
+    const dir = need(given, 'data')
+    const input = { practice: optional(given, 'practice'), days: wholeNumber(optional(given, 'days'), 'days') }
+    const result = (await callControl(dir, 'payments reconcile', input)) as Reconciled | undefined
+    if (!result) throw new Error(`No portal runs on ${dir}. Start it with: patientconnection portal --data ${dir} --payments FILE`) // prettier-ignore
+    const lines = result.differences.map((one) => `${one.kind}: ${one.transaction ?? one.payment ?? ''} ${one.amount} ${one.currency}. ${one.todo}`) // prettier-ignore
+    context.print(result, lines.length === 0 ? 'All agree.' : lines.join('\n'))
   },
 }
 

@@ -268,7 +268,7 @@ export const pagesGet = operation('pages get', 'what is set of the patients’ p
 export const pagesSet = operation(
   'pages set',
   'set one thing of the patients’ pages; a wrong key or value changes nothing',
-  'pages set guidelines|answersWithinDays|showsRead|patientsMayStart|messagesEndAtAge|calendarTitle VALUE',
+  'pages set guidelines|answersWithinDays|showsRead|patientsMayStart|messagesEndAtAge|calendarTitle|payMinimum|payOver VALUE',
   {},
   (given) => ({ key: named(given, 0, 'Name what to set, such as guidelines.'), value: given.positionals[1] ?? '' }),
 )

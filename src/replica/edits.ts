@@ -22,6 +22,7 @@ import { communicationSchema } from './kinds/communications.ts'
 import { confirmationSchema } from './kinds/confirmations.ts'
 import { consentSchema } from './kinds/consents.ts'
 import { messageSchema } from './kinds/messages.ts'
+import { paymentSchema } from './kinds/payments.ts'
 import { requestSchema } from './kinds/requests.ts'
 import { reviewSchema } from './kinds/reviews.ts'
 import type { Edit, Erasure, FactsChange, Kinds } from './replica-face.ts'
@@ -36,6 +37,7 @@ export const schemas: { readonly [C in keyof Kinds]: v.GenericSchema<unknown, Ki
   requests: requestSchema,
   messages: messageSchema,
   communications: communicationSchema,
+  payments: paymentSchema,
   reviews: reviewSchema,
 }
 

@@ -11,6 +11,7 @@ import type { ConfirmationEntry } from './kinds/confirmations.ts'
 import type { ConsentEntry } from './kinds/consents.ts'
 import type { Entry } from './kinds/kind.ts'
 import type { MessageEntry } from './kinds/messages.ts'
+import type { PaymentEntry } from './kinds/payments.ts'
 import type { RequestEntry } from './kinds/requests.ts'
 import type { ReviewEntry } from './kinds/reviews.ts'
 import type { FoldedRecord } from './records.ts'
@@ -23,6 +24,7 @@ export interface Kinds {
   requests: RequestEntry
   messages: MessageEntry
   communications: CommunicationEntry
+  payments: PaymentEntry
   reviews: ReviewEntry
 }
 

@@ -4,6 +4,7 @@
  */
 import { createHash } from 'node:crypto'
 import type { Clock } from '../replica/clock.ts'
+import type { Payment } from '../replica/kinds/payments.ts'
 import type { View } from '../replica/view-document.ts'
 import { confirmedOf, upcoming, whereIs, wishesFor } from './portal/events.ts'
 import { saidIn } from './portal/threads.ts'
@@ -46,6 +47,7 @@ export const liveContents: Readonly<Record<LiveName, Contents>> = {
       events: Object.fromEntries(events),
       messages: { unread: may(shown, 'messages') ? await unreadOf(shown, account) : 0 },
       requests: await requestStates(shown),
+      ...(await paymentStates(shown)),
       office: {
         practice: practice.practiceName ?? null,
         phone: practice.phone ?? null,
@@ -110,6 +112,19 @@ async function requestStates(shown: Shown): Promise<View[string]> {
   // Asked as for the wishes of an event, so that a page has it once.
   const rows = await shown.replica.index({ view: 'request', patient: shown.patient, descending: true })
   return Object.fromEntries(rows.toReversed().map(({ id, state }) => [id, state]))
+}
+
+/** How payments and requests of the office stand; nothing where there are none. */
+async function paymentStates(shown: Shown): Promise<View> {
+  if (!may(shown, 'pay')) return {}
+  const { replica, patient } = shown
+  const [payments, asked] = [await replica.index({ view: 'payment', patient }), await replica.index({ view: 'payment request', patient })] // prettier-ignore
+  if (payments.length + asked.length === 0) return {}
+  const states = payments.map(({ id, state, body }) => {
+    const { posted, refunded, withdrawn, refunds } = body as unknown as Payment
+    return [id, { state, posted: posted !== null, refunded: refunded.minor, held: withdrawn.minor, refunds: refunds.length }] as const // prettier-ignore
+  })
+  return { payments: Object.fromEntries([...states, ...asked.map(({ id, state }) => [id, { state }] as const)]) }
 }
 
 /**

@@ -10,6 +10,7 @@ import { foldConfirmations, type Answer } from '../replica/kinds/confirmations.t
 import { stagesOf } from '../replica/kinds/fields.ts'
 import { isPatients } from '../replica/kinds/kind.ts'
 import { foldMessages } from '../replica/kinds/messages.ts'
+import { foldPayments, type Payment } from '../replica/kinds/payments.ts'
 import { foldRequests } from '../replica/kinds/requests.ts'
 import { foldReview } from '../replica/kinds/reviews.ts'
 import type { Json } from '../replica/json.ts'
@@ -25,6 +26,7 @@ export const indexedCollections = [
   'access',
   'confirmations',
   'requests',
+  'payments',
   'messages',
   'communications',
   'reviews',
@@ -104,6 +106,13 @@ async function rowsOf(replica: Replica, head: DocumentHead, numberKey: NumberKey
           }),
         ]
       })
+    case 'payments': {
+      const { payments, requests } = foldPayments(await replica.entries('payments', key))
+      return [
+        ...payments.map((one) => row('payment', one.id, { state: stateOf(one), at: one.at, body: one })),
+        ...requests.map((one) => row('payment request', one.id, { state: one.state, at: one.at, body: one })),
+      ]
+    }
     case 'messages':
       return foldMessages(await replica.entries('messages', key)).flatMap((thread) =>
         thread.messages.flatMap((message) => {
@@ -161,6 +170,11 @@ async function rowsOf(replica: Replica, head: DocumentHead, numberKey: NumberKey
     default:
       return []
   }
+}
+
+/** A payment that was paid waits for InSched or is posted there. */
+function stateOf({ state, posted }: Payment): string {
+  return state === 'paid' ? (posted ? 'posted' : 'waiting') : state
 }
 
 type Row = (view: string, id: string, rest: { state?: string; at?: number; body: unknown }) => IndexRow

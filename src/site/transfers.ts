@@ -30,7 +30,12 @@ export type Transfers = ReturnType<typeof transfersOf>
 
 /** How long a run waits for a portal that is not connected, milliseconds. */
 const patience = 8_000
-const views = { messages: 'message', confirmations: 'confirmation', communications: 'communication' } as const
+const views = {
+  messages: 'message',
+  confirmations: 'confirmation',
+  payments: 'payment',
+  communications: 'communication',
+} as const
 
 export function transfersOf(site: {
   readonly replica: OpenReplica
@@ -81,6 +86,7 @@ export function transfersOf(site: {
     return {
       messages: await arrived(views.messages),
       confirmations: await arrived(views.confirmations),
+      payments: await arrived(views.payments),
       communications: await arrived(views.communications),
     }
   }
@@ -126,7 +132,7 @@ export function transfersOf(site: {
       return {
         messages: after.messages - before.messages,
         confirmations: after.confirmations - before.confirmations,
-        payments: 0,
+        payments: after.payments - before.payments,
         communications: after.communications - before.communications,
         seconds: (clock.now() - began) / 1000,
       }

@@ -1,9 +1,10 @@
 /** Every page of a site's console in every state that it has, as a table like that of the portal. */
-import { expect } from 'vitest'
+import { expect, vi } from 'vitest'
 import { deskPassword, openDeskWorld, type DeskEvent, type DeskWorld } from '../server/desk-world.ts'
 import { derivedUlid, mintUlid } from '../../src/replica/ids.ts'
 import type { ReplyToRead } from '../../src/replica/kinds/replies.ts'
 import type { ReviewKind } from '../../src/replica/kinds/reviews.ts'
+import { cents } from '../../src/replica/kinds/money.ts'
 import type { Page } from 'playwright-core'
 import type { PageState } from './patient-pages.ts'
 
@@ -19,8 +20,32 @@ export async function openConsoleWorld(): Promise<DeskWorld> {
     { collection: 'reviews', key: mintUlid(world.clock), facts: { patient: (await world.site.bridge.documentOf('patients', 1))!, site: by.id, shown: false, reachable: false, startsAt: null }, add: { opened: { kind: 'opened', at: world.clock.now(), by, about: 'identity changed', why: 'Name and birth date of patient 1 were both changed, so this may be another person. Nothing more of this patient goes to the portal or comes from it.', todo: 'Check the patient in InSched. If it is the same person, resolve this item and everything flows.', patient: (await world.site.bridge.documentOf('patients', 1))! } } }, // prettier-ignore
   ])
   await prepareDay(world)
+  await preparePayments(world)
   return world
 }
+
+/** Payments that are posted, refunded and disputed, one that waits since InSched has not its patient, and requests. */
+async function preparePayments(world: DeskWorld): Promise<void> {
+  const key = (await world.site.bridge.documentOf('patients', 1))!
+  const { at: _, ...facts } = (await world.atPortal.head('patients', key))!.facts
+  const [by, at] = [{ role: 'portal' as const, id: 'p' }, Date.now()]
+  const one = async (minor: number, more: (payment: string) => object = () => ({})): Promise<void> => {
+    const payment = mintUlid(world.clock)
+    const said = { at, by, payment, amount: cents(minor) }
+    await world.atPortal.change([{ collection: 'payments', key, facts, add: { [payment]: { kind: 'started', at, by: { role: 'patient', id: 'a', name: 'Annalise Quillfeather' }, amount: cents(minor) }, [`paid:${payment}`]: { kind: 'paid', ...said, transaction: `pi_3SYnPq${payment.slice(-12)}`, brand: 'visa', last4: '4242', authorization: '247388' }, ...more(payment) } }]) // prettier-ignore
+  }
+  await one(25_000)
+  await one(12_000, (payment) => ({ [mintUlid(world.clock)]: { kind: 'refunded', at, by, payment, refund: 're_1', amount: cents(2_500), state: 'done' } })) // prettier-ignore
+  await one(40_000, (payment) => ({ d: { kind: 'disputed', at, by, payment, dispute: 'dp_1', amount: cents(40_000), state: 'open' }, m: { kind: 'dispute money', at, by, payment, dispute: 'dp_1', movement: 'txn_1', amount: cents(40_000), moved: 'withdrawn' } })) // prettier-ignore
+  await one(5_000, (payment) => ({ a: { kind: 'assigned', at, by, payment, to: mintUlid(world.clock), reason: 'A brother' } })) // prettier-ignore
+  await world.site.requestPayment(1, { amount: cents(30_000), due: '2031-01-15', words: 'Deposit for your visit in January' }) // prettier-ignore
+  await vi.waitFor(async () => {
+    expect([(await world.site.payments('posted')).length, (await world.site.payments('waiting')).length]).toEqual([
+      3, 1,
+    ])
+  }, 20_000)
+}
+const postedAt = async (w: DeskWorld, minor: number): Promise<string> => `/payments/${(await w.site.payments('posted')).find((one) => one.payment.amount.minor === minor)!.payment.id}` // prettier-ignore
 
 /** A day on which patients answered, wrote and asked, with a thread that staff deal with, and a run that failed. */
 async function prepareDay(world: DeskWorld): Promise<void> {
@@ -153,6 +178,24 @@ export const consolePages: readonly PageState<DeskWorld>[] = [
   { page: 'mirror', state: 'asks to erase', at: '/synchronization/mirror/messages', as: 'Jo Desk', shows: (w) => w.synchronization.change.makeErasing, does: async (page, { synchronization: { mirror } }) => { await page.getByLabel(mirror.ways.erased).check(); await page.getByRole('button', { name: mirror.preview }).click() } }, // prettier-ignore
   { page: 'preview', state: 'of a patient', at: '/synchronization/preview', as: 'Jo Desk', shows: (w) => w.synchronization.mirror.fields.patients.birthDate, does: async (page, { synchronization: { preview } }, w) => { await page.getByLabel(preview.patient).fill(withoutPlan(w)); await page.getByRole('button', { name: preview.look, exact: true }).click() } }, // prettier-ignore
   { page: 'mirror', state: 'narrowed and erased', at: narrowedAndErased, as: 'Jo Desk', shows: (w) => w.synchronization.mirror.needed.birthDate, does: async (page, { synchronization: { mirror } }) => { await page.getByText(mirror.receiptsHow).waitFor(); await page.getByText(mirror.fieldsThatLeave(mirror.collections.patients)).click() } }, // prettier-ignore
+  { page: 'payments', state: 'needs posting', at: '/payments', as: 'Jo Desk', shows: (w) => w.payments.states.waiting },
+  {
+    page: 'payments',
+    state: 'posted',
+    at: '/payments?box=posted',
+    as: 'Jo Desk',
+    shows: (w) => w.payments.transaction,
+  },
+  {
+    page: 'payments',
+    state: 'requests',
+    at: '/payments?box=requests',
+    as: 'Jo Desk',
+    shows: (w) => w.payments.withdraw,
+  },
+  { page: 'payment', state: 'one', at: (w) => postedAt(w, 12_000), as: 'Jo Desk', shows: (w) => w.payments.refund, does: async (page, { payments }) => { await page.getByText(payments.refund, { exact: true }).click(); await page.getByText(payments.assign, { exact: true }).click() } }, // prettier-ignore
+  { page: 'payment', state: 'disputed', at: (w) => postedAt(w, 40_000), as: 'Jo Desk', shows: (w) => w.payments.disputeStates.open }, // prettier-ignore
+  { page: 'payment', state: 'too much', at: (w) => postedAt(w, 12_000), as: 'Jo Desk', shows: (w) => w.payments.tooMuch, does: async (page, { payments }) => { await page.getByText(payments.refund, { exact: true }).click(); await page.getByLabel(payments.refundAmount).fill('1000'); await page.getByLabel(payments.reason).first().fill('x'); await page.getByRole('button', { name: payments.refundButton }).click() } }, // prettier-ignore
   { page: 'users', state: 'one', at: '/users', as: 'Jo Desk', shows: (w) => w.staff.users.add },
   { page: 'access', state: 'none', at: '/send', as: 'Jo Desk', shows: (w) => w.staff.access.grant, does: async (page, { console: { send } }) => { await page.getByLabel(send.find).fill(some); await page.getByRole('button', { name: send.findButton }).click(); await page.locator('form[action="/access"]:has([value="1"]) button').click() } }, // prettier-ignore
   { page: 'problem', state: 'no page', at: '/nowhere', as: 'Jo Desk', shows: (w) => w.problems.noConsolePage.cause },

@@ -7,8 +7,11 @@ import { mirrorSettingsOf, type MirrorTexts } from '../../src/mirror/mirror-sett
 import { defaultSettings } from '../../src/mirror/policy.ts'
 import { mintUlid } from '../../src/replica/ids.ts'
 import type { Edit } from '../../src/replica/replica-face.ts'
+import { cents } from '../../src/replica/kinds/money.ts'
+import type { PaymentEntry } from '../../src/replica/kinds/payments.ts'
+import { serveCardSandbox } from '../../src/server/card-sandbox-page.ts'
 import type { Words } from '../../src/server/words/en.ts'
-import { hiddenOf, openPortalWorld, type Browser, type PortalWorld } from '../server/world.ts'
+import { heldClock, hiddenOf, openPortalWorld, type Browser, type PortalWorld } from '../server/world.ts'
 
 export interface PageState<World> {
   readonly page: string
@@ -32,7 +35,8 @@ const without = (texts: MirrorTexts, at: string) => (): string => {
 
 /** The portal with people in every state: nora is new and has nothing, ann has three appointments answered in three ways. */
 export async function openPatientWorld(): Promise<PortalWorld> {
-  const world = await openPortalWorld({ mirror: () => mirrored })
+  const cards = await serveCardSandbox({ port: 0, clock: heldClock(), secretKey: 'sk_test_1', webhookSecret: 'whsec_0' }) // prettier-ignore
+  const world = await openPortalWorld({ mirror: () => mirrored }, undefined, cards.url)
   const { ann, ben } = world.known as Record<'ann' | 'ben', (typeof world.known)[string]>
   const { replica, patient } = ann
   const facts = { patient, site: (await replica.head('patients', patient))!.facts.site, shown: true, reachable: true, startsAt: null } // prettier-ignore
@@ -43,6 +47,7 @@ export async function openPatientWorld(): Promise<PortalWorld> {
   const [sent, done, moved, nora] = [mintUlid(world.clock), mintUlid(world.clock), mintUlid(world.clock), mintUlid(world.clock)] // prettier-ignore
   const answer = mintUlid(world.clock)
   const closed = mintUlid(world.clock)
+  const payments = paymentsOf(world)
   const withStatus = (edit: Edit, status: string): Edit => ({ ...edit, set: { ...(edit as { set: object }).set, status } }) as Edit // prettier-ignore
   const canceled = withStatus(event(mintUlid(world.clock), '2026-12-22T11:00', 'Measurements'), 'Canceled')
   const over = withStatus(event(mintUlid(world.clock), '2026-10-12T09:30', 'First consultation'), 'Checked Out')
@@ -53,6 +58,8 @@ export async function openPatientWorld(): Promise<PortalWorld> {
     event(done, '2026-12-15T08:15', 'Follow-up'),
     { collection: 'confirmations', key: done, facts, add: { [answer]: { kind: 'answered', at, by: { role: 'patient', id: 'ann' }, channel: 'portal', patient: patient as never, startsAt: '2026-12-15T08:15' }, [mintUlid(world.clock)]: { kind: 'written', at, by, answer, lastConfirmed: '2026-11-23T10:02', confirmationType: 'Portal' } } }, // prettier-ignore
     event(moved, '2027-01-05T16:45', 'Photographs'),
+    { collection: 'payments', key: patient, facts, add: payments },
+    { collection: 'patients', key: patient, at, set: { balanceDueCents: 12_345 } },
     canceled,
     over,
     { collection: 'messages', key: patient, facts, add: { [mintUlid(world.clock)]: { kind: 'message', at: at - 9e8, by, thread: closed as never, subject: 'Your forms', text: 'We have all that we need. Thank you.' }, [mintUlid(world.clock)]: { kind: 'closed', at: at - 8e8, by, thread: closed as never } } }, // prettier-ignore
@@ -63,13 +70,47 @@ export async function openPatientWorld(): Promise<PortalWorld> {
   ])
   await world.indexed()
   Object.assign(world.known, { nora: { ...ben, ...ann, key: 'nora', birthDate: '1990-02-03', patient: nora } })
-  return world
+  return { ...world, close: async () => { await world.close(); await cards.close() } } // prettier-ignore
 }
+
+/** Payments in every state that there is, and two requests of the office. */
+function paymentsOf(world: PortalWorld): Record<string, PaymentEntry> {
+  const at = world.clock.now()
+  const [patient, portal, staff] = [{ role: 'patient' as const, id: 'ann', name: 'Annalise Quillfeather' }, { role: 'portal' as const, id: 'p' }, { role: 'staff' as const, id: 's', initials: 'JD' }] // prettier-ignore
+  const one = (days: number, minor: number, ...then: ((said: { at: number; by: typeof portal; payment: string }) => PaymentEntry)[]): [string, PaymentEntry][] => {
+    const payment = mintUlid(world.clock)
+    const said = { at: at - days * 86_400_000, by: portal, payment }
+    return [[payment, { kind: 'started', at: said.at, by: patient, amount: cents(minor) }], ...then.map((make, i) => [`${i}:${payment}`, make(said)] as [string, PaymentEntry])]
+  }
+  const paid = (minor: number) => (said: { at: number; by: typeof portal; payment: string }): PaymentEntry => ({ kind: 'paid', ...said, amount: cents(minor), transaction: `pi_${said.payment}`, brand: 'visa', last4: '4242', authorization: 'A1' })
+  const posted = (said: { at: number; by: typeof portal; payment: string }): PaymentEntry => ({ kind: 'posted', ...said, deposit: 12, transaction: `pi_${said.payment}` })
+  return Object.fromEntries([
+    ...one(40, 25_000, paid(25_000), posted),
+    ...one(30, 9_900, paid(9_900), posted, (said) => ({ kind: 'refunded', ...said, refund: 're_1', amount: cents(9_900), state: 'done' })),
+    ...one(20, 4_000, (said) => ({ kind: 'ended', ...said, why: 'expired' })),
+    ...one(2, 7_500, (said) => ({ kind: 'pending', ...said })),
+    ...one(0, 5_000, paid(5_000)),
+    [mintUlid(world.clock), { kind: 'requested', at, by: staff, amount: cents(30_000), due: '2026-12-15', words: 'Deposit for your visit in January' }],
+    [mintUlid(world.clock), { kind: 'requested', at, by: staff, amount: cents(2_500), due: null, words: 'Your copy of the photographs' }],
+  ])
+} // prettier-ignore
+/** The page of the payment of so many cents. */
+const paymentAt =
+  (minor: number) =>
+  async (world: PortalWorld): Promise<string> => {
+    const { replica, patient } = world.known['ann']!
+    const rows = await replica.index({ view: 'payment', patient })
+    return `/pay/${rows.find((row) => (row.body as { amount: { minor: number } }).amount.minor === minor)!.id}`
+  }
+const payOf =
+  (amount: string) =>
+  (page: Page, { pay }: Words): Promise<void> =>
+    fill(page, { [pay.howMuch]: amount }, pay.goToPay)
 
 const invitation = (world: PortalWorld): Promise<string> => world.invite('cleo')
 const fill = async (page: Page, fields: Readonly<Record<string, string>>, button: string): Promise<void> => {
   for (const [label, value] of Object.entries(fields))
-    await page.getByLabel(new RegExp(`^${label.replaceAll(/[()]/g, '.')}( \\(|$)`)).fill(value)
+    await page.getByLabel(new RegExp(`^${label.replaceAll(/[()?]/g, '.')}( \\(|$)`)).fill(value)
   await page.getByRole('main').getByRole('button', { name: button, exact: true }).click()
 }
 
@@ -125,6 +166,14 @@ export const patientPages: readonly PageState<PortalWorld>[] = [
   { page: 'settings', state: 'all', at: '/settings', as: 'ann', shows: (w) => w.patient.settings.people },
   { page: 'account', state: 'first', at: '/account', as: 'ann', shows: (w) => w.account.sessions.title },
   { page: 'people', state: 'nobody', at: '/people', as: 'nora', shows: (w) => w.account.people.none },
+  { page: 'pay', state: 'owed', at: '/pay', as: 'ann', shows: (w) => w.pay.asked },
+  { page: 'pay', state: 'wrong amount', at: '/pay', as: 'ann', shows: (w) => w.pay.notSent, does: payOf('lots') },
+  { page: 'pay', state: 'the same again', at: '/pay', as: 'ann', shows: (w) => w.pay.sameNo, does: payOf('50') },
+  { page: 'pay', state: 'empty', at: '/pay', as: 'nora', shows: (w) => w.pay.none },
+  { page: 'payment', state: 'goes on', at: '/pay', as: 'ann', shows: (w) => w.pay.goOnWhy, does: (page, words, { clock }) => payOf(`${10 + (clock.now() % 90)}`)(page, words) }, // prettier-ignore
+  { page: 'payment', state: 'waits for the office', at: paymentAt(5_000), as: 'ann', shows: (w) => w.pay.receipt },
+  { page: 'payment', state: 'refunded', at: paymentAt(9_900), as: 'ann', shows: (w) => w.pay.refunded('$99.00') },
+  { page: 'payment', state: 'pending', at: paymentAt(7_500), as: 'ann', shows: (w) => w.pay.pendingWhy },
   { page: 'plan', state: 'stages', at: '/plan', as: 'ann', shows: (w) => w.patient.plan.nextStep },
   { page: 'plan', state: 'empty', at: '/plan', as: 'nora', shows: (w) => w.patient.plan.none },
   { page: 'password', state: 'first', at: '/password', as: 'ann', shows: (w) => w.signIn.choose.save },

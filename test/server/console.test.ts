@@ -106,6 +106,14 @@ const routes: readonly Route[] = [
   { route: 'GET /attachments/:entry/:place', guest: 303, staff: 403, holds: () => 'This link is over' },
   { route: 'POST /invite', guest: 303, staff: 200, fields: { patient: '1' }, holds: () => '/invitation/' },
   { route: 'GET /recent', guest: 303, staff: 200, holds: () => 'Subject-marigold' },
+  { route: 'GET /payments', guest: 303, staff: 200, holds: () => 'Nothing waits for InSched.' },
+  { route: 'GET /payments/:payment', guest: 303, staff: 404, holds: () => 'No such payment' },
+  { route: 'POST /payments/ask', guest: 303, staff: 200, fields: { patient: '1' }, holds: () => 'Ask a patient for a payment' }, // prettier-ignore
+  { route: 'POST /payments/request', guest: 303, staff: 400, fields: { patient: '1', amount: 'much' } },
+  { route: 'POST /payments/withdraw', guest: 303, staff: 404, fields: { request: '01ARZ3NDEKTSV4RRFFQ69G5FAV' } },
+  { route: 'POST /payments/refund', guest: 303, staff: 404, fields: { payment: '01ARZ3NDEKTSV4RRFFQ69G5FAV', amount: '5', reason: 'a' } }, // prettier-ignore
+  { route: 'POST /payments/assign', guest: 303, staff: 404, fields: { payment: '01ARZ3NDEKTSV4RRFFQ69G5FAV', patient: '1', reason: 'a' } }, // prettier-ignore
+  { route: 'POST /payments/export', guest: 303, staff: 200, bare: true },
   { route: 'GET /reviews', guest: 303, staff: 200, holds: () => 'Nothing waits for you' },
   { route: 'POST /reviews', guest: 303, staff: 404, fields: { id: '01ARZ3NDEKTSV4RRFFQ69G5FAV', note: 'done' } },
   { route: `GET ${pageScript.path}`, guest: 200, staff: 200 },

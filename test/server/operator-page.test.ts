@@ -54,6 +54,7 @@ interface Route { readonly route: string; readonly fields: Record<string, string
 const routes: readonly Route[] = (
   [
     ['GET /operator', {}, 200, 'Desert Bloom'],
+    ['POST /operator/reconcile', { practice: id }, 400, 'has no account for card payments'],
     ['POST /operator/practices', { name: '', zone: 'x' }, 400, 'A practice needs'],
     ['POST /operator/practices', { name: 'Quail', zone: 'Mars/Base' }, 400, 'is no IANA time zone'],
     ['POST /operator/practices', { name: 'Quail Brush', zone: 'America/Denver' }, 303],
@@ -150,6 +151,26 @@ describe('what it shows', () => {
     const said = String(await html`${overviewHtml(reader, view, { csrf: 'x', now: 0 })}`)
     expect(said.replaceAll(/<[^>]+>/g, ' ').replaceAll(/\s+/g, ' ')).toMatch(/^ ?Mesa of Desert Bloom is silent\. Last heard on Monday, November 23 at 9:12\sAM\. Answers of 3 patients wait for it\./) // prettier-ignore
     expect(said).not.toContain('No alarm')
+  })
+  it('says where payments do not agree, with what to do, and no patient', async () => {
+    const difference = { kind: 'deposit differs' as const, payment: id, patient: 'somebody', transaction: 'pi_7', amount: -700, currency: 'usd', todo: 'Put it right in InSched.' } // prettier-ignore
+    const last = { at: 0, processor: { payments: 5_000, refunds: -700, disputes: 0, fees: 175, others: 0 }, deposits: { count: 1, net: 5_000 }, notPosted: { count: 0, amount: 0 }, differences: [difference] } // prettier-ignore
+    const payments = { last, waiting: { count: 2, problem: 'The card processor answered: 500.' } }
+    const view = { practices: [{ practiceId: id, name: 'Desert Bloom', zone: 'America/Phoenix', outward: 'open' as const, waitsFor: [], payments, sites: [] }] } // prettier-ignore
+    const reader = { ...speechIn('en'), theme: undefined, path: '/operator' }
+    const said = String(await html`${overviewHtml(reader, view, { csrf: 'x', now: 0 })}`)
+    for (const text of [
+      'Desert Bloom: Card payments: 1 difference',
+      'Deposit differs',
+      '-$7.00',
+      'pi_7',
+      'Put it right in InSched.',
+      '2 payments wait',
+      '$1.75',
+    ])
+      // prettier-ignore
+      expect(said).toContain(text)
+    expect(said).not.toMatch(/No alarm|somebody/)
   })
   it('who signs out is out', async () => {
     await ask('/operator/sign-out', { csrf })

@@ -4,6 +4,7 @@ import { openPortal, type Portal } from '../../src/portal.ts'
 import { createReferenceDatabase } from '../../src/bridges/insched/create-sqlite.ts'
 import { enroll } from '../../src/enrolling.ts'
 import { openSite, type Site } from '../../src/site.ts'
+import { serveCardSandbox } from '../../src/server/card-sandbox-page.ts'
 import { callControl } from '../../src/server/control.ts'
 import { clock, folder, master } from '../replica/world.ts'
 
@@ -22,9 +23,14 @@ export async function openOperatorWorld(): Promise<OperatorWorld> {
   const dir = folder()
   const file = join(dir, 'insched.db')
   await createReferenceDatabase(file, { patients: 12, now: clock.now() })
-  const portal = await openPortal({ dir: join(dir, 'portal'), master, clock, log: () => {} })
+  const at = { dir: join(dir, 'portal'), master, clock, log: () => {} }
+  const before = await openPortal(at)
+  const { practiceId: practice } = await before.addPractice({ name: 'Desert Bloom', zone: 'America/Phoenix' })
+  await before.close()
+  const cards = await serveCardSandbox({ port: 0, clock, secretKey: 'sk_test_1', webhookSecret: 'whsec_1' })
+  const account = { secretKey: 'sk_test_1', webhookSecrets: ['whsec_1'], apiBase: cards.url }
+  const portal = await openPortal({ ...at, accounts: new Map([[practice, account]]) })
   const url = await portal.listen({ port: 0, host: '127.0.0.1' })
-  const { practiceId: practice } = await portal.addPractice({ name: 'Desert Bloom', zone: 'America/Phoenix' })
   const { enrollmentCode: code } = portal.addSite({ practice, name: 'Mesa' })
   portal.addSite({ practice, name: 'Scottsdale' })
   await enroll({ dir: join(dir, 'site'), master, clock, portal: url, code, insched: `sqlite:${file}` })
@@ -43,6 +49,7 @@ export async function openOperatorWorld(): Promise<OperatorWorld> {
     async close() {
       await site.close()
       await portal.close()
+      await cards.close()
     },
   }
 }

@@ -1,6 +1,7 @@
 /** Every route of the portal, asked by everybody who might: what each is answered, and what nobody else's page holds. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { mintUlid } from '../../src/replica/ids.ts'
+import { cents } from '../../src/replica/kinds/money.ts'
 import { stylesheet } from '../../src/server/look/stylesheet.ts'
 import { hashOf } from '../../src/server/control-store-sqlite.ts'
 import { pageScript } from '../../src/server/browser-script.ts'
@@ -19,6 +20,7 @@ let world: PortalWorld
 const browsers = {} as Record<Who, Browser>
 let openInvitation: string
 let ownersSession: string
+let paymentOfAnn: string
 /** Each at home, so that nobody's tries are counted against another. */
 const addressOf = (who: Who): string => `203.0.113.${whos.indexOf(who) + 10}`
 async function newSession(who: Who, person: string): Promise<Browser> {
@@ -37,6 +39,10 @@ beforeAll(async () => {
   }
   ownersSession = hashOf(browsers.owner.cookies.get('session')!)
   openInvitation = await world.invite('cleo')
+  const { replica, patient } = world.known['ann']!
+  paymentOfAnn = mintUlid(world.clock)
+  await replica.change([{ collection: 'payments', key: patient, facts: { patient, site: (await replica.head('patients', patient))!.facts.site, shown: true, reachable: true, startsAt: null }, add: { [paymentOfAnn]: { kind: 'started', at: world.clock.now(), by: { role: 'patient', id: 'ann' }, amount: cents(4_200) } } }]) // prettier-ignore
+  await world.indexed()
 })
 afterAll(() => world.close())
 
@@ -83,6 +89,11 @@ const routes: readonly Route[] = [
   { route: 'POST /messages/search', statuses: posted(200, 200, [200, 403]), fields: async (b) => ({ csrf: await own(b), text: 'subject' }) }, // prettier-ignore
   { route: 'POST /messages/retract', statuses: posted(409, 409, [409, 403]), fields: async (b) => ({ csrf: await own(b), entry: mintUlid(world.clock) }) }, // prettier-ignore
   { route: 'POST /drafts', statuses: everybody(403), fields: async () => ({ keep: 'none of ours', place: 'new', text: 'x' }) }, // prettier-ignore
+  { route: 'POST /webhooks/stripe/:practice', statuses: everybody(404), path: () => '/webhooks/stripe/none' },
+  { route: 'GET /pay', statuses: { ...signedIn(200), 'guardian out of scope': 200 } },
+  { route: 'POST /pay', statuses: posted(400), fields: async (b) => ({ csrf: await own(b), id: mintUlid(world.clock), amount: '5' }) }, // prettier-ignore
+  { route: 'POST /pay/left', statuses: posted(303), fields: async (b) => ({ csrf: await own(b), id: mintUlid(world.clock) }) }, // prettier-ignore
+  { route: 'GET /pay/:payment', statuses: { ...signedIn(404), owner: 200, 'guardian in scope': 200, 'guardian out of scope': 200 }, path: () => `/pay/${paymentOfAnn}` }, // prettier-ignore
   { route: 'GET /settings', statuses: signedIn(200) },
   { route: 'GET /contact', statuses: patientOnly(signedIn(200)) },
   { route: 'POST /contact', statuses: patientOnly(posted(400)), fields: async (b) => ({ csrf: await own(b), email: 'no address' }) }, // prettier-ignore
@@ -140,7 +151,7 @@ describe.each(whos)('asked by the %s', (who) => {
     expect(answer.status, answer.text).toBe(route.statuses[who])
     for (const secret of secretsFor(who)) expect(answer.text).not.toContain(secret)
     expect(answer.headers.get('location') ?? '/').toMatch(
-      /^\/(sign-in|sign-in\/code|account|account\?said=[a-z]+|messages\/[0-9A-Z]{26}\?said=[a-z]+|\?said=[a-z]+)?$/,
+      /^\/(sign-in|sign-in\/code|account|account\?said=[a-z]+|pay\?said=[a-z]+|messages\/[0-9A-Z]{26}\?said=[a-z]+|\?said=[a-z]+)?$/,
     )
     expect(answer.headers.get('cache-control')).toBe(/\.(css|js)$/.test(route.route) ? 'public, max-age=31536000, immutable' : 'no-store') // prettier-ignore
     expect(answer.headers.get('content-security-policy')).toContain("default-src 'none'")

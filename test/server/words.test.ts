@@ -1,5 +1,6 @@
 /** The catalogue of words: complete in every language, and said with what is put into it. */
 import { describe, expect, it } from 'vitest'
+import { cents } from '../../src/replica/kinds/money.ts'
 import { acceptedLanguage, languageOf, languages } from '../../src/server/words/language.ts'
 import { catalogue, speechIn } from '../../src/server/words/speech.ts'
 
@@ -56,7 +57,7 @@ it('dates, times and money are written as the reader’s language writes them, i
   expect(plain(es.wall('2026-12-01T09:00'))).toBe('martes, 1 de diciembre, 9:00 a.m.')
   expect(plain(en.instant(Date.parse('2026-12-01T16:00:00Z'), 'America/Phoenix'))).toBe('Tuesday, December 1 at 9:00 AM') // prettier-ignore
   expect([en.day('2026-03-03'), es.day('2026-03-03')]).toEqual(['March 3, 2026', '3 de marzo de 2026'])
-  expect([en.money(123_450), es.money(123_450)]).toEqual(['$1,234.50', '$1,234.50'])
+  expect([en.money(cents(123_450)), es.money(cents(123_450))]).toEqual(['$1,234.50', '$1,234.50'])
   expect(en.zoneName('America/Phoenix', '2026-07-01T09:00')).toBe('Mountain Standard Time')
   expect(en.zoneName('America/Denver', '2026-07-01T09:00')).toBe('Mountain Daylight Time')
 })

@@ -2,6 +2,10 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Hono } from 'hono'
+import type { Accounts } from '../../src/bridges/payments/accounts.ts'
+import { cashier, type Cashier } from '../../src/bridges/payments/cashier.ts'
+import { openPaymentLedger } from '../../src/bridges/payments/ledger-sqlite.ts'
+import { stripeGateway } from '../../src/bridges/payments/stripe-gateway.ts'
 import { keepChunks, type Chunks } from '../../src/replica/chunks.ts'
 import { defaultSettings } from '../../src/mirror/policy.ts'
 import { systemClock, type Clock } from '../../src/replica/clock.ts'
@@ -90,6 +94,8 @@ export interface PortalWorld {
   signedIn(person: string, address?: string): Promise<Browser>
   /** The files of the messages of a person's practice. */
   chunksOf(person: string): Chunks
+  /** Of a world with a card processor: what is asked of it. */
+  readonly cashier: Cashier | undefined
   /** Waits until the pages know all. */
   indexed(): Promise<void>
   close(): Promise<void>
@@ -99,6 +105,8 @@ const starts = '2026-12-01T09:00'
 export async function openPortalWorld(
   options: Partial<PortalAppOptions> = {},
   practices = file.practices,
+  /** Where the API of a card processor is, of which every practice has an account, with secrets of the practice's name. */
+  cards?: string,
 ): Promise<PortalWorld> {
   const dir = folder()
   const clock = heldClock()
@@ -142,7 +150,12 @@ export async function openPortalWorld(
     for (const follower of followers) await follower.caughtUp()
   }
   await indexed()
+  const accounts: Accounts = new Map(cards === undefined ? [] : [...replicas.keys()].map((id, i) => [id, { secretKey: 'sk_test_1', webhookSecrets: [`whsec_old${i}`, `whsec_${i}`], apiBase: cards }])) // prettier-ignore
+  const ledger = openPaymentLedger(join(dir, 'payments.sqlite'))
+  const gateways = new Map([...accounts].map(([id, account]) => [id, stripeGateway(account)]))
+  const taking = cards === undefined ? undefined : cashier({ ledger, gatewayOf: (id) => gateways.get(id), replicaOf: (id) => replicas.get(id), mayGoOut: () => true, clock, log: (line) => void log.push(line) }) // prettier-ignore
   const app = portalApp({
+    payments: taking && { cashier: taking, accounts },
     store,
     replicaOf: (practice) => replicas.get(practice),
     isConnected: () => false,
@@ -161,6 +174,7 @@ export async function openPortalWorld(
     clock,
     known,
     log,
+    cashier: taking,
     indexed,
     chunksOf: (person) => chunks.get(known[person]!.practice)!,
     async invite(person) {
@@ -191,6 +205,8 @@ export async function openPortalWorld(
       return browser
     },
     async close() {
+      await taking?.stop()
+      ledger.close()
       for (const one of chunks.values()) await one.stop()
       for (const replica of replicas.values()) await replica.close()
       store.close()

@@ -27,10 +27,23 @@ export type Identity = {
   /** The review until whose resolution nothing is said of this row (DOM-17). */
   held: string | null
 }
+/** A deposit that the agent made or took over, whether or not its row is there still. */
+export type KeptDeposit = {
+  deposit_id: number
+  transaction_id: string
+  payment: string
+  /** The payments document. */
+  document: string
+  /** 1: the deposit of the payment now; 0: reversed, since it was another patient's. */
+  current: number
+  /** In which order it was seen: greater is later. */
+  rank: number
+}
 export interface AgentTables {
   pc_agent: AgentRow
   pc_identity: Identity
   pc_effects: { effect_id: string; at: string }
+  pc_deposits: KeptDeposit
 }
 
 /** The agent's tables; the practice's are reached through their mapping. */

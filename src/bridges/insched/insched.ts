@@ -8,6 +8,7 @@ import { Kysely, sql } from 'kysely'
 import { agentChanges, agentReads, agentTables } from './agent-tables.ts'
 import type { AgentTables, Db } from './agent-rows.ts'
 import { capturedAudit, capturedTables, followedAudit } from './audit-feeds.ts'
+import { depositChanges, depositReads, depositTables } from './deposit-tables.ts'
 import type { Engine } from './engine.ts'
 import { openEngine } from './engines.ts'
 import { passing } from './faults.ts'
@@ -44,6 +45,7 @@ function readsOf(db: Db, { engine, tables, feed }: Parts) {
     ...practiceReads(db, engine, tables),
     ...feed.journal(db),
     ...agentReads(db, engine),
+    ...depositReads(db, tables.deposits),
     /** Whether the journal of changes may lack something. */
     isBehind: () => feed.isBehind(db),
     /** Whether the practice's audit table lacks what was read last. */
@@ -64,6 +66,7 @@ function changesOf(db: Db, { engine, tables, feed }: Parts) {
     },
     /** Everything was read again. */
     cutIsHealed: () => forget(db, 'cut'),
+    ...depositChanges(db, tables.deposits),
     /** Runs the statements of one inbound item, and marks what they changed as the agent's own (DOM-15). */
     own: (mark: OwnMark, statements: () => Promise<void>): Promise<void> => feed.own(db, mark, statements, changed),
   }
@@ -82,7 +85,7 @@ export async function openInSched(url: string, { mapping = referenceMapping, clo
       throw new InSchedRefused(
         `${engine.name} is not an InSched database of the mapping “${mapping.name}”: ${missing.join('; ')}. Try the mapping with: patientconnection insched check --mapping FILE --insched URL`,
       )
-    for (const statement of [...agentTables, ...journalTables, ...capturedTables, ...seenTables])
+    for (const statement of [...agentTables, ...depositTables, ...journalTables, ...capturedTables, ...seenTables])
       await sql.raw(statement).execute(db)
   } catch (error) {
     await db.destroy()

@@ -122,6 +122,7 @@ function mappedField(name: string, type: FieldType, mapping: ColumnMapping | und
     write(ours) {
       if (ours === null) return null
       if (values !== undefined) return written.get(String(ours)) ?? ours
+      if (cents !== undefined) return Number(ours) / cents
       return pattern ? pattern.format(String(ours)) : ours
     },
   }

@@ -58,6 +58,20 @@ export const fieldsOfTables = {
     last_confirmed_date: 'clock',
     confirmation_type: 'text',
   },
+  deposits: {
+    deposit_id: 'whole!',
+    patient_id: 'whole!',
+    amount_cents: 'cents!',
+    transaction_id: 'text!',
+    refunded_cents: 'cents',
+    voided_cents: 'cents',
+    card_last4: 'text',
+    authorization_code: 'text',
+    deposited_on: 'date',
+    payment_method: 'text',
+    description: 'text',
+    paid_by: 'text',
+  },
   communications: {
     patient_id: 'whole!',
     body: 'text!',
@@ -88,7 +102,14 @@ const auditFields = {
 } as const satisfies Record<string, FieldType | `${FieldType}!`>
 
 /** Tables that a practice may not have. */
-const optionalTables: readonly MappedTableName[] = ['locations', 'event_types', 'plans', 'stages', 'communications']
+const optionalTables: readonly MappedTableName[] = [
+  'locations',
+  'event_types',
+  'plans',
+  'stages',
+  'communications',
+  'deposits',
+]
 /** Contact details that a patient may ask to change. */
 export const contactColumns = ['home_phone', 'cell_phone', 'email', 'language'] as const
 
@@ -154,6 +175,7 @@ const mappingSchema = v.strictObject({
   'may write': v.strictObject({
     confirmations: v.boolean(),
     communications: v.boolean(),
+    deposits: v.optional(v.boolean(), false),
     contact: v.array(v.picklist(contactColumns)),
     /** Consent to text, after what the number said. */
     consent: v.optional(v.boolean(), false),
@@ -176,6 +198,7 @@ export interface Mapping {
   readonly 'may write': {
     readonly confirmations: boolean
     readonly communications: boolean
+    readonly deposits?: boolean | undefined
     readonly contact: readonly (typeof contactColumns)[number][]
     readonly consent: boolean
     readonly records: boolean
@@ -226,7 +249,7 @@ function contradictions({ tables, changes, 'may write': may }: Mapping): string[
     const reads = Object.entries(columns).filter(([, column]) => column !== undefined && !isConstant(column))
     if (from === undefined && reads.length > 0)
       faults.push(`tables.${table} names columns (${reads.map(([field]) => field).join(', ')}) but no table.`)
-    if (changes['seen by'] === 'change stamps' && stamp === undefined && from !== undefined && table !== 'communications')
+    if (changes['seen by'] === 'change stamps' && stamp === undefined && from !== undefined && table !== 'communications' && table !== 'deposits')
       faults.push(`tables.${table} has no stamp, and changes are seen by change stamps.`) // prettier-ignore
   }
   if (tables.stages && !tables.plans) faults.push('tables.stages belong to plans, and no plans are mapped.')
@@ -244,6 +267,7 @@ function contradictions({ tables, changes, 'may write': may }: Mapping): string[
       for (const field of fields)
         if (!isWritable(tables[table]!.columns[field]))
           faults.push(`Records may be written, but ${table}.${field} is not one column.`)
+  if (may.deposits && !tables.deposits) faults.push('Deposits may be written, but are not mapped.')
   for (const field of may.contact)
     if (!isWritable(patients[field])) faults.push(`${field} may be written, but is not one column.`)
   for (const [table, key] of [

@@ -1,5 +1,5 @@
 /**
- * What hangs on a patient besides plans and events: messages, requests, confirmations and access. It has no row in
+ * What hangs on a patient besides plans and events: messages, requests, payments, confirmations and access. It has no row in
  * InSched; its facts follow those of the patient, and when the portal ends for the patient, access ends.
  */
 import { derivedUlid } from '../../replica/ids.ts'
@@ -34,7 +34,7 @@ export function reachEdits(options: {
       if (!patient) return []
       const edits: Edit[] = []
       const facts = factsOf(await options.context(insched), patient, key, true)
-      for (const collection of ['messages', 'requests', 'access'] as const)
+      for (const collection of ['messages', 'requests', 'payments', 'access'] as const)
         if (await replica.head(collection, key)) edits.push({ collection, key, facts, add: {} })
       for (const { document } of await insched.identities('events', await insched.eventsOfPatients([localId]))) {
         const held = await replica.head('confirmations', document)
@@ -53,6 +53,7 @@ export function reachEdits(options: {
       const wanted = [
         ['messages', key] as const,
         ['requests', key] as const,
+        ['payments', key] as const,
         ...events.map((event) => ['confirmations', event.document] as const),
       ]
       const heads = await Promise.all(wanted.map(([collection, document]) => replica.head(collection, document)))

@@ -7,6 +7,7 @@ import type { Clock } from '../../replica/clock.ts'
 import type { OpenReplica } from '../../replica/replica.ts'
 import type { DocumentHead, Edit, Replica } from '../../replica/replica-face.ts'
 import type { Identity } from './agent-rows.ts'
+import { depositsSeen } from './deposits.ts'
 import { goneEdit, practiceEdit, type Context } from './documents.ts'
 import { progressOf, readInFull, type Progress } from './full-read.ts'
 import type { Hold } from './held.ts'
@@ -84,6 +85,7 @@ export function inSchedReader(options: ReaderOptions) {
     context,
   })
   const reach = reachEdits({ insched, replica, context, site: site.key })
+  const deposits = depositsSeen(clock, { role: 'site', id: site.key, initials: 'PC' })
   const keepHolds = async (change: Changes, holds: readonly Hold[]): Promise<void> => {
     for (const { document, review } of holds) await change.hold(document, review)
   }
@@ -109,6 +111,7 @@ export function inSchedReader(options: ReaderOptions) {
     })
     await replica.change([await practiceNow(insched, now)])
     await readInFull({ insched, replica, records, horizon: window, at: now, keepHolds }, progress)
+    await replica.change(await deposits.all(insched))
     await told(await trail.cursor(insched))
   }
   /** Keeps in the replica that it was told the trail up to an audit row; 0 is kept for one that was told nothing. */
@@ -132,7 +135,11 @@ export function inSchedReader(options: ReaderOptions) {
   const tell = async (
     { stretch, rows, first }: Told,
     deletedBefore: boolean,
-  ): Promise<{ holds: readonly Hold[]; ended: Ended | undefined }> => {
+  ): Promise<{
+    holds: readonly Hold[]
+    ended: Ended | undefined
+    ranks: readonly (readonly [number, number])[]
+  }> => {
     const { edits, holds } = await records.say(rows, (table, id) => stretch.touched[table].get(id)!)
     const held = new Set(holds.map((hold) => hold.document))
     for (const row of rows.patients) {
@@ -143,20 +150,22 @@ export function inSchedReader(options: ReaderOptions) {
         edits.push(...(await reach.changed(row.patient_id, identity.document, at)))
     }
     const ended = stretch.deleted ? await deletedEdits(stretch.deleted, holds, deletedBefore) : undefined
-    const all = [...first, ...edits, ...(ended?.edits ?? [])]
+    const seen = await deposits.told(insched, stretch.deposits)
+    const all = [...first, ...edits, ...seen.edits, ...(ended?.edits ?? [])]
     if (all.length > 0) await replica.change(all)
     await told(stretch.last.audit_id)
-    return { holds, ended }
+    return { holds, ended, ranks: seen.ranks }
   }
 
   /** Reads one stretch of the trail; resolves with what was read, or undefined where nothing is unread. */
   const readSome = async (): Promise<Progress | undefined> => {
     const found = await says(trail.next)
     if (!found) return undefined
-    const { holds, ended } = await tell(found, false)
+    const { holds, ended, ranks } = await tell(found, false)
     const { stretch, rows } = found
     await insched.write(async (change) => {
       await keepHolds(change, holds)
+      for (const [deposit, rank] of ranks) await change.seenDeposit(deposit, rank)
       if (ended) {
         for (const identity of ended.gone) await change.markGone(identity.document)
         for (const [document, review] of ended.holds) await change.hold(document, review)

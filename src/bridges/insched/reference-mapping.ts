@@ -9,5 +9,12 @@ export const referenceMapping: Mapping = {
     (Object.keys(fieldsOfTables) as MappedTableName[]).map((table) => [table, { table, columns: own(fieldsOfTables[table]) }]), // prettier-ignore
   ),
   changes: { 'seen by': 'audit table', table: 'audit_trail', columns: own(typesOf('audit')) },
-  'may write': { confirmations: true, communications: true, contact: contactColumns, consent: true, records: true },
+  'may write': {
+    confirmations: true,
+    communications: true,
+    deposits: true,
+    contact: contactColumns,
+    consent: true,
+    records: true,
+  },
 }

@@ -19,6 +19,8 @@ export interface Stretch {
   readonly reach: ReadonlyMap<number, number>
   /** When the practice or a location was changed; null where none was. */
   readonly practiceAt: number | null
+  /** What others did to deposits. */
+  readonly deposits: readonly AuditRow[]
   /** The row whose delete ends the stretch. */
   readonly deleted: { readonly table: BridgedTable; readonly localId: number; readonly at: number } | null
 }
@@ -115,12 +117,11 @@ export function auditTrail(clock: Clock) {
     const audit = end < 0 ? unread : unread.slice(0, end + 1)
     const own = await now.effects([...new Set(audit.map((row) => row.checkpoint))])
     const last = audit.at(-1)!
+    const others = audit.filter((row) => !own.has(row.checkpoint))
     return {
       last,
-      ...(await touchedBy(
-        now,
-        audit.filter((row) => !own.has(row.checkpoint)),
-      )),
+      ...(await touchedBy(now, others)),
+      deposits: others.filter((row) => row.table_name === 'deposits'),
       deleted: isDelete(last)
         ? { table: last.table_name as BridgedTable, localId: Number(last.row_id), at: timeOf(last, clock) }
         : null,

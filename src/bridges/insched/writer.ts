@@ -1,5 +1,5 @@
 /**
- * The follower that writes into InSched: confirmations, and every portal message, request, text and email into
+ * The follower that writes into InSched: confirmations, deposits, and every portal message, request, text and email into
  * Communications. One inbound item is one transaction, one checkpoint with the agent's initials, one row of `pc_effects`,
  * once for ever (DOM-15). Level-triggered: it asks what of a document is not done yet. What cannot be applied becomes a review item.
  * An unknown patient or event is unknown for good, whatever the link has still to bring: an identity is committed in
@@ -15,6 +15,7 @@ import type { DocumentHead, Edit, Projection, Replica } from '../../replica/repl
 import { consentChanges, type Numbers } from './consent-changes.ts'
 import { contactChanges, type WriterParts } from './contact-changes.ts'
 import { recordWrites } from './record-writes.ts'
+import { depositWriter } from './deposits.ts'
 import { zoneOf } from './documents.ts'
 import type { Changes, InSched, Reads } from './insched.ts'
 import type { EventRow, PatientRow } from './rows.ts'
@@ -56,7 +57,7 @@ interface Stands {
 type Judged = Stands | { readonly edits: Edit[] }
 
 /** What the writer follows. */
-export const writtenCollections = ['confirmations', 'messages', 'requests', 'communications'] as const
+export const writtenCollections = ['confirmations', 'messages', 'requests', 'communications', 'payments'] as const
 
 /** The handler of the follower. */
 export function inSchedWriter(options: WriterOptions) {
@@ -291,6 +292,7 @@ export function inSchedWriter(options: WriterOptions) {
     options.numbers && insched.mayWrite.consent
       ? consentChanges({ ...parts, numbers: options.numbers, sayPatient: reader.wouldSay })
       : undefined
+  const deposits = depositWriter({ ...parts, by, may: insched.mayWrite.deposits === true, zone: async (now) => (await reader.context(now)).zone }) // prettier-ignore
 
   /** Texts and emails, in and out, once they left or came; what became of one that left is told as it goes on. */
   const texts = async (head: DocumentHead): Promise<void> => {
@@ -392,6 +394,7 @@ export function inSchedWriter(options: WriterOptions) {
         if (head.collection === 'confirmations') await confirmations(head)
         else if (head.collection === 'messages') await messages(head)
         else if (head.collection === 'communications') await texts(head)
+        else if (head.collection === 'payments') await deposits(head)
         else await requests(head)
       }
       return []

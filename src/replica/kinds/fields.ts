@@ -122,6 +122,9 @@ export interface PortalFields {
   readonly messagesEndAtAge: number | null
   /** What stands in a patient's calendar; the practice's name by default. */
   readonly calendarTitle: string | null
+  /** The least that may be paid online, and how much above the balance; a dollar and nothing by default. */
+  readonly payMinimumCents: number
+  readonly payOverCents: number
 }
 
 /** The key of the document that says how a site has its patients' pages. */

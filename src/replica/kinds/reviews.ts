@@ -29,6 +29,10 @@ export const reviewKinds = [
   'number takes no texts',
   'hl7 not applied',
   'hl7 to do',
+  'payment not posted',
+  'payment disputed',
+  'refund failed',
+  'payment difference',
 ] as const
 export type ReviewKind = (typeof reviewKinds)[number]
 
@@ -84,6 +88,10 @@ export const waysOf: Readonly<Record<ReviewKind, readonly Resolution[]>> = {
   'number takes no texts': ['changed in InSched', 'seen'],
   'hl7 not applied': ['put right in InSched', 'seen'],
   'hl7 to do': ['put right in InSched', 'seen'],
+  'payment not posted': ['put right in InSched', 'seen'],
+  'payment disputed': ['seen'],
+  'refund failed': ['seen'],
+  'payment difference': ['put right in InSched', 'seen'],
 }
 
 export const reviewSchema = v.variant('kind', [

@@ -29,6 +29,7 @@ import { factorSetUp, factorSignIn, halfwayOf } from './factor-pages.ts'
 import { bareFrame, failed, type ConsoleEnv, type ConsoleParts } from './frame.ts'
 import { inboxPage } from './inbox-page.ts'
 import { mayUse } from './privileges.ts'
+import { paymentsPage } from './payments-page.ts'
 import { recentPage } from './recent-page.ts'
 import { routesPage } from './routes-page.ts'
 import { replyPages } from './reply-page.ts'
@@ -134,6 +135,7 @@ export function consoleApp(
   app.route('/', replyPages(options))
   app.route('/', sendPages(options))
   app.route('/', recentPage(options))
+  app.route('/', paymentsPage({ ...options, tries }))
   app.route('/', reviewsPage(options))
   app.route('/', factorSetUp({ ...options, session, tries }))
   app.route('/', synchronizationPages(options))

@@ -27,7 +27,8 @@ export interface ConsoleLive {
 /** What the pages of the console show now, in one word: status, queues, reviews, what was said and how far it came, who deals with what. */
 export async function deskDigest(site: ConsoleSite): Promise<string> {
   const [{ state, link, problems, notes, queues }, { items }, reviews] = [await site.status(), await site.recent(), await site.reviews()] // prettier-ignore
-  const shown = JSON.stringify([state, link, problems, notes, queues, items, reviews.items.map(({ id }) => id), site.desk.revision()]) // prettier-ignore
+  const payments = await site.paymentsWaiting()
+  const shown = JSON.stringify([payments, state, link, problems, notes, queues, items, reviews.items.map(({ id }) => id), site.desk.revision()]) // prettier-ignore
   return createHash('sha256').update(shown).digest('base64url').slice(0, 16)
 }
 

@@ -33,7 +33,7 @@ export function bareFrame(c: Context<ConsoleEnv>, { settings }: ConsoleSite, csr
 async function frameOf(c: Context<ConsoleEnv>, site: ConsoleSite, here: string): Promise<Omit<Frame, 'title'>> {
   const { words } = c.get('reader')
   const { menu } = words.console
-  const said = { ...words.console.said, ...words.desk.said, ...words.synchronization.said }
+  const said = { ...words.console.said, ...words.desk.said, ...words.synchronization.said, ...words.payments.said }
   const key = c.req.query('said') ?? ''
   const links = [
     ['/', menu.status],
@@ -41,6 +41,7 @@ async function frameOf(c: Context<ConsoleEnv>, site: ConsoleSite, here: string):
     ['/inbox', words.desk.inbox.menu],
     ['/send', menu.send],
     ['/recent', menu.recent],
+    ['/payments', words.payments.title],
     ['/reviews', menu.reviews],
     ['/synchronization', words.synchronization.menu],
     ['/users', words.staff.users.title],

@@ -17,12 +17,15 @@ export const privileges = [
   'set synchronization',
   'manage users',
   'read audit',
+  'see payments',
+  'request payments',
+  'refund payments',
 ] as const
 export type Privilege = (typeof privileges)[number]
 
 export const privilegesOfRole: Readonly<Record<Role, readonly Privilege[]>> = {
-  'front desk': ['see status', 'write to patients', 'see communications', 'resolve reviews', 'give access', 'synchronize'], // prettier-ignore
-  billing: ['see status', 'see communications', 'export communications', 'synchronize'],
+  'front desk': ['see status', 'write to patients', 'see communications', 'resolve reviews', 'give access', 'synchronize', 'see payments', 'request payments'], // prettier-ignore
+  billing: ['see status', 'see communications', 'export communications', 'synchronize', 'see payments', 'request payments', 'refund payments'], // prettier-ignore
   admin: privileges,
 }
 
@@ -106,6 +109,14 @@ export const routeNeeds: Readonly<Record<string, Need>> = {
   'POST /synchronization/preview': 'set synchronization',
   'GET /synchronization/texts': 'set synchronization',
   'POST /synchronization/texts': 'set synchronization',
+  'GET /payments': 'see payments',
+  'GET /payments/:payment': 'see payments',
+  'POST /payments/ask': 'request payments',
+  'POST /payments/request': 'request payments',
+  'POST /payments/withdraw': 'request payments',
+  'POST /payments/refund': 'refund payments',
+  'POST /payments/assign': 'refund payments',
+  'POST /payments/export': 'refund payments',
   'GET /users': 'manage users',
   'POST /users': 'manage users',
   'POST /users/rights': 'manage users',

@@ -79,6 +79,8 @@ function reviewCard(reader: Reader, one: OpenReview, zone: string, ways: Html): 
   )
 }
 
+const isOfPayment = ({ kind }: OpenReview): boolean => /^(payment|refund)/.test(kind)
+
 /** The buttons of a review: its ways, what helps before, and any other way with a note. */
 function waysHtml({ words }: Reader, one: OpenReview, csrf: string): Html {
   const { reviews } = words.desk
@@ -88,6 +90,7 @@ function waysHtml({ words }: Reader, one: OpenReview, csrf: string): Html {
       ${one.isReply ? html`<a class="button" href="/inbox/replies/${id}">${words.replies.openInInbox}</a>` : nothing}
       ${(one.isReply ? [] : waysOf[one.kind]).map((how, i) => form('/reviews', { csrf, id, how }, button(reviews.resolutions[how], i === 0 ? 'main' : ''), 'wide'))}
       ${patient === null || one.kind === 'identity changed' ? nothing : oneButton('/send/to', reviews.write, to)}
+      ${isOfPayment(one) ? html`<a class="button" href="/payments">${words.payments.title}</a>` : nothing}
       ${eventKey === null ? nothing : html`<a class="button" href="/events/${eventKey}">${reviews.event}</a>`}
     </div>
     ${folded(

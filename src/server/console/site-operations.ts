@@ -13,6 +13,7 @@ import type { Attachment } from '../../replica/kinds/attachments.ts'
 import type { PortalFields } from '../../replica/kinds/fields.ts'
 import type { By } from '../../replica/kinds/kind.ts'
 import type { TakenFor } from '../../replica/kinds/replies.ts'
+import { amountIn, inSchedCurrency, type Money } from '../../replica/kinds/money.ts'
 import type { Resolution, Review, ReviewKind } from '../../replica/kinds/reviews.ts'
 import type { IncomingFile } from '../attachments/taking.ts'
 import type { DocumentHead } from '../../replica/replica-face.ts'
@@ -29,6 +30,9 @@ import type {
   EventStory,
   InboxThread,
   ReplyInBox,
+  PaymentBox,
+  PaymentOfSite,
+  RequestOfSite,
   WholeThread,
   WhyText,
 } from './site-views.ts'
@@ -174,6 +178,16 @@ export interface ConsoleSite {
   /** The locations of the practice. */
   locations(): Promise<readonly { readonly id: string; readonly name: string }[]>
   readonly desk: Desk
+  payments(box: Exclude<PaymentBox, 'requests'>): Promise<readonly PaymentOfSite[]>
+  /** How many were paid and are not in InSched yet. */
+  paymentsWaiting(): Promise<number>
+  paymentRequests(): Promise<readonly RequestOfSite[]>
+  payment(id: string): Promise<PaymentOfSite | undefined>
+  allPayments(): AsyncGenerator<PaymentOfSite>
+  requestPayment(patient: number, wanted: { amount: Money; due: string | null; words: string }, by?: By): Promise<{ request: string }> // prettier-ignore
+  withdrawRequest(request: string, by?: By): Promise<{ request: string }>
+  askRefund(payment: string, wanted: { amount: Money; reason: string }, by?: By): Promise<{ refund: string }>
+  assignPayment(payment: string, patient: number, reason: string, by?: By): Promise<{ payment: string }>
   confirmations(query?: { event?: number | undefined }): Promise<{ items: readonly unknown[] }>
   reviews(state?: 'open' | 'resolved'): Promise<{ items: readonly OpenReview[] }>
   /** `each`: of a reply about several events, what it is taken for in each. */
@@ -264,6 +278,8 @@ const yesOrNo = v.pipe(
   v.transform((word) => word === 'yes'),
 )
 const ownWords = (most: number) => v.pipe(v.string(), v.trim(), v.maxLength(most, `Write at most ${most} characters.`), v.transform((text) => text || null)) // prettier-ignore
+/** An amount as people write it, as cents; nothing is what is usual. */
+const centsOf = (usual: number) => v.pipe(v.string(), v.transform((text) => (text.trim() === '' ? usual : amountIn(text, inSchedCurrency)?.minor)), v.number('Write an amount like 25.00.')) // prettier-ignore
 /** What of the patients' pages can be set, by the key of the command line; an empty text is what is usual. */
 const pageKeys = {
   guidelines: v.object({ guidelines: ownWords(300) }),
@@ -272,6 +288,11 @@ const pageKeys = {
   patientsMayStart: v.object({ patientsMayStart: yesOrNo }),
   messagesEndAtAge: v.object({ messagesEndAtAge: v.pipe(v.string(), v.regex(/^(1[0-7])?$/, 'Write an age from 10 to 17, or nothing.'), v.transform((text) => (text === '' ? null : Number(text)))) }), // prettier-ignore
   calendarTitle: v.object({ calendarTitle: ownWords(60) }),
+  payMinimum: v.pipe(v.object({ payMinimum: centsOf(100) }), v.transform(({ payMinimum }) => ({ payMinimumCents: payMinimum }))), // prettier-ignore
+  payOver: v.pipe(
+    v.object({ payOver: centsOf(0) }),
+    v.transform(({ payOver }) => ({ payOverCents: payOver })),
+  ),
 } as const
 
 /** The field that a key and a value set; throws a sentence that names what is wrong. */

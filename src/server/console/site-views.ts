@@ -3,6 +3,8 @@ import type { MessageState, NotSentReason } from '../../replica/kinds/communicat
 import type { Answer } from '../../replica/kinds/confirmations.ts'
 import type { By } from '../../replica/kinds/kind.ts'
 import type { ReplyToRead } from '../../replica/kinds/replies.ts'
+import type { Money } from '../../replica/kinds/money.ts'
+import type { Payment, PaymentRequest } from '../../replica/kinds/payments.ts'
 import type { Request } from '../../replica/kinds/requests.ts'
 import type { Review, ReviewKind } from '../../replica/kinds/reviews.ts'
 import type { Note, ThreadCare, ThreadStep } from './threads-sqlite.ts'
@@ -115,6 +117,11 @@ export interface ReplyInBox {
   readonly events: readonly { readonly event: string; readonly patient: PatientName; readonly startsAt: string; readonly isCurrent: boolean }[] // prettier-ignore
   readonly resolved: Review['resolved']
 }
+/** `left`: what of it can still be given back. */
+export interface PaymentOfSite { readonly patient: PatientName; readonly payment: Payment; readonly left: Money } // prettier-ignore
+export interface RequestOfSite { readonly patient: PatientName; readonly request: PaymentRequest } // prettier-ignore
+export const paymentBoxes = ['waiting', 'posted', 'refunds', 'disputes', 'requests'] as const
+export type PaymentBox = (typeof paymentBoxes)[number]
 
 export interface Communication {
   /** What `attachmentsOf`, hiding and showing know it by. */

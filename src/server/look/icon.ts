@@ -21,6 +21,7 @@ const paths = {
   gear: '<path d="M4 7h9M17 7h3M4 17h3M11 17h9"/><circle cx="15" cy="7" r="2"/><circle cx="9" cy="17" r="2"/>',
   key: '<circle cx="8" cy="15" r="4"/><path d="M11 12l8.500-8.500M16 7l3 3"/>',
   place: '<path d="M12 21c-4-4.5-6.5-7.5-6.5-11a6.5 6.5 0 0 1 13 0c0 3.500-2.500 6.500-6.500 11z"/><circle cx="12" cy="10" r="2.200"/>',
+  money: '<rect x="3" y="6" width="18" height="12" rx="2.5"/><path d="M3 10h18M7 14.500h3"/>',
   list: '<path d="M9 6h11M9 12h11M9 18h11M4.500 6h.01M4.500 12h.01M4.500 18h.01"/>',
 } // prettier-ignore
 export type Icon = keyof typeof paths

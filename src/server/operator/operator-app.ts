@@ -36,6 +36,8 @@ export interface OperatorOptions {
   readonly revokeDevice: (site: string) => Promise<unknown>
   readonly retireSite: (site: string) => Promise<unknown>
   readonly release: (practice: string) => Promise<unknown>
+  /** Compares the accounts of a practice's card payments now. */
+  readonly reconcilePayments: (practice: string) => Promise<unknown>
   /** What a site has set of its mirror, and how this portal has narrowed it. */
   readonly mirrorOf: (site: string) => Promise<MirrorOfSite>
   /** Narrows it, all or none; throws a sentence where a value is wrong. */
@@ -169,6 +171,16 @@ export function operatorApp(options: OperatorOptions): Hono<OperatorEnv> {
       }
       return c.redirect('/operator', 303)
     })
+  app.post('/operator/reconcile', async (c) => {
+    const given = v.safeParse(releaseSchema, await formOf(c))
+    if (!given.success) return c.html(await overview(c), 404)
+    try {
+      await options.reconcilePayments(given.output.practice)
+    } catch (error) {
+      return c.html(await overview(c, { fault: (error as Error).message }), 400)
+    }
+    return c.redirect('/operator', 303)
+  })
   app.post('/operator/release', async (c) => {
     const given = v.safeParse(releaseSchema, await formOf(c))
     if (!given.success || !store.practice(given.output.practice)) return c.html(await overview(c), 404)

@@ -5,6 +5,7 @@ import { inEnglish, nothing, type Html } from '../look/html.ts'
 import { empty, faultNotice, notice, type Tone } from '../look/notice.ts'
 import type { Reader } from '../look/reader.ts'
 import { badge, card, facts, folded, list } from '../look/show.ts'
+import { paymentsHtml, type PaymentsOfPractice } from './operator-payments.ts'
 
 /** A site as the operator sees it; times in ISO, UTC. */
 export interface OperatorSite {
@@ -27,6 +28,8 @@ export interface OperatorView {
     readonly zone: string
     readonly outward: 'open' | 'waits'
     readonly waitsFor: readonly string[]
+    /** Where it takes cards. */
+    readonly payments?: PaymentsOfPractice | undefined
     readonly sites: readonly OperatorSite[]
   }[]
 }
@@ -39,6 +42,7 @@ export function overviewHtml(reader: Reader, { practices }: OperatorView, { csrf
     practice.sites.flatMap((site) => (site.alarm ? [{ ...site.alarm, site: site.name, practice }] : [])),
   )
   const notBack = practices.flatMap((practice) => practice.sites.flatMap((site) => (site.notBackSince === null ? [] : [{ site: site.name, practice, since: site.notBackSince, patientsWaiting: site.patientsWaiting }]))) // prettier-ignore
+  const disagree = practices.flatMap(({ name, payments }) => (payments?.last?.differences.length ? [{ name, count: payments.last.differences.length }] : [])) // prettier-ignore
   const zones = Intl.supportedValuesOf('timeZone')
   return [
     faultNotice(fault),
@@ -51,7 +55,12 @@ export function overviewHtml(reader: Reader, { practices }: OperatorView, { csrf
       ({ practice, site, since, patientsWaiting }) =>
       notice('bad', html`<strong>${words.notBack(site, practice.name)}</strong>`, html`<p>${words.notBackSince(reader.instant(Date.parse(since), practice.zone))} ${words.waiting(patientsWaiting)}</p>`), // prettier-ignore
     ),
-    alarms.length + notBack.length === 0 && practices.length > 0 ? notice('good', words.noAlarm) : nothing,
+    ...disagree.map(({ name, count }) =>
+      notice('bad', html`<strong>${name}: ${words.payments.differ(count)}</strong>`),
+    ),
+    alarms.length + notBack.length + disagree.length === 0 && practices.length > 0
+      ? notice('good', words.noAlarm)
+      : nothing,
     ...(practices.length === 0 ? [empty(words.none, words.noneNext)] : []),
     ...practices.map((practice) =>
       card(
@@ -62,6 +71,7 @@ export function overviewHtml(reader: Reader, { practices }: OperatorView, { csrf
           practice.sites.length === 0
             ? html`<p class="soft">${words.noSites}</p>`
             : list(practice.sites.map((site) => siteHtml(reader, site, { csrf, now, zone: practice.zone }))),
+          practice.payments ? paymentsHtml(reader, practice.payments, { csrf, practice: practice.practiceId, zone: practice.zone }) : nothing, // prettier-ignore
           folded(
             words.addSite,
             form('/operator/sites', { csrf, practice: practice.practiceId }, [

@@ -29,7 +29,7 @@ export async function frameOf(
   const viewer = c.get('viewer')
   const reader = c.get('reader')
   const { menu } = reader.words.patient
-  const said = { ...reader.words.patient.said, ...reader.words.account.said }
+  const said = { ...reader.words.patient.said, ...reader.words.account.said, ...reader.words.pay.said }
   const practice = await practiceOf(viewer)
   const zone = practice.zone ?? 'UTC'
   const now = viewer.session.seen
@@ -44,6 +44,7 @@ export async function frameOf(
       count: await unreadOf(viewer, viewer.account, reads),
     },
     { href: '/plan', picture: 'list' as const, text: menu.plan },
+    ...(c.get('takesCards') ? [{ href: '/pay', picture: 'money' as const, text: menu.pay }] : []),
     { href: '/settings', picture: 'gear' as const, text: menu.settings },
   ]
   return {

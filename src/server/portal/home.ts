@@ -14,6 +14,7 @@ import { confirmedOf, upcoming, wishesFor, type OwnEvent } from './events.ts'
 import { frameOf } from './frame.ts'
 import { addressOfDraft } from './messages.ts'
 import { may } from './needs.ts'
+import { owedBy } from './owed.ts'
 import { deedOf, freshTo, type PortalEnv, type Viewer } from './viewer.ts'
 
 /** Something to do: where, and what in words. */
@@ -29,7 +30,7 @@ export function homePages({ store, clock }: { store: ControlStore; clock: Clock 
     const frame = await frameOf(c, menu.home, '/')
     const seesEvents = may(viewer, 'appointments')
     const events = seesEvents ? await upcoming(viewer, clock) : []
-    const todos = [...(await toAnswer(reader, viewer, events)), ...(await toRead(reader, viewer, store)), ...toProtect(reader, viewer)] // prettier-ignore
+    const todos = [...(await toAnswer(reader, viewer, events)), ...(await toRead(reader, viewer, store)), ...(c.get('takesCards') ? await toPay(reader, viewer) : []), ...toProtect(reader, viewer)] // prettier-ignore
     const [next, ...later] = events
     const showing = { reader, viewer, clock, zone: frame.zone, from: 'home' as const }
     return c.html(
@@ -96,6 +97,16 @@ async function toRead({ words }: Reader, viewer: Viewer, store: ControlStore): P
   return [
     ...(count > 0 ? [{ href: threads.size === 1 ? `/messages/${fresh[0]!}` : '/messages', picture: 'mail' as const, text: home.newMessages(count) }] : []), // prettier-ignore
     ...drafts.map((place) => ({ href: addressOfDraft(place), picture: 'wait' as const, text: home.unsent })),
+  ]
+}
+
+async function toPay(reader: Reader, viewer: Viewer): Promise<Todo[]> {
+  if (!may(viewer, 'pay')) return []
+  const { pay } = reader.words
+  const { balance, requests, bounds } = await owedBy(viewer)
+  return [
+    ...requests.map((one) => ({ href: `/pay#request-${one.id}`, picture: 'money' as const, text: pay.toPayRequest(reader.money(one.amount)) })), // prettier-ignore
+    ...(bounds && balance && balance.minor > 0 ? [{ href: '/pay', picture: 'money' as const, text: pay.toPay(reader.money(balance)) }] : []), // prettier-ignore
   ]
 }
 

@@ -24,6 +24,10 @@ export const needs: Readonly<Record<string, Need>> = {
   'POST /messages/retract': 'messages',
   'GET /attachments/:entry/:place': 'messages',
   'GET /plan': 'documents',
+  'GET /pay': 'pay',
+  'POST /pay': 'pay',
+  'POST /pay/left': 'pay',
+  'GET /pay/:payment': 'pay',
   'GET /password': 'own',
   'POST /password': 'own',
   'GET /again': 'own',
@@ -53,6 +57,7 @@ export const saysIn: Readonly<Record<string, PatientCollection>> = {
   'POST /decline': 'requests',
   'POST /move': 'requests',
   'POST /contact': 'requests',
+  'POST /pay': 'payments',
 }
 
 /** Whether somebody may do what needs `need` for whom they act. */

@@ -46,6 +46,8 @@ import { invitationPages } from './invitation.ts'
 import { messagePages } from './messages.ts'
 import { oneLook } from './one-look.ts'
 import { planPage } from './plan.ts'
+import { payPages } from './pay.ts'
+import { paymentNotices, type CardPayments } from './payment-notices.ts'
 import { draftKeeping, keepDraft, sending } from './sending.ts'
 import { settingsPage } from './settings.ts'
 import { signInPage, signInPages } from './sign-in.ts'
@@ -63,6 +65,8 @@ export interface PortalAppOptions {
   /** Makes a ticket for a live view of what a session shows. */
   readonly ticket: (session: string) => string
   readonly enroll: (request: EnrollRequest) => { status: 200 | 409 | 404; body: unknown }
+  /** Card payments; without it no practice takes any here. */
+  readonly payments?: CardPayments | undefined
   /** Sends codes and notices; without it there are none. */
   readonly mailer?: Mailer | undefined
   /** The way to the browser is encrypted: cookies are for https alone. */
@@ -116,6 +120,7 @@ export function portalApp(options: PortalAppOptions): Hono<PortalEnv> {
     c.set('clock', clock)
     return next()
   })
+  app.route('/', paymentNotices({ payments: options.payments, audit, clock }))
   app.use(boundedBodies({ filesTo: ['/messages'] }))
   app.get(stylesheet.path, serveStylesheet)
   app.get(pageScript.path, servePageScript)
@@ -169,6 +174,7 @@ export function portalApp(options: PortalAppOptions): Hono<PortalEnv> {
     }
     if (!viewer) return plain(c, 403, 'noAccess', current.csrf)
     c.set('viewer', viewer)
+    c.set('takesCards', viewer.takes('payments') && options.payments?.cashier.takes(viewer.practice) === true)
     const route = routeOf(c)
     if (route === undefined) return next()
     if (may(viewer, Object.hasOwn(needs, route) ? needs[route] : undefined)) {
@@ -204,6 +210,7 @@ export function portalApp(options: PortalAppOptions): Hono<PortalEnv> {
   app.route('/', messagePages({ ...options, links }))
   app.route('/', sending({ ...options, links }))
   app.route('/', planPage({ audit }))
+  app.route('/', payPages({ cashier: options.payments?.cashier, entering, clock, audit }))
   app.notFound(async (c) => c.html(await problem(c, c.get('reader').words.problems.noPage), 404))
   return app
 }

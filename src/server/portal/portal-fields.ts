@@ -2,7 +2,7 @@
 import { portalFieldsKey, type PortalFields } from '../../replica/kinds/fields.ts'
 import type { Replica } from '../../replica/replica-face.ts'
 
-const usual: PortalFields = { guidelines: null, answersWithinDays: null, showsRead: false, patientsMayStart: true, messagesEndAtAge: null, calendarTitle: null } // prettier-ignore
+const usual: PortalFields = { guidelines: null, answersWithinDays: null, showsRead: false, patientsMayStart: true, messagesEndAtAge: null, calendarTitle: null, payMinimumCents: 100, payOverCents: 0 } // prettier-ignore
 
 export async function portalFields({
   replica,

@@ -56,7 +56,8 @@ export interface Viewer extends Shown {
 
 export interface PortalEnv {
   Bindings: { incoming: Incoming }
-  Variables: { caller: Caller; clock: Clock; reader: Reader; viewer: Viewer }
+  /** `takesCards`: whether the practice of the viewer takes payments here. */
+  Variables: { caller: Caller; clock: Clock; reader: Reader; viewer: Viewer; takesCards?: boolean }
 }
 
 export interface Viewing {

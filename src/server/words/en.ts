@@ -7,6 +7,8 @@ import { emails } from './en/emails.ts'
 import { frame } from './en/frame.ts'
 import { operator } from './en/operator.ts'
 import { patient } from './en/patient.ts'
+import { payments } from './en/payments.ts'
+import { pay } from './en/pay.ts'
 import { problems } from './en/problems.ts'
 import { replies } from './en/replies.ts'
 import { signIn } from './en/sign-in.ts'
@@ -29,5 +31,7 @@ export const en = {
   replies,
   texts,
   emails,
+  pay,
+  payments,
 }
 export type Words = typeof en

@@ -8,6 +8,8 @@ import { emails } from './es/emails.ts'
 import { frame } from './es/frame.ts'
 import { operator } from './es/operator.ts'
 import { patient } from './es/patient.ts'
+import { payments } from './es/payments.ts'
+import { pay } from './es/pay.ts'
 import { problems } from './es/problems.ts'
 import { replies } from './es/replies.ts'
 import { signIn } from './es/sign-in.ts'
@@ -30,4 +32,6 @@ export const es: Words = {
   replies,
   texts,
   emails,
+  pay,
+  payments,
 }

@@ -6,6 +6,7 @@ import { Temporal } from 'temporal-polyfill'
 import { formats } from '../formats.ts'
 import { en, type Words } from './en.ts'
 import { es } from './es.ts'
+import { digitsOf, type Money } from '../../replica/kinds/money.ts'
 import { languages, type Language } from './language.ts'
 
 export interface Speech {
@@ -26,8 +27,8 @@ export interface Speech {
   /** `Mountain Standard Time`: the name of a zone at a wall clock, for where it matters. */
   zoneName(zone: string, wall: string): string
   number(value: number): string
-  /** `$12.50` from integer cents. */
-  money(cents: number): string
+  /** `$12.50`. */
+  money(amount: Money): string
 }
 
 /** Every language and what its words are. */
@@ -64,7 +65,8 @@ const speeches = new Map<Language, Speech>(
         return parts.find((part) => part.type === 'timeZoneName')?.value ?? zone
       },
       number: (value) => value.toLocaleString(locale),
-      money: (cents) => (cents / 100).toLocaleString(locale, { style: 'currency', currency: 'USD' }),
+      money: ({ minor, currency }) =>
+        (minor / 10 ** digitsOf(currency)).toLocaleString(locale, { style: 'currency', currency }),
     }
     return [language, speech]
   }),

@@ -34,6 +34,10 @@ const reviewKinds: Readonly<Record<ReviewKind, string>> = {
   'number takes no texts': 'A number takes no texts',
   'hl7 not applied': 'Message of a clinical system not applied',
   'hl7 to do': 'A clinical system asks for something',
+  'payment not posted': 'Payment without a deposit',
+  'payment disputed': 'Payment disputed',
+  'refund failed': 'Refund failed',
+  'payment difference': 'Payments do not agree',
 }
 const resolutions: Readonly<Record<Resolution, string>> = {
   'confirmed by phone': 'Confirmed by phone',

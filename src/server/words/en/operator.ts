@@ -1,9 +1,41 @@
 /** The operator's page of a portal. */
+import type { DifferenceKind } from '../../../bridges/payments/reconciliation.ts'
 import { counting } from '../plural.ts'
 
 const count = counting('en')
 
+const kinds: Readonly<Record<DifferenceKind, string>> = {
+  'unknown here': 'Not known here',
+  'unknown at the processor': 'Not known at the processor',
+  'paid differs': 'Another amount at the processor',
+  'refunds differ': 'Refunds differ',
+  'disputes differ': 'Disputes differ',
+  'not posted': 'Not posted for more than a day',
+  'deposit deleted': 'Deposit deleted in InSched',
+  'deposit differs': 'Deposit differs',
+}
+
 export const operator = {
+  payments: {
+    title: 'Card payments',
+    kinds,
+    differ: (n: number) => `Card payments: ${count(n, { one: 'difference', other: 'differences' })}`,
+    never: 'Card processor, portal and InSched were not compared yet.',
+    agree: (when: string) => `Card processor, portal and InSched agreed on ${when}.`,
+    compared: (when: string) => `Card processor, portal and InSched were compared on ${when}.`,
+    waiting: (n: number) => `${count(n, { one: 'payment waits', other: 'payments wait' })} for the card processor.`,
+    compare: 'Compare now',
+    paid: 'Paid at the processor',
+    refunded: 'Refunded',
+    disputed: 'Held by disputes',
+    fees: 'Fees',
+    deposits: 'Deposits in InSched, net',
+    notPosted: 'Not posted yet',
+    what: 'Difference',
+    amount: 'Amount',
+    transaction: 'Transaction ID',
+    todo: 'To do',
+  },
   portal: 'PatientConnection portal',
   title: 'Operator',
   enter: 'Sign in',

@@ -4,7 +4,14 @@ import { counting } from '../plural.ts'
 const count = counting('en')
 
 export const patient = {
-  menu: { home: 'Home', appointments: 'Appointments', messages: 'Messages', plan: 'My plan', settings: 'Settings' },
+  menu: {
+    home: 'Home',
+    appointments: 'Appointments',
+    messages: 'Messages',
+    plan: 'My plan',
+    pay: 'Pay',
+    settings: 'Settings',
+  },
   /** What a page says after a form was sent; the address only names one of these. */
   said: {
     confirmed: 'Thank you. Your answer is sent to the office.',

@@ -13,6 +13,9 @@ const privileges: Readonly<Record<Privilege, string>> = {
   'set synchronization': 'Set Preferences > Synchronization',
   'manage users': 'Manage users',
   'read audit': 'Read the audit trail',
+  'see payments': 'See payments',
+  'request payments': 'Ask patients for payments',
+  'refund payments': 'Refund and assign payments',
 }
 
 export const staff = {

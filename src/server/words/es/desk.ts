@@ -298,6 +298,10 @@ export const desk: typeof english = {
       'number takes no texts': 'Un número no recibe mensajes de texto',
       'hl7 not applied': 'Mensaje de un sistema clínico no aplicado',
       'hl7 to do': 'Un sistema clínico pide algo',
+      'payment not posted': 'Pago sin depósito',
+      'payment disputed': 'Pago disputado',
+      'refund failed': 'Reembolso fallido',
+      'payment difference': 'Los pagos no coinciden',
     },
     resolutions: {
       'confirmed by phone': 'Confirmado por teléfono',

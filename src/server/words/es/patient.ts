@@ -5,7 +5,14 @@ import { counting } from '../plural.ts'
 const count = counting('es')
 
 export const patient: typeof english = {
-  menu: { home: 'Inicio', appointments: 'Citas', messages: 'Mensajes', plan: 'Mi plan', settings: 'Ajustes' },
+  menu: {
+    home: 'Inicio',
+    appointments: 'Citas',
+    messages: 'Mensajes',
+    plan: 'Mi plan',
+    pay: 'Pagar',
+    settings: 'Ajustes',
+  },
   said: {
     confirmed: 'Gracias. Su respuesta se envió al consultorio.',
     moved: 'Esta cita cambió después de que usted abrió la página. Su respuesta no vale para la nueva hora.',

@@ -14,6 +14,9 @@ export const staff: Words['staff'] = {
     'set synchronization': 'Ajustar Preferencias > Sincronización',
     'manage users': 'Administrar usuarios',
     'read audit': 'Leer el registro de auditoría',
+    'see payments': 'Ver los pagos',
+    'request payments': 'Pedir pagos a los pacientes',
+    'refund payments': 'Reembolsar y asignar pagos',
   },
   denied: {
     title: 'Esto no es para usted',

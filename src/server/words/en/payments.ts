@@ -1,0 +1,77 @@
+/** Payments at the console. */
+import type { DisputeState, PaymentRequest, Refund } from '../../../replica/kinds/payments.ts'
+import type { PaymentBox } from '../../console/site-views.ts'
+
+const boxes: Readonly<Record<PaymentBox, string>> = { waiting: 'Needs posting', posted: 'Posted', refunds: 'Refunds', disputes: 'Disputes', requests: 'Payment requests' } // prettier-ignore
+const none: Readonly<Record<PaymentBox, string>> = { waiting: 'Nothing waits for InSched.', posted: 'No payment was posted yet.', refunds: 'Nothing was refunded.', disputes: 'Nothing is disputed.', requests: 'Nothing was asked for.' } // prettier-ignore
+const refundStates: Readonly<Record<Refund['state'], string>> = { asked: 'Asked for', pending: 'Under way', done: 'Given back', failed: 'Failed', refused: 'Not made' } // prettier-ignore
+const disputeStates: Readonly<Record<DisputeState, string>> = { inquiry: 'The bank asks', 'inquiry answered': 'The bank looks at the answer', 'inquiry closed': 'Closed', open: 'Needs an answer', answered: 'Under review', lost: 'Lost', appealed: 'Appealed', won: 'Won' } // prettier-ignore
+const requestStates: Readonly<Record<PaymentRequest['state'], string>> = { open: 'Open', pending: 'Payment under way', paid: 'Paid', withdrawn: 'Taken back' } // prettier-ignore
+
+export const payments = {
+  title: 'Payments',
+  which: 'Which payments',
+  boxes,
+  none,
+  noneNext: 'What patients pay at the portal appears here.',
+  said: {
+    asked: 'The patient is asked for the payment at the portal.',
+    withdrawn: 'The request is taken back.',
+    refunded: 'The refund is asked for. The portal makes it, and this page says when.',
+    assigned: 'The payment is assigned. InSched is written in a moment.',
+  },
+  states: {
+    started: 'Not paid yet',
+    pending: 'On its way from the bank',
+    ended: 'Not paid',
+    waiting: 'Needs posting',
+    posted: 'Posted',
+    deleted: 'Deposit deleted in InSched',
+    disputed: 'Disputed, money held',
+  },
+  refundStates,
+  disputeStates,
+  requestStates,
+  when: 'When',
+  patient: 'Patient',
+  patientNumber: 'Number of the patient in InSched',
+  paidBy: 'Paid by',
+  amount: 'Amount',
+  refundedColumn: 'Refunded',
+  held: 'Held',
+  stateColumn: 'State',
+  transaction: 'Transaction ID',
+  deposit: 'Deposit',
+  card: 'Last 4 of the card',
+  by: 'By',
+  due: 'Due on',
+  whatFor: 'What for',
+  words: 'What for, as the patient reads it',
+  wordsHint: 'In words for the patient. The card processor is not told.',
+  ask: 'Ask a patient for a payment',
+  askOf: (name: string) => `Ask ${name} for a payment`,
+  askButton: 'Ask for it',
+  incomplete: 'A request needs the number of a patient, an amount like 25.00 and what it is for.',
+  withdraw: 'Take back',
+  noRequests: 'Nothing is asked for.',
+  noRequestsNext: 'Ask a patient for a payment above.',
+  of: (amount: string) => `Payment of ${amount}`,
+  back: 'All payments',
+  refunds: 'Refunds',
+  refund: 'Give money back',
+  refundAmount: 'How much to give back',
+  left: (amount: string) => `At most ${amount} is left.`,
+  reason: 'Reason',
+  codeFrom: (amount: string) => `Needed from ${amount} on.`,
+  refundButton: 'Refund to the card',
+  refundIncomplete: 'A refund needs an amount like 25.00 and a reason.',
+  tooMuch: 'Nothing was refunded: that is more than what is left.',
+  codeWrong: 'Nothing was refunded: an amount like this needs a fresh code of your authenticator app.',
+  assign: 'It is another patient’s',
+  assignHow: 'The deposit is reversed, and another is made for the right patient. Nothing is edited.',
+  assignButton: 'Assign the payment',
+  assignIncomplete: 'Write the number of the right patient and a reason.',
+  export: 'Download for the bookkeeper (CSV)',
+  nothingDone: 'Nothing was done. Go back and look again.',
+  unknown: { title: 'No such payment', cause: 'This payment is not known here.', next: 'Look for it under Payments.' },
+}
