@@ -34,7 +34,7 @@ export interface Situation {
   /** Whether the record is no more the patient's that it was: combined, deleted. */
   readonly isGone: boolean
   readonly history: Communications
-  /** When texts went to the number, milliseconds UTC, in the last eight days at least. */
+  /** When texts by a rule went to the number, milliseconds UTC, in the last eight days at least. */
   readonly toNumber: readonly number[]
   /** Texts go to a sandbox that has no night. */
   readonly isAnyHour?: boolean | undefined

@@ -112,7 +112,8 @@ export function situationsOf({ replica, keys }: { readonly replica: Replica; rea
         said: said ?? (byOffice ? 'confirmed' : null),
         isGone: person.deleted === true || (person.survivor ?? null) !== null,
         history: await historyOf(patient, event),
-        toNumber: rows.map((row) => row.at),
+        // What is said back to somebody who wrote counts as nothing.
+        toNumber: rows.flatMap((row) => ((row.body as { rule?: string }).rule === undefined ? [] : [row.at])),
         knowsStop: rows.some((row) => (row.body as { saysStop?: boolean }).saysStop === true),
         firstName: person.firstName ?? '',
         locationName: place?.name ?? null,
