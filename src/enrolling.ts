@@ -4,7 +4,6 @@ import { join } from 'node:path'
 import * as v from 'valibot'
 import { bind, checkUnbound } from './bridges/insched/binding.ts'
 import { withoutPassword, withPassword } from './bridges/insched/database-address.ts'
-import { openInSched } from './bridges/insched/insched.ts'
 import { parseMapping, type Mapping } from './bridges/insched/mapping.ts'
 import type { Clock } from './replica/clock.ts'
 import { mintKeyPair } from './replica/device.ts'
@@ -106,6 +105,7 @@ export async function enroll(
     throw new Error(`There is no file ${options.mapping}. --mapping takes the file that says how InSched’s database is to be read.`) // prettier-ignore
   const text = options.mapping === undefined ? undefined : readFileSync(options.mapping, 'utf8')
   const mapping = text === undefined ? undefined : parseMapping(text, options.mapping!)
+  const { openInSched } = await import('./bridges/insched/insched.ts')
   const insched = await openInSched(url, { mapping, clock })
   try {
     const bound = await insched.agent()

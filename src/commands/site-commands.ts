@@ -1,13 +1,10 @@
 /** The commands of a site. Each asks the running site over loopback, or opens the folder where none runs. */
 import { existsSync, readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
-import { checkMapping } from '../bridges/insched/check.ts'
 import { parseMapping } from '../bridges/insched/mapping.ts'
 import { referenceMapping } from '../bridges/insched/reference-mapping.ts'
 import { checkedInWords } from './checked-in-words.ts'
-import { createReferenceInPostgres } from '../bridges/insched/create-postgres.ts'
 import { withoutPassword } from '../bridges/insched/database-address.ts'
-import { createReferenceDatabase } from '../bridges/insched/create-sqlite.ts'
 import { enroll as enrollSite } from '../enrolling.ts'
 import { openSite } from '../site.ts'
 import { serveConsole } from '../server/console/serve-console.ts'
@@ -33,7 +30,9 @@ export const inschedCreate: Command = {
     const seed = wholeNumber(optional(given, 'seed'), 'seed') ?? 1
     const options = { patients, seed, now: context.clock.now() }
     const isServer = /^postgres(ql)?:/.test(file)
-    const counts = await (isServer ? createReferenceInPostgres(file, options) : createReferenceDatabase(file, options))
+    const counts = await (isServer
+      ? (await import('../bridges/insched/create-postgres.ts')).createReferenceInPostgres(file, options)
+      : (await import('../bridges/insched/create-sqlite.ts')).createReferenceDatabase(file, options))
     context.print(
       counts,
       `${isServer ? withoutPassword(file).url : file}: ${counts.patients} patients, ${counts.plans} plans, ${counts.stages} stages, ${counts.events} events`,
@@ -49,6 +48,7 @@ export const inschedCheck: Command = {
     const [url, file] = [need(given, 'insched'), optional(given, 'mapping')]
     if (file !== undefined && !existsSync(file)) throw new Error(`There is no file ${file}. --mapping takes a mapping file, such as one of examples/mappings.`) // prettier-ignore
     const mapping = file === undefined ? referenceMapping : parseMapping(readFileSync(file, 'utf8'), file)
+    const { checkMapping } = await import('../bridges/insched/check.ts')
     const checked = await checkMapping(url, mapping)
     context.print(checked, checkedInWords(checked))
     if (checked.problems.length > 0) throw new Error(`The mapping does not fit yet: ${checked.problems.length} problem${checked.problems.length === 1 ? '' : 's'}, listed above.`) // prettier-ignore

@@ -5,7 +5,8 @@
  */
 import { sql } from 'kysely'
 import type { Db } from './agent-rows.ts'
-import { auditReads, hashOfAudit, mappedNames, stampAudit } from './audit-table.ts'
+import { auditReads, mappedNames, stampAudit } from './audit-table.ts'
+import { hashOfAudit } from './kept-fields.ts'
 import type { Engine } from './engine.ts'
 import type { Feed } from './feed.ts'
 import { floorOf, lookAtFloor } from './floor.ts'

@@ -1,18 +1,11 @@
 /** An audit table as the feed of changes: what was changed, and how the agent marks its own statements. The practice's own through its mapping, or the agent's journal. */
-import { createHash } from 'node:crypto'
 import { sql, type Kysely, type RawBuilder, type SqlBool } from 'kysely'
 import type { Db } from './agent-rows.ts'
+import { keptFields } from './kept-fields.ts'
 import type { MappedTable } from './mapped-table.ts'
 import type { PracticeTables } from './practice-tables.ts'
 import type { AuditMark, AuditRow, Kept } from './rows.ts'
 
-/** What the trail must know of a row before and after a change: whoever is reached, the plan of a stage, zones. */
-export const keptFields = {
-  patients: ['portal_enabled', 'text_consent', 'email_consent', 'survivor_id'],
-  stages: ['plan_id'],
-  locations: ['time_zone'],
-  practice: ['time_zone'],
-} as const
 type RawAudit = Record<keyof Omit<AuditRow, 'before' | 'after'>, never> & { before_json: string | null; after_json: string | null } // prettier-ignore
 const marks = ['audit_id', 'table_name', 'row_id', 'change']
 
@@ -90,13 +83,6 @@ export function auditReads(handle: Db, audit: MappedTable, names: AuditNames) {
         .where(sql<SqlBool>`${id} = ${at}`)
         .executeTakeFirst(),
   }
-}
-
-/** By this a row of the trail is known again. */
-export function hashOfAudit(row: unknown): string {
-  return createHash('sha256')
-    .update(JSON.stringify(row ?? null))
-    .digest('hex')
 }
 
 /** Marks the audit rows of the agent's own statements (DOM-15). */

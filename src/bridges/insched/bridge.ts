@@ -12,7 +12,7 @@ import type { Numbers } from './consent-changes.ts'
 import type { Progress } from './full-read.ts'
 import { identitiesOf } from './identities.ts'
 import { passing, passes } from './faults.ts'
-import { openInSched } from './insched.ts'
+import type { openInSched } from './insched.ts'
 import { InSchedRefused, LeaseLost } from './refused.ts'
 import type { PatientRow } from './rows.ts'
 import type { Mapping } from './mapping.ts'
@@ -97,7 +97,9 @@ const operationPatience = 5_000
 /** Starts the bridge; rejects with InSchedRefused and a sentence where the database or the lease cannot be had. */
 export async function startInSchedBridge(options: BridgeOptions): Promise<InSchedBridge> {
   const { replica, site, clock } = options
-  const insched = await (options.open ?? openInSched)(options.url, { mapping: options.mapping, clock })
+  // What speaks to a database is loaded by who does: most commands do not.
+  const open = options.open ?? (await import('./insched.ts')).openInSched
+  const insched = await open(options.url, { mapping: options.mapping, clock })
   let lease: Lease
   try {
     const who = {

@@ -5,7 +5,7 @@
  */
 import type { Clock } from '../../replica/clock.ts'
 import type { BridgedTable } from './agent-rows.ts'
-import { hashOfAudit, keptFields } from './audit-table.ts'
+import { hashOfAudit, keptFields } from './kept-fields.ts'
 import type { Changes, Reads } from './insched.ts'
 import type { AuditRow } from './rows.ts'
 

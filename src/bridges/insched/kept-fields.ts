@@ -1,0 +1,17 @@
+/** What of a change is needed besides which row it was, and by what a row of the trail is known again. */
+import { createHash } from 'node:crypto'
+
+/** What the trail must know of a row before and after a change: whoever is reached, the plan of a stage, zones. */
+export const keptFields = {
+  patients: ['portal_enabled', 'text_consent', 'email_consent', 'survivor_id'],
+  stages: ['plan_id'],
+  locations: ['time_zone'],
+  practice: ['time_zone'],
+} as const
+
+/** By this a row of the trail is known again. */
+export function hashOfAudit(row: unknown): string {
+  return createHash('sha256')
+    .update(JSON.stringify(row ?? null))
+    .digest('hex')
+}
