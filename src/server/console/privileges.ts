@@ -17,6 +17,8 @@ export const privileges = [
   'set synchronization',
   'manage users',
   'read audit',
+  'see clinical messages',
+  'manage clinical systems',
 ] as const
 export type Privilege = (typeof privileges)[number]
 
@@ -112,6 +114,12 @@ export const routeNeeds: Readonly<Record<string, Need>> = {
   'POST /users/reset': 'manage users',
   'POST /users/disable': 'manage users',
   'POST /users/enable': 'manage users',
+  'GET /hl7': 'see clinical messages',
+  'POST /hl7': 'see clinical messages',
+  'GET /hl7/:message': 'see clinical messages',
+  'POST /hl7/replay': 'manage clinical systems',
+  'POST /hl7/pause': 'manage clinical systems',
+  'POST /hl7/resume': 'manage clinical systems',
   'GET /audit': 'read audit',
   'POST /audit': 'read audit',
 }

@@ -6,6 +6,7 @@ import { console } from './es/console.ts'
 import { desk } from './es/desk.ts'
 import { emails } from './es/emails.ts'
 import { frame } from './es/frame.ts'
+import { hl7 } from './es/hl7.ts'
 import { operator } from './es/operator.ts'
 import { patient } from './es/patient.ts'
 import { problems } from './es/problems.ts'
@@ -30,4 +31,5 @@ export const es: Words = {
   replies,
   texts,
   emails,
+  hl7,
 }

@@ -13,6 +13,8 @@ const privileges: Readonly<Record<Privilege, string>> = {
   'set synchronization': 'Set Preferences > Synchronization',
   'manage users': 'Manage users',
   'read audit': 'Read the audit trail',
+  'see clinical messages': 'See messages of clinical systems',
+  'manage clinical systems': 'Pause clinical systems and replay messages',
 }
 
 export const staff = {

@@ -14,6 +14,8 @@ export const staff: Words['staff'] = {
     'set synchronization': 'Ajustar Preferencias > Sincronización',
     'manage users': 'Administrar usuarios',
     'read audit': 'Leer el registro de auditoría',
+    'see clinical messages': 'Ver mensajes de sistemas clínicos',
+    'manage clinical systems': 'Pausar sistemas clínicos y repetir mensajes',
   },
   denied: {
     title: 'Esto no es para usted',
