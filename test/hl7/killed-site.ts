@@ -31,10 +31,7 @@ export async function runKilled(kills: number, wait: () => number): Promise<Kill
   const peer = async (number: number): Promise<void> => {
     for (let i = 0; !done; i++) {
       const control = `P${number}x${i}`
-      for (let tries = 0; ; tries++) {
-        if (tries > 0) again++
-        if (await sent(port, control)) break
-      }
+      again += await sentUntilAnswered(port, control)
       acknowledged.push(control)
     }
   }
@@ -68,6 +65,13 @@ export async function runKilled(kills: number, wait: () => number): Promise<Kill
     insched.close()
   }
   return { kills, acknowledged: acknowledged.length, again, faults }
+}
+
+/** Sends a registration until it is answered; resolves with how often it was sent again. */
+export async function sentUntilAnswered(port: number, control: string): Promise<number> {
+  let again = 0
+  while (!(await sent(port, control))) again++
+  return again
 }
 
 /** Whether a registration under this control id was answered AA; false where the connection ended before. */

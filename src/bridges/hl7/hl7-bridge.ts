@@ -18,7 +18,7 @@ import { intakeOf, kindOf, lanesOf, type Apply, type OpenReview } from './intake
 import { lanesOfWork } from './lanes.ts'
 import { components, segmentOf, textAt } from './message.ts'
 import { startRecordWriter, type RecordsFace } from './record-writer.ts'
-import type { Numbers } from './inbound.ts'
+import type { Numbers } from './handling.ts'
 import { outboundFollower } from './outbound.ts'
 import { openQueue, type MessageQueue, type QueuedMessage, type QueueQuery } from './queue-sqlite.ts'
 

@@ -5,54 +5,16 @@
  */
 import { derivedUlid } from '../../replica/ids.ts'
 import type { By } from '../../replica/kinds/kind.ts'
-import type { Edit, FactsChange, Replica } from '../../replica/replica-face.ts'
-import type { Complaint } from './acknowledgements.ts'
+import type { Edit } from '../../replica/replica-face.ts'
 import { appointmentOf } from './appointments-in.ts'
 import { BadMessage } from './bad-message.ts'
 import type { InboundChannel } from './channels.ts'
-import type { Applied, Apply } from './intake.ts'
+import type { Handler, InboundParts } from './handling.ts'
+import type { Apply } from './intake.ts'
 import { mergeOf } from './merges-in.ts'
 import { segmentOf, textAt, type Message } from './message.ts'
 import { patientOf } from './patients-in.ts'
 import { answerOf } from './queries-in.ts'
-import type { MessageQueue, QueuedMessage, Todo } from './queue-sqlite.ts'
-import type { RecordChange } from './record-writer.ts'
-
-/** InSched as far as messages need it. */
-export interface Numbers {
-  /** The row of a document; undefined where InSched has none, or cannot be asked now. */
-  localOf(document: string): Promise<number | undefined>
-  documentOf(table: 'patients' | 'events', localId: number): Promise<string | undefined>
-}
-export interface InboundParts {
-  readonly queue: MessageQueue
-  readonly replica: Replica
-  readonly numbers: Numbers
-  /** The key of the site. */
-  readonly site: string
-  /** The zone of the site. */
-  readonly zone: () => Promise<string>
-  readonly mint: () => string
-  /** Writes into InSched what is kept in the queue for it. */
-  readonly wakeWriter: () => void
-}
-/** What a handler is given. */
-export interface Handling extends InboundParts {
-  readonly message: Message
-  readonly channel: InboundChannel
-  readonly queued: QueuedMessage
-}
-/** What a message changes. */
-export interface Change extends Pick<Applied, 'reply'> {
-  readonly patient: string | null
-  readonly edits: readonly (Edit | FactsChange)[]
-  readonly warnings?: readonly Complaint[]
-  /** What staff are to do, as a sentence, and why. */
-  readonly todo?: Todo | undefined
-  /** What it changes in InSched, with what staff are to do where that is not written. */
-  readonly records?: readonly { readonly record: RecordChange; readonly todo: Todo }[]
-}
-export type Handler = (handling: Handling) => Promise<Change>
 
 const handlers: Readonly<Record<string, Handler>> = {
   'ADT^A01': patientOf('register'),

@@ -6,7 +6,7 @@
 import type { Edit, FactsChange } from '../../replica/replica-face.ts'
 import { documentsOf } from '../../mirror/documents-of.ts'
 import { BadMessage } from './bad-message.ts'
-import type { Change, Handling } from './inbound.ts'
+import type { Change, Handling } from './handling.ts'
 import type { Segment } from './message.ts'
 import { idsIn, knownPatient, patientIds, patientOfIds } from './people.ts'
 

@@ -13,7 +13,7 @@ import type { DocumentHead, FollowerOptions, Replica } from '../../replica/repli
 import { overwritable, type OutboundChannel } from './channels.ts'
 import { standardDelimiters } from './delimiters.ts'
 import { writeMessageBytes } from './encodings.ts'
-import type { Numbers } from './inbound.ts'
+import type { Numbers } from './handling.ts'
 import { makeSegment, parseMessage, segmentOf, type Message } from './message.ts'
 import { patientSegment } from './patient-segment.ts'
 import { profileFor, segmentsFrom, type Trigger } from './profiles.ts'

@@ -5,7 +5,7 @@
 import type { Replica } from '../../replica/replica-face.ts'
 import { BadMessage, type Place } from './bad-message.ts'
 import { authorityOf } from './channels.ts'
-import type { Handling } from './inbound.ts'
+import type { Handling } from './handling.ts'
 import { repetitions, textAt, type Segment } from './message.ts'
 import type { MessageQueue } from './queue-sqlite.ts'
 

@@ -1,7 +1,7 @@
 /** A question about a patient (QRY^A19), answered with what is on file (ADR^A19), where the channel may ask at all. */
 import { BadMessage } from './bad-message.ts'
 import { authorityOf } from './channels.ts'
-import type { Change, Handling } from './inbound.ts'
+import type { Change, Handling } from './handling.ts'
 import { segmentOf, textAt } from './message.ts'
 import { patientSegment } from './patient-segment.ts'
 import { patientOfIds } from './people.ts'

@@ -8,7 +8,7 @@ import { createHmac } from 'node:crypto'
 import type { Clock } from '../../replica/clock.ts'
 import { mintUlid } from '../../replica/ids.ts'
 import { sealerOf, wrapNewKey, type Sealer } from '../../replica/sealing.ts'
-import type { RecordChange } from './record-writer.ts'
+import type { RecordChange, Todo } from './record-change.ts'
 import { statementsOf } from '../../replica/sqlite-statements.ts'
 
 /** Of a message that came: `received` waits to be applied. Of one that goes: `queued` waits to be sent, `sent` for its answer. */
@@ -65,13 +65,6 @@ export interface Settled {
   /** A sentence for staff. */
   readonly why?: string
   readonly patient?: string | null
-}
-
-/** What staff are to do, and why. */
-export interface Todo {
-  readonly why: string
-  readonly todo: string
-  readonly event?: string | null
 }
 
 export interface QueueQuery {

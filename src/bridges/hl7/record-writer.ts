@@ -4,18 +4,9 @@
  * becomes a review for staff with what was to be done.
  */
 import type { Clock } from '../../replica/clock.ts'
-import type { MessageQueue, Todo } from './queue-sqlite.ts'
+import type { MessageQueue } from './queue-sqlite.ts'
+import type { RecordChange, Todo } from './record-change.ts'
 
-/** Columns by their names in InSched's reference schema. */
-export type Columns = Readonly<Record<string, string | number | null>>
-/** One row that is to be made or changed; `was`: what stood there when that was decided. */
-export interface RecordChange {
-  readonly table: 'patients' | 'events'
-  readonly document: string
-  readonly patient: string
-  readonly set: Columns
-  readonly was: Columns
-}
 /** InSched's bridge as far as this needs it. */
 export interface RecordsFace {
   /** Writes one record once for ever; `held`: later; a sentence: not, and why. Rejects while InSched is away. */

@@ -27,6 +27,7 @@ import { consoleRuns } from './console-runs.ts'
 import { eventPage } from './event-page.ts'
 import { factorSetUp, factorSignIn, halfwayOf } from './factor-pages.ts'
 import { bareFrame, failed, type ConsoleEnv, type ConsoleParts } from './frame.ts'
+import { hl7Page } from './hl7-page.ts'
 import { inboxPage } from './inbox-page.ts'
 import { mayUse } from './privileges.ts'
 import { paymentsPage } from './payments-page.ts'
@@ -141,6 +142,7 @@ export function consoleApp(
   app.route('/', synchronizationPages(options))
   app.route('/', usersPage(options))
   app.route('/', accessPages(options))
+  app.route('/', hl7Page(options))
   app.route('/', auditPage(options))
   app.notFound((c) => c.html(failed(c, site, c.get('reader').words.problems.noConsolePage), 404))
   return app

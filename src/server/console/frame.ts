@@ -33,7 +33,7 @@ export function bareFrame(c: Context<ConsoleEnv>, { settings }: ConsoleSite, csr
 async function frameOf(c: Context<ConsoleEnv>, site: ConsoleSite, here: string): Promise<Omit<Frame, 'title'>> {
   const { words } = c.get('reader')
   const { menu } = words.console
-  const said = { ...words.console.said, ...words.desk.said, ...words.synchronization.said, ...words.payments.said }
+  const said = { ...words.console.said, ...words.desk.said, ...words.synchronization.said, ...words.payments.said, ...words.hl7.said } // prettier-ignore
   const key = c.req.query('said') ?? ''
   const links = [
     ['/', menu.status],
@@ -44,6 +44,7 @@ async function frameOf(c: Context<ConsoleEnv>, site: ConsoleSite, here: string):
     ['/payments', words.payments.title],
     ['/reviews', menu.reviews],
     ['/synchronization', words.synchronization.menu],
+    ['/hl7', words.hl7.menu],
     ['/users', words.staff.users.title],
     ['/audit', words.desk.audit.title],
   ] as const

@@ -20,6 +20,8 @@ export const privileges = [
   'see payments',
   'request payments',
   'refund payments',
+  'see clinical messages',
+  'manage clinical systems',
 ] as const
 export type Privilege = (typeof privileges)[number]
 
@@ -123,6 +125,12 @@ export const routeNeeds: Readonly<Record<string, Need>> = {
   'POST /users/reset': 'manage users',
   'POST /users/disable': 'manage users',
   'POST /users/enable': 'manage users',
+  'GET /hl7': 'see clinical messages',
+  'POST /hl7': 'see clinical messages',
+  'GET /hl7/:message': 'see clinical messages',
+  'POST /hl7/replay': 'manage clinical systems',
+  'POST /hl7/pause': 'manage clinical systems',
+  'POST /hl7/resume': 'manage clinical systems',
   'GET /audit': 'read audit',
   'POST /audit': 'read audit',
 }

@@ -5,6 +5,7 @@ import { console } from './en/console.ts'
 import { desk } from './en/desk.ts'
 import { emails } from './en/emails.ts'
 import { frame } from './en/frame.ts'
+import { hl7 } from './en/hl7.ts'
 import { operator } from './en/operator.ts'
 import { patient } from './en/patient.ts'
 import { payments } from './en/payments.ts'
@@ -33,5 +34,6 @@ export const en = {
   emails,
   pay,
   payments,
+  hl7,
 }
 export type Words = typeof en

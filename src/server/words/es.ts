@@ -6,6 +6,7 @@ import { console } from './es/console.ts'
 import { desk } from './es/desk.ts'
 import { emails } from './es/emails.ts'
 import { frame } from './es/frame.ts'
+import { hl7 } from './es/hl7.ts'
 import { operator } from './es/operator.ts'
 import { patient } from './es/patient.ts'
 import { payments } from './es/payments.ts'
@@ -34,4 +35,5 @@ export const es: Words = {
   emails,
   pay,
   payments,
+  hl7,
 }

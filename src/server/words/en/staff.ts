@@ -16,6 +16,8 @@ const privileges: Readonly<Record<Privilege, string>> = {
   'see payments': 'See payments',
   'request payments': 'Ask patients for payments',
   'refund payments': 'Refund and assign payments',
+  'see clinical messages': 'See messages of clinical systems',
+  'manage clinical systems': 'Pause clinical systems and replay messages',
 }
 
 export const staff = {

@@ -17,6 +17,8 @@ export const staff: Words['staff'] = {
     'see payments': 'Ver los pagos',
     'request payments': 'Pedir pagos a los pacientes',
     'refund payments': 'Reembolsar y asignar pagos',
+    'see clinical messages': 'Ver mensajes de sistemas clínicos',
+    'manage clinical systems': 'Pausar sistemas clínicos y repetir mensajes',
   },
   denied: {
     title: 'Esto no es para usted',
