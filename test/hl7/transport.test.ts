@@ -258,7 +258,9 @@ it('a message that waits holds up its patient’s later ones alone; a peer that 
   expect(bridge.status()[0]).toMatchObject({ state: 'paused', states: { queued: 3 } })
   await bridge.resume('lab')
   await expect.poll(() => sent.map(({ id }) => bridge.message(id).state)).toEqual(['done', 'done', 'done'])
-  expect(got.map(controlOf)).toEqual(['M1', 'M3', 'M1', 'M1', 'M2'])
+  // M1 is asked for three times before M2 of the same patient goes; M3 of another goes meanwhile.
+  expect(got.map(controlOf).filter((control) => control !== 'M3')).toEqual(['M1', 'M1', 'M1', 'M2'])
+  expect(got.map(controlOf).indexOf('M3')).toBeLessThan(4)
   await bridge.pause('lab')
   server.close()
   await bridge.resume('lab')
