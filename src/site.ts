@@ -139,7 +139,7 @@ export async function openSite(options: SiteOptions & { readonly mostBytes?: num
   const index = replica.follow({
     name: 'index',
     collections: indexedCollections,
-    handle: pageIndex(replica, keys.ofPhone),
+    handle: pageIndex(replica, keys.ofPhone, site.key),
     advanced(documents) {
       for (const run of indexed) run(documents)
       // Windows and runs are by the zone that InSched has.
@@ -147,7 +147,7 @@ export async function openSite(options: SiteOptions & { readonly mostBytes?: num
     },
   })
   replica.follow(fieldConflicts(replica, site.key, clock))
-  replica.follow(receivedTimes(replica, desk))
+  replica.follow(receivedTimes(replica, desk, site.key))
   const { dial } = dialing({ ca: settings.ca ?? undefined, proxy: () => values().proxy, machine: options.machine })
   const device = {
     certificate: settings.certificate,
@@ -167,7 +167,7 @@ export async function openSite(options: SiteOptions & { readonly mostBytes?: num
     shared: may('up'),
     chunks,
     settings: {
-      version: () => mirror.settings().version,
+      version: mirror.version,
       sends: (name) => isSent(mirror.settings(), name, 'up'),
       always: isAlways,
       onChange: mirror.onChange,
