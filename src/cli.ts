@@ -60,6 +60,7 @@ const commands: Readonly<Record<string, Command>> = {
   'preferences set': timing.preferencesSet,
   'mirror show': mirror.mirrorShow,
   'mirror set': mirror.mirrorSet,
+  'mirror share': mirror.mirrorShare,
   'mirror preview': mirror.mirrorPreview,
   'backup begin': timing.backupBegin,
   'backup end': timing.backupEnd,

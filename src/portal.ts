@@ -134,6 +134,7 @@ export async function openPortal(options: {
     clock,
     device: (site) => store.device(site)?.replica,
     sites: (practice) => store.sites().flatMap((site) => (site.practice === practice ? [site.id] : [])),
+    nameOf: (site) => (store.site(site)?.retired_at === null ? store.site(site)!.name : undefined),
   })
   const gate = outwardGate((practice) =>
     store
@@ -204,10 +205,12 @@ export async function openPortal(options: {
       const known = store.device(device.site)
       const retired = store.site(device.site)!.retired_at !== null
       if (retired || (known && (known.revoked_at !== null || known.replica !== device.replica))) return 'revoked device'
+      await mirrors.introduce(replica)
       return {
         replica,
         passesIn: mirrors.passes(device.site, 'up'),
         passesOut: mirrors.passes(device.site, 'down'),
+        keeps: mirrors.keeps(device.site),
         shared: mirrors.passes(device.site, 'up'),
         settings: mirrors.link(device.site),
         chunks: chunks.get(device.practice)!,
@@ -356,6 +359,7 @@ export async function openPortal(options: {
       const device = store.device(site.id)
       if (device) acceptor.disconnect(device.replica)
       const documents = await passOn(replicas.get(site.practice)!, site.id, heir?.id)
+      await mirrors.introduce(replicas.get(site.practice)!)
       store.audit.record({ did: 'site retired', practice: site.practice, of: heir ? [site.id, heir.id] : site.id })
       return { siteId: site.id, documents }
     },

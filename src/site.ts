@@ -148,7 +148,7 @@ export async function openSite(
   const index = replica.follow({
     name: 'index',
     collections: indexedCollections,
-    handle: pageIndex(replica, keys.ofPhone),
+    handle: pageIndex(replica, keys.ofPhone, site.key),
     advanced(documents) {
       for (const run of indexed) run(documents)
       // Windows and runs are by the zone that InSched has.
@@ -156,7 +156,7 @@ export async function openSite(
     },
   })
   replica.follow(fieldConflicts(replica, site.key, clock))
-  replica.follow(receivedTimes(replica, desk))
+  replica.follow(receivedTimes(replica, desk, site.key))
   const { dial } = dialing({ ca: settings.ca ?? undefined, proxy: () => values().proxy, machine: options.machine })
   const device = {
     certificate: settings.certificate,
@@ -176,7 +176,7 @@ export async function openSite(
     shared: may('up'),
     chunks,
     settings: {
-      version: () => mirror.settings().version,
+      version: mirror.version,
       sends: (name) => isSent(mirror.settings(), name, 'up'),
       always: isAlways,
       onChange: mirror.onChange,

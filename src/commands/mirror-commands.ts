@@ -18,6 +18,7 @@ export const mirrorShow = operation(
       ),
       ...counts('erased at the portal', result['receipts']),
       ...counts('to be erased at the portal still', result['erasing']),
+      ...(result['sites'] as SharedWith[]).flatMap(sharedWith),
       ...sentences(result),
     ].join('\n'),
 )
@@ -31,6 +32,21 @@ export const mirrorSet = operation(
     const [key, value] = given.positionals
     if (key === undefined || value === undefined) throw new Usage('Name a setting and its value.')
     return { key, value, ...contentOf(given) }
+  },
+  (result) =>
+    [`${String(result['key'])} was ${String(result['old'])} and is ${String(result['new'])} now.`, ...effect(result)].join('\n'), // prettier-ignore
+)
+
+export const mirrorShare = operation(
+  'mirror share',
+  'share a collection with another site, named by its id or name: records go down to one where the other gives and it takes',
+  'mirror share SITE COLLECTION give|take|both|off',
+  {},
+  (given) => {
+    const [site, collection, value] = given.positionals
+    if (site === undefined || collection === undefined || value === undefined)
+      throw new Usage('Name the other site, a collection, and give, take, both or off.')
+    return { site, collection, value }
   },
   (result) =>
     [`${String(result['key'])} was ${String(result['old'])} and is ${String(result['new'])} now.`, ...effect(result)].join('\n'), // prettier-ignore
@@ -69,6 +85,30 @@ export const mirrorPreview = operation(
   },
 )
 
+interface SharedWith {
+  readonly site: string
+  readonly name: string | null
+  readonly items: readonly {
+    readonly collection: string
+    readonly value: string
+    readonly portal: string | null
+    readonly gives: boolean
+    readonly takes: boolean
+    readonly held: number
+    readonly letGo: number
+    readonly changed: { readonly at: string; readonly by: string } | null
+  }[]
+}
+const sharedWith = ({ site, name, items }: SharedWith): string[] =>
+  items.flatMap(({ collection, value, portal, gives, takes, held, letGo, changed }) => {
+    if (value === 'off' && !gives && !takes && letGo === 0) return []
+    const says = gives && takes ? 'gives and takes' : gives ? 'gives' : takes ? 'takes' : 'neither gives nor takes'
+    const who = changed ? `, set ${changed.at} by ${changed.by}` : ''
+    const narrowed = portal === null ? '' : `  (the portal: ${portal}; the narrower holds)`
+    const here = [...(held > 0 ? [`${held} are here`] : []), ...(letGo > 0 ? [`${letGo} were let go of`] : [])]
+    return [`${collection} with ${name ?? site} (${site}): ${value}${who}${narrowed}; it ${[says, ...here].join('; ')}`]
+  })
+
 /** What becomes of what the portal has, where a collection is turned off. */
 export function contentOf(given: Given): { content?: 'keep' | 'erase' } {
   const [keep, erase] = [given.values['keep'] === true, given.values['erase'] === true]
@@ -85,6 +125,7 @@ const sentences = (result: Result): string[] => [
 const effect = (result: Result): string[] => [
   ...counts('erased at the portal by it', result['erased']),
   ...counts('begins to go by it', result['begins']),
+  ...counts('let go of here, of other sites, by it', result['letGo']),
   ...(Number(result['withoutFields']) > 0
     ? [`records that lose fields here and at the portal by it: ${String(result['withoutFields'])}`]
     : []),

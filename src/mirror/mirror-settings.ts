@@ -2,10 +2,11 @@
  * The settings of the mirror as people write them: for each collection a direction, the patients that it covers and, of
  * the records, the fields that leave. One schema for the command line and for the page; a wrong value is refused with a
  * sentence, and then nothing changes. They stand in `preferences/<site>`: the site's own map decides, what the portal's
- * says can only narrow, so of two edits that conflict the narrower holds.
+ * says can only narrow, so of two edits that conflict the narrower holds. What is shared with another site has a key for
+ * each collection, `share.<site>.<collection>`.
  */
 import { createHash } from 'node:crypto'
-import type { Json } from '../replica/json.ts'
+import { sameJson, type Json } from '../replica/json.ts'
 import { derivedUlid } from '../replica/ids.ts'
 import { choosable, leavingFields, whyNeeded, type FieldGroup } from './leaving-fields.ts'
 import {
@@ -18,6 +19,7 @@ import {
   type MirrorSettings,
   type PatientCollection,
   type SettableCollection,
+  type Share,
 } from './policy.ts'
 
 /** Texts by key, as they are kept and shown; a key that is missing holds its default. */
@@ -83,7 +85,24 @@ function daysSetting(which: Days): Setting {
   }
 }
 
-/** Every setting by its key, in the order in which they are shown. */
+/** What a collection may be set to between a site and another; records go down only where one gives and the other takes. */
+export const shareWays = ['off', 'give', 'take', 'both'] as const
+export type ShareWay = (typeof shareWays)[number]
+const shareSetting: Setting = { initial: 'off', takes: listed(shareWays), read: among(shareWays) }
+
+/** The key of what a site shares of a collection with another. */
+export function shareKey(other: string, collection: PatientCollection): string {
+  return `share.${other}.${collection}`
+}
+
+/** Of a key of sharing, the other site and the collection; undefined where it is none. */
+export function shareOf(key: string): { readonly other: string; readonly collection: PatientCollection } | undefined {
+  const [, other, name] = /^share\.([0-9A-HJKMNP-TV-Z]{26})\.([a-z]+)$/.exec(key) ?? []
+  const collection = covered.find((one) => one === name)
+  return other !== undefined && collection ? { other, collection } : undefined
+}
+
+/** Every setting by its key, in the order in which they are shown; those of sharing are by other sites. */
 const known: ReadonlyMap<string, Setting> = new Map([
   ...covered.flatMap((collection): [string, Setting][] => [
     [`${collection}.direction`, waySetting(collection)],
@@ -98,6 +117,10 @@ const known: ReadonlyMap<string, Setting> = new Map([
 
 export const mirrorKeys: readonly string[] = [...known.keys()]
 
+function settingOf(key: string): Setting | undefined {
+  return known.get(key) ?? (shareOf(key) && shareSetting)
+}
+
 /** The document of a site's mirror settings. */
 export function mirrorKey(site: string): string {
   return derivedUlid('preferences', site, 'mirror')
@@ -108,19 +131,25 @@ export const appliedField = 'applied'
 
 /** The texts in one replica's map; what was taken back is null there. */
 export function mirrorTextsOf(map: Readonly<Record<string, Json>>): MirrorTexts {
+  const keys = [
+    ...mirrorKeys,
+    ...Object.keys(map)
+      .filter((key) => shareOf(key))
+      .toSorted(),
+  ]
   return Object.fromEntries(
-    mirrorKeys.flatMap((key) => ((map[key] ?? null) === null ? [] : [[key, typeof map[key] === 'string' ? map[key] : '?']])), // prettier-ignore
+    keys.flatMap((key) => ((map[key] ?? null) === null ? [] : [[key, typeof map[key] === 'string' ? map[key] : '?']])), // prettier-ignore
   )
 }
 
 /** The text of a key, its default where it has none. */
 export function textOf(texts: MirrorTexts, key: string): string {
-  return texts[key] ?? known.get(key)!.initial
+  return texts[key] ?? settingOf(key)!.initial
 }
 
 /** What texts say. One that this version cannot read counts as the narrowest: deny by default. */
 export function mirrorSettingsOf(texts: MirrorTexts): MirrorSettings {
-  const read = (key: string): string | undefined => known.get(key)!.read(textOf(texts, key))
+  const read = (key: string): string | undefined => settingOf(key)!.read(textOf(texts, key))
   const ways = covered.map((collection) => [collection, (read(`${collection}.direction`) ?? 'off') as Way] as const)
   const days = (which: Days): number => Number(read(`events.${which}`) ?? 1)
   return versioned({
@@ -140,7 +169,19 @@ export function mirrorSettingsOf(texts: MirrorTexts): MirrorSettings {
     withheld: Object.fromEntries(
       groups.map((group) => [group, withheldBy(group, read(`${group}.fields`) ?? 'none')]),
     ) as Record<FieldGroup, string[]>,
+    shares: sharesIn(texts, read),
   })
+}
+
+function sharesIn(texts: MirrorTexts, read: (key: string) => string | undefined): MirrorSettings['shares'] {
+  const shares: Record<string, Partial<Record<PatientCollection, readonly Share[]>>> = {}
+  for (const key of Object.keys(texts)) {
+    const of = shareOf(key)
+    const way = of && ((read(key) ?? 'off') as ShareWay)
+    if (!of || !way || way === 'off') continue
+    shares[of.other] = { ...shares[of.other], [of.collection]: way === 'both' ? ['give', 'take'] : [way] }
+  }
+  return shares
 }
 
 function directionsOf(way: Way): readonly Direction[] {
@@ -179,14 +220,32 @@ export function narrower(a: MirrorSettings, b: MirrorSettings): MirrorSettings {
         choosable(group).filter((field) => a.withheld[group].includes(field) || b.withheld[group].includes(field)),
       ]),
     ) as Record<FieldGroup, string[]>,
+    shares: narrowerShares(a.shares, b.shares),
   })
+}
+
+function narrowerShares(a: MirrorSettings['shares'], b: MirrorSettings['shares']): MirrorSettings['shares'] {
+  const shares: Record<string, Partial<Record<PatientCollection, readonly Share[]>>> = {}
+  for (const [other, chosen] of Object.entries(a))
+    for (const [name, ways] of Object.entries(chosen) as [PatientCollection, readonly Share[]][]) {
+      const both = ways.filter((way) => b[other]?.[name]?.includes(way))
+      if (both.length > 0) shares[other] = { ...shares[other], [name]: both }
+    }
+  return shares
+}
+
+/** Whether two settings say the same, also of what is shared with other sites. */
+export function sameSettings(a: MirrorSettings, b: MirrorSettings): boolean {
+  const isIn = (one: MirrorSettings, other: MirrorSettings): boolean => sameJson(narrowerShares(one.shares, other.shares) as Json, one.shares as Json) // prettier-ignore
+  return a.version === b.version && isIn(a, b) && isIn(b, a)
 }
 
 /** Equal settings have an equal version, at whichever end they are read; the defaults have 0. */
 function versioned(settings: Omit<MirrorSettings, 'version'>): MirrorSettings {
   const { version: _, ...defaults } = defaultSettings
   const said = JSON.stringify(inOrder(settings))
-  if (said === JSON.stringify(inOrder(defaults))) return defaultSettings
+  if (said === JSON.stringify(inOrder(defaults)))
+    return Object.keys(settings.shares).length === 0 ? defaultSettings : { ...defaultSettings, shares: settings.shares }
   const version = createHash('sha256').update(said).digest().readUIntBE(0, 6)
   return { version: Math.max(1, version), ...settings }
 }
@@ -204,13 +263,13 @@ export function mirrorInForce(site: MirrorTexts, portal: MirrorTexts): MirrorSet
 /** Whether what the portal wrote of a key leaves less than what the site wrote of it does. */
 export function isNarrowed(key: string, site: MirrorTexts, portal: MirrorTexts): boolean {
   const one = { [key]: textOf(site, key) }
-  return mirrorInForce(one, portal[key] === undefined ? {} : { [key]: portal[key] }).version !== mirrorSettingsOf(one).version // prettier-ignore
+  return !sameSettings(mirrorInForce(one, portal[key] === undefined ? {} : { [key]: portal[key] }), mirrorSettingsOf(one)) // prettier-ignore
 }
 
 /** The key that is meant, a collection alone meaning its direction; throws a sentence where there is none. */
 export function mirrorKeyNamed(name: string): string {
-  const key = known.has(name) ? name : `${name}.direction`
-  if (known.has(key)) return key
+  const key = settingOf(name) ? name : `${name}.direction`
+  if (settingOf(key)) return key
   const what = ['preferences', 'access', 'consents', 'reviews', 'practice'].includes(name.split('.')[0]!)
     ? `${name.split('.')[0]!} cannot be switched off: ${name.startsWith('practice') ? 'pages name the practice and show times by it' : 'a STOP, an end of access and what staff have to look at must always travel'}.`
     : `There is no setting ${name.slice(0, 60)} of the mirror. List them with: patientconnection mirror show.`
@@ -238,7 +297,7 @@ export function mirrorChanged(
   content?: 'keep' | 'erase',
 ): { readonly key: string; readonly texts: MirrorTexts } {
   const key = mirrorKeyNamed(name)
-  const setting = known.get(key)!
+  const setting = settingOf(key)!
   const turnsOff = key.endsWith('.direction') && value.trim() === 'off'
   if (turnsOff && content === undefined)
     throw new Error(

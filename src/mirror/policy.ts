@@ -2,7 +2,8 @@
  * What replicates to whom: one pure, total function over settings and facts, and the default table as a value.
  * `up` is from a site to the portal, `down` from the portal to that site. Access, consents, preferences and reviews
  * cannot be switched off: a STOP must always travel. An owner always takes its own records down again.
- * It never opens a document: which fields may leave is chosen at the source, by `leaving-fields.ts`.
+ * What of another site's comes down is `sharing.ts`. It never opens a document: which fields may leave is chosen at the
+ * source, by `leaving-fields.ts`.
  */
 import type { Collection, Facts } from '../replica/collections.ts'
 import type { FieldGroup } from './leaving-fields.ts'
@@ -21,8 +22,11 @@ export type PatientCollection = Exclude<SettableCollection, 'practice'>
 export const coverages = ['all', 'reachable', 'portal enabled', 'none'] as const
 export type Coverage = (typeof coverages)[number]
 
+/** What a site does with a collection between itself and another. */
+export type Share = 'give' | 'take'
+
 export interface MirrorSettings {
-  /** Equal for equal settings; 0: nothing was chosen. */
+  /** Equal for equal settings, what is shared with other sites apart; 0: nothing was chosen. */
   readonly version: number
   /** Per collection the directions that are on; none is off. */
   readonly directions: Readonly<Record<SettableCollection, readonly Direction[]>>
@@ -34,6 +38,8 @@ export interface MirrorSettings {
   readonly daysPast: number
   /** Fields that do not leave, of those that may. */
   readonly withheld: Readonly<Record<FieldGroup, readonly string[]>>
+  /** By other site and collection what is shared with it; what does not stand here is not. */
+  readonly shares: Readonly<Record<string, Readonly<Partial<Record<PatientCollection, readonly Share[]>>>>>
 }
 
 /** The defaults of a site that has chosen nothing. */
@@ -64,6 +70,7 @@ export const defaultSettings: MirrorSettings = {
   daysAhead: 365,
   daysPast: 400,
   withheld: { practice: [], patients: [], plans: [], stages: [], events: [] },
+  shares: {},
 }
 
 export interface Question {
@@ -193,6 +200,12 @@ function insideHorizon(settings: MirrorSettings, startsAt: number | null, now: n
 /** Whether no setting reaches a collection. */
 export function isAlways(collection: Collection): collection is AlwaysCollection {
   return always.has(collection)
+}
+
+/** Whether a collection is on and goes down to its site in every case: so that what comes with it is read by then. */
+export function isTakenDown(settings: MirrorSettings, collection: SettableCollection): boolean {
+  if (offBecause(settings, collection) !== undefined) return false
+  return isRecord(collection) || settings.directions[collection].includes('down')
 }
 
 /** Records that a site makes and must get back after a restore; the other settable collections obey the table. */

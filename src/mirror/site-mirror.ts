@@ -2,7 +2,8 @@
  * The mirror as a site keeps it: which settings are in force, and that its documents follow them. A change holds at once
  * for what is written and sent from then on; what stands already is brought after it: fields that leave no more are taken
  * out of their documents, those that leave again are asked of the source, and what begins to pass is logged anew. Which
- * settings the documents follow is kept with them, so that this goes on where a crash left it.
+ * settings the documents follow is kept with them, so that this goes on where a crash left it. What comes of other sites
+ * is read from the start when more of it is shared, and let go of when it is not.
  */
 import type { Clock } from '../replica/clock.ts'
 import { collections, type Passes, type RecordCollection } from '../replica/collections.ts'
@@ -19,9 +20,18 @@ import {
   mirrorSettingsOf,
   mirrorTextsOf,
   narrower,
+  sameSettings,
   type MirrorTexts,
 } from './mirror-settings.ts'
-import { defaultSettings, passes, passesByFacts, type Direction, type MirrorSettings } from './policy.ts'
+import { isShared, linkVersion, othersIn, othersKey, shareable, sharedBy, sourcesOf, type Others, type Shared } from './sharing.ts' // prettier-ignore
+import {
+  defaultSettings,
+  passes,
+  passesByFacts,
+  type Direction,
+  type MirrorSettings,
+  type PatientCollection,
+} from './policy.ts'
 
 /** The settings that documents follow, and when they were looked at last. */
 interface Applied {
@@ -32,6 +42,9 @@ interface Applied {
 /** The settings of a site as they stand before its replica is open, and then as it reads them. */
 export function mirrorOf(site: string, clock: Clock) {
   let settings = defaultSettings
+  let others: Others = new Map()
+  let shared: Shared = new Map()
+  let version = 0
   let applied: Applied = { settings, at: 0 }
   const listeners = new Set<() => void>()
   const byFacts =
@@ -42,12 +55,19 @@ export function mirrorOf(site: string, clock: Clock) {
     }
   return {
     settings: () => settings,
+    /** What other sites of the practice say to this one. */
+    others: () => others,
+    /** What of them comes down. */
+    shared: () => shared,
+    /** For links. */
+    version: () => version,
     applied: () => applied,
     /** For links. */
     passes:
       (direction: Direction): Passes =>
       (collection, facts, erasure = false) =>
-        passes(settings, { collection, facts, direction, site, now: clock.now(), erasure }).passes,
+        passes(settings, { collection, facts, direction, site, now: clock.now(), erasure }).passes ||
+        (direction === 'down' && isShared(shared, collection, facts)),
     /** For the replica. */
     replicaPasses: {
       passes: byFacts(() => ({ settings, at: clock.now() })),
@@ -55,10 +75,13 @@ export function mirrorOf(site: string, clock: Clock) {
       returns: ((collection, facts) =>
         passes(settings, { collection, facts, direction: 'up', site, now: clock.now() }).passes) as Passes,
     },
-    become(next: MirrorSettings): void {
-      if (next.version === settings.version) return
-      settings = next
-      for (const run of [...listeners]) run()
+    become(next: MirrorSettings, of: Others = others): void {
+      if (!sameSettings(next, settings)) settings = next
+      others = of
+      shared = sharedBy(settings, others)
+      const before = version
+      version = linkVersion(settings, shared)
+      if (version !== before) for (const run of [...listeners]) run()
     },
     hasApplied: (next: Applied): void => void (applied = next),
     onChange(run: () => void): () => void {
@@ -107,6 +130,9 @@ export async function keepSiteMirror(options: SiteMirrorOptions) {
   const loadOnce = async (): Promise<void> => {
     const map = await replica.written('preferences', key, replica.id)
     const theirs = await replica.written('preferences', key, options.portal)
+    const others = othersIn(await replica.written('preferences', othersKey(site), options.portal))
+    const next = mirrorInForce(mirrorTextsOf(map), mirrorTextsOf(theirs))
+    const { names, done } = await sharing(sharedBy(next, others))
     // All at once from here on: what is in force is always what these say.
     own = mirrorTextsOf(map)
     portals = mirrorTextsOf(theirs)
@@ -114,7 +140,33 @@ export async function keepSiteMirror(options: SiteMirrorOptions) {
     // Where nothing was chosen yet, documents followed the defaults from the start.
     mirror.hasApplied(kept ?? { settings: defaultSettings, at: clock.now() })
     isKept = kept !== undefined
-    mirror.become(mirrorInForce(own, portals))
+    mirror.become(next, others)
+    if (names.length === 0) return
+    // In the same turn: nothing that comes by the new settings is taken before.
+    await replica.replication.readAnew(options.portal, names)
+    await replica.letGo(names, (collection, facts) => isShared(mirror.shared(), collection, facts))
+    await done()
+  }
+  /** By collection the number of those whose documents come down (SHARE-2), as it was kept when that was brought about. */
+  let sources: Map<PatientCollection, number> | undefined
+  /**
+   * The collections that others share with this site differently from here on; `done` keeps it. That they change is kept
+   * first, so that what is to be done for it is done again after a crash.
+   */
+  const sharing = async (shared: Shared): Promise<{ names: PatientCollection[]; done: () => Promise<void> }> => {
+    const keep = async (name: PatientCollection, number: number): Promise<void> => {
+      await replica.remember(`shared ${name}`, number)
+      sources!.set(name, number)
+    }
+    sources ??= new Map(await Promise.all(shareable.map(async (name) => [name, await replica.remembered(`shared ${name}`)] as const))) // prettier-ignore
+    const names = shareable.filter((name) => sources!.get(name) !== sourcesOf(shared, name))
+    for (const name of names) await keep(name, isChanging)
+    return {
+      names,
+      async done() {
+        for (const name of names) await keep(name, sourcesOf(shared, name))
+      },
+    }
   }
   const write = (set: Readonly<Record<string, Json>>): Promise<void> =>
     replica.change([{ collection: 'preferences', key, facts, set, at: clock.now() }])
@@ -180,7 +232,7 @@ export async function keepSiteMirror(options: SiteMirrorOptions) {
     name: 'mirror',
     collections: ['preferences'],
     async handle(heads) {
-      if (!heads.some((head) => head.key === key)) return []
+      if (!heads.some((head) => head.key === key || head.key === othersKey(site))) return []
       await load()
       await openConflicts()
       if (isBehind()) apply().catch(() => {})
@@ -212,6 +264,8 @@ export async function keepSiteMirror(options: SiteMirrorOptions) {
 }
 
 const groups = Object.keys(leavingFields) as FieldGroup[]
+/** In the place of `sourcesOf` while whose documents of a collection are shared changes. */
+const isChanging = 1
 /** How old what is kept of the last look may be, milliseconds: what began to pass since is logged anew after a start. */
 const atMostOld = 6 * 3_600_000
 
@@ -227,7 +281,7 @@ function conflictReview(
 ): Edit {
   const [mine, theirs] = [own[field]!, portals[field]!]
   const one = mirrorSettingsOf({ [field]: mine })
-  const stands = narrower(one, mirrorSettingsOf({ [field]: theirs })).version === one.version ? mine : theirs
+  const stands = sameSettings(narrower(one, mirrorSettingsOf({ [field]: theirs })), one) ? mine : theirs
   return {
     collection: 'reviews',
     key: derivedUlid('mirror conflict', site, field, String(time)),

@@ -1,6 +1,7 @@
 /**
  * The mirror settings of the sites of a portal, as each site has chosen and this portal has narrowed them: what may be
  * held of a site's documents, and what goes over its link. When a site changes them, what may be held no longer is withdrawn.
+ * What a site gives and takes of others is written for each of these, and holds on their links as it stands there.
  */
 import {
   asTheSite,
@@ -9,6 +10,7 @@ import {
   mirrorKey,
   mirrorKeyNamed,
   mirrorTextsOf,
+  sameSettings,
   type MirrorTexts,
   type Narrowed,
   type Narrowing,
@@ -22,19 +24,25 @@ import {
   type Direction,
   type MirrorSettings,
 } from '../mirror/policy.ts'
+import { givenTo, isShared, linkVersion, othersIn, othersKey, sharedBy, takenOf, type Shared } from '../mirror/sharing.ts' // prettier-ignore
 import type { Clock } from '../replica/clock.ts'
 import type { LinkSettings, Passes } from '../replica/collections.ts'
+import { sameJson, type Json } from '../replica/json.ts'
 import type { OpenReplica } from '../replica/replica.ts'
 
 export interface SiteMirrors {
   of(site: string): MirrorSettings
   /** What a practice's replica may hold, by the owner of each document. */
   readonly holds: Passes
-  /** What passes on the link of a site. */
+  /** What passes on the link of a site, down also of what others share with it. */
   passes(site: string, direction: Direction): Passes
+  /** Of what goes down, the site's own. */
+  keeps(site: string): Passes
   link(site: string): LinkSettings
   /** Reads the settings of a practice's sites and follows them. */
   follow(replica: OpenReplica): Promise<void>
+  /** Tells each site of a practice what the others say to it, where that is not as it was told. */
+  introduce(replica: OpenReplica): Promise<void>
   /** What a site and the portal have set. */
   standing(replica: OpenReplica, site: string): Promise<{ readonly own: MirrorTexts; readonly portals: MirrorTexts }>
   /**
@@ -44,16 +52,29 @@ export interface SiteMirrors {
   narrow(replica: OpenReplica, site: string, changes: readonly Narrowing[]): Promise<readonly Narrowed[]>
 }
 
-/** `device`: the replica of a site; undefined where it is not enrolled. `sites`: those of a practice. */
+interface Known {
+  readonly settings: MirrorSettings
+  readonly shared: Shared
+  /** That of the link. */
+  readonly version: number
+}
+const unset: Known = { settings: defaultSettings, shared: new Map(), version: 0 }
+
+/**
+ * `device`: the replica of a site; undefined where it is not enrolled. `sites`: those of a practice. `nameOf`: how a site
+ * is called for the others; null where that is not known, undefined where the site is in use no more.
+ */
 export function siteMirrors(portal: {
   readonly clock: Clock
   readonly device: (site: string) => string | undefined
   readonly sites: (practice: string) => readonly string[]
+  readonly nameOf: (site: string) => string | null | undefined
 }): SiteMirrors {
   const { clock } = portal
-  const known = new Map<string, MirrorSettings>()
+  const known = new Map<string, Known>()
   const listeners = new Set<() => void>()
-  const of = (site: string): MirrorSettings => known.get(site) ?? defaultSettings
+  const knownOf = (site: string): Known => known.get(site) ?? unset
+  const of = (site: string): MirrorSettings => knownOf(site).settings
 
   const standing = async (replica: OpenReplica, site: string) => {
     const device = portal.device(site)
@@ -63,18 +84,51 @@ export function siteMirrors(portal: {
   }
   const load = async (replica: OpenReplica, site: string): Promise<void> => {
     const { own, portals } = await standing(replica, site)
-    known.set(site, mirrorInForce(own, portals))
+    const settings = mirrorInForce(own, portals)
+    // As it was told the site: both ends of its link go by the same.
+    const shared = sharedBy(settings, othersIn(await replica.written('preferences', othersKey(site), replica.id)))
+    known.set(site, { settings, shared, version: linkVersion(settings, shared) })
+  }
+  const holds: Passes = (collection, facts) =>
+    mayHold(facts.site === null ? defaultSettings : of(facts.site), { collection, facts, now: clock.now() })
+  const own =
+    (site: string, direction: Direction): Passes =>
+    (collection, facts, erasure = false) =>
+      passes(of(site), { collection, facts, direction, site, now: clock.now(), erasure }).passes
+  /** Of what another site shares, what this portal may hold itself, and that it holds it no more. */
+  const ofOthers =
+    (site: string): Passes =>
+    (collection, facts, erasure = false) =>
+      isShared(knownOf(site).shared, collection, facts) && (erasure || holds(collection, facts))
+  const introduce = async (replica: OpenReplica): Promise<void> => {
+    const sites = portal.sites(replica.practice)
+    if (sites.length < 2) return
+    for (const site of sites) {
+      const told = await replica.written('preferences', othersKey(site), replica.id)
+      const set: Record<string, Json> = {}
+      for (const other of sites) {
+        const name = portal.nameOf(other)
+        if (other === site || portal.nameOf(site) === undefined) continue
+        const [gives, takes] = name === undefined ? [[], []] : [givenTo(of(other), site), takenOf(of(other), site)]
+        const says = name === undefined || (name === null && gives.length + takes.length === 0) ? null : { name, gives, takes } // prettier-ignore
+        if (!sameJson(told[other] ?? null, says)) set[other] = says
+      }
+      if (Object.keys(set).length === 0) continue
+      const facts = { patient: null, site, shown: false, reachable: false, startsAt: null }
+      await replica.change([{ collection: 'preferences', key: othersKey(site), facts, set, at: clock.now() }])
+    }
   }
   return {
     of,
-    holds: (collection, facts) =>
-      mayHold(facts.site === null ? defaultSettings : of(facts.site), { collection, facts, now: clock.now() }),
-    passes:
-      (site, direction) =>
-      (collection, facts, erasure = false) =>
-        passes(of(site), { collection, facts, direction, site, now: clock.now(), erasure }).passes,
+    holds,
+    passes(site, direction) {
+      const [owns, shared] = [own(site, direction), ofOthers(site)]
+      return direction === 'up' ? owns : (...asked) => owns(...asked) || shared(...asked)
+    },
+    keeps: (site) => own(site, 'down'),
+    introduce,
     link: (site) => ({
-      version: () => of(site).version,
+      version: () => knownOf(site).version,
       sends: (name) => isSent(of(site), name, 'down'),
       always: isAlways,
       onChange(run) {
@@ -84,6 +138,7 @@ export function siteMirrors(portal: {
     }),
     async follow(replica) {
       for (const site of portal.sites(replica.practice)) await load(replica, site)
+      await introduce(replica)
       // What was looked through when the replica was opened was judged by the defaults.
       await replica.withdraw()
       replica.follow({
@@ -92,12 +147,16 @@ export function siteMirrors(portal: {
         async handle(heads) {
           const keys = new Set(heads.map((head) => head.key))
           let changed = false
+          let isTold = true
           for (const site of portal.sites(replica.practice)) {
-            if (!keys.has(mirrorKey(site))) continue
-            const before = of(site).version
+            if (!keys.has(mirrorKey(site)) && !keys.has(othersKey(site))) continue
+            const before = knownOf(site)
             await load(replica, site)
-            changed ||= of(site).version !== before
+            changed ||= knownOf(site).version !== before.version || !sameSettings(of(site), before.settings)
+            // Also what a portal that was put back is told of what it had written itself is put right.
+            isTold &&= sameSettings(of(site), before.settings) && !keys.has(othersKey(site))
           }
+          if (!isTold) await introduce(replica)
           if (!changed) return []
           for (const run of [...listeners]) run()
           await replica.withdraw()

@@ -20,6 +20,8 @@ export interface Admitted {
   readonly passesIn: Passes
   /** Which documents both sides should hold. */
   readonly shared?: Passes
+  /** Of those that go to the peer, the ones that it keeps for good (rule 9). */
+  readonly keeps?: Passes
   /** Attachments, where this replica keeps them. */
   readonly chunks?: Chunks
   readonly settings?: LinkSettings

@@ -49,6 +49,8 @@ export interface ConnectionOptions {
   readonly passesIn: Passes
   /** Which documents both sides should hold; by default all that pass in either direction. */
   readonly shared?: Passes
+  /** Of those that go to the peer, the ones that it keeps for good, so that a portal may withdraw them; by default all. */
+  readonly keeps?: Passes
   /** Attachments, where this replica keeps them. */
   readonly chunks?: Chunks
   /** The settings at this end; by default they never change. */
@@ -93,7 +95,7 @@ export function connect(options: ConnectionOptions): Connection {
   const { replication } = replica
   const mirroring: Mirroring = {
     peer,
-    passes: options.passesOut,
+    passes: options.keeps ?? options.passesOut,
     isThere: () => answers(socket, clock),
     startOver: () => end({}),
   }

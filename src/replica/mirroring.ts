@@ -9,7 +9,7 @@ import type { PeerKnowledge, StoredDocument } from './store.ts'
 /** A connection, as long as it lasts. */
 export interface Mirroring {
   readonly peer: string
-  /** What goes to the peer: it mirrors that. */
+  /** The documents that the peer keeps for good: its own that go to it. What another shares with it, it may let go of. */
   readonly passes: Passes
   /** Asks the peer whether it is there; resolves with false where the connection ends before it answers. */
   isThere(): Promise<boolean>

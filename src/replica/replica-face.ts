@@ -2,7 +2,7 @@
  * What the rest of the product sees of a replica: change, read, follow. `openReplica` in `replica.ts` makes one.
  * Nothing here speaks of Yjs, of the store or of the network.
  */
-import type { Collection, EntriesCollection, Facts, RecordCollection } from './collections.ts'
+import type { Collection, EntriesCollection, Facts, Passes, RecordCollection } from './collections.ts'
 import type { PracticeId, ReplicaId } from './ids.ts'
 import type { Json } from './json.ts'
 import type { AccessEntry } from './kinds/access.ts'
@@ -169,6 +169,11 @@ export interface Replica {
   /** At a site: logs anew what of these collections passes and did not before, after settings changed or time has passed (rule 10). */
   passAnew(among: readonly Collection[]): Promise<void>
   /**
+   * At a site: lets go of the content of documents of other sites in these collections that it may keep no longer, here
+   * alone and without an erasure, so that all of it may come again (SHARE-3). Resolves with their number when it is gone.
+   */
+  letGo(among: readonly Collection[], keeps: Passes): Promise<number>
+  /**
    * At a portal: erases all content of a collection, once `everywhere` says that every site has erased it and what is
    * held has been acknowledged, and begins a new incarnation of it (rule 11). Asked again before it happens, so a site
    * that switches it on again in time keeps it. `goes`: which documents are meant, by default all; others, as those of a
@@ -177,7 +182,7 @@ export interface Replica {
   eraseCollection(collection: Collection, everywhere: () => boolean, goes?: (facts: Facts) => boolean): Promise<void>
   /**
    * The heads of documents whose content the portal has erased, in order of key, after `after`; at a site those that it
-   * has not logged anew since.
+   * has not logged anew since, and those of other sites that it has let go of and not got again.
    */
   receipts(collection: Collection, after?: string, limit?: number): Promise<DocumentHead[]>
   /** Documents of a collection by count; for status. */

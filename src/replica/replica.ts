@@ -8,7 +8,7 @@ import { asideRows } from './aside.ts'
 import { randomBelow, type Clock } from './clock.ts'
 import { collectionNumber, collectionOf, collections, type Collection, type Facts, type Passes } from './collections.ts'
 import { commitQueue } from './commits.ts'
-import { decodeVector, readEntries, readRecord, type Writer } from './document.ts'
+import { decodeVector, emptyUpdate, readEntries, readRecord, type Writer } from './document.ts'
 import { begins, checkEdit, rowOfEdit, schemas } from './edits.ts'
 import { startFolding, type Folding } from './folding.ts'
 import { startFollower } from './followers.ts'
@@ -38,7 +38,7 @@ import {
   type Store,
   type StoredDocument,
 } from './store.ts'
-import { noticeFor, passedAgain, refusedReceipt } from './withdrawal.ts'
+import { letGo, noticeFor, passedAgain, refusedReceipt } from './withdrawal.ts'
 import type { Attached, Mirroring } from './mirroring.ts'
 import { startWithdrawing } from './withdrawing.ts'
 
@@ -65,6 +65,11 @@ export interface Replication {
     passes: Passes,
   ): Promise<Outgoing>
   acknowledged(peer: string, collection: Collection, position: number): Promise<void>
+  /**
+   * Has these collections of a peer read from 0 again, in the place of what is under way by then: what begins to pass there
+   * was read over before (SHARE-2). Resolves when that is durable; nothing happens where the peer was never met.
+   */
+  readAnew(peer: string, among: readonly Collection[]): Promise<void>
   /**
    * From where a peer reads on, by collection: that it has acknowledged, also where an ack was lost or the peer was
    * restored. Rejects with PutBack where it has more than there is.
@@ -215,8 +220,11 @@ export async function openReplica(options: ReplicaOptions): Promise<OpenReplica>
   /** Rule 10, and at a site rule 9: what a peer has erased is logged anew as soon as it passes. */
   const isAnew = (row: NewRow, held: StoredDocument | undefined): boolean =>
     begins(row, held, passes, passedBefore) ||
-    (!holds && held?.withdrawn === true && row.mode === 'add' && returns(held.head.collection, row.facts))
+    (!holds && held?.withdrawn === true && row.mode === 'add' && (returns(held.head.collection, row.facts) || isSharedAgain(row))) // prettier-ignore
   const owns = (facts: Facts): boolean => options.site !== undefined && facts.site === options.site
+  /** Of another site: what is here of it is here as long as it is shared (SHARE-3). */
+  const isOthers = (facts: Facts): boolean => options.site !== undefined && facts.site !== options.site
+  const isSharedAgain = (row: NewRow): boolean => isOthers(row.facts) && row.update.length > emptyUpdate.length
   const folding = startFolding({ store, commits, writer: () => writer, peers: () => peers.values(), owns })
   // Set while a new epoch begins because the machine was put back: until it is durable nothing is taken from a peer.
   let beginning: Promise<void> | undefined
@@ -270,6 +278,54 @@ export async function openReplica(options: ReplicaOptions): Promise<OpenReplica>
       }),
     )
 
+  const readFromStart = (peer: string, number: number): Promise<void> =>
+    new Promise((resolve, reject) => {
+      let after: PeerKnowledge | undefined
+      commits.enter({
+        async build() {
+          const before = ahead.get(peer) ?? peers.get(peer)
+          if (!before) return { rows: [] }
+          const { seen } = before
+          const cursor: Cursor = { ...before.cursors[number]!, position: 0, complete: 0 }
+          after = { ...before, cursors: before.cursors.with(number, cursor) }
+          ahead.set(peer, after)
+          return { rows: [], progress: { peer, collection: number, cursor, seen } }
+        },
+        done() {
+          const now = peers.get(peer)
+          if (after && now) peers.set(peer, { ...now, cursors: now.cursors.with(number, after.cursors[number]!) })
+          if (after && ahead.get(peer) === after) ahead.delete(peer)
+          resolve()
+        },
+        failed(error) {
+          ahead.delete(peer)
+          reject(error)
+        },
+      })
+    })
+  /** Lets go of those of these documents that are of other sites and may be kept no longer, in one commit. */
+  const letGoSome = (collection: Collection, keys: readonly string[], keeps: Passes): Promise<number> =>
+    new Promise((resolve, reject) => {
+      const rows: NewRow[] = []
+      commits.enter({
+        async build(draft) {
+          await draft.load(collection, keys)
+          for (const key of keys) {
+            const held = draft.document(collection, key)!
+            if (!isOthers(held.head.facts) || keeps(collection, held.head.facts)) continue
+            const gone = await letGo(draft, collection, key)
+            if (!gone) continue
+            draft.add(gone)
+            rows.push(gone)
+            if (decodeVector(held.vector).has(writer.client)) writer = mintWriter(id, clock)
+          }
+          return { rows }
+        },
+        done: () => resolve(rows.length),
+        failed: reject,
+      })
+    })
+
   const replication: Replication = {
     declared: () => ({ replica: id, epochs, head, incarnations }),
     peer: (replica) => peers.get(replica),
@@ -321,7 +377,23 @@ export async function openReplica(options: ReplicaOptions): Promise<OpenReplica>
             const receipts = new Map<string, number>()
             const to = { draft, collection: batch.collection, passes: passesHere, holds, writer }
             await draft.load(batch.collection, batch.rows.map((row) => row.key)) // prettier-ignore
+            let erasedHere = 0
             for (const row of batch.rows) {
+              const held = draft.document(batch.collection, row.key)
+              const isLetGo = row.receipt && !holds && isOthers(row.facts) && (!held || isOthers(held.head.facts))
+              if (isLetGo) {
+                erasedHere = row.seq
+                const gone = await letGo(draft, batch.collection, row.key)
+                if (gone) {
+                  draft.add(gone)
+                  rows.push(gone)
+                }
+                // Of what was never here nothing is kept.
+                if (!held && row.update.length <= emptyUpdate.length) {
+                  dropped++
+                  continue
+                }
+              }
               const found: Taken | Promise<Taken> = blocked.has(row.key)
                 ? { refused: 'waits for a refused row' }
                 : takenRows(to, row, { peer, epoch: batch.epoch, seq: row.seq })
@@ -338,7 +410,7 @@ export async function openReplica(options: ReplicaOptions): Promise<OpenReplica>
                 rows.push(...(await intoLog(draft, batch.collection, taken.rows, quarantine)))
                 if (taken.withheld) withheld.set(row.key, row)
               }
-              if (row.receipt && !holds) receipts.set(row.key, row.seq)
+              if (row.receipt && !holds && !isLetGo) receipts.set(row.key, row.seq)
               const notice = !holds && noticeFor(row, draft.document(batch.collection, row.key), passes)
               if (notice) {
                 draft.add(notice)
@@ -362,7 +434,7 @@ export async function openReplica(options: ReplicaOptions): Promise<OpenReplica>
               epoch: batch.epoch,
               position: batch.to,
               complete: batch.tail ? batch.to : complete,
-              erasedAt: Math.max(erasedAt, ...receipts.values()),
+              erasedAt: Math.max(erasedAt, erasedHere, ...receipts.values()),
             }
             seen = Math.max(before.seen, batch.to)
             after = { ...before, seen, cursors: before.cursors.with(number, cursor) }
@@ -426,6 +498,9 @@ export async function openReplica(options: ReplicaOptions): Promise<OpenReplica>
       peers.set(peer, { ...now, acknowledged: now.acknowledged.with(number, position) })
       withdrawing?.wake()
       await store.acknowledge(peer, number, position)
+    },
+    async readAnew(peer, among) {
+      await Promise.all(among.map((collection) => readFromStart(peer, collectionNumber(collection))))
     },
     async stands(peer, positions) {
       // What was under way when the machine was put back may have reached the peer after it said hello.
@@ -582,6 +657,18 @@ export async function openReplica(options: ReplicaOptions): Promise<OpenReplica>
           if (keys.length > 0) await logAnew(collection, keys, passes)
           after = heads.at(-1)!.key
         }
+    },
+    async letGo(among, keeps) {
+      let count = 0
+      for (const collection of among)
+        for (let after: string | undefined; ;) {
+          const heads = await store.list(collectionNumber(collection), after, 500)
+          if (heads.length === 0) break
+          const keys = heads.flatMap(({ key, facts }) => (isOthers(facts) && !keeps(collection, facts) ? [key] : []))
+          if (keys.length > 0) count += await letGoSome(collection, keys, keeps)
+          after = heads.at(-1)!.key
+        }
+      return count
     },
     async eraseCollection(collection, everywhere, goes = () => true) {
       if (!withdrawing) throw new Error('Only a portal erases a whole collection: open its replica with what it holds')

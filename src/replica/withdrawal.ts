@@ -1,6 +1,7 @@
 /**
  * Withdrawal of a document in rows (rule 9): the receipt by which a portal says that it holds no content of it, what a
- * site makes of one, and the notice by which a site says that a document of its own passes no more. Pure.
+ * site makes of one, and the notice by which a site says that a document of its own passes no more. And how a site lets go
+ * of a document that another site shared with it (SHARE-3). Pure.
  */
 import type { WireRow } from './admission.ts'
 import { collectionNumber, type Collection, type Passes } from './collections.ts'
@@ -55,6 +56,17 @@ export function noticeFor(row: WireRow, held: StoredDocument | undefined, passes
   const { collection, facts } = held.head
   if (passes(collection, facts) || !passes(collection, row.facts)) return undefined
   return { ...withdrawnRow(held, true), vector: held.vector, mode: 'add' }
+}
+
+/**
+ * The row by which a site lets go of a document of another site, with what waits of it: its content is gone here alone,
+ * without an erasure, so that all of it may come again (SHARE-3). None where it holds nothing. The document is loaded in
+ * the draft.
+ */
+export async function letGo(draft: Draft, collection: Collection, key: string): Promise<NewRow | undefined> {
+  for await (const held of draft.aside.rows(collectionNumber(collection), key)) draft.aside.drop(held)
+  const held = draft.document(collection, key)
+  return held && hasContent(held) ? withdrawnRow(held, false) : undefined
 }
 
 /**

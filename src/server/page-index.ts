@@ -1,7 +1,8 @@
 /**
  * From documents to the rows behind the pages: a follower's handler, the same at the portal and at a site. A row says
  * in clear whose it is, its state and its time; the rest is sealed. What patients may not be shown is left out of
- * nothing here: pages ask `shown`.
+ * nothing here: pages ask `shown`. At a site, what other sites share with it stands in views of its own: no page takes it
+ * for the site's.
  */
 import { toldOf, toldTo, unsettled } from '../bridges/texts/situation.ts'
 import { foldAccess } from '../replica/kinds/access.ts'
@@ -37,15 +38,26 @@ export function pageIndex(
   replica: Replica,
   /** The key by which the patients of one phone number are found; without it they are not. */
   numberKey: NumberKey = () => undefined,
+  /** The site whose pages these are; none at the portal, which has those of all. */
+  site?: string,
 ): (documents: readonly DocumentHead[]) => Promise<readonly Projection[]> {
   return (documents) =>
     Promise.all(
       documents.map(async (head) => ({
         collection: head.collection,
         key: head.key,
-        rows: await rowsOf(replica, head, numberKey),
+        rows: (await rowsOf(replica, head, numberKey)).map((row) =>
+          site === undefined || head.facts.site === null || head.facts.site === site
+            ? row
+            : { ...row, view: viewOfOthers(row.view) },
+        ),
       })),
     )
+}
+
+/** The view in which a site has the rows of what other sites share with it, as `view` has those of its own. */
+export function viewOfOthers(view: string): string {
+  return `${view} of others`
 }
 
 async function rowsOf(replica: Replica, head: DocumentHead, numberKey: NumberKey): Promise<IndexRow[]> {

@@ -10,10 +10,14 @@ import {
   mirrorChanged,
   mirrorInForce,
   mirrorKeys,
+  sameSettings,
+  shareKey,
+  shareOf,
   textOf,
   type MirrorTexts,
 } from '../mirror/mirror-settings.ts'
 import { isErased, isAlways, mayHold, type MirrorSettings } from '../mirror/policy.ts'
+import { isShared, shareable, sharedBy, sharingInWords } from '../mirror/sharing.ts'
 import { changeOf, previewOf, stopsInWords, type Sample } from '../mirror/preview.ts'
 import type { Mirror, SiteMirror } from '../mirror/site-mirror.ts'
 import type { Clock } from '../replica/clock.ts'
@@ -23,6 +27,7 @@ import type { DocumentHead, Kinds } from '../replica/replica-face.ts'
 import type { OpenReplica } from '../replica/replica.ts'
 import type { MirrorChange } from '../server/console/site-operations.ts'
 
+const listOthers = 'List them with: patientconnection mirror show.'
 /** Where entries are not records: what of them this version can show. */
 const shownEntries = ['access', 'confirmations', 'requests', 'messages'] as const satisfies readonly (keyof Kinds)[]
 
@@ -43,6 +48,9 @@ export function mirrorOperations(options: {
     const keys = new Set<string>()
     for (const { key, value, content } of changes) {
       const next = mirrorChanged(texts, key, value, content)
+      const other = shareOf(next.key)?.other
+      if (other !== undefined && next.texts[next.key] !== 'off' && !mirror.others().has(other))
+        throw new Error(`There is no other site ${other} of this practice. ${listOthers} Nothing was changed.`)
       texts = next.texts
       keys.add(next.key)
     }
@@ -66,7 +74,56 @@ export function mirrorOperations(options: {
         if (record && [...record.values.keys()].some((field) => isWithheld(to.withheld, head.collection, field)))
           withoutFields++
       }
-    return { erased, begins, withoutFields, says: [...stopsInWords(from, to, collections), ...dependenciesInWords(to)] }
+    const says = [...stopsInWords(from, to, collections), ...dependenciesInWords(to), ...sharingInWords(to, mirror.others())] // prettier-ignore
+    return { erased, begins, withoutFields, letGo: await letGoBy(from, to), says }
+  }
+  /** The documents of other sites that are here by `from` and would not be by `to`, by collection. */
+  const letGoBy = async (from: MirrorSettings, to: MirrorSettings): Promise<Record<string, number>> => {
+    const counts: Record<string, number> = {}
+    const [before, after] = [sharedBy(from, mirror.others()), sharedBy(to, mirror.others())]
+    for (const { collection, facts } of await ofOthers())
+      if (isShared(before, collection, facts) && !isShared(after, collection, facts)) counts[collection] = (counts[collection] ?? 0) + 1 // prettier-ignore
+    return counts
+  }
+  /** The documents of other sites of which anything is here. */
+  const ofOthers = async (): Promise<DocumentHead[]> => {
+    const found: DocumentHead[] = []
+    if (mirror.shared().size === 0) return found
+    for (const collection of shareable) {
+      const gone = new Set<string>()
+      for await (const heads of receiptsIn(collection)) for (const { key } of heads) gone.add(key)
+      for (let after: string | undefined; ;) {
+        const heads = await replica.list(collection, after)
+        if (heads.length === 0) break
+        found.push(...heads.filter(({ key, facts }) => facts.site !== null && facts.site !== site && !gone.has(key)))
+        after = heads.at(-1)!.key
+      }
+    }
+    return found
+  }
+  /** What this site and each other share: what is chosen here and said there, and what is here of it. */
+  const sites = async () => {
+    const { own, portals } = kept.texts()
+    const held = Map.groupBy(await ofOthers(), ({ facts }) => facts.site!)
+    return Promise.all(
+      [...mirror.others()].map(async ([other, { name, gives, takes }]) => ({
+        site: other,
+        name,
+        items: await Promise.all(
+          shareable.map(async (collection) => ({
+            collection,
+            key: shareKey(other, collection),
+            value: textOf(own, shareKey(other, collection)),
+            portal: portals[shareKey(other, collection)] ?? null,
+            gives: gives.includes(collection),
+            takes: takes.includes(collection),
+            /** Documents of the other that are here, and of which this site let go. */
+            held: held.get(other)?.filter((head) => head.collection === collection).length ?? 0,
+            letGo: await receiptsOf(collection, other),
+          })),
+        ),
+      })),
+    )
   }
   /** All that is about a patient as its sources have it. */
   const samplesOf = async (patient: number): Promise<Sample[]> => {
@@ -108,7 +165,7 @@ export function mirrorOperations(options: {
   /** Somebody of whom something would be erased or begin to go; undefined where there is nobody. */
   const concernedBy = async (changes: readonly MirrorChange[]): Promise<number | undefined> => {
     const [from, to] = [mirror.settings(), after(changes).settings]
-    if (from.version === to.version) return undefined
+    if (sameSettings(from, to)) return undefined
     const isConcerned = (head: DocumentHead): boolean => head.facts.site === site && head.facts.patient !== null && changeOf(from, to, head, at()) !== 'stays' // prettier-ignore
     for await (const heads of documentsOf(replica, isConcerned))
       for (const { facts } of heads) {
@@ -127,7 +184,7 @@ export function mirrorOperations(options: {
       const erasing: Record<string, number> = {}
       for (const collection of collections) {
         if (isAlways(collection)) continue
-        const count = await receiptsOf(collection)
+        const count = await receiptsOf(collection, site)
         if (count > 0) receipts[collection] = count
         const waits = isErased(settings, collection) ? (await withheldOf(collection)) - count : 0
         if (waits > 0) erasing[collection] = waits
@@ -147,7 +204,8 @@ export function mirrorOperations(options: {
             why: choosable(group).includes(field) ? null : whyNeeded(group, field)!,
           })),
         ),
-        says: dependenciesInWords(settings),
+        says: [...dependenciesInWords(settings), ...sharingInWords(settings, mirror.others())],
+        sites: await sites(),
         /** Documents by collection of which the portal said that it holds no content of them any more. */
         receipts,
         /** Documents of collections that are to be erased, without such a receipt so far. */
@@ -155,8 +213,22 @@ export function mirrorOperations(options: {
         problem: kept.problem(),
       }
     },
-    /** What this site and the portal have set, and what of it is in force. */
-    standing: () => ({ ...kept.texts(), settings: mirror.settings() }),
+    /** What this site and the portal have set, and what of it is in force; and the other sites of the practice. */
+    standing: () => ({ ...kept.texts(), settings: mirror.settings(), others: mirror.others() }),
+    /** The key of what is shared of a collection with another site, by its id or its name; throws a sentence where there is none. */
+    shareKey(named: string, collection: string): string {
+      const found = [...mirror.others()].filter(([id, { name }]) => id === named || name?.toLowerCase() === named.toLowerCase()) // prettier-ignore
+      if (found.length > 1)
+        throw new Error(
+          `There are ${found.length} sites ${named}. Name one by its id. ${listOthers} Nothing was changed.`,
+        )
+      const [other] = found
+      const name = shareable.find((one) => one === collection)
+      if (!other)
+        throw new Error(`There is no other site ${named} of this practice. ${listOthers} Nothing was changed.`)
+      if (!name) throw new Error(`${collection} cannot be shared. There are: ${shareable.join(', ')}. Nothing was changed.`) // prettier-ignore
+      return shareKey(other[0], name)
+    },
     /** What changes would do, without making them: what they are, what would be in force, and what that erases and begins. */
     async effect(changes: readonly MirrorChange[]) {
       const { changed, settings } = after(changes)
@@ -200,14 +272,18 @@ export function mirrorOperations(options: {
   }
   return operations
 
-  async function receiptsOf(collection: Collection): Promise<number> {
-    let count = 0
+  async function* receiptsIn(collection: Collection): AsyncGenerator<DocumentHead[]> {
     for (let after: string | undefined; ;) {
       const heads = await replica.receipts(collection, after)
-      if (heads.length === 0) return count
-      count += heads.length
+      if (heads.length === 0) return
+      yield heads
       after = heads.at(-1)!.key
     }
+  }
+  async function receiptsOf(collection: Collection, owner: string): Promise<number> {
+    let count = 0
+    for await (const heads of receiptsIn(collection)) count += heads.filter(({ facts }) => facts.site === owner).length
+    return count
   }
   async function withheldOf(collection: Collection): Promise<number> {
     let count = 0

@@ -1,7 +1,8 @@
 /** Mirror settings and facts at random, as people may choose them. */
 import * as fc from 'fast-check'
 import { choosable, leavingFields, type FieldGroup } from '../../src/mirror/leaving-fields.ts'
-import { mirrorKeys, type MirrorTexts } from '../../src/mirror/mirror-settings.ts'
+import { mirrorKeys, shareKey, shareWays, type MirrorTexts } from '../../src/mirror/mirror-settings.ts'
+import { shareable } from '../../src/mirror/sharing.ts'
 import { coverages, defaultSettings } from '../../src/mirror/policy.ts'
 import type { Facts } from '../../src/replica/collections.ts'
 
@@ -28,9 +29,19 @@ export function valuesOf(key: string): fc.Arbitrary<string> {
   }
 }
 
-/** The texts of some settings; the others have their defaults. */
+/** Two other sites of the practice. */
+export const otherSites = ['01M1000000000000000000TEMP', '01M1000000000000000000GRAN'] as const
+const shareKeys = otherSites.flatMap((site) => shareable.map((name) => shareKey(site, name)))
+
+/** The texts of some settings, and of what is shared with other sites; the others have their defaults. */
 export const anyTexts: fc.Arbitrary<MirrorTexts> = fc
-  .record(Object.fromEntries(mirrorKeys.map((key) => [key, valuesOf(key)])), { requiredKeys: [] })
+  .record(
+    Object.fromEntries([
+      ...mirrorKeys.map((key) => [key, valuesOf(key)]),
+      ...shareKeys.map((key) => [key, fc.constantFrom(...shareWays)]),
+    ]),
+    { requiredKeys: [] },
+  )
   .map((some) => some as MirrorTexts)
 
 export const groups = Object.keys(leavingFields) as FieldGroup[]

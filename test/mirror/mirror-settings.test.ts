@@ -13,7 +13,7 @@ import {
 } from '../../src/mirror/mirror-settings.ts'
 import { alwaysCollections, defaultSettings, isSent, mayHold, passes, type Direction } from '../../src/mirror/policy.ts'
 import { collections } from '../../src/replica/collections.ts'
-import { anyFactsAt, anyTexts, groups, valuesOf } from './any-settings.ts'
+import { anyFactsAt, anyTexts, groups, otherSites, valuesOf } from './any-settings.ts'
 
 const now = Date.UTC(2026, 10, 23)
 const anyCollection = fc.constantFrom(...collections)
@@ -132,6 +132,9 @@ it('refuses a wrong value with a sentence that names the setting, the value and 
     ['patients.fields', 'deleted', /deleted always leaves/],
     ['patients.address1', 'on', /no setting patients.address1/],
     ['__proto__', 'on', /no setting/],
+    [`share.${otherSites[0]}.events`, 'up', /off, give, take or both/],
+    [`share.${otherSites[0]}.practice`, 'give', /no setting/],
+    ['share.tempe.events', 'give', /no setting/],
   ]
   for (const [key, value, says] of wrong) {
     expect(() => mirrorChanged({}, key, value)).toThrow(says)

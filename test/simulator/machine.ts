@@ -112,7 +112,7 @@ export function startProcess(machine: Machine, around: Surroundings, drawn?: Uin
   const site = machine.place.site
   const options = { store: process.disk.store, practice: around.practice, id: machine.replica, clock }
   const mirror = site && around.policed ? mirrorOf(site, clock) : undefined
-  const mirrors = !site && around.policed ? siteMirrors({ clock, device: (id) => replicaOf(around, id), sites: () => around.sites().flatMap(({ place }) => place.site ?? []) }) : undefined // prettier-ignore
+  const mirrors = !site && around.policed ? siteMirrors({ clock, device: (id) => replicaOf(around, id), sites: () => around.sites().flatMap(({ place }) => place.site ?? []), nameOf: () => null }) : undefined // prettier-ignore
   if (mirrors) Object.assign(process, { holds: mirrors.holds })
   const passes = mirror ? mirror.replicaPasses : site ? {} : { holds: process.holds }
   process.mirror = mirror
@@ -154,8 +154,7 @@ function replicaOf(around: Surroundings, site: string): string | undefined {
 
 function linkSettingsOf(mirror: Mirror): LinkSettings {
   const { onChange } = mirror
-  const version = (): number => mirror.settings().version
-  return { version, sends: (name) => isSent(mirror.settings(), name, 'up'), always: isAlways, onChange }
+  return { version: mirror.version, sends: (name) => isSent(mirror.settings(), name, 'up'), always: isAlways, onChange }
 }
 
 /** What was chosen at both ends at once, and what travels. */

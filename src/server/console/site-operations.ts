@@ -3,7 +3,8 @@ import { open } from 'node:fs/promises'
 import { basename } from 'node:path'
 import * as v from 'valibot'
 import type { MirrorTexts } from '../../mirror/mirror-settings.ts'
-import type { MirrorSettings } from '../../mirror/policy.ts'
+import type { MirrorSettings, PatientCollection } from '../../mirror/policy.ts'
+import type { Others } from '../../mirror/sharing.ts'
 import type { PreferenceKey, Preferences } from '../../mirror/preferences.ts'
 import type { Previewed } from '../../mirror/preview.ts'
 import type { Coming } from '../../mirror/runs.ts'
@@ -23,6 +24,7 @@ import type { Desk } from './desk-sqlite.ts'
 import { speechIn } from '../words/speech.ts'
 import { whyInWords } from './texts-in-words.ts'
 import { hl7Operations, type Hl7Face } from './hl7-operations.ts'
+import { mirrorChanges } from './mirror-changes.ts'
 import type {
   Communication,
   CommunicationQuery,
@@ -97,8 +99,28 @@ export interface MirrorEffect {
   readonly begins: Readonly<Record<string, number>>
   /** Records that would lose a field, here and at the portal. */
   readonly withoutFields: number
+  /** Documents of other sites that would no longer be here. */
+  readonly letGo: Readonly<Record<string, number>>
 }
 
+/** What a site shares with another, collection by collection. */
+export interface SharedWithSite {
+  readonly site: string
+  readonly name: string | null
+  readonly items: readonly {
+    readonly collection: PatientCollection
+    readonly key: string
+    readonly value: string
+    /** What the portal says; null where it leaves it to the site. */
+    readonly portal: string | null
+    /** What the other site says. */
+    readonly gives: boolean
+    readonly takes: boolean
+    /** Documents of the other that are here, and of which this site let go. */
+    readonly held: number
+    readonly letGo: number
+  }[]
+}
 /** A change of one setting of the mirror; `content`: what becomes of what the portal has, where a collection is turned off. */
 export interface MirrorChange {
   readonly key: string
@@ -234,10 +256,12 @@ export interface ConsoleSite {
       readonly receipts: Readonly<Record<string, number>>
       readonly erasing: Readonly<Record<string, number>>
       readonly problem: string | null
+      readonly sites: readonly SharedWithSite[]
     }>
+    shareKey(other: string, collection: string): string
     set(change: MirrorChange): Promise<Changed>
     preview(of: { patient?: number | undefined; change?: MirrorChange | undefined }): Promise<{ patient: number }>
-    standing(): { readonly own: MirrorTexts; readonly portals: MirrorTexts; readonly settings: MirrorSettings }
+    standing(): { readonly own: MirrorTexts; readonly portals: MirrorTexts; readonly settings: MirrorSettings; readonly others: Others } // prettier-ignore
     effect(changes: readonly MirrorChange[]): Promise<MirrorEffect>
     /** Changes settings, all or none; throws a sentence where one would be wrong. */
     change(changes: readonly MirrorChange[]): Promise<{ readonly changed: readonly Changed[] }>
@@ -441,7 +465,21 @@ export function siteOperations(site: ConsoleSite, audit: AuditTrail, say: (line:
       const [zone, why] = [await site.zone(), await site.texts.whyOf(event)]
       return { items: why.map((one) => ({ rule: one.rule, kind: one.what, state: one.is, words: whyInWords(speechIn('en'), one, zone) })) } // prettier-ignore
     },
-    'mirror show': () => site.mirror.show(),
+    async 'mirror show'() {
+      const { sites, ...shown } = await site.mirror.show()
+      const changes = mirrorChanges(audit)
+      const changedOf = (key: string) => {
+        const last = changes.get(key)
+        return last ? { at: new Date(last.at).toISOString(), by: last.event.by ?? '' } : null
+      }
+      return { ...shown, sites: sites.map((one) => ({ ...one, items: one.items.map((item) => ({ ...item, changed: changedOf(item.key) })) })) } // prettier-ignore
+    },
+    async 'mirror share'(input) {
+      const { site: other, collection, value } = v.parse(v.object({ site: v.string(), collection: v.string(), value: v.string() }), input) // prettier-ignore
+      const done = await site.mirror.set({ key: site.mirror.shareKey(other, collection), value })
+      audit.record({ did: 'mirror changed', by, of: [done.key, done.old, done.new] })
+      return done
+    },
     async 'mirror set'(input) {
       const done = await site.mirror.set(v.parse(mirrorChange, input))
       audit.record({ did: 'mirror changed', by, of: [done.key, done.old, done.new] })

@@ -1,0 +1,139 @@
+/**
+ * What a site has of the records of another: those of a collection that the other gives and it takes, by an admin of each.
+ * What a collection needs must come too, what leaves its own site no more is given to nobody, and what a site does not take
+ * from the portal of its own it does not take of others. The portal tells each site what the others give and take, in a
+ * document that only the portal writes; both ends of the site's link go by that. Pure.
+ */
+import { createHash } from 'node:crypto'
+import * as v from 'valibot'
+import type { Collection, Facts } from '../replica/collections.ts'
+import { derivedUlid } from '../replica/ids.ts'
+import type { Json } from '../replica/json.ts'
+import { defaultSettings, isTakenDown, needs, offBecause, type MirrorSettings, type PatientCollection } from './policy.ts' // prettier-ignore
+
+/** The collections that may be shared. */
+export const shareable = Object.keys(defaultSettings.covers) as PatientCollection[]
+
+/** What another site of the practice says to a site. */
+export interface Other {
+  readonly name: string | null
+  /** What it gives, and what it takes. */
+  readonly gives: readonly PatientCollection[]
+  readonly takes: readonly PatientCollection[]
+}
+/** The other sites by id. */
+export type Others = ReadonlyMap<string, Other>
+/** The collections that come down, by the site that owns them; of a site without any nothing stands here. */
+export type Shared = ReadonlyMap<string, ReadonlySet<Collection>>
+
+/** The document in which the portal says to a site what the others say to it; a field for each of them, by id. */
+export function othersKey(site: string): string {
+  return derivedUlid('preferences', site, 'others')
+}
+
+const some = v.array(v.string())
+const otherSchema = v.object({ name: v.nullable(v.string()), gives: some, takes: some })
+
+/** What the portal wrote; what is no longer there is null, and what this version cannot read shares nothing. */
+export function othersIn(map: Readonly<Record<string, Json>>): Others {
+  const known = (names: readonly string[]): PatientCollection[] => shareable.filter((name) => names.includes(name))
+  return new Map(
+    Object.entries(map).flatMap(([site, said]) => {
+      const other = v.safeParse(otherSchema, said)
+      if (!other.success) return []
+      const { name, gives, takes } = other.output
+      return [[site, { name, gives: known(gives), takes: known(takes) }] as const]
+    }),
+  )
+}
+
+/** What a site by its settings gives another. */
+export function givenTo(settings: MirrorSettings, other: string): PatientCollection[] {
+  return withNeeds((name) => {
+    const leaves = offBecause(settings, name) === undefined && settings.directions[name].includes('up')
+    return leaves && chosen(settings, other, name, 'give')
+  })
+}
+
+/** What a site by its settings takes of another. */
+export function takenOf(settings: MirrorSettings, other: string): PatientCollection[] {
+  return withNeeds((name) => isTakenDown(settings, name) && chosen(settings, other, name, 'take'))
+}
+
+/** What of others comes down to a site: what they give and it takes. */
+export function sharedBy(settings: MirrorSettings, others: Others): Shared {
+  const shared = new Map<string, ReadonlySet<Collection>>()
+  for (const [site, { gives }] of others) {
+    const taken = takenOf(settings, site)
+    const both = withNeeds((name) => taken.includes(name) && gives.includes(name))
+    if (both.length > 0) shared.set(site, new Set(both))
+  }
+  return shared
+}
+
+/** Whether a collection of the owner of a document is shared; within it the owner's own settings decide at the portal. */
+export function isShared(shared: Shared, collection: Collection, { site }: Pick<Facts, 'site'>): boolean {
+  return site !== null && shared.get(site)?.has(collection) === true
+}
+
+/**
+ * The version of a link's settings with what is shared over it: that of the site's own settings where nothing is, so that
+ * a peer that knows no sharing finds it equal.
+ */
+export function linkVersion(settings: MirrorSettings, shared: Shared): number {
+  if (shared.size === 0) return settings.version
+  return 1 + numberOf([settings.version, [...shared].map(([site, names]): Json => [site, [...names].toSorted() as Json]).toSorted(bySite)]) // prettier-ignore
+}
+
+/** A number for whose documents of a collection are shared: equal for the same sites, 0 for none, and never 1. */
+export function sourcesOf(shared: Shared, collection: Collection): number {
+  const sites = [...shared].flatMap(([site, names]) => (names.has(collection) ? [site] : [])).toSorted()
+  return sites.length === 0 ? 0 : 2 + numberOf(sites)
+}
+
+/** What of sharing was chosen and does not come to be, in sentences: what else it needs. */
+export function sharingInWords(settings: MirrorSettings, others: Others): string[] {
+  return Object.entries(settings.shares).flatMap(([site, chosenOf]) => {
+    const { name, gives, takes }: Other = others.get(site) ?? { name: null, gives: [], takes: [] }
+    const who = name ?? `site ${site}`
+    const [giving, taking] = [givenTo(settings, site), takenOf(settings, site)]
+    return Object.entries(chosenOf).flatMap(([collection, ways]) => {
+      const one = collection as PatientCollection
+      const said: string[] = []
+      if (ways.includes('give') && !giving.includes(one))
+        said.push(`${one} are not given to ${who}: ${whyNot(settings, one, giving, 'sent up')}`)
+      else if (ways.includes('give') && !takes.includes(one)) said.push(`${who} does not take ${one} yet: an admin there chooses to.`) // prettier-ignore
+      if (ways.includes('take') && !taking.includes(one))
+        said.push(`${one} of ${who} are not taken: ${whyNot(settings, one, taking, 'sent down')}`)
+      else if (ways.includes('take') && !gives.includes(one)) said.push(`${who} does not give ${one} yet: an admin there chooses to.`) // prettier-ignore
+      return said
+    })
+  })
+}
+
+function whyNot(settings: MirrorSettings, collection: PatientCollection, shared: readonly PatientCollection[], sent: string): string {
+  const needed = needs[collection] as PatientCollection | undefined
+  if (needed && !shared.includes(needed)) return `they need ${needed}.`
+  return offBecause(settings, collection) ?? `${collection} are not ${sent} here.`
+} // prettier-ignore
+
+function chosen(settings: MirrorSettings, other: string, collection: PatientCollection, way: 'give' | 'take'): boolean {
+  return settings.shares[other]?.[collection]?.includes(way) === true
+}
+
+/** Those that hold, and of which all that they need does. */
+function withNeeds(holds: (name: PatientCollection) => boolean): PatientCollection[] {
+  const all = (name: PatientCollection): boolean => {
+    const needed = needs[name] as PatientCollection | undefined
+    return holds(name) && (needed === undefined || all(needed))
+  }
+  return shareable.filter(all)
+}
+
+function numberOf(said: Json): number {
+  return createHash('sha256').update(JSON.stringify(said)).digest().readUIntBE(0, 6)
+}
+
+function bySite(a: Json, b: Json): number {
+  return (a as readonly string[])[0]! < (b as readonly string[])[0]! ? -1 : 1
+}

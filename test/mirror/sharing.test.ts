@@ -1,0 +1,152 @@
+/**
+ * What sites share with each other, through a real portal and real databases: a site has of another exactly what the other
+ * gives and it takes.
+ */
+import { cpSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, it, onTestFinished } from 'vitest'
+import { createReferenceDatabase } from '../../src/bridges/insched/create-sqlite.ts'
+import { enroll } from '../../src/enrolling.ts'
+import { openPortal, type Portal } from '../../src/portal.ts'
+import type { Collection } from '../../src/replica/collections.ts'
+import { openSite, type Site } from '../../src/site.ts'
+import { viewOfOthers } from '../../src/server/page-index.ts'
+import { clock, folder, master } from '../replica/world.ts'
+
+const log = (): void => {}
+
+/** A portal with the sites Mesa and Tempe, both uploaded, each of some patients. */
+async function practice(patients = 6) {
+  const dir = folder()
+  const where = (name: string) => ({ dir: join(dir, name), master, clock })
+  let portal: Portal = await openPortal({ ...where('portal'), log })
+  const url = new URL(await portal.listen({ port: 0, host: '127.0.0.1' }))
+  const { practiceId } = await portal.addPractice({ name: 'Desert Bloom', zone: 'America/Phoenix' })
+  const sites: Record<'mesa' | 'tempe', Site> = {} as never
+  for (const name of ['mesa', 'tempe'] as const) {
+    const file = join(dir, `${name}.db`)
+    await createReferenceDatabase(file, { patients, now: clock.now(), seed: name === 'mesa' ? 1 : 2 })
+    const { enrollmentCode: code } = portal.addSite({ practice: practiceId, name })
+    await enroll({ ...where(name), portal: url.href.replace(/\/$/, ''), code, insched: `sqlite:${file}` })
+    sites[name] = await openSite(where(name))
+    await sites[name].upload()
+  }
+  const { mesa, tempe } = sites
+  const [mesaId, tempeId] = [mesa.settings.siteId, tempe.settings.siteId]
+  onTestFinished(async () => {
+    await sites.mesa.close()
+    await sites.tempe.close()
+    await portal.close()
+  })
+  const share = async (name: 'mesa' | 'tempe', collections: readonly Collection[], value: string): Promise<void> => {
+    const other = name === 'mesa' ? tempeId : mesaId
+    await sites[name].mirror.change(collections.map((one) => ({ key: `share.${other}.${one}`, value })))
+  }
+  /** The documents of the other site that a site has content of, by collection. */
+  const held = async (name: 'mesa' | 'tempe', collection: Collection): Promise<number> => {
+    const { replica, settings } = sites[name]
+    const heads = (await replica.list(collection)).filter(({ facts }) => facts.site !== settings.siteId)
+    const some = await Promise.all(heads.map(async ({ key }) => collection === 'messages' ? (await replica.entries('messages', key)).length > 0 : (await replica.record(collection as 'events', key)) !== undefined)) // prettier-ignore
+    return some.filter(Boolean).length
+  }
+  const own = async (name: 'mesa' | 'tempe', collection: Collection): Promise<number> => {
+    const id = name === 'mesa' ? mesaId : tempeId
+    const heads = await portal.replicaOf(practiceId)!.list(collection)
+    return heads.filter(({ facts }) => facts.site === id).length
+  }
+  return {
+    sites, mesaId, tempeId, share, held, own, dir, practiceId,
+    get portal() {
+      return portal
+    },
+    async restart(name: 'mesa' | 'tempe', between: () => void = () => {}) {
+      await sites[name].close()
+      between()
+      sites[name] = await openSite(where(name))
+    },
+    async restartPortal(between: () => void = () => {}) {
+      await portal.close()
+      between()
+      portal = await openPortal({ ...where('portal'), log })
+      await portal.listen({ port: Number(url.port), host: '127.0.0.1' })
+    },
+  } // prettier-ignore
+}
+
+it('[SHARE-1] nothing of another site comes down unless that gives it and this takes it; then all of it does, and what it needs', async () => {
+  const { share, held, own, sites } = await practice()
+  const [patients, events] = [await own('mesa', 'patients'), await own('mesa', 'events')]
+  expect(events).toBeGreaterThan(0)
+  await share('mesa', ['patients', 'events'], 'give')
+  await sites.tempe.sync()
+  expect(await held('tempe', 'events')).toBe(0)
+  await share('tempe', ['events'], 'take')
+  await sites.tempe.sync()
+  // Events need patients.
+  expect(await held('tempe', 'events')).toBe(0)
+  await share('tempe', ['patients'], 'take')
+  await expect.poll(() => held('tempe', 'events')).toBe(events)
+  await expect.poll(() => held('tempe', 'patients')).toBe(patients)
+  expect(await held('mesa', 'events')).toBe(0)
+})
+
+it('[SHARE-1] [SHARE-3] what either takes back is gone at once here, with its index rows, and by itself nowhere else; shared again, all of it is back', async () => {
+  const world = await practice()
+  const { share, held, own, sites } = world
+  const patients = await own('mesa', 'patients')
+  const all = ['patients', 'events'] as const
+  await share('mesa', all, 'give')
+  await share('tempe', all, 'take')
+  await expect.poll(() => held('tempe', 'patients')).toBe(patients)
+  const indexed = async () => {
+    await sites.tempe.sync()
+    return (await sites.tempe.replica.index({ view: viewOfOthers('patient') })).length
+  }
+  await expect.poll(indexed).toBe(patients)
+  expect((await sites.tempe.replica.index({ view: 'patient' })).length).toBe(await own('tempe', 'patients'))
+  // The one who takes, then the one who gives.
+  await share('tempe', ['patients'], 'off')
+  expect([await held('tempe', 'patients'), await held('tempe', 'events')]).toEqual([0, 0])
+  await expect.poll(indexed).toBe(0)
+  const [mesa] = (await sites.tempe.mirror.show()).sites
+  expect(mesa).toMatchObject({ name: 'mesa', site: world.mesaId })
+  expect(mesa!.items.find(({ collection }) => collection === 'patients')).toMatchObject({ value: 'off', gives: true, held: 0, letGo: patients }) // prettier-ignore
+  await share('tempe', ['patients'], 'take')
+  await expect.poll(() => held('tempe', 'patients')).toBe(patients)
+  await share('mesa', ['patients'], 'off')
+  await expect.poll(() => held('tempe', 'patients')).toBe(0)
+  expect(await own('mesa', 'patients')).toBe(patients)
+  await share('mesa', ['patients'], 'give')
+  await expect.poll(() => held('tempe', 'patients')).toBe(patients)
+  // The portal can take it back too, and give nothing.
+  await world.portal.narrow(world.mesaId, [{ key: `share.${world.tempeId}.patients`, value: 'off' }], 'operator')
+  await expect.poll(() => held('tempe', 'patients')).toBe(0)
+  await expect(sites.tempe.mirror.set({ key: `share.${world.practiceId}.patients`, value: 'take' })).rejects.toThrow('There is no other site') // prettier-ignore
+})
+
+it('[SHARE-2] a site and a portal that are put back to before it was taken back let go of it again, and have all of it when it is shared', async () => {
+  const world = await practice()
+  const { share, held, own, dir } = world
+  const patients = await own('mesa', 'patients')
+  await share('mesa', ['patients'], 'give')
+  await share('tempe', ['patients'], 'take')
+  await expect.poll(() => held('tempe', 'patients')).toBe(patients)
+  const copyOf = (name: string) => () => cpSync(join(dir, name), join(dir, `${name}-copy`), { recursive: true })
+  const putBack = (name: string) => () => {
+    rmSync(join(dir, name), { recursive: true })
+    cpSync(join(dir, `${name}-copy`), join(dir, name), { recursive: true })
+  }
+  await world.restart('tempe', copyOf('tempe'))
+  await world.restartPortal(copyOf('portal'))
+  await share('tempe', ['patients'], 'off')
+  await world.sites.tempe.sync()
+  expect(await held('tempe', 'patients')).toBe(0)
+  await world.restart('tempe', putBack('tempe'))
+  await expect.poll(() => held('tempe', 'patients'), { timeout: 15_000 }).toBe(0)
+  await world.restartPortal(putBack('portal'))
+  await world.sites.tempe.sync()
+  await world.sites.mesa.sync()
+  expect(await held('tempe', 'patients')).toBe(0)
+  await share('tempe', ['patients'], 'take')
+  await expect.poll(() => held('tempe', 'patients'), { timeout: 15_000 }).toBe(patients)
+})
