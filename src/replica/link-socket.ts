@@ -281,7 +281,7 @@ export function connect(options: ConnectionOptions): Connection {
           reject(error)
         })
       }),
-    heal: (collection, rows) => replication.heal(peer, collection, rows, passesIn),
+    heal: (collection, rows) => replication.heal(collection, rows, passesIn),
   })
 
   const { chunks } = options

@@ -73,7 +73,7 @@ export interface Replication {
   /** Whether there is room again for what of a peer would wait: half of what there is at most. */
   hasRoom(peer: string): Promise<boolean>
   /** Takes in whole documents of a peer that differ from those here; resolves with the rows that this took. */
-  heal(peer: string, collection: Collection, whole: readonly WireRow[], passes: Passes): Promise<number>
+  heal(collection: Collection, whole: readonly WireRow[], passes: Passes): Promise<number>
   /** Counts a connection among those by which a portal withdraws (rule 9). */
   attach(mirroring: Mirroring): Attached
   /** This side of a proof of equality over a connection. */
@@ -383,7 +383,7 @@ export async function openReplica(options: ReplicaOptions): Promise<OpenReplica>
           },
         })
       }),
-    heal: (peer, collection, whole, passesHere) =>
+    heal: (collection, whole, passesHere) =>
       new Promise((resolve, reject) => {
         open()
         commits.enter({
@@ -392,8 +392,7 @@ export async function openReplica(options: ReplicaOptions): Promise<OpenReplica>
             await draft.load(collection, whole.map((row) => row.key)) // prettier-ignore
             for (const row of whole) {
               const to = { draft, collection, passes: passesHere, holds, writer }
-              // It has no place in the peer's log: it came whole, beside it.
-              const taken = await healedRows(to, row, { peer, epoch: 0, seq: 0 })
+              const taken = await healedRows(to, row)
               if (taken === 'dropped' || taken === 'gap' || 'refused' in taken) continue
               rows.push(...(await intoLog(draft, collection, taken.rows, quarantine)))
               const notice = !holds && noticeFor(row, draft.document(collection, row.key), passes)
