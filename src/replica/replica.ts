@@ -283,6 +283,7 @@ export async function openReplica(options: ReplicaOptions): Promise<OpenReplica>
         peers.get(declared.replica) ?? strangerOf(declared.replica, collections.length),
         declared,
         head,
+        holds !== undefined,
       )
       await store.meet(result.known)
       peers.set(declared.replica, result.known)

@@ -27,6 +27,32 @@ async function practice(passes: Passes) {
   }
 }
 
+it('[R6] of a site that was put back the portal reads all again: what it read before may have been chosen by settings that the site has lost', async () => {
+  let chosen: readonly string[] = ['a', 'b']
+  const { portal, open, connect, set, value } = await practice((_, facts) => chosen.includes(facts.patient!))
+  const [folder, [a, b]] = [memoryStore(), [ulid(), ulid()]]
+  const first = await open(folder)
+  await set(first, a, 'a')
+  const backup = folder.copy()
+  // The first of the two goes no more; then the site meets the portal for the first time.
+  chosen = ['b']
+  await set(first, b, 'b')
+  const link = connect(first)
+  await link.caughtUp()
+  expect([await value(portal, a), await value(portal, b)]).toEqual([undefined, 'b'])
+  await link.stop()
+  await first.close()
+
+  chosen = ['a', 'b']
+  const again = await open(backup)
+  const next = connect(again)
+  await next.caughtUp()
+  expect([await value(portal, a), await value(portal, b)]).toEqual(['a', 'b'])
+  await expect.poll(() => value(again, b)).toBe('b')
+  await next.stop()
+  await again.close()
+})
+
 it('[LINK-11] what a proof brought to the portal goes back to a site that was put back to before it', async () => {
   const { portal, open, connect, set, value } = await practice(all)
   const [folder, key] = [memoryStore(), ulid()]
