@@ -3,7 +3,7 @@
  * Opening begins an epoch (rule 1). Nothing resolves before it is durable.
  */
 import * as v from 'valibot'
-import type { Batch, Refusal, WireRow } from './admission.ts'
+import type { Batch, Refusal, RowName, WireRow } from './admission.ts'
 import { asideRows } from './aside.ts'
 import { randomBelow, type Clock } from './clock.ts'
 import { collectionNumber, collectionOf, collections, type Collection, type Facts, type Passes } from './collections.ts'
@@ -65,6 +65,8 @@ export interface Replication {
     passes: Passes,
   ): Promise<Outgoing>
   acknowledged(peer: string, collection: Collection, position: number): Promise<void>
+  /** The peer has not taken these rows, which it is to acknowledge: a portal keeps what they are of (rule 9). Durable when it resolves. */
+  refused(peer: string, collection: Collection, rows: readonly RowName[]): Promise<void>
   /**
    * From where a peer reads on, by collection: that it has acknowledged, also where an ack was lost or the peer was
    * restored. Rejects with PutBack where it has more than there is.
@@ -195,6 +197,8 @@ export async function openReplica(options: ReplicaOptions): Promise<OpenReplica>
       commits,
       holds,
       peer: (replica) => peers.get(replica),
+      hasRefused: async (peer, { collection, key, generation }) =>
+        (await store.cursorOf(refusedBy(peer, collection, key))) === generation,
       mintIncarnation: () => mintUlid(clock),
       emptied(documents) {
         if (documents.some(({ vector }) => decodeVector(vector).has(writer.client))) writer = mintWriter(id, clock)
@@ -427,6 +431,9 @@ export async function openReplica(options: ReplicaOptions): Promise<OpenReplica>
       withdrawing?.wake()
       await store.acknowledge(peer, number, position)
     },
+    async refused(peer, collection, rows) {
+      for (const { key, generation } of rows) await store.advance(refusedBy(peer, collection, key), generation, [])
+    },
     async stands(peer, positions) {
       // What was under way when the machine was put back may have reached the peer after it said hello.
       if (Math.max(...positions) > head) {
@@ -597,6 +604,11 @@ export async function openReplica(options: ReplicaOptions): Promise<OpenReplica>
       await store.close()
     },
   }
+}
+
+/** Under which name is kept which generation of a document a peer has refused a row of. */
+function refusedBy(peer: string, collection: Collection, key: string): string {
+  return `refused by ${peer}: ${collection}/${key}`
 }
 
 function mintEpoch(clock: Clock): number {
