@@ -233,9 +233,11 @@ export async function keepSiteMirror(options: SiteMirrorOptions) {
     collections: ['preferences'],
     async handle(heads) {
       if (!heads.some((head) => head.key === key || head.key === othersKey(site))) return []
+      const before = mirror.settings().version
       await load()
       await openConflicts()
-      if (isBehind()) apply().catch(() => {})
+      // What comes back to a folder that was put back tells that documents follow already what they followed before that.
+      if (isBehind() || mirror.settings().version !== before) apply().catch(() => {})
       return []
     },
   })

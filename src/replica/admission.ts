@@ -33,6 +33,9 @@ export interface WireRow {
   readonly receipt: boolean
 }
 
+/** Which document a row is of. */
+export type RowName = Pick<WireRow, 'seq' | 'key' | 'generation'>
+
 /** A batch as a peer sent it: it covers (from, to] of one collection, also where all in it was left out (rule 2). */
 export interface Batch {
   readonly collection: Collection

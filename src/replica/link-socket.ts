@@ -114,6 +114,8 @@ export function connect(options: ConnectionOptions): Connection {
   /** Resolves when either side takes no more of a collection: then both sides do not catch up. */
   const someHeld = Promise.withResolvers<void>()
   let taken: Promise<void> = Promise.resolve()
+  /** Resolves when it is durable what the peer has refused so far. */
+  let noted: Promise<void> = Promise.resolve()
   const waiting = new Map<number, { resolve(): void; reject(error: Error): void }>()
 
   const end = (what: { reason?: CloseReason; error?: Error }): void => {
@@ -177,11 +179,18 @@ export function connect(options: ConnectionOptions): Connection {
         events.received?.(effect.batch.rows.length)
         return after(receive(effect.batch), () => {})
       case 'acknowledged':
-        return after(replication.acknowledged(peer, effect.collection, effect.position), () => {})
+        return after(
+          noted.then(() => replication.acknowledged(peer, effect.collection, effect.position)),
+          () => {},
+        )
       case 'stands':
         return after(replication.stands(peer, effect.positions), () => attached.stands())
       case 'refused rows':
-        return after(refusedRows(effect.ack), () => {})
+        noted = Promise.all([noted, replication.refused(peer, effect.ack.collection, effect.rows)]).then(() => {})
+        return after(
+          noted.then(() => refusedRows(effect.ack)),
+          () => {},
+        )
       case 'held':
         return pause(
           `The other side takes no more ${effect.collection}: too much of what it has waits there for what did not arrive. Compare both sides; it goes on by itself when there is room.`,
@@ -283,7 +292,7 @@ export function connect(options: ConnectionOptions): Connection {
           reject(error)
         })
       }),
-    heal: (collection, rows) => replication.heal(peer, collection, rows, passesIn),
+    heal: (collection, rows) => replication.heal(collection, rows, passesIn),
   })
 
   const { chunks } = options

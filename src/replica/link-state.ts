@@ -4,7 +4,7 @@
  *
  *   greeting --hello--> meeting --met--> wanting --want--> live --> closed
  */
-import { largestUpdate, type WireRow } from './admission.ts'
+import { largestUpdate, type RowName, type WireRow } from './admission.ts'
 import type { Ack, BatchFrame, CloseReason, Frame, Hello, Want } from './codec.ts'
 import type { ReconcileFrame } from './reconcile-codec.ts'
 import { mostChunksAsked, type Chunk, type ChunkWanted } from './chunk-codec.ts'
@@ -58,7 +58,7 @@ export type LinkEffect =
   | { readonly kind: 'acknowledged'; readonly collection: Collection; readonly position: number }
   /** From where the peer reads on. */
   | { readonly kind: 'stands'; readonly positions: readonly number[] }
-  | { readonly kind: 'refused rows'; readonly ack: Ack }
+  | { readonly kind: 'refused rows'; readonly ack: Ack; readonly rows: readonly RowName[] }
   /** The peer has no room for what would wait of a collection, and takes nothing more of it in this connection. */
   | { readonly kind: 'held'; readonly collection: Collection }
   | { readonly kind: 'caught up'; readonly number: number }
@@ -72,13 +72,21 @@ export type LinkEffect =
   /** Starts over with a new connection (rule 3), or for good where there is a reason. */
   | { readonly kind: 'close'; readonly reason: CloseReason | 'start over' }
 
+/** What was sent and not acknowledged yet. */
+interface UnderWay {
+  readonly from: number
+  readonly to: number
+  readonly bytes: number
+  readonly rows: readonly RowName[]
+}
+
 /** How far the sending of one collection is. */
 interface Sending {
   readonly position: number
   readonly complete: number
   /** The position up to which the peer was told that it reached the tail; -1 for never. */
   readonly told: number
-  readonly underWay: readonly { readonly from: number; readonly to: number; readonly bytes: number }[]
+  readonly underWay: readonly UnderWay[]
   /** There may be rows beyond `position`. */
   readonly stale: boolean
   /** The peer takes nothing more of it in this connection (LINK-12). */
@@ -290,9 +298,13 @@ function taken(state: Live, frame: Frame): Step {
         ])
       if (!first || first.to !== frame.to) return closed('malformed frame')
       const effects: LinkEffect[] = []
+      // Before the acknowledgement: who counts it must know what the peer has not taken.
+      if (frame.refused.length > 0) {
+        const seqs = new Set(frame.refused.map(({ seq }) => seq))
+        effects.push({ kind: 'refused rows', ack: frame, rows: first.rows.filter(({ seq }) => seqs.has(seq)) })
+      }
       // Only the last of a burst is worth a write of its own.
       if (rest.length === 0) effects.push({ kind: 'acknowledged', collection: frame.collection, position: frame.to })
-      if (frame.refused.length > 0) effects.push({ kind: 'refused rows', ack: frame })
       return evaluate({ ...state, sending: state.sending.with(number, { ...sending, underWay: rest }) }, effects)
     }
     case 'mark':
@@ -333,6 +345,10 @@ function bytesOf(rows: readonly WireRow[]): number {
   return rows.reduce((sum, row) => sum + row.update.length + 64, 64)
 }
 
+function nameOf({ seq, key, generation }: WireRow): RowName {
+  return { seq, key, generation }
+}
+
 /** What was read goes out as a batch, unless it would say nothing that the peer does not know. */
 function sent(state: Live, collection: Collection, outgoing: Outgoing): [Live, LinkEffect[]] {
   const number = collectionNumber(collection)
@@ -348,7 +364,7 @@ function sent(state: Live, collection: Collection, outgoing: Outgoing): [Live, L
     position: to,
     complete: tail ? to : sending.complete,
     told: tail ? to : sending.told,
-    underWay: [...sending.underWay, { from: sending.position, to, bytes }],
+    underWay: [...sending.underWay, { from: sending.position, to, bytes, rows: rows.map(nameOf) }],
     stale: sending.stale || !tail,
   }
   const batch: BatchFrame = {

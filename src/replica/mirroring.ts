@@ -29,8 +29,8 @@ export interface Mirrors {
   attach(mirroring: Mirroring): Attached
   /** The number of a moment: who is asked from here on answers for it. */
   now(): number
-  /** Whether a site has all of a document, and answered since that moment. Who has it and has not answered yet is asked. */
-  have(document: Pick<StoredDocument, 'head'>, since: number): boolean
+  /** Whose site has acknowledged all of a document, and answered since that moment. Who has not answered yet is asked. */
+  having(document: Pick<StoredDocument, 'head'>, since: number): readonly string[]
   /** Up to where any of them has acknowledged a collection. */
   reach(collection: Collection): number
   startOver(): void
@@ -77,13 +77,13 @@ export function mirrorsOf(peerOf: (replica: string) => PeerKnowledge | undefined
       }
     },
     now: () => ++moment,
-    have({ head: { collection, facts, seq } }, since) {
+    having({ head: { collection, facts, seq } }, since) {
       const having = [...standing].filter(
         (one) => acknowledged(one, collection) >= seq && one.passes(collection, facts),
       )
-      if (having.some((one) => one.answered >= since)) return true
-      for (const one of having) ask(one)
-      return false
+      const answered = having.filter((one) => one.answered >= since)
+      if (answered.length === 0) for (const one of having) ask(one)
+      return answered.map(({ peer }) => peer)
     },
     reach: (collection) => Math.max(0, ...[...standing].map((one) => acknowledged(one, collection))),
     startOver() {

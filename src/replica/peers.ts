@@ -49,11 +49,16 @@ export function lostWhatWasSeen(epochs: readonly Epoch[], ours: KnownOfUs): bool
   return ours.chain.length > 0 && ours.seen > commonPoint(ours.chain, epochs)
 }
 
-/** What is known of a peer after its hello, and whether it was restored; `ownHead` is the head of this replica's log. */
+/**
+ * What is known of a peer after its hello, and whether it was restored; `ownHead` is the head of this replica's log.
+ * `bySettings`: the peer sends by settings of its own, document by document. Once it is restored, what lies below the
+ * common point may have been left out by settings that it has lost, so all of it is read again.
+ */
 export function afterHello(
   known: PeerKnowledge,
   declared: Declared,
   ownHead: number,
+  bySettings = false,
 ): { readonly known: PeerKnowledge; readonly restored: boolean } {
   const firstContact = known.chain.length === 0
   const common = firstContact ? Infinity : commonPoint(known.chain, declared.epochs)
@@ -64,7 +69,8 @@ export function afterHello(
     if (renewed[collection]) return { epoch: newest, position: 0, complete: 0, erasedAt: 0 }
     if (cursor.epoch === newest) return cursor
     // A receipt that the restore undid: everything of the collection is read again (rule 9).
-    const back = cursor.erasedAt > common ? 0 : Math.min(cursor.complete, common)
+    const isAnew = cursor.erasedAt > common || (restored && bySettings)
+    const back = isAnew ? 0 : Math.min(cursor.complete, common)
     return { epoch: newest, position: back, complete: back, erasedAt: Math.min(cursor.erasedAt, common) }
   })
   return {

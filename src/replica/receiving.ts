@@ -103,8 +103,11 @@ async function takenAfterReading(
   return { rows: carried ? [result.row, carried] : [result.row] }
 }
 
-/** What becomes of a peer's whole document that differs from the one here. */
-export async function healedRows(to: Receiving, row: WireRow, origin: Origin): Promise<Taken> {
+/**
+ * What becomes of a peer's whole document that differs from the one here: rows as if written here. It came beside the
+ * peer's log, so nobody would notice that a peer that is put back to before it has lost it: it gets it again.
+ */
+export async function healedRows(to: Receiving, row: WireRow): Promise<Taken> {
   const { draft, collection, writer } = to
   const shape = shapeOf(collection)
   const held = draft.document(collection, row.key)
@@ -119,7 +122,7 @@ export async function healedRows(to: Receiving, row: WireRow, origin: Origin): P
       return { rows: [anew(held, row, unionOf(own, [row.update], shape, writer))] }
     }
   }
-  return takenRows(to, row, origin)
+  return takenRows(to, row, null)
 }
 
 async function readable(draft: Draft, collection: Collection, key: string): Promise<readonly Uint8Array[] | undefined> {

@@ -3,7 +3,7 @@
  * Opening begins an epoch (rule 1). Nothing resolves before it is durable.
  */
 import * as v from 'valibot'
-import type { Batch, Refusal, WireRow } from './admission.ts'
+import type { Batch, Refusal, RowName, WireRow } from './admission.ts'
 import { asideRows } from './aside.ts'
 import { randomBelow, type Clock } from './clock.ts'
 import { collectionNumber, collectionOf, collections, type Collection, type Facts, type Passes } from './collections.ts'
@@ -65,6 +65,8 @@ export interface Replication {
     passes: Passes,
   ): Promise<Outgoing>
   acknowledged(peer: string, collection: Collection, position: number): Promise<void>
+  /** The peer has not taken these rows, which it is to acknowledge: a portal keeps what they are of (rule 9). Durable when it resolves. */
+  refused(peer: string, collection: Collection, rows: readonly RowName[]): Promise<void>
   /**
    * Has these collections of a peer read from 0 again, in the place of what is under way by then: what begins to pass there
    * was read over before (SHARE-2). Resolves when that is durable; nothing happens where the peer was never met.
@@ -78,7 +80,7 @@ export interface Replication {
   /** Whether there is room again for what of a peer would wait: half of what there is at most. */
   hasRoom(peer: string): Promise<boolean>
   /** Takes in whole documents of a peer that differ from those here; resolves with the rows that this took. */
-  heal(peer: string, collection: Collection, whole: readonly WireRow[], passes: Passes): Promise<number>
+  heal(collection: Collection, whole: readonly WireRow[], passes: Passes): Promise<number>
   /** Counts a connection among those by which a portal withdraws (rule 9). */
   attach(mirroring: Mirroring): Attached
   /** This side of a proof of equality over a connection. */
@@ -200,6 +202,8 @@ export async function openReplica(options: ReplicaOptions): Promise<OpenReplica>
       commits,
       holds,
       peer: (replica) => peers.get(replica),
+      hasRefused: async (peer, { collection, key, generation }) =>
+        (await store.cursorOf(refusedBy(peer, collection, key))) === generation,
       mintIncarnation: () => mintUlid(clock),
       emptied(documents) {
         if (documents.some(({ vector }) => decodeVector(vector).has(writer.client))) writer = mintWriter(id, clock)
@@ -339,6 +343,7 @@ export async function openReplica(options: ReplicaOptions): Promise<OpenReplica>
         peers.get(declared.replica) ?? strangerOf(declared.replica, collections.length),
         declared,
         head,
+        holds !== undefined,
       )
       await store.meet(result.known)
       peers.set(declared.replica, result.known)
@@ -455,7 +460,7 @@ export async function openReplica(options: ReplicaOptions): Promise<OpenReplica>
           },
         })
       }),
-    heal: (peer, collection, whole, passesHere) =>
+    heal: (collection, whole, passesHere) =>
       new Promise((resolve, reject) => {
         open()
         commits.enter({
@@ -464,8 +469,7 @@ export async function openReplica(options: ReplicaOptions): Promise<OpenReplica>
             await draft.load(collection, whole.map((row) => row.key)) // prettier-ignore
             for (const row of whole) {
               const to = { draft, collection, passes: passesHere, holds, writer }
-              // It has no place in the peer's log: it came whole, beside it.
-              const taken = await healedRows(to, row, { peer, epoch: 0, seq: 0 })
+              const taken = await healedRows(to, row)
               if (taken === 'dropped' || taken === 'gap' || 'refused' in taken) continue
               rows.push(...(await intoLog(draft, collection, taken.rows, quarantine)))
               const notice = !holds && noticeFor(row, draft.document(collection, row.key), passes)
@@ -501,6 +505,9 @@ export async function openReplica(options: ReplicaOptions): Promise<OpenReplica>
     },
     async readAnew(peer, among) {
       await Promise.all(among.map((collection) => readFromStart(peer, collectionNumber(collection))))
+    },
+    async refused(peer, collection, rows) {
+      for (const { key, generation } of rows) await store.advance(refusedBy(peer, collection, key), generation, [])
     },
     async stands(peer, positions) {
       // What was under way when the machine was put back may have reached the peer after it said hello.
@@ -684,6 +691,11 @@ export async function openReplica(options: ReplicaOptions): Promise<OpenReplica>
       await store.close()
     },
   }
+}
+
+/** Under which name is kept which generation of a document a peer has refused a row of. */
+function refusedBy(peer: string, collection: Collection, key: string): string {
+  return `refused by ${peer}: ${collection}/${key}`
 }
 
 function mintEpoch(clock: Clock): number {

@@ -6,6 +6,7 @@
 import { collectionNumber, collections, type Collection, type Facts, type Passes } from './collections.ts'
 import type { Commits, Draft } from './commits.ts'
 import { mirrorsOf, type Mirrors } from './mirroring.ts'
+import type { DocumentHead } from './replica-face.ts'
 import type { NewRow, PeerKnowledge, Renewal, Store, StoredDocument } from './store.ts'
 import { hasContent, withdrawnRow } from './withdrawal.ts'
 
@@ -15,6 +16,8 @@ export interface WithdrawingOptions {
   /** Whether content of a document may be held here. */
   readonly holds: Passes
   readonly peer: (replica: string) => PeerKnowledge | undefined
+  /** Whether a peer has refused a row of a document's present generation, and acknowledged it all the same. */
+  readonly hasRefused: (peer: string, head: DocumentHead) => Promise<boolean>
   readonly mintIncarnation: () => string
   /**
    * Told of documents whose content goes, before anything is written after it: who had written in one of them may not
@@ -86,6 +89,12 @@ export function startWithdrawing(options: WithdrawingOptions): Withdrawing {
     else keys.set(key, { seq, since: keys.get(key)?.since ?? mirrors.now() })
   }
 
+  /** Whether a site has all of a document and is there. What was refused is known before it counts as acknowledged, so it is asked after. */
+  const isElsewhere = async (held: StoredDocument, since: number): Promise<boolean> => {
+    for (const peer of mirrors.having(held, since)) if (!(await options.hasRefused(peer, held.head))) return true
+    return false
+  }
+
   /** One commit of a portal's own; resolves when it is durable. */
   const commit = (build: (draft: Draft) => Promise<{ rows: readonly NewRow[]; renewal?: Renewal }>): Promise<void> =>
     new Promise((resolve, reject) => {
@@ -118,7 +127,7 @@ export function startWithdrawing(options: WithdrawingOptions): Withdrawing {
         if (!held || !hasContent(held)) left.delete(key)
         else seen(collection, key, held.head.facts, held.head.seq)
         const leaving = left.get(key)
-        if (!held || !leaving || !mirrors.have(held, leaving.since)) continue
+        if (!held || !leaving || !(await isElsewhere(held, leaving.since))) continue
         rows.push(withdrawnRow(held, true))
         draft.add(rows.at(-1)!)
         options.emptied([held])
@@ -136,7 +145,7 @@ export function startWithdrawing(options: WithdrawingOptions): Withdrawing {
       if (keys.length === 0) return found
       for (const [key, held] of await store.documents(number, keys)) {
         if (!hasContent(held) || !goes(held.head.facts)) continue
-        if (!mirrors.have(held, since)) return undefined
+        if (!(await isElsewhere(held, since))) return undefined
         found.push(key)
       }
       after = keys.at(-1)!
@@ -157,7 +166,9 @@ export function startWithdrawing(options: WithdrawingOptions): Withdrawing {
       await draft.load(collection, keys)
       const documents = keys.flatMap((key) => draft.document(collection, key) ?? [])
       // What was written meanwhile waits for its acknowledgement, and so does all.
-      begun = everywhere() && documents.every((held) => mirrors.have(held, since))
+      begun = true
+      for (const held of documents) begun &&= await isElsewhere(held, since)
+      begun &&= everywhere()
       if (!begun) return { rows: [] }
       const rows = documents.map((held) => withdrawnRow(held, false))
       for (const row of rows) draft.add(row)
@@ -209,6 +220,8 @@ export function startWithdrawing(options: WithdrawingOptions): Withdrawing {
       () => {
         running = undefined
         problem = null
+        // Woken when it had looked for the last time and was not done yet.
+        if (again) wake()
       },
       (error: unknown) => {
         running = undefined

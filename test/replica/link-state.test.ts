@@ -202,7 +202,7 @@ const table: Record<StateName, Record<EventName, string>> = {
   'live, a batch under way': {
     ...whenLive,
     'frame ack': 'live | acknowledged',
-    'frame ack with refused rows': 'live | acknowledged | refused rows',
+    'frame ack with refused rows': 'live | refused rows | acknowledged',
     mark: 'live | send mark',
   },
   'live, asked by mark 3': { ...whenLive, 'frame marked': 'live | caught up', mark: 'live | send mark' },

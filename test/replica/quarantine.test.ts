@@ -232,7 +232,7 @@ it('[LINK-12] a whole document of a proof heals what waits', async () => {
   const replica = await replicaOver()
   const [one, two] = updatesOf(1, { phone: '1' }, { phone: '2' }) as [Uint8Array, Uint8Array]
   await take(replica, [row(2, two)])
-  await replica.replication.heal('PEER', 'patients', [row(1, mergeUpdates([one, two]))], all)
+  await replica.replication.heal('patients', [row(1, mergeUpdates([one, two]))], all)
   expect(await fieldsOf(replica)).toEqual({ phone: '2' })
   expect(await waits(replica)).toEqual([])
 })

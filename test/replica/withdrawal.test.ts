@@ -255,7 +255,7 @@ it('[R9] [LINK-11] what the portal still holds of a document that passes no more
   const [own] = await rows(site)
   await become(false)
   const before = site.replication.declared().head
-  await site.replication.heal(portal.id, 'messages', [own!], all)
+  await site.replication.heal('messages', [own!], all)
   const said = await rows(site, before)
   expect(said.map(({ facts, receipt, update }) => [facts.reachable, receipt, update.length])).toEqual([[false, true, emptyUpdate.length]]) // prettier-ignore
 })
@@ -271,7 +271,7 @@ it('[R10] [LINK-11] a document that begins to pass by what a proof brings is log
   const theirs = { seq: 1, key, generation: 1, erased: 0, facts, update: emptyUpdate, receipt: false }
   // The portal has read up to here, and has had nothing of it.
   const before = site.replication.declared().head
-  await site.replication.heal(portal.id, 'messages', [theirs], all)
+  await site.replication.heal('messages', [theirs], all)
   const [anew, ...others] = await rows(site, before)
   expect(Object.keys(readEntries([anew!.update]))).toEqual(['a'])
   expect(others).toEqual([])
