@@ -17,6 +17,7 @@ import {
   asTheSite,
   isNarrowed,
   mirrorKeys,
+  shareOf,
   textOf,
   type MirrorTexts,
   type Narrowed,
@@ -529,7 +530,8 @@ export function portalOperations(portal: Portal): Operations {
     async 'portal mirror'(input) {
       const { own, portals } = await portal.mirrorOf(v.parse(v.object({ site: v.string() }), input).site)
       const item = (key: string) => ({ key, site: textOf(own, key), portal: portals[key] ?? null, narrowed: isNarrowed(key, own, portals) }) // prettier-ignore
-      return { items: mirrorKeys.map(item) }
+      const shares = Object.keys({ ...own, ...portals }).filter((key) => shareOf(key) !== undefined)
+      return { items: [...mirrorKeys, ...shares].map(item) }
     },
     async 'portal narrow'(input) {
       const { site, clear, ...change } = v.parse(narrowInput, input)

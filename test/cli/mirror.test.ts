@@ -28,7 +28,9 @@ it('shows, previews and changes what leaves, and refuses what it cannot do with 
     await expect.poll(async () => (await mirror('show')).result.receipts, { timeout: 20_000 }).toEqual({})
 
     // The portal narrows it, by its own commands and its own folder.
-    const { siteId } = (await run('portal', 'status', '--data', office.portalDir)).result.practices[0].sites[0]
+    const [practice] = (await run('portal', 'status', '--data', office.portalDir)).result.practices
+    const { siteId } = practice.sites[0]
+    const other = await run('site', 'add', '--data', office.portalDir, '--practice', practice.practiceId, '--name', 'Tempe') // prettier-ignore
     const atPortal = (...args: string[]) => run('portal', ...args, '--data', office.portalDir, '--site', siteId)
     const wrong = await atPortal('narrow', 'events.daysAhead', 'few')
     expect([wrong.code, wrong.sentence]).toEqual([1, expect.stringMatching(/events\.daysAhead cannot be “few”.*Nothing was changed/)]) // prettier-ignore
@@ -36,6 +38,14 @@ it('shows, previews and changes what leaves, and refuses what it cannot do with 
     expect((await atPortal('mirror')).result.items).toContainEqual({ key: 'events.daysAhead', site: '365', portal: '20', narrowed: true }) // prettier-ignore
     const ofSite = async () => (await mirror('show')).result.items.find((one: { key: string }) => one.key === 'events.daysAhead') // prettier-ignore
     await expect.poll(ofSite, { timeout: 20_000 }).toMatchObject({ value: '365', portal: '20' })
+    const wide = await mirror('share', 'Nowhere', 'patients', 'give')
+    expect([wide.code, wide.sentence]).toEqual([1, expect.stringMatching(/no other site Nowhere.*Nothing was changed/)])
+    expect((await mirror('share', 'Tempe', 'patients')).code).toBe(2)
+    const given = await mirror('share', 'tempe', 'patients', 'give')
+    expect(given.result).toMatchObject({ key: `share.${other.result.siteId}.patients`, old: 'off', new: 'give' })
+    const [shared] = (await mirror('show')).result.sites
+    expect(shared).toMatchObject({ site: other.result.siteId, name: 'Tempe' })
+    expect(shared.items).toContainEqual(expect.objectContaining({ collection: 'patients', value: 'give', takes: false, changed: { at: expect.any(String), by: 'command line' } })) // prettier-ignore
     expect((await atPortal('narrow', 'events.daysAhead', '--clear')).code).toBe(0)
     await expect.poll(ofSite, { timeout: 20_000 }).toMatchObject({ value: '365', portal: null })
   } finally {

@@ -201,6 +201,28 @@ describe('what leaves the practice', () => {
     await world.site.replica.change([{ collection: 'reviews', key: '01ARZ3NDEKTSV4RRFFQ69G5FAV', facts: { patient: null, site, shown: false, reachable: false, startsAt: null }, add: { opened: { kind: 'opened', at: Date.now(), by: { role: 'site', id: site }, about: 'mirror conflict', why: 'Both.', todo: 'Agree.', patient: null, event: null } } }]) // prettier-ignore
     await expect.poll(async () => (await world.admin.get(at)).text).toContain('without knowing of each other')
   })
+  it('[SHARE-1] what is shared with another site is chosen after a page that says what comes of it, and stands there with who and when', async () => {
+    const { practiceId } = (await world.portal.status()).practices[0]!
+    const { siteId: other } = world.portal.addSite({ practice: practiceId, name: 'Tempe' })
+    // The portal tells it when it next hears of a change.
+    await world.site.mirror.set({ key: 'messages', value: 'up' })
+    await world.site.mirror.set({ key: 'messages', value: 'both' })
+    await expect.poll(() => standing().others.get(other)?.name).toBe('Tempe')
+    const sharing = `/synchronization/sharing/${other}`
+    expect(words((await world.admin.get(at)).text)).toMatch(/Shared with Tempe .* Patients Off Off 0 /)
+    expect(words((await world.admin.get(sharing)).text)).toContain('Give ours to them')
+    const chosen = { [`share.${other}.patients`]: 'both', [`share.${other}.events`]: 'give', [`share.${other}.plans`]: 'sideways' } // prettier-ignore
+    const asked = await post(sharing, chosen)
+    expect(words(asked.text)).toMatch(/Patients Off Give and take Events Off Give .*This site would let go of nothing of theirs\..*Tempe does not give patients yet/) // prettier-ignore
+    expect(standing().settings.shares).toEqual({})
+    await post(`${sharing}/set`, hiddenOf(asked.text, `${sharing}/set`))
+    expect(standing().settings.shares).toEqual({ [other]: { patients: ['give', 'take'], events: ['give'] } })
+    expect(trail()).toContainEqual({ did: 'mirror changed', by: world.staff.named('Jo Desk')!.id, of: [`share.${other}.events`, 'off', 'give'] }) // prettier-ignore
+    expect(words((await world.admin.get(at)).text)).toMatch(/Patients Give and take Off 0 Jo Desk, /)
+    await post(`${sharing}/set`, { [`share.${other}.patients`]: 'off', [`share.${other}.events`]: 'off' })
+    expect(standing().settings.shares).toEqual({})
+    expect((await world.admin.get(`/synchronization/sharing/${practiceId}`)).status).toBe(404)
+  })
   it('a preview shows every value of a patient that leaves, whose record was looked at is in the trail and in no address', async () => {
     const row = world.insched.prepare('select * from patients where patient_id = 1').get() as Record<string, string>
     const { text, status } = await post('/synchronization/preview', { patient: '1' })

@@ -101,6 +101,8 @@ export interface MirrorEffect {
   readonly withoutFields: number
   /** Documents of other sites that would no longer be here. */
   readonly letGo: Readonly<Record<string, number>>
+  /** What follows from it beyond what was set, in sentences. */
+  readonly says: readonly string[]
 }
 
 /** What a site shares with another, collection by collection. */

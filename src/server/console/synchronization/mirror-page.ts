@@ -16,6 +16,7 @@ import type { Reader } from '../../look/reader.ts'
 import { badge, card, facts, folded, table } from '../../look/show.ts'
 import { deedOf, nameOfUser, type ConsoleEnv, type ConsoleParts } from '../frame.ts'
 import { collectionInWords, fieldInWords, groupsOf, isCovered, mirrorParts, neededInWords, valueInWords, type MirrorPart } from '../../mirror-words.ts' // prettier-ignore
+import { sharingCards } from './sharing-page.ts'
 import { synchronizationFramed } from './synchronization-frame.ts'
 
 interface Standing { readonly own: MirrorTexts; readonly portals: MirrorTexts; readonly settings: MirrorSettings } // prettier-ignore
@@ -28,7 +29,7 @@ export function mirrorPage(parts: ConsoleParts): Hono<ConsoleEnv> {
     const reader = c.get('reader')
     const { mirror } = reader.words.synchronization
     const standing = site.mirror.standing()
-    const { receipts, erasing, problem } = await site.mirror.show()
+    const { receipts, erasing, problem, sites } = await site.mirror.show()
     const isContested = (await site.reviews()).items.some(({ kind }) => kind === 'mirror conflict')
     const narrowed = Object.keys(standing.portals).some((key) => isNarrowed(key, standing.own, standing.portals))
     const { collection, direction, whom, leave, change } = mirror.columns
@@ -46,6 +47,7 @@ export function mirrorPage(parts: ConsoleParts): Hono<ConsoleEnv> {
         html`<p class="soft">${lastChange(c, await site.zone())}</p>`,
         ...(Object.keys(leavingFields) as FieldGroup[]).map((group) => card(folded(group === 'stages' ? mirror.stages : mirror.fieldsThatLeave(collectionInWords(reader, group)), fieldsTable(reader, group, standing)))), // prettier-ignore
         card(received(reader, receipts, erasing), { title: mirror.receipts }),
+        ...(await sharingCards(c, parts, sites)),
         html`<p class="soft">${mirror.always}</p>
           <p class="soft">${mirror.never}</p>
           <p class="soft">${mirror.portalRule}</p>`,

@@ -6,12 +6,22 @@ import { mirrorChangePages } from './mirror-change-page.ts'
 import { mirrorPage } from './mirror-page.ts'
 import { previewPage } from './preview-page.ts'
 import { proxyPage } from './proxy-page.ts'
+import { sharingPages } from './sharing-page.ts'
 import { textsPage } from './texts-page.ts'
 import { timingPage } from './timing-page.ts'
 
 export function synchronizationPages(parts: ConsoleParts): Hono<ConsoleEnv> {
   const app = new Hono<ConsoleEnv>()
-  for (const pages of [timingPage, backupsPage, proxyPage, mirrorPage, mirrorChangePages, previewPage, textsPage])
+  for (const pages of [
+    timingPage,
+    backupsPage,
+    proxyPage,
+    mirrorPage,
+    mirrorChangePages,
+    sharingPages,
+    previewPage,
+    textsPage,
+  ])
     app.route('/', pages(parts))
   return app
 }

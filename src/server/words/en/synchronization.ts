@@ -262,6 +262,28 @@ export const synchronization = {
     back: 'Back to what leaves',
     unknown: { title: 'No such collection', cause: 'There is nothing to set under this address.', next: 'Go back to what leaves the practice.' }, // prettier-ignore
   },
+  sharing: {
+    title: 'Other sites of this practice',
+    how: 'Records of one site come to another only where that site gives them and the other takes them, by an admin of each. When either takes it back, the other site lets go of them at once. Events, plans and what patients say need patients.',
+    with: (name: string) => `Shared with ${name}`,
+    here: 'Here',
+    there: 'There',
+    documents: 'Documents of theirs here',
+    changed: 'Changed here',
+    ways: {
+      off: 'Share nothing of it',
+      give: 'Give ours to them',
+      take: 'Take theirs',
+      both: 'Give ours and take theirs',
+    },
+    shortWays: { off: 'Off', give: 'Give', take: 'Take', both: 'Give and take' },
+    says: { both: 'Gives and takes', gives: 'Gives', takes: 'Takes', neither: 'Off' },
+    letGo: (n: number) => `${count(n, { one: 'was', other: 'were' })} let go of`,
+    changedBy: (who: string, when: string) => `${who}, ${when}`,
+    letsGo: (documents: string, what: string) => `This site would let go of ${documents} of theirs: ${what}.`,
+    letsNothingGo: 'This site would let go of nothing of theirs.',
+    unknown: { title: 'No such site', cause: 'This practice has no other site of this number.', next: 'Go back to what leaves the practice.' }, // prettier-ignore
+  },
   change: {
     title: (what: string) => `Before it is changed: ${what}`,
     was: 'Now',
