@@ -52,6 +52,7 @@ import { textsOfSite } from './site/texting.ts'
 import { synchronizingOf } from './site/synchronizing.ts'
 import { watchUnread } from './site/unread.ts'
 import { transfersOf } from './site/transfers.ts'
+import { unwrittenAnswers } from './site/unwritten.ts'
 
 export type Site = Awaited<ReturnType<typeof openSite>>
 
@@ -208,6 +209,7 @@ export async function openSite(
   })
   kept.look()
   const alarm = alarmWhenNotBack(parts)
+  const unwritten = unwrittenAnswers({ ...parts, desk })
   const zoneNow = async (): Promise<string> => {
     await loadZone()
     return zone
@@ -274,7 +276,7 @@ export async function openSite(
     hl7: hl7Of({ hl7, bridge }),
     /** Opens the channels of the HL7 bridge; before, they only queue. */
     openChannels: hl7.start,
-    status: () => statusOf({ ...parts, hl7, backup, runs: kept, preferences, zone: () => zone }),
+    status: () => statusOf({ ...parts, hl7, backup, runs: kept, preferences, zone: () => zone, unwritten: unwritten.problem }),
     /** Calls `run` when the link changes. */
     onChange: (run: () => void) => link.onChange(run),
     async close() {

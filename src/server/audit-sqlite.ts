@@ -59,6 +59,7 @@ export const deeds = [
   'patient invited',
   'patient erased',
   'review resolved',
+  'event confirmed',
   'records uploaded',
   'communications downloaded',
   'synchronized',

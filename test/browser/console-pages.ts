@@ -120,6 +120,12 @@ export const consolePages: readonly PageState<DeskWorld>[] = [
   { page: 'event', state: 'confirmed', at: (w) => `/events/${w.events[0]!.key}`, as: 'Jo Desk', shows: (w) => w.desk.today.readBackFrom }, // prettier-ignore
   { page: 'event', state: 'declined', at: (w) => `/events/${w.events[1]!.key}`, as: 'Jo Desk', shows: (w) => w.desk.today.answeredIn.declined }, // prettier-ignore
   { page: 'event', state: 'set aside', at: (w) => `/events/${w.events[2]!.key}`, as: 'Jo Desk', shows: (w) => w.desk.today.asideWhy }, // prettier-ignore
+  { page: 'event', state: 'confirmed in person', at: async (w) => {
+    const { key: event, startsAt } = w.events[6]!
+    await w.site.confirm({ event, startsAt, type: 'In Person' })
+    await w.settled()
+    return `/events/${event}`
+  }, as: 'Jo Desk', shows: (w) => w.desk.today.answeredIn.inPerson }, // prettier-ignore
   { page: 'event', state: 'nothing', at: (w) => `/events/${w.events[5]!.key}`, as: 'Jo Desk', shows: (w) => w.desk.today.nothingYet }, // prettier-ignore
   { page: 'event', state: 'unknown', at: '/events/none', as: 'Jo Desk', shows: (w) => w.desk.today.unknown.cause },
   { page: 'inbox', state: 'unassigned', at: '/inbox', as: 'Jo Desk', shows: (w) => w.desk.inbox.unanswered },

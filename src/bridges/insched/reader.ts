@@ -7,8 +7,9 @@ import type { Clock } from '../../replica/clock.ts'
 import type { OpenReplica } from '../../replica/replica.ts'
 import type { DocumentHead, Edit, Replica } from '../../replica/replica-face.ts'
 import type { Identity } from './agent-rows.ts'
-import { goneEdit, practiceEdit, type Context } from './documents.ts'
+import { goneEdit, practiceEdit, zoneOf, type Context } from './documents.ts'
 import { progressOf, readInFull, type Progress } from './full-read.ts'
+import { deskConfirmationEdit } from './desk-confirmations.ts'
 import type { Hold } from './held.ts'
 import type { Identities } from './identities.ts'
 import type { Changes, InSched, Reads } from './insched.ts'
@@ -128,11 +129,30 @@ export function inSchedReader(options: ReaderOptions) {
       return { stretch, rows, first: stretch.practiceAt === null ? [] : [await practiceNow(now, stretch.practiceAt)] }
     })
 
+  /** What staff confirmed in InSched, of the events that are said: what is held waits (DOM-17). */
+  const confirmedAtDesk = async ({ stretch, rows }: Told, said: readonly Edit[]): Promise<Edit[]> => {
+    if (stretch.confirmed.length === 0) return []
+    const ids = await insched.identities('events', [...new Set(stretch.confirmed.map((one) => one.event))])
+    const now = clock.now()
+    // Date and type written one after the other are one confirmation.
+    const each = new Map(stretch.confirmed.map((one) => [`${one.event} ${one.startsAt} ${one.lastConfirmed}`, one]))
+    return [...each.values()].flatMap((one) => {
+      const key = ids.find((identity) => identity.local_id === one.event)?.document
+      const edit = said.find(
+        (of): of is Edit & { collection: 'events' } => of.collection === 'events' && of.key === key,
+      )
+      const row = rows.events.find(({ event_id }) => event_id === one.event)
+      if (!edit || !row) return []
+      return deskConfirmationEdit(one, edit, { zone: zoneOf(rows.context, row.location_id), site: site.key, now })
+    })
+  }
+
   /** Tells the replica one stretch; resolves with what InSched's side is to keep of it. */
   const tell = async (
-    { stretch, rows, first }: Told,
+    found: Told,
     deletedBefore: boolean,
   ): Promise<{ holds: readonly Hold[]; ended: Ended | undefined }> => {
+    const { stretch, rows, first } = found
     const { edits, holds } = await records.say(rows, (table, id) => stretch.touched[table].get(id)!)
     const held = new Set(holds.map((hold) => hold.document))
     for (const row of rows.patients) {
@@ -142,6 +162,7 @@ export function inSchedReader(options: ReaderOptions) {
       if (identity.held === null && !held.has(identity.document))
         edits.push(...(await reach.changed(row.patient_id, identity.document, at)))
     }
+    edits.push(...(await confirmedAtDesk(found, edits)))
     const ended = stretch.deleted ? await deletedEdits(stretch.deleted, holds, deletedBefore) : undefined
     const all = [...first, ...edits, ...(ended?.edits ?? [])]
     if (all.length > 0) await replica.change(all)

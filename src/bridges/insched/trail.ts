@@ -6,6 +6,7 @@
 import type { Clock } from '../../replica/clock.ts'
 import type { BridgedTable } from './agent-rows.ts'
 import { hashOfAudit, keptFields } from './audit-table.ts'
+import { deskConfirmationIn, type DeskConfirmation } from './desk-confirmations.ts'
 import type { Changes, Reads } from './insched.ts'
 import type { AuditRow } from './rows.ts'
 
@@ -19,6 +20,8 @@ export interface Stretch {
   readonly reach: ReadonlyMap<number, number>
   /** When the practice or a location was changed; null where none was. */
   readonly practiceAt: number | null
+  /** What staff confirmed in InSched themselves, in order. */
+  readonly confirmed: readonly DeskConfirmation[]
   /** The row whose delete ends the stretch. */
   readonly deleted: { readonly table: BridgedTable; readonly localId: number; readonly at: number } | null
 }
@@ -115,12 +118,11 @@ export function auditTrail(clock: Clock) {
     const audit = end < 0 ? unread : unread.slice(0, end + 1)
     const own = await now.effects([...new Set(audit.map((row) => row.checkpoint))])
     const last = audit.at(-1)!
+    const news = audit.filter((row) => !own.has(row.checkpoint))
     return {
       last,
-      ...(await touchedBy(
-        now,
-        audit.filter((row) => !own.has(row.checkpoint)),
-      )),
+      ...(await touchedBy(now, news)),
+      confirmed: news.flatMap((row) => deskConfirmationIn(row, timeOf(row, clock))),
       deleted: isDelete(last)
         ? { table: last.table_name as BridgedTable, localId: Number(last.row_id), at: timeOf(last, clock) }
         : null,

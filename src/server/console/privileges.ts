@@ -58,6 +58,7 @@ export const routeNeeds: Readonly<Record<string, Need>> = {
   'POST /today/check': 'write to patients',
   'POST /today/send': 'write to patients',
   'GET /events/:event': 'see communications',
+  'POST /events/:event/confirm': 'write to patients',
   'GET /inbox': 'see communications',
   'GET /inbox/:thread': 'see communications',
   'GET /inbox-routes': 'manage users',

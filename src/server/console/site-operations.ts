@@ -11,6 +11,7 @@ import type { Chunks } from '../../replica/chunks.ts'
 import { dateSchema, relationships, scopes, type Relationship, type Scope } from '../../replica/kinds/access.ts'
 import type { Attachment } from '../../replica/kinds/attachments.ts'
 import type { PortalFields } from '../../replica/kinds/fields.ts'
+import type { SpokenType } from '../../replica/kinds/confirmations.ts'
 import type { By } from '../../replica/kinds/kind.ts'
 import type { TakenFor } from '../../replica/kinds/replies.ts'
 import type { Resolution, Review, ReviewKind } from '../../replica/kinds/reviews.ts'
@@ -41,6 +42,8 @@ export interface SiteStatus {
   readonly link: string
   readonly lastContact: string | null
   readonly oldest: string | null
+  /** Whether it waits for more than five minutes outside a backup window. */
+  readonly late: boolean
   readonly next: string
   readonly backup: { readonly now: string | null; readonly next: string | null }
   readonly problems: readonly string[]
@@ -177,6 +180,8 @@ export interface ConsoleSite {
   confirmations(query?: { event?: number | undefined }): Promise<{ items: readonly unknown[] }>
   reviews(state?: 'open' | 'resolved'): Promise<{ items: readonly OpenReview[] }>
   /** `each`: of a reply about several events, what it is taken for in each. */
+  /** A patient confirmed to staff, for the start that they saw; throws a sentence where the event is gone or has moved. */
+  confirm(spoken: { event: string; startsAt: string; type: SpokenType }, by?: By): Promise<void>
   resolve(
     id: string,
     note: string,

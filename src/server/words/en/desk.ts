@@ -157,7 +157,8 @@ export const desk = {
     still: 'Not yet.',
     waitsToBe: { answered: 'An answer', written: 'Written into InSched' },
     toldBy: (subject: string) => `Told by message: ${subject}`,
-    answeredIn: { confirmed: 'Patient confirmed', declined: 'Patient can’t make it', moves: 'Patient asks to move', phone: 'Confirmed by phone' }, // prettier-ignore
+    answeredIn: { confirmed: 'Patient confirmed', declined: 'Patient can’t make it', moves: 'Patient asks to move', phone: 'Confirmed by phone', inPerson: 'Confirmed in person', staff: (type: string) => type === '' ? 'Confirmed in InSched' : `Confirmed in InSched: ${type}` }, // prettier-ignore
+    confirm: { title: 'The patient confirms to you', how: 'For the time above. It is written into InSched with the time of now and the type.', Phone: 'Confirmed by phone', 'In Person': 'Confirmed in person', failed: 'Not confirmed' }, // prettier-ignore
     for: (start: string) => `for ${start}`,
     receivedHere: 'Received here',
     writtenIn: (lastConfirmed: string) => `Written into InSched: Last Confirmed ${lastConfirmed}`,
