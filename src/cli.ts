@@ -60,6 +60,7 @@ const commands: Readonly<Record<string, Command>> = {
   'mirror show': mirror.mirrorShow,
   'mirror set': mirror.mirrorSet,
   'mirror preview': mirror.mirrorPreview,
+  'insched restored': timing.inschedRestored,
   'backup begin': timing.backupBegin,
   'backup end': timing.backupEnd,
   'backup status': timing.backupStatus,

@@ -7,6 +7,7 @@ import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { inschedOf, settingsOf, type SiteOptions } from './enrolling.ts'
 import { keepInSched, type InSchedKeeper } from './bridges/insched/keeper.ts'
+import type { Choice } from './bridges/insched/put-back.ts'
 import { consentKeys } from './bridges/texts/consent-number.ts'
 import { openHl7 } from './bridges/hl7/hl7-bridge.ts'
 import { inboundApply } from './bridges/hl7/inbound.ts'
@@ -264,6 +265,11 @@ export async function openSite(
       open: () => bridge.holding().at === 'connected',
       clock,
     }),
+    /** Does what an admin chose for a database of InSched that was put back to a backup. */
+    async settleRestored(choice: Choice) {
+      await bridge.settle(choice)
+      return { says: choice === 'trust' ? 'The restored database is right: the portal has what it has.' : 'What the restored database lacked is written back; what cannot be is in the reviews.' } // prettier-ignore
+    },
     /** Test connection: hop by hop, by the settings of now. */
     testConnection: () =>
       testConnection({

@@ -68,6 +68,7 @@ export const deeds = [
   'mirror previewed',
   'backup begun',
   'backup ended',
+  'restored database settled',
   'connection tested',
   'alarm raised',
   'alarm over',

@@ -118,6 +118,13 @@ const routes: readonly Route[] = [
   { route: 'POST /welcome/:token', guest: 404, staff: 404, fields: { password: 'seven violet kettles' } },
   { route: 'GET /second-factor', guest: 303, staff: 303 },
   { route: 'POST /second-factor', guest: 303, staff: 303, fields: { code: '123456' } },
+  {
+    route: 'POST /insched-restored',
+    guest: 303,
+    staff: 409,
+    fields: { choice: 'trust' },
+    holds: () => 'there is nothing to choose',
+  },
   { route: 'GET /synchronization', guest: 303, staff: 200, holds: () => 'When changes go and come' },
   { route: 'POST /synchronization', guest: 303, staff: 400, holds: () => 'Nothing was changed' },
   { route: 'GET /synchronization/backups', guest: 303, staff: 200, holds: () => 'Windows of the week' },

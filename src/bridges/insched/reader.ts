@@ -309,6 +309,23 @@ export function inSchedReader(options: ReaderOptions) {
         events: await inReach(now, await now.events(await now.eventsOfPatients([patient]))),
       }),
     )
+  /** A person has dealt with what a restore has lost: from now on the record says what InSched has (DOM-19). */
+  const sayAnew = async (document: string | null): Promise<void> => {
+    if (document === null) return
+    const table = (await replica.head('events', document)) ? 'events' : 'patients'
+    const identity = await insched.identity(document)
+    const rows =
+      identity?.gone !== 0
+        ? undefined
+        : table === 'patients'
+          ? await rowsOf(identity.local_id)
+          : await insched.read(async (now) => records.gather(now, { events: await now.events([identity.local_id]) }))
+    if (rows && rows.patients.length + rows.events.length > 0) {
+      const { edits, holds } = await records.say(rows, () => clock.now())
+      await replica.change(edits)
+      if (holds.length > 0) await insched.write((change) => keepHolds(change, holds))
+    } else await replica.change([goneEdit(table, document, clock.now()), ...(table === 'patients' ? await reach.accessEnds(document, clock.now()) : [])]) // prettier-ignore
+  }
   /** Says again the events that were said once and lie before the horizon by now. */
   const sayFormer = async (goOn: () => void): Promise<void> => {
     const { from } = await horizon(insched)
@@ -403,6 +420,7 @@ export function inSchedReader(options: ReaderOptions) {
       for (const { key: review } of reviews) {
         const entries = await replica.entries('reviews', review)
         const opened = entries.find((entry) => entry.kind === 'opened')
+        if (opened?.about === 'lost in a restore' && entries.some((entry) => entry.kind === 'resolved')) await sayAnew(opened.event ?? opened.patient ?? null) // prettier-ignore
         if (opened?.about !== 'identity changed' || !opened.patient) continue
         if (!entries.some((entry) => entry.kind === 'resolved')) continue
         await release(review)
@@ -416,6 +434,8 @@ export function inSchedReader(options: ReaderOptions) {
       clock.now() - healedAt < spokenOf
         ? 'InSched’s audit table was emptied or cut, so changes may have gone unread. Everything was read again, and what is gone was looked for. Leave its newest rows in place when old ones are removed.'
         : null,
+    /** Ends all access to a patient that stands. */
+    accessEnds: reach.accessEnds,
   }
 }
 

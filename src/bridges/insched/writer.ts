@@ -381,6 +381,8 @@ export function inSchedWriter(options: WriterOptions) {
   }
 
   return {
+    /** Writes an answer that InSched's database has lost, with its checks (DOM-19). */
+    confirm,
     /** The handler of the follower of consents. */
     async followConsent(documents: readonly DocumentHead[]): Promise<readonly Projection[]> {
       await followConsent?.(documents)

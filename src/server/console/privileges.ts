@@ -89,6 +89,7 @@ export const routeNeeds: Readonly<Record<string, Need>> = {
   'GET /attachments/:entry/:place': 'see communications',
   'GET /reviews': 'resolve reviews',
   'POST /reviews': 'resolve reviews',
+  'POST /insched-restored': 'set synchronization',
   'GET /synchronization': 'set synchronization',
   'POST /synchronization': 'set synchronization',
   'GET /synchronization/backups': 'set synchronization',

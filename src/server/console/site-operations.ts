@@ -2,6 +2,7 @@
 import { open } from 'node:fs/promises'
 import { basename } from 'node:path'
 import * as v from 'valibot'
+import { choices, type Choice, type Differs } from '../../bridges/insched/put-back.ts'
 import type { MirrorTexts } from '../../mirror/mirror-settings.ts'
 import type { MirrorSettings } from '../../mirror/policy.ts'
 import type { PreferenceKey, Preferences } from '../../mirror/preferences.ts'
@@ -42,6 +43,8 @@ export interface SiteStatus {
   readonly link: string
   readonly lastContact: string | null
   readonly oldest: string | null
+  /** Since when InSched's database is put back to a backup (ISO), and what it lacks; null: it is not. */
+  readonly putBack: ({ readonly since: string } & Differs) | null
   /** Whether it waits for more than five minutes outside a backup window. */
   readonly late: boolean
   readonly next: string
@@ -243,6 +246,8 @@ export interface ConsoleSite {
     begin(minutes?: number): Promise<object>
     end(): Promise<object>
   }
+  /** Does what an admin chose for a database of InSched that was put back to a backup; throws a sentence where it was not (DOM-19). */
+  settleRestored(choice: Choice): Promise<{ says: string }>
   testConnection(): Promise<{ failed: string | null }>
   readonly hl7: Hl7Face
   status(): Promise<SiteStatus>
@@ -449,6 +454,12 @@ export function siteOperations(site: ConsoleSite, audit: AuditTrail, say: (line:
       return done
     },
     'backup status': async () => site.backup.status(),
+    async 'insched restored'(input) {
+      const { choice } = v.parse(v.object({ choice: v.picklist(choices) }), input)
+      const done = await site.settleRestored(choice)
+      audit.record({ did: 'restored database settled', by, of: choice })
+      return done
+    },
     async 'connection test'() {
       const done = await site.testConnection()
       audit.record({ did: 'connection tested', by, of: done.failed ?? undefined })
