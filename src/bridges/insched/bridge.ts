@@ -217,11 +217,14 @@ export async function startInSchedBridge(options: BridgeOptions): Promise<InSche
     })
   const poll = async (): Promise<void> => {
     try {
-      await tried(() => insched.assertFence())
       const isDue =
         polls() && (await tried(async () => clock.now() - horizonAt > horizonEvery || (await reader.isDue())))
       if (isDue) await readUnread()
-      else problem = null
+      else {
+        // A database that was put back may have nothing new (DOM-19).
+        await tried(() => insched.assertFence())
+        problem = null
+      }
     } catch (error) {
       problem = passes(error) ? null : `Reading InSched failed: ${(error as Error).message}`
     }
