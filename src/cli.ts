@@ -62,6 +62,7 @@ const commands: Readonly<Record<string, Command>> = {
   'mirror set': mirror.mirrorSet,
   'mirror share': mirror.mirrorShare,
   'mirror preview': mirror.mirrorPreview,
+  'insched restored': timing.inschedRestored,
   'backup begin': timing.backupBegin,
   'backup end': timing.backupEnd,
   'backup status': timing.backupStatus,

@@ -7,6 +7,7 @@ import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { inschedOf, settingsOf, type SiteOptions } from './enrolling.ts'
 import { keepInSched, type InSchedKeeper } from './bridges/insched/keeper.ts'
+import type { Choice } from './bridges/insched/put-back.ts'
 import { consentKeys } from './bridges/texts/consent-number.ts'
 import { openHl7 } from './bridges/hl7/hl7-bridge.ts'
 import { inboundApply } from './bridges/hl7/inbound.ts'
@@ -53,6 +54,7 @@ import { textsOfSite } from './site/texting.ts'
 import { synchronizingOf } from './site/synchronizing.ts'
 import { watchUnread } from './site/unread.ts'
 import { transfersOf } from './site/transfers.ts'
+import { unwrittenAnswers } from './site/unwritten.ts'
 
 export type Site = Awaited<ReturnType<typeof openSite>>
 
@@ -209,6 +211,7 @@ export async function openSite(
   })
   kept.look()
   const alarm = alarmWhenNotBack(parts)
+  const unwritten = unwrittenAnswers({ ...parts, desk })
   const zoneNow = async (): Promise<string> => {
     await loadZone()
     return zone
@@ -264,6 +267,11 @@ export async function openSite(
       open: () => bridge.holding().at === 'connected',
       clock,
     }),
+    /** Does what an admin chose for a database of InSched that was put back to a backup. */
+    async settleRestored(choice: Choice) {
+      await bridge.settle(choice)
+      return { says: choice === 'trust' ? 'The restored database is right: the portal has what it has.' : 'What the restored database lacked is written back; what cannot be is in the reviews.' } // prettier-ignore
+    },
     /** Test connection: hop by hop, by the settings of now. */
     testConnection: () =>
       testConnection({
@@ -276,7 +284,8 @@ export async function openSite(
     hl7: hl7Of({ hl7, bridge }),
     /** Opens the channels of the HL7 bridge; before, they only queue. */
     openChannels: hl7.start,
-    status: () => statusOf({ ...parts, hl7, backup, runs: kept, preferences, zone: () => zone }),
+    status: () =>
+      statusOf({ ...parts, hl7, backup, runs: kept, preferences, zone: () => zone, unwritten: unwritten.problem }),
     /** Calls `run` when the link changes. */
     onChange: (run: () => void) => link.onChange(run),
     async close() {

@@ -1,5 +1,6 @@
 /** The commands of Preferences > Synchronization, of backups, and of the connection. */
 import { readFileSync } from 'node:fs'
+import { choices } from '../bridges/insched/put-back.ts'
 import { optional, Usage, wholeNumber } from './command.ts'
 import { operation, waitOf, waitOption, type Result } from './operation.ts'
 
@@ -57,6 +58,18 @@ export const backupBegin = operation(
   says,
 )
 export const backupEnd = operation('backup end', 'take InSched’s database back', 'backup end', {}, () => ({}), says)
+export const inschedRestored = operation(
+  'insched restored',
+  'InSched’s database was put back to a backup: write back what it lacks, or trust it as it is',
+  'insched restored write-back|trust',
+  {},
+  (given) => {
+    const choice = choices.find((one) => one === given.positionals[0])
+    if (choice === undefined) throw new Usage('Choose write-back or trust.')
+    return { choice }
+  },
+  says,
+)
 export const backupStatus = operation(
   'backup status',
   'whether InSched’s database is let go of, and when it will be',

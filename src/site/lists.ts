@@ -8,6 +8,7 @@ import type { Resolution, Review } from '../replica/kinds/reviews.ts'
 import type { Follower } from '../replica/replica-face.ts'
 import type { OpenReplica } from '../replica/replica.ts'
 import type { Communication, CommunicationQuery } from '../server/console/site-views.ts'
+import { spokenEdit, type Spoken } from './confirming.ts'
 import { resolvingOf } from './resolving.ts'
 
 /** The most that Recent Communications gives at once. */
@@ -79,6 +80,9 @@ export function listsOf(site: {
       )
       return { items }
     },
+    /** A patient confirmed to staff; throws a sentence where the event is gone or has moved since they saw it. */
+    confirm: async (spoken: Spoken, by: By = agent) =>
+      replica.change([await spokenEdit(replica, site.clock, spoken, by)]),
     resolve: (id: string, note: string, by: By = agent, how?: Resolution, each?: ReadonlyMap<string, TakenFor>) => resolve(id, { note, how, each }, by), // prettier-ignore
   }
 }

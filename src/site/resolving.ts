@@ -10,6 +10,7 @@ import type { By } from '../replica/kinds/kind.ts'
 import { foldReview, waysOf, type Resolution, type Review } from '../replica/kinds/reviews.ts'
 import { optOutEdit, takenByWay, takenEdits } from './replies.ts'
 import type { Edit, Replica } from '../replica/replica-face.ts'
+import { spokenEdit } from './confirming.ts'
 
 export interface Resolving {
   readonly how?: Resolution | undefined
@@ -41,11 +42,10 @@ export function resolvingOf({ replica, clock }: { readonly replica: Replica; rea
     }
     const { patient, event } = review
     if (how === 'confirmed by phone') {
-      const fields = event === null ? undefined : (await replica.record('events', event))?.fields
-      const startsAt = fields?.['startsAt']
-      if (patient === null || event === null || typeof startsAt !== 'string' || fields?.['deleted'] === true)
+      const startsAt = event === null ? undefined : (await replica.record('events', event))?.fields['startsAt']
+      if (event === null || typeof startsAt !== 'string')
         throw new Error('The event is gone, so there is nothing to confirm. Resolve this in another way.')
-      return [{ collection: 'confirmations', key: event, add: { [mintUlid(clock)]: { kind: 'answered', at: clock.now(), by, channel: 'console', patient, startsAt } } }] // prettier-ignore
+      return [await spokenEdit(replica, clock, { event, startsAt, type: 'Phone' }, by)]
     }
     const asked = patient === null ? undefined : await requestOf(id, patient)
     const kind = how === undefined ? undefined : verdicts[how]

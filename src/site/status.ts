@@ -23,6 +23,8 @@ export interface StatusParts {
   readonly preferences: SitePreferences
   readonly hl7: Pick<Hl7Bridge, 'status'>
   readonly zone: () => string
+  /** A sentence where answers wait too long to be written into InSched. */
+  readonly unwritten: () => Promise<string | null>
   readonly clock: Clock
 }
 
@@ -31,7 +33,9 @@ export async function statusOf(site: StatusParts) {
   const now = await link.status()
   const insched = bridge.status()
   const waiting = await replica.waiting()
-  const said = [insched.problem, now.problem, backup.problem(), runs.problem(), ...waiting.map(waitingInWords), ...site.hl7.status().map(({ name, problem }) => problem && `HL7 channel ${name}: ${problem}`)] // prettier-ignore
+  const holding = bridge.holding()
+  const late = await site.unwritten()
+  const said = [late, insched.problem, now.problem, backup.problem(), runs.problem(), ...waiting.map(waitingInWords), ...site.hl7.status().map(({ name, problem }) => problem && `HL7 channel ${name}: ${problem}`)] // prettier-ignore
   const problems = said.filter((problem) => problem !== null)
   const zone = site.zone()
   const moment = (at: number): string => momentInWords(at, zone, clock.now())
@@ -57,6 +61,10 @@ export async function statusOf(site: StatusParts) {
       reviews: (await replica.index({ view: 'review', state: 'open' })).length,
       waiting: waiting.reduce((sum, { changes }) => sum + changes, 0),
     },
+    /** Since when InSched's database is put back to a backup, and what it lacks; null: it is not (DOM-19). */
+    putBack: holding.at === 'put back' ? { since: new Date(holding.since).toISOString(), ...holding.differs } : null,
+    /** Whether an answer waits for more than five minutes outside a backup window. */
+    late: late !== null,
     /** Since when the oldest answer of a patient waits to be written into InSched; null: none does. */
     oldest: oldest === undefined ? null : new Date(oldest.at).toISOString(),
     next: runs.next(),
@@ -76,7 +84,7 @@ function stateOf(site: StatusParts, now: LinkStatus, hasProblem: boolean): SiteS
   if (holding.at === 'disconnected') return disconnectedUntil(holding.until, site.zone())
   const down = now.state === 'refused' || (site.runs.wantsLink() && now.state !== 'connected')
   if (down) return `Down since ${new Date(now.since).toISOString()}`
-  if (hasProblem || holding.at === 'reconnecting') return 'Behind'
+  if (hasProblem || holding.at === 'reconnecting' || holding.at === 'put back') return 'Behind'
   if (site.preferences.values().timing.mode === 'by hand') return 'Paused by hand'
   // What waits for the next run is not behind.
   return now.behind > 0 && now.state === 'connected' ? 'Behind' : 'Working'

@@ -1,4 +1,6 @@
 /** Every page of a site's console in every state that it has, as a table like that of the portal. */
+import { copyFileSync, renameSync } from 'node:fs'
+import { join } from 'node:path'
 import { expect, vi } from 'vitest'
 import { deskPassword, openDeskWorld, type DeskEvent, type DeskWorld } from '../server/desk-world.ts'
 import { derivedUlid, mintUlid } from '../../src/replica/ids.ts'
@@ -122,6 +124,20 @@ const narrowedAndErased = async (w: DeskWorld): Promise<string> => {
   return '/synchronization/mirror'
 }
 
+/** InSched's database is put back to a copy that lacks a confirmation. */
+async function restored(w: DeskWorld): Promise<string> {
+  if ((await w.site.status()).putBack) return '/'
+  await w.site.backup.end()
+  const [file, copy] = [join(w.dir, 'insched.db'), join(w.dir, 'copy.db')]
+  copyFileSync(file, copy)
+  const { key: event, startsAt } = w.events[6]!
+  await w.site.confirm({ event, startsAt, type: 'Phone' })
+  await w.settled()
+  renameSync(copy, file)
+  await expect.poll(async () => (await w.site.status()).putBack, { timeout: 10_000 }).not.toBeNull()
+  return '/'
+}
+
 /** A patient whose page is short. */
 const withoutPlan = (w: DeskWorld): string => String(w.insched.prepare('select min(patient_id) from patients where portal_enabled = 1 and patient_id not in (select patient_id from plans)').pluck().get()) // prettier-ignore
 
@@ -145,6 +161,12 @@ export const consolePages: readonly PageState<DeskWorld>[] = [
   { page: 'event', state: 'confirmed', at: (w) => `/events/${w.events[0]!.key}`, as: 'Jo Desk', shows: (w) => w.desk.today.readBackFrom }, // prettier-ignore
   { page: 'event', state: 'declined', at: (w) => `/events/${w.events[1]!.key}`, as: 'Jo Desk', shows: (w) => w.desk.today.answeredIn.declined }, // prettier-ignore
   { page: 'event', state: 'set aside', at: (w) => `/events/${w.events[2]!.key}`, as: 'Jo Desk', shows: (w) => w.desk.today.asideWhy }, // prettier-ignore
+  { page: 'event', state: 'confirmed in person', at: async (w) => {
+    const { key: event, startsAt } = w.events[6]!
+    await w.site.confirm({ event, startsAt, type: 'In Person' })
+    await w.settled()
+    return `/events/${event}`
+  }, as: 'Jo Desk', shows: (w) => w.desk.today.answeredIn.inPerson }, // prettier-ignore
   { page: 'event', state: 'nothing', at: (w) => `/events/${w.events[5]!.key}`, as: 'Jo Desk', shows: (w) => w.desk.today.nothingYet }, // prettier-ignore
   { page: 'event', state: 'unknown', at: '/events/none', as: 'Jo Desk', shows: (w) => w.desk.today.unknown.cause },
   { page: 'inbox', state: 'unassigned', at: '/inbox', as: 'Jo Desk', shows: (w) => w.desk.inbox.unanswered },
@@ -201,4 +223,5 @@ export const consolePages: readonly PageState<DeskWorld>[] = [
   { page: 'problem', state: 'no page', at: '/nowhere', as: 'Jo Desk', shows: (w) => w.problems.noConsolePage.cause },
   // The last: InSched's database is away from here on.
   { page: 'backups', state: 'on', at: async (w) => { await w.site.backup.begin(30); return '/synchronization/backups' }, as: 'Jo Desk', shows: (w) => w.synchronization.backups.end }, // prettier-ignore
+  { page: 'status', state: 'restored', at: restored, as: 'Jo Desk', shows: (w) => w.desk.status.restored.title },
 ]

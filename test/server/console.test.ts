@@ -69,6 +69,7 @@ const routes: readonly Route[] = [
   { route: 'POST /today/check', guest: 303, staff: 400, fields: { subject: 'a', text: 'b' } },
   { route: 'POST /today/send', guest: 303, staff: 400, fields: { subject: 'a', text: 'b' } },
   { route: 'GET /events/:event', guest: 303, staff: 404, holds: () => 'No such event' },
+  { route: 'POST /events/:event/confirm', guest: 303, staff: 404, fields: { startsAt: '2027-01-05T10:00', type: 'Phone' }, holds: () => 'The event is gone' }, // prettier-ignore
   { route: 'GET /inbox', guest: 303, staff: 200, holds: () => 'What patients write appears here' },
   { route: 'GET /inbox/:thread', guest: 303, staff: 404, holds: () => 'No such thread' },
   { route: 'GET /inbox/replies/:review', guest: 303, staff: 404, holds: () => 'No such reply' },
@@ -125,6 +126,13 @@ const routes: readonly Route[] = [
   { route: 'POST /welcome/:token', guest: 404, staff: 404, fields: { password: 'seven violet kettles' } },
   { route: 'GET /second-factor', guest: 303, staff: 303 },
   { route: 'POST /second-factor', guest: 303, staff: 303, fields: { code: '123456' } },
+  {
+    route: 'POST /insched-restored',
+    guest: 303,
+    staff: 409,
+    fields: { choice: 'trust' },
+    holds: () => 'there is nothing to choose',
+  },
   { route: 'GET /synchronization', guest: 303, staff: 200, holds: () => 'When changes go and come' },
   { route: 'POST /synchronization', guest: 303, staff: 400, holds: () => 'Nothing was changed' },
   { route: 'GET /synchronization/backups', guest: 303, staff: 200, holds: () => 'Windows of the week' },

@@ -79,6 +79,17 @@ describe('a day', () => {
     expect(answer.state).toBe('written')
     expect(answer.state === 'written' && answer.readBackAt).toBeNull()
   })
+  it('staff who hear it confirm by phone or in person, for the start that they see, with their initials', async () => {
+    const event = world.events[5]!
+    const { text } = await admin.get(`/events/${event.key}`)
+    expect(words(text)).toContain('The patient confirms to you')
+    const form = { startsAt: event.startsAt, type: 'In Person' }
+    expect((await post(`/events/${event.key}/confirm`, { ...form, startsAt: '2027-01-05T10:00' })).status).toBe(404)
+    expect((await post(`/events/${event.key}/confirm`, form)).status).toBe(303)
+    await world.settled()
+    expect(world.insched.prepare('select confirmation_type from events where event_id = ?').pluck().get(event.event)).toBe('In Person') // prettier-ignore
+    expect(words((await admin.get(`/events/${event.key}`)).text)).toMatch(/Confirmed in person .+, JD Written into InSched: Last Confirmed .+ Read back/) // prettier-ignore
+  })
   it('finds who wants a change, and who could not be told, with why', async () => {
     const event = world.events[2]!
     await world.declines(event)

@@ -15,9 +15,11 @@ export interface AuditNames {
   theirs(table: string): string
   /** The column of a field in the rows before and after; undefined where there is none. */
   column(table: string, field: string): string | undefined
+  /** A value of that column, as on our side. */
+  value(table: string, field: string, theirs: unknown): unknown
 }
 /** In the agent's own journal everything has its name on our side. */
-export const ownNames: AuditNames = { ours: (table) => table, theirs: (table) => table, column: (_, field) => field }
+export const ownNames: AuditNames = { ours: (table) => table, theirs: (table) => table, column: (_, field) => field, value: (_, __, value) => value } // prettier-ignore
 
 /** The names that a mapping gives, as the practice's triggers write them: without a schema. */
 export function mappedNames(tables: PracticeTables): AuditNames {
@@ -30,6 +32,9 @@ export function mappedNames(tables: PracticeTables): AuditNames {
     column(table, field) {
       const mapped = tables[table as keyof PracticeTables]
       return mapped.has(field) ? mapped.column(field) : undefined
+    },
+    value(table, field, theirs) {
+      return tables[table as keyof PracticeTables].read({ [field]: theirs })[field]
     },
   }
 }
@@ -46,7 +51,9 @@ export function auditReads(handle: Db, audit: MappedTable, names: AuditNames) {
     const fields = keptFields[table as keyof typeof keptFields] as readonly string[] | undefined
     if (!fields || text === null) return {}
     const row = JSON.parse(text) as Record<string, unknown>
-    return Object.fromEntries(fields.map((field) => [field, row[names.column(table, field) ?? '']]))
+    return Object.fromEntries(
+      fields.map((field) => [field, names.value(table, field, row[names.column(table, field) ?? ''])]),
+    )
   }
 
   return {

@@ -7,13 +7,15 @@ import type { Clock } from '../../replica/clock.ts'
 import { mintUlid } from '../../replica/ids.ts'
 import type { DocumentHead, Edit, Follower, Projection } from '../../replica/replica-face.ts'
 import type { BridgedTable } from './agent-rows.ts'
-import { acquireLease, type Lease } from './binding.ts'
+import { anchorOf, type Anchor } from './anchor.ts'
+import { acquireLease, bind, type Lease } from './binding.ts'
 import type { Numbers } from './consent-changes.ts'
 import type { Progress } from './full-read.ts'
 import { identitiesOf } from './identities.ts'
 import { passing, passes } from './faults.ts'
 import type { openInSched } from './insched.ts'
-import { InSchedRefused, LeaseLost } from './refused.ts'
+import { settle, type Choice } from './put-back.ts'
+import { InSchedRefused, LeaseLost, PutBack } from './refused.ts'
 import type { PatientRow } from './rows.ts'
 import type { Mapping } from './mapping.ts'
 import { inSchedReader, type Reader, type ToldReplica } from './reader.ts'
@@ -35,6 +37,10 @@ export interface BridgeOptions {
   readonly polls?: () => boolean
   /** How phone numbers are known, so that InSched's consent to text follows; without it that is left alone. */
   readonly numbers?: Numbers | undefined
+  /** What an admin chose for a database that was put back to a backup; without it such a one is refused (DOM-19). */
+  readonly putBack?: Choice | undefined
+  /** Called when the database is found to be put back while it is worked on: nothing more is read or written. */
+  readonly foundPutBack?: () => void
   /** How the database is opened. */
   readonly open?: typeof openInSched
 }
@@ -82,6 +88,8 @@ export class LetGo extends InSchedRefused {
 
 /** The follower that writes into InSched. */
 export const writerFollower = 'insched writer'
+/** Under which name the anchor is kept (DOM-19). */
+const anchorName = 'insched anchor'
 const pollEvery = 400
 /** How long letting go waits for what runs. */
 const drainPatience = 30_000
@@ -100,8 +108,13 @@ export async function startInSchedBridge(options: BridgeOptions): Promise<InSche
   // What speaks to a database is loaded by who does: most commands do not.
   const open = options.open ?? (await import('./insched.ts')).openInSched
   const insched = await open(options.url, { mapping: options.mapping, clock })
+  const missed = await replica.remembered(anchorName)
+  const keepAnchor = (at: Anchor): Promise<void> => replica.remember(anchorName, at)
   let lease: Lease
   try {
+    if (options.putBack === undefined) insched.holdAnchor(missed || undefined, keepAnchor)
+    // It may have been put back to a day before it was bound.
+    else if (!(await insched.agent())) await bind(insched, { practice: options.practice, site: site.key, replica: replica.id }) // prettier-ignore
     const who = {
       practice: options.practice,
       site: site.key,
@@ -127,6 +140,7 @@ export async function startInSchedBridge(options: BridgeOptions): Promise<InSche
   let waits: string | undefined
   let problem: string | null = null
   let stopped = false
+  let isPutBack = false
   let endWaits: (() => void)[] = []
   let cancelPoll = (): void => {}
 
@@ -147,6 +161,10 @@ export async function startInSchedBridge(options: BridgeOptions): Promise<InSche
     } catch (error) {
       waits = passing(error) ?? waits
       if (error instanceof LeaseLost) lease.lose(error)
+      if (error instanceof PutBack && !stopped && !isPutBack) {
+        isPutBack = true
+        options.foundPutBack?.()
+      }
       // A handle that is closed fails whatever it was in the middle of.
       throw stopped && !(error instanceof LeaseLost) ? new LetGo() : error
     }
@@ -204,11 +222,16 @@ export async function startInSchedBridge(options: BridgeOptions): Promise<InSche
       const isDue =
         polls() && (await tried(async () => clock.now() - horizonAt > horizonEvery || (await reader.isDue())))
       if (isDue) await readUnread()
-      else problem = null
+      else {
+        // A database that was put back may have nothing new (DOM-19).
+        await tried(() => insched.assertFence())
+        problem = null
+      }
     } catch (error) {
       problem = passes(error) ? null : `Reading InSched failed: ${(error as Error).message}`
     }
-    if (!stopped && !lease.isLost()) cancelPoll = clock.after(waits ? longestWait : pollEvery, () => void poll())
+    if (!stopped && !lease.isLost() && !isPutBack)
+      cancelPoll = clock.after(waits ? longestWait : pollEvery, () => void poll())
   }
   // The writer reads within its own turn: it shares the single reader, so the two never cross.
   const shared: Reader = { ...reader, readAllUnread: (progress) => single(() => readAll(progress)) }
@@ -221,6 +244,20 @@ export async function startInSchedBridge(options: BridgeOptions): Promise<InSche
     clock,
     numbers: options.numbers,
   })
+  try {
+    if (options.putBack !== undefined)
+      await settle(
+        { insched, replica, clock, missed, site: site.key, follower: writerFollower, confirm: writer.confirm, handle: writer.handle, accessEnds: reader.accessEnds, sayAgain: () => reader.sayAgain(() => {}) }, // prettier-ignore
+        options.putBack,
+      )
+    const now = anchorOf((await insched.agent())!)
+    insched.holdAnchor(now, keepAnchor)
+    if (now !== undefined && now !== missed) await keepAnchor(now)
+  } catch (error) {
+    await lease.release()
+    await insched.close()
+    throw error
+  }
   const write = (documents: readonly DocumentHead[]): Promise<readonly Projection[]> =>
     whenFree(() => tried(() => writer.handle(documents)))
   const follower: Follower = replica.follow({
@@ -296,7 +333,7 @@ export async function startInSchedBridge(options: BridgeOptions): Promise<InSche
         await (leaseUntil === undefined ? lease.release() : lease.keepUntil(leaseUntil))
       } catch (error) {
         // A lease that is not given back runs out by itself; the same folder takes it over at once.
-        if (!passes(error) && !(error instanceof LeaseLost)) throw error
+        if (!passes(error) && !(error instanceof LeaseLost) && !(error instanceof PutBack)) throw error
       } finally {
         await insched.close()
       }

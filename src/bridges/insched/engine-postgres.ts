@@ -84,6 +84,7 @@ export function postgresEngine(url: string, { readonly = false } = {}): Engine {
     moment: (on) => asked(on, sql`pg_snapshot_xmax(pg_current_snapshot())::text`),
     hasEnded: async (on, moment) => (await asked(on, sql`(pg_snapshot_xmin(pg_current_snapshot()) >= ${moment}::xid8)::text`)) === 'true', // prettier-ignore
     // Nothing waits for this process's turn: a lock may be waited for as long as the session says.
+    isReplaced: () => false,
     setPatience: () => {},
     refusal(error) {
       const { code } = error as { code?: string }

@@ -1,7 +1,7 @@
 /** InSched in an SQLite file: one connection, whose transactions each run within one turn of the event loop. */
 import Database from 'better-sqlite3'
 import { sql, SqliteDialect } from 'kysely'
-import { existsSync } from 'node:fs'
+import { existsSync, statSync } from 'node:fs'
 import type { Db } from './agent-rows.ts'
 import type { Engine } from './engine.ts'
 import { InSchedRefused } from './refused.ts'
@@ -16,6 +16,7 @@ export function sqliteEngine(file: string, { readonly = false } = {}): Engine {
       `There is no InSched database at ${file}. Check the path, or make one with: patientconnection insched create ${file}`,
     )
   const db = new Database(file, { timeout: patienceToOpen, readonly })
+  const opened = statSync(file).ino
   const prepared = new Map<string, Database.Statement>()
   // Statements are few and the same again and again: preparing one anew costs more than running it.
   const prepare = (text: string) => prepared.get(text) ?? prepared.set(text, db.prepare(text)).get(text)!
@@ -40,6 +41,7 @@ export function sqliteEngine(file: string, { readonly = false } = {}): Engine {
     // One writer at a time: whoever ran before has ended.
     moment: () => Promise.resolve(''),
     hasEnded: () => Promise.resolve(true),
+    isReplaced: () => statSync(file, { throwIfNoEntry: false })?.ino !== opened,
     setPatience: (ms) => void db.pragma(`busy_timeout = ${ms}`),
     refusal: (error) =>
       error instanceof Database.SqliteError && error.code === 'SQLITE_NOTADB'

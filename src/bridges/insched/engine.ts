@@ -30,6 +30,8 @@ export interface Engine {
   /** Now, as a mark by which it is known later that every transaction of now has ended. */
   moment(db: Db): Promise<string>
   hasEnded(db: Db, moment: string): Promise<boolean>
+  /** Whether another file stands in the place of the one that is open: what is read and written is no longer InSched's. */
+  isReplaced(): boolean
   /** How long a statement may wait for a lock, milliseconds. */
   setPatience(ms: number): void
   /** A sentence for an error of opening that is not one of those that pass by themselves; undefined where none fits. */

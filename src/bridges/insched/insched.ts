@@ -6,7 +6,8 @@
  */
 import { Kysely, sql } from 'kysely'
 import { agentChanges, agentReads, agentTables } from './agent-tables.ts'
-import type { AgentTables, Db } from './agent-rows.ts'
+import type { AgentRow, AgentTables, Db } from './agent-rows.ts'
+import { anchorOf, isPutBack, type Anchor } from './anchor.ts'
 import { capturedAudit, capturedTables, followedAudit } from './audit-feeds.ts'
 import { depositChanges, depositReads, depositTables } from './deposit-tables.ts'
 import type { Engine } from './engine.ts'
@@ -20,7 +21,7 @@ import { mappedTables, missingOf } from './mapped-tables.ts'
 import type { Mapping } from './mapping.ts'
 import { practiceChanges, practiceReads, type PracticeTables } from './practice-tables.ts'
 import { referenceMapping } from './reference-mapping.ts'
-import { InSchedRefused, LeaseLost } from './refused.ts'
+import { InSchedRefused, LeaseLost, PutBack } from './refused.ts'
 import { seenRows, seenTables } from './seen-rows.ts'
 import type { Clock } from '../../replica/clock.ts'
 
@@ -116,9 +117,18 @@ export async function openInSched(url: string, { mapping = referenceMapping, clo
       }
     })
 
+  /** The anchor, where it is held, and what keeps it. */
+  let anchored: { at: Anchor | undefined; readonly keep: (at: Anchor) => Promise<void> } | undefined
+  const assertOurs = (agent: Pick<AgentRow, 'fence' | 'last_audit_id' | 'last_audit_hash'> | undefined): void => {
+    // A fence only grows: a smaller one than the own is the fence of a former day.
+    const isFormer = fence !== undefined && (agent === undefined || agent.fence < fence)
+    if (engine.isReplaced() || isFormer || (anchored?.at !== undefined && isPutBack(agent, anchored.at)))
+      throw new PutBack(`The InSched database ${engine.name} was put back to a backup. Nothing of it is read or written before an admin has chosen what is right.`) // prettier-ignore
+    if (fence !== undefined && agent!.fence !== fence) throw lost()
+  }
   const assertHeld = async (on: Db): Promise<void> => {
-    const { rows } = await sql<{ fence: number }>`select fence from pc_agent ${engine.forUpdate}`.execute(on)
-    if (fence !== undefined && rows[0]?.fence !== fence) throw lost()
+    const { rows } = await sql<AgentRow>`select fence, last_audit_id, last_audit_hash from pc_agent ${engine.forUpdate}`.execute(on) // prettier-ignore
+    assertOurs(rows[0])
   }
   const transactions = {
     read: <T>(work: (on: Db) => Promise<T>): Promise<T> => transaction(engine.begins.read, work),
@@ -150,13 +160,32 @@ export async function openInSched(url: string, { mapping = referenceMapping, clo
     setPatience: engine.setPatience,
     /** From now on every `write` asserts this fence. */
     holdFence: (held: number): void => void (fence = held),
-    /** Rejects with LeaseLost where another agent holds the lease. */
+    /** Rejects with LeaseLost where another agent holds the lease, and with PutBack where the database was put back. */
     async assertFence(): Promise<void> {
-      if (fence !== undefined && (await reads.agent())?.fence !== fence) throw lost()
+      assertOurs(await reads.agent())
     },
-    /** Runs `work` in one transaction that takes the write lock first. Rejects with LeaseLost, and changes nothing, without the lease. */
-    write: <T>(work: (change: Changes) => Promise<T>): Promise<T> =>
-      transactions.write((on) => work({ ...readsOf(on, parts), ...changesOf(on, parts) })),
+    /** From now on a database that was put back since `at` is refused, and `keep` is given each anchor that follows, after its commit. */
+    holdAnchor(at: Anchor | undefined, keep: (at: Anchor) => Promise<void>): void {
+      anchored = { at, keep }
+    },
+    /** Runs `work` in one transaction that takes the write lock first. Rejects with LeaseLost or PutBack, and changes nothing, where the database is not its own. */
+    async write<T>(work: (change: Changes) => Promise<T>): Promise<T> {
+      let moved: Anchor | undefined
+      const result = await transactions.write((on) => {
+        const changes = changesOf(on, parts)
+        const setCursor: Changes['setCursor'] = async (audit, hash) => {
+          await changes.setCursor(audit, hash)
+          moved = anchorOf({ last_audit_id: audit, last_audit_hash: hash })
+        }
+        return work({ ...readsOf(on, parts), ...changes, setCursor })
+      })
+      // Before anything is said of it: what is said to be written must be missed where it is gone again.
+      if (anchored && moved !== undefined && moved !== anchored.at) {
+        anchored.at = moved
+        await anchored.keep(moved)
+      }
+      return result
+    },
     /** Runs `work` on one state of the database: what other programs commit meanwhile is not seen. */
     read: <T>(work: (now: Reads) => Promise<T>): Promise<T> => transactions.read((on) => work(readsOf(on, parts))),
     /** Before the first full read: what stands now is known, and what comes after is in the journal. */

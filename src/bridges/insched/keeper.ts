@@ -4,7 +4,9 @@
  * connected is refused with a sentence. While it is let go of, no handle of it is open in this process.
  */
 import { LetGo, startInSchedBridge, type BridgeOptions, type InSchedBridge } from './bridge.ts'
-import { InSchedRefused, LeaseHeld } from './refused.ts'
+import { openInSched } from './insched.ts'
+import { differsOf, type Choice, type Differs } from './put-back.ts'
+import { InSchedRefused, LeaseHeld, PutBack } from './refused.ts'
 
 export type Holding =
   | { readonly at: 'connected' }
@@ -12,6 +14,8 @@ export type Holding =
   | { readonly at: 'disconnected'; readonly until: number }
   /** It is to be connected, and is not; since when, and why. */
   | { readonly at: 'reconnecting'; readonly since: number; readonly why: string }
+  /** It was put back to a backup; noticed when, and what it lacks. An admin has to choose (DOM-19). */
+  | { readonly at: 'put back'; readonly since: number; readonly differs: Differs }
   /** Another agent has it; who and until when is in the sentence. */
   | { readonly at: 'standby'; readonly why: string }
 
@@ -21,6 +25,8 @@ export interface InSchedKeeper extends InSchedBridge {
   letGo(until: number): Promise<void>
   /** Opens it again and checks what it is; resolves when it is connected, or was let go of again. Tries until then. */
   takeBack(): Promise<void>
+  /** Does what an admin chose for a database that was put back, and connects it; rejects with a sentence where it was not, or cannot be done now. */
+  settle(choice: Choice): Promise<void>
   /** Calls `run` when the holding changes. */
   onChange(run: () => void): void
 }
@@ -36,6 +42,16 @@ export interface KeeperOptions extends BridgeOptions {
   /** A moment as staff say it. */
   readonly say: (moment: number) => string
 }
+
+/** Since when it was noticed, in the replica. */
+const noticed = 'insched put back'
+
+/** What staff read of a database that was put back. */
+function putBackInWords({ since, differs }: Extract<Holding, { at: 'put back' }>, say: (moment: number) => string): string {
+  const { newest, confirmations, communications, missing, other } = differs
+  const last = newest === null ? 'holds no change' : `holds no change after ${say(Date.parse(newest))}`
+  return `InSched’s database was put back to a backup (noticed ${say(since)}). It ${last}. Of what was written into it, ${confirmations} confirmations and ${communications} communications are gone; of what the portal has, ${missing} records are missing in it and ${other} are others. Nothing is read or written before an admin chooses: patientconnection insched restored write-back|trust`
+} // prettier-ignore
 
 const firstWait = 500
 const longestWait = 10_000
@@ -66,20 +82,45 @@ export async function keepInSched(options: KeeperOptions): Promise<InSchedKeeper
     for (const run of listeners) run()
   }
   /** Opens the database, or stands by where another agent has it; throws where neither can be. */
-  const open = async (): Promise<void> => {
+  const open = async (choice?: Choice): Promise<void> => {
     try {
-      const opened = await startInSchedBridge(options)
+      const opened = await startInSchedBridge({ ...options, ...(choice ? { putBack: choice } : {}), foundPutBack })
       // It may have been let go of, or stopped, while it was opened.
       if (stopped || holding.at === 'disconnected') return await opened.stop(until === undefined ? undefined : until + grace) // prettier-ignore
       bridge = opened
+      if (holding.at === 'put back' || choice) await options.replica.remember(noticed, 0)
       become({ at: 'connected' })
     } catch (error) {
+      if (error instanceof PutBack && !stopped) return become(await putBack())
       if (!(error instanceof LeaseHeld)) throw error
       become({ at: 'standby', why: `${error.message.replace(/ Stop that one first\.$/, '')} This one takes over when that one is gone.` }) // prettier-ignore
       // Until then nothing of it has to be opened.
       const wait = Math.max(lookAgain, error.until - clock.now() + lookAgain)
       cancelRetry = clock.after(wait, () => reopen(firstWait))
     }
+  }
+  /** Since when it is put back, also over restarts, and what it lacks. */
+  const putBack = async (): Promise<Holding> => {
+    const { url, mapping, replica, site } = options
+    const since = (await replica.remembered(noticed)) || clock.now()
+    await replica.remember(noticed, since)
+    const insched = await (options.open ?? openInSched)(url, { mapping, clock })
+    try {
+      // A document was of another row before: by the restored database all of it is looked up anew.
+      locals.clear()
+      return { at: 'put back', since, differs: await differsOf({ insched, replica, site: site.key }) }
+    } finally {
+      await insched.close()
+    }
+  }
+  /** The bridge met a database that was put back: it ends, and the database is opened again and looked at. */
+  const foundPutBack = (): void => {
+    const open = bridge
+    bridge = undefined
+    if (!open || stopped || holding.at === 'disconnected') return
+    become({ at: 'reconnecting', since: clock.now(), why: 'It was put back to a backup.' })
+    closing = open.stop()
+    opening = closing.then(() => opened(firstWait))
   }
   const reopen = (wait: number): void => void (opening = opened(wait))
   const opened = async (wait: number): Promise<void> => {
@@ -98,6 +139,8 @@ export async function keepInSched(options: KeeperOptions): Promise<InSchedKeeper
         return `InSched’s database is disconnected for backup until ${options.say(holding.until)}. Nothing is lost. Do it again then; on the command line --wait waits for it.`
       case 'standby':
         return holding.why
+      case 'put back':
+        return putBackInWords(holding, options.say)
       default:
         return `InSched’s database is not connected again yet: ${holding.at === 'reconnecting' ? holding.why : ''}`
     }
@@ -141,6 +184,11 @@ export async function keepInSched(options: KeeperOptions): Promise<InSchedKeeper
       become({ at: 'reconnecting', since: clock.now(), why: 'It is being opened.' })
       reopen(firstWait)
       await back
+    },
+    async settle(choice) {
+      if (holding.at !== 'put back') throw new InSchedRefused('InSched’s database was not put back to a backup, so there is nothing to choose.') // prettier-ignore
+      await opening
+      await open(choice)
     },
     onChange: (run) => void listeners.push(run),
     readNow: (progress) => during((on) => on.readNow(progress)),

@@ -7,6 +7,7 @@ export const keptFields = {
   stages: ['plan_id'],
   locations: ['time_zone'],
   practice: ['time_zone'],
+  events: ['starts_at', 'last_confirmed_date', 'confirmation_type'],
 } as const
 
 /** By this a row of the trail is known again. */

@@ -8,8 +8,9 @@ import type { OpenReplica } from '../../replica/replica.ts'
 import type { DocumentHead, Edit, Replica } from '../../replica/replica-face.ts'
 import type { Identity } from './agent-rows.ts'
 import { depositsSeen } from './deposits.ts'
-import { goneEdit, practiceEdit, type Context } from './documents.ts'
+import { goneEdit, practiceEdit, zoneOf, type Context } from './documents.ts'
 import { progressOf, readInFull, type Progress } from './full-read.ts'
+import { deskConfirmationEdit } from './desk-confirmations.ts'
 import type { Hold } from './held.ts'
 import type { Identities } from './identities.ts'
 import type { Changes, InSched, Reads } from './insched.ts'
@@ -131,15 +132,34 @@ export function inSchedReader(options: ReaderOptions) {
       return { stretch, rows, first: stretch.practiceAt === null ? [] : [await practiceNow(now, stretch.practiceAt)] }
     })
 
+  /** What staff confirmed in InSched, of the events that are said: what is held waits (DOM-17). */
+  const confirmedAtDesk = async ({ stretch, rows }: Told, said: readonly Edit[]): Promise<Edit[]> => {
+    if (stretch.confirmed.length === 0) return []
+    const ids = await insched.identities('events', [...new Set(stretch.confirmed.map((one) => one.event))])
+    const now = clock.now()
+    // Date and type written one after the other are one confirmation.
+    const each = new Map(stretch.confirmed.map((one) => [`${one.event} ${one.startsAt} ${one.lastConfirmed}`, one]))
+    return [...each.values()].flatMap((one) => {
+      const key = ids.find((identity) => identity.local_id === one.event)?.document
+      const edit = said.find(
+        (of): of is Edit & { collection: 'events' } => of.collection === 'events' && of.key === key,
+      )
+      const row = rows.events.find(({ event_id }) => event_id === one.event)
+      if (!edit || !row) return []
+      return deskConfirmationEdit(one, edit, { zone: zoneOf(rows.context, row.location_id), site: site.key, now })
+    })
+  }
+
   /** Tells the replica one stretch; resolves with what InSched's side is to keep of it. */
   const tell = async (
-    { stretch, rows, first }: Told,
+    found: Told,
     deletedBefore: boolean,
   ): Promise<{
     holds: readonly Hold[]
     ended: Ended | undefined
     ranks: readonly (readonly [number, number])[]
   }> => {
+    const { stretch, rows, first } = found
     const { edits, holds } = await records.say(rows, (table, id) => stretch.touched[table].get(id)!)
     const held = new Set(holds.map((hold) => hold.document))
     for (const row of rows.patients) {
@@ -149,6 +169,7 @@ export function inSchedReader(options: ReaderOptions) {
       if (identity.held === null && !held.has(identity.document))
         edits.push(...(await reach.changed(row.patient_id, identity.document, at)))
     }
+    edits.push(...(await confirmedAtDesk(found, edits)))
     const ended = stretch.deleted ? await deletedEdits(stretch.deleted, holds, deletedBefore) : undefined
     const seen = await deposits.told(insched, stretch.deposits)
     const all = [...first, ...edits, ...seen.edits, ...(ended?.edits ?? [])]
@@ -297,6 +318,23 @@ export function inSchedReader(options: ReaderOptions) {
         events: await inReach(now, await now.events(await now.eventsOfPatients([patient]))),
       }),
     )
+  /** A person has dealt with what a restore has lost: from now on the record says what InSched has (DOM-19). */
+  const sayAnew = async (document: string | null): Promise<void> => {
+    if (document === null) return
+    const table = (await replica.head('events', document)) ? 'events' : 'patients'
+    const identity = await insched.identity(document)
+    const rows =
+      identity?.gone !== 0
+        ? undefined
+        : table === 'patients'
+          ? await rowsOf(identity.local_id)
+          : await insched.read(async (now) => records.gather(now, { events: await now.events([identity.local_id]) }))
+    if (rows && rows.patients.length + rows.events.length > 0) {
+      const { edits, holds } = await records.say(rows, () => clock.now())
+      await replica.change(edits)
+      if (holds.length > 0) await insched.write((change) => keepHolds(change, holds))
+    } else await replica.change([goneEdit(table, document, clock.now()), ...(table === 'patients' ? await reach.accessEnds(document, clock.now()) : [])]) // prettier-ignore
+  }
   /** Says again the events that were said once and lie before the horizon by now. */
   const sayFormer = async (goOn: () => void): Promise<void> => {
     const { from } = await horizon(insched)
@@ -391,6 +429,7 @@ export function inSchedReader(options: ReaderOptions) {
       for (const { key: review } of reviews) {
         const entries = await replica.entries('reviews', review)
         const opened = entries.find((entry) => entry.kind === 'opened')
+        if (opened?.about === 'lost in a restore' && entries.some((entry) => entry.kind === 'resolved')) await sayAnew(opened.event ?? opened.patient ?? null) // prettier-ignore
         if (opened?.about !== 'identity changed' || !opened.patient) continue
         if (!entries.some((entry) => entry.kind === 'resolved')) continue
         await release(review)
@@ -404,6 +443,8 @@ export function inSchedReader(options: ReaderOptions) {
       clock.now() - healedAt < spokenOf
         ? 'InSched’s audit table was emptied or cut, so changes may have gone unread. Everything was read again, and what is gone was looked for. Leave its newest rows in place when old ones are removed.'
         : null,
+    /** Ends all access to a patient that stands. */
+    accessEnds: reach.accessEnds,
   }
 }
 

@@ -19,3 +19,8 @@ export class LeaseHeld extends InSchedRefused {
 export class LeaseLost extends InSchedRefused {
   override readonly name = 'LeaseLost'
 }
+
+/** InSched's database is not the one that was read last: it was put back to a backup (DOM-19). Nothing is read or written. */
+export class PutBack extends InSchedRefused {
+  override readonly name = 'PutBack'
+}

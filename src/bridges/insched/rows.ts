@@ -79,6 +79,8 @@ export interface AuditRow {
   readonly table_name: string
   readonly row_id: string
   readonly change: 'added' | 'modified' | 'deleted'
+  /** Whose change it was; left out where the feed does not say. */
+  readonly initials?: string | null
   readonly before: Kept
   readonly after: Kept
 }

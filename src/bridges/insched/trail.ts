@@ -6,6 +6,7 @@
 import type { Clock } from '../../replica/clock.ts'
 import type { BridgedTable } from './agent-rows.ts'
 import { hashOfAudit, keptFields } from './kept-fields.ts'
+import { deskConfirmationIn, type DeskConfirmation } from './desk-confirmations.ts'
 import type { Changes, Reads } from './insched.ts'
 import type { AuditRow } from './rows.ts'
 
@@ -21,6 +22,8 @@ export interface Stretch {
   readonly practiceAt: number | null
   /** What others did to deposits. */
   readonly deposits: readonly AuditRow[]
+  /** What staff confirmed in InSched themselves, in order. */
+  readonly confirmed: readonly DeskConfirmation[]
   /** The row whose delete ends the stretch. */
   readonly deleted: { readonly table: BridgedTable; readonly localId: number; readonly at: number } | null
 }
@@ -122,6 +125,7 @@ export function auditTrail(clock: Clock) {
       last,
       ...(await touchedBy(now, others)),
       deposits: others.filter((row) => row.table_name === 'deposits'),
+      confirmed: others.flatMap((row) => deskConfirmationIn(row, timeOf(row, clock))),
       deleted: isDelete(last)
         ? { table: last.table_name as BridgedTable, localId: Number(last.row_id), at: timeOf(last, clock) }
         : null,

@@ -36,6 +36,9 @@ export interface WriterOptions {
 
 /** DOM-5; the reference database uses the words as they are. */
 const confirmationTypes = { portal: 'Portal', text: 'Text', email: 'Email', console: 'Phone' } as const
+/** Only staff say of which type an answer is; of every other the channel decides. */
+const typeOf = ({ channel, type }: Answer): string =>
+  (channel === 'console' ? type : undefined) ?? confirmationTypes[channel]
 
 const whySetAside: Readonly<Record<SetAsideReason, string>> = {
   moved: 'The event was moved after the patient saw it, so the answer is for another time.',
@@ -151,7 +154,7 @@ export function inSchedWriter(options: WriterOptions) {
       if (objection === 'held') return { edits: [] }
       if (objection !== undefined) return { edits: setAside(event, answer, objection) }
     }
-    const type = confirmationTypes[answer.channel]
+    const type = typeOf(answer)
     const confirmed = wallClockOf(answer.at, zoneOf(await reader.context(change), row?.location_id ?? null))
     // DOM-2: the greatest time stands, with its type; an older answer or a repeat changes nothing.
     const newer = !done && row && (row.last_confirmed_date === null || confirmed > row.last_confirmed_date)
@@ -380,6 +383,8 @@ export function inSchedWriter(options: WriterOptions) {
   }
 
   return {
+    /** Writes an answer that InSched's database has lost, with its checks (DOM-19). */
+    confirm,
     /** The handler of the follower of consents. */
     async followConsent(documents: readonly DocumentHead[]): Promise<readonly Projection[]> {
       await followConsent?.(documents)

@@ -7,6 +7,9 @@ import { entryIdSchema, inOrder, instantSchema, saidSchema, ulidSchema, wallCloc
 
 /** How the patient answered; the bridge turns it into InSched's confirmation type (DOM-5). */
 export const confirmationChannels = ['portal', 'text', 'email', 'console'] as const
+/** How a patient confirms to staff (DOM-5). */
+export const spokenTypes = ['Phone', 'In Person'] as const
+export type SpokenType = (typeof spokenTypes)[number]
 /** Why an answer confirms nothing (DOM-3, DOM-4). */
 export const setAsideReasons = [
   'moved',
@@ -28,6 +31,8 @@ export const confirmationSchema = v.variant('kind', [
     patient: ulidSchema,
     /** The start that the patient saw, wall clock of the event's location. */
     startsAt: wallClockSchema,
+    /** Of channel console: the confirmation type, as staff chose it or as it stands in InSched. Left out it is by phone. */
+    type: v.optional(v.pipe(v.string(), v.maxLength(40))),
   }),
   v.object({
     kind: v.literal('written'),

@@ -22,6 +22,7 @@ export const reviewKinds = [
   'not back from backup',
   'mirror conflict',
   'consent after opt-out',
+  'lost in a restore',
   'reply to read',
   'may want to cancel',
   'wrong number',
@@ -74,6 +75,7 @@ export const waysOf: Readonly<Record<ReviewKind, readonly Resolution[]>> = {
   'changes wait': ['seen'],
   'mirror conflict': ['seen'],
   'consent after opt-out': ['seen'],
+  'lost in a restore': ['put right in InSched', 'seen'],
   'reply to read': [
     'patient confirms',
     'patient declines',

@@ -1,16 +1,23 @@
 /** One event with all that was said about it, in order: told, answered, received here, written into InSched, read back there. */
 import { Hono } from 'hono'
 import { html } from 'hono/html'
+import * as v from 'valibot'
+import { instantOf } from '../../mirror/wall-clock.ts'
 import type { ToldKind } from '../../replica/kinds/communications.ts'
+import { spokenTypes } from '../../replica/kinds/confirmations.ts'
+import { wallClockSchema } from '../../replica/kinds/kind.ts'
 import type { EventStory } from './site-views.ts'
 import { oneButton } from '../look/form.ts'
-import { nothing, type Content } from '../look/html.ts'
+import { inEnglish, nothing, type Content } from '../look/html.ts'
 import { empty, notice } from '../look/notice.ts'
 import type { Reader } from '../look/reader.ts'
 import { card, facts, list, timeline, type Moment } from '../look/show.ts'
-import { deedOf, failed, framed, type ConsoleEnv, type ConsoleParts } from './frame.ts'
+import { formOf } from '../own-forms.ts'
+import { byOf, deedOf, failed, framed, type ConsoleEnv, type ConsoleParts } from './frame.ts'
 import { mayUse } from './privileges.ts'
 import { whyInWords } from './texts-in-words.ts'
+
+const confirmSchema = v.object({ startsAt: wallClockSchema, type: v.picklist(spokenTypes) })
 
 /** A moment with its time, to be put in order; those without one stay behind what they belong to. */
 interface Timed extends Moment { readonly at: number } // prettier-ignore
@@ -44,6 +51,15 @@ export function eventPage({ site, store }: ConsoleParts): Hono<ConsoleEnv> {
           ],
           { eyebrow: reader.wall(story.startsAt) },
         ),
+        mayUse(c.get('staff'), 'POST /events/:event/confirm') && isToCome(story, await site.zone(), c.get('now'))
+          ? card(
+              [
+                html`<p class="soft">${today.confirm.how}</p>`,
+                html`<div class="row">${spokenTypes.map((type) => oneButton(`/events/${story.key}/confirm`, today.confirm[type], { csrf: c.get('csrf'), startsAt: story.startsAt, type }))}</div>`, // prettier-ignore
+              ],
+              { title: today.confirm.title },
+            )
+          : nothing,
         moments.length === 0
           ? empty(today.nothingYet, today.nothingYetNext, 'wait')
           : card(timeline(moments), { title: today.story }),
@@ -54,7 +70,23 @@ export function eventPage({ site, store }: ConsoleParts): Hono<ConsoleEnv> {
       ]),
     )
   })
+  app.post('/events/:event/confirm', async (c) => {
+    const [event, given, { today }] = [c.req.param('event'), v.safeParse(confirmSchema, await formOf(c)), c.get('reader').words.desk] // prettier-ignore
+    if (!given.success) return c.html(failed(c, site, today.unknown), 404)
+    try {
+      await site.confirm({ event, ...given.output }, byOf(c.get('staff')))
+    } catch (error) {
+      return c.html(failed(c, site, { title: today.confirm.failed, cause: inEnglish((error as Error).message), next: today.unknown.next }), 404) // prettier-ignore
+    }
+    store.audit.record(deedOf(c, 'event confirmed', { of: [event, given.output.startsAt, given.output.type] }))
+    return c.redirect(`/events/${event}`, 303)
+  })
   return app
+}
+
+/** Whether it can still be confirmed (DOM-4). */
+function isToCome({ startsAt, status }: EventStory, zone: string, now: number): boolean {
+  return instantOf(startsAt, zone) > now && !['Canceled', 'No Show', 'Checked Out'].includes(status)
 }
 
 function momentsOf(reader: Reader, story: EventStory, zone: string): Moment[] {
@@ -65,7 +97,9 @@ function momentsOf(reader: Reader, story: EventStory, zone: string): Moment[] {
   const told = story.allTold.map(({ at, subject, read }): Timed => ({ at, state: 'done', title: today.toldBy(subject), detail: read ? `${when(at)} (${today.read})` : when(at) })) // prettier-ignore
   const answers = story.answers.flatMap((answer): Timed[] => {
     const isOurs = answer.channel === 'console'
-    const said: Timed = { at: answer.at, state: 'done', title: isOurs ? today.answeredIn.phone : today.answeredIn.confirmed, detail: html`${when(answer.at)}, ${start(answer.startsAt)}` } // prettier-ignore
+    const { inPerson, phone, staff, confirmed } = today.answeredIn
+    const spoken = answer.type === 'In Person' ? inPerson : answer.type === undefined || answer.type === 'Phone' ? phone : staff(answer.type) // prettier-ignore
+    const said: Timed = { at: answer.at, state: 'done', title: isOurs ? spoken : confirmed, detail: html`${when(answer.at)}, ${start(answer.startsAt)}${isOurs && answer.by.initials ? html`, ${answer.by.initials}` : nothing}` } // prettier-ignore
     const come = isOurs ? [] : [received(answer.receivedAt, answer.at)]
     if (answer.state === 'sent') return [said, ...come, { at: answer.at, state: 'now', title: today.waitsToBe.written, detail: today.still }] // prettier-ignore
     if (answer.state === 'set aside') return [said, ...come, { at: answer.at, state: 'bad', title: html`<a href="/reviews">${today.asideWhy}</a>` }] // prettier-ignore

@@ -2,6 +2,7 @@
 import { open } from 'node:fs/promises'
 import { basename } from 'node:path'
 import * as v from 'valibot'
+import { choices, type Choice, type Differs } from '../../bridges/insched/put-back.ts'
 import type { MirrorTexts } from '../../mirror/mirror-settings.ts'
 import type { MirrorSettings, PatientCollection } from '../../mirror/policy.ts'
 import type { Others } from '../../mirror/sharing.ts'
@@ -12,6 +13,7 @@ import type { Chunks } from '../../replica/chunks.ts'
 import { dateSchema, relationships, scopes, type Relationship, type Scope } from '../../replica/kinds/access.ts'
 import type { Attachment } from '../../replica/kinds/attachments.ts'
 import type { PortalFields } from '../../replica/kinds/fields.ts'
+import type { SpokenType } from '../../replica/kinds/confirmations.ts'
 import type { By } from '../../replica/kinds/kind.ts'
 import type { TakenFor } from '../../replica/kinds/replies.ts'
 import { amountIn, inSchedCurrency, type Money } from '../../replica/kinds/money.ts'
@@ -47,6 +49,10 @@ export interface SiteStatus {
   readonly link: string
   readonly lastContact: string | null
   readonly oldest: string | null
+  /** Since when InSched's database is put back to a backup (ISO), and what it lacks; null: it is not. */
+  readonly putBack: ({ readonly since: string } & Differs) | null
+  /** Whether it waits for more than five minutes outside a backup window. */
+  readonly late: boolean
   readonly next: string
   readonly backup: { readonly now: string | null; readonly next: string | null }
   readonly problems: readonly string[]
@@ -215,6 +221,8 @@ export interface ConsoleSite {
   confirmations(query?: { event?: number | undefined }): Promise<{ items: readonly unknown[] }>
   reviews(state?: 'open' | 'resolved'): Promise<{ items: readonly OpenReview[] }>
   /** `each`: of a reply about several events, what it is taken for in each. */
+  /** A patient confirmed to staff, for the start that they saw; throws a sentence where the event is gone or has moved. */
+  confirm(spoken: { event: string; startsAt: string; type: SpokenType }, by?: By): Promise<void>
   resolve(
     id: string,
     note: string,
@@ -278,6 +286,8 @@ export interface ConsoleSite {
     begin(minutes?: number): Promise<object>
     end(): Promise<object>
   }
+  /** Does what an admin chose for a database of InSched that was put back to a backup; throws a sentence where it was not (DOM-19). */
+  settleRestored(choice: Choice): Promise<{ says: string }>
   testConnection(): Promise<{ failed: string | null }>
   readonly hl7: Hl7Face
   status(): Promise<SiteStatus>
@@ -505,6 +515,12 @@ export function siteOperations(site: ConsoleSite, audit: AuditTrail, say: (line:
       return done
     },
     'backup status': async () => site.backup.status(),
+    async 'insched restored'(input) {
+      const { choice } = v.parse(v.object({ choice: v.picklist(choices) }), input)
+      const done = await site.settleRestored(choice)
+      audit.record({ did: 'restored database settled', by, of: choice })
+      return done
+    },
     async 'connection test'() {
       const done = await site.testConnection()
       audit.record({ did: 'connection tested', by, of: done.failed ?? undefined })

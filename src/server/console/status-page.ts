@@ -1,13 +1,18 @@
 /** How the site is, in full: its problems with what to do, what waits, the backup windows, Upload Records and Download Online Communications, and the runs. */
 import { Hono } from 'hono'
 import { html } from 'hono/html'
+import * as v from 'valibot'
+import { choices } from '../../bridges/insched/put-back.ts'
 import { oneButton } from '../look/form.ts'
-import { inEnglish, nothing } from '../look/html.ts'
+import { inEnglish, nothing, type Content } from '../look/html.ts'
 import { empty, notice } from '../look/notice.ts'
 import { badge, card, facts, table } from '../look/show.ts'
-import { deedOf, framed, nameOfUser, type ConsoleEnv, type ConsoleParts } from './frame.ts'
+import type { Reader } from '../look/reader.ts'
+import { formOf } from '../own-forms.ts'
+import { deedOf, failed, framed, nameOfUser, type ConsoleEnv, type ConsoleParts } from './frame.ts'
 import { mayUse } from './privileges.ts'
 import type { Run } from './runs-sqlite.ts'
+import type { SiteStatus } from './site-operations.ts'
 import { outcomeOf } from './runs-page.ts'
 import { stateInWords } from './strip.ts'
 
@@ -31,6 +36,7 @@ export function statusPage({ site, store }: ConsoleParts): Hono<ConsoleEnv> {
     return c.html(
       framed(c, site, words.menu.status, '/', [
         ...problems.map((problem) => notice('bad', inEnglish(problem), html`<p>${words.status.failedNext}</p>`)),
+        status.putBack === null ? nothing : restoredCard(reader, status.putBack, zone, mayUse(c.get('staff'), 'POST /insched-restored') ? csrf : undefined), // prettier-ignore
         card(
           [
             html`<p class="when" role="status">${stateInWords(reader, status, zone).text}</p>`,
@@ -79,5 +85,40 @@ export function statusPage({ site, store }: ConsoleParts): Hono<ConsoleEnv> {
       ]),
     )
   })
+  app.post('/insched-restored', async (c) => {
+    const given = v.safeParse(v.object({ choice: v.picklist(choices) }), await formOf(c))
+    const { restored } = c.get('reader').words.desk.status
+    const fault = (cause: Content) =>
+      c.html(failed(c, site, { title: restored.title, cause, next: restored.next }), 409)
+    if (!given.success) return fault(restored.unknown)
+    try {
+      await site.settleRestored(given.output.choice)
+    } catch (error) {
+      return fault(inEnglish((error as Error).message))
+    }
+    store.audit.record(deedOf(c, 'restored database settled', { of: given.output.choice }))
+    return c.redirect('/?said=restored', 303)
+  })
   return app
 }
+
+/** A database that was put back: since when, what it lacks, and for an admin the two ways out (DOM-19). */
+function restoredCard({ words, number, instant }: Reader, putBack: NonNullable<SiteStatus['putBack']>, zone: string, csrf: string | undefined) {
+  const { restored } = words.desk.status
+  return card(
+    [
+      facts([
+        [restored.since, instant(Date.parse(putBack.since), zone)],
+        [restored.newest, putBack.newest === null ? words.desk.strip.none : instant(Date.parse(putBack.newest), zone)],
+        [restored.confirmations, number(putBack.confirmations)],
+        [restored.communications, number(putBack.communications)],
+        [restored.missing, number(putBack.missing)],
+        [restored.other, number(putBack.other)],
+      ]),
+      csrf === undefined
+        ? html`<p>${restored.forAdmin}</p>`
+        : html`${choices.map((choice) => html`<p class="soft">${restored.how[choice]}</p>${oneButton('/insched-restored', restored.choose[choice], { csrf, choice })}`)}`,
+    ],
+    { title: restored.title },
+  )
+} // prettier-ignore

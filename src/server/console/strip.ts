@@ -41,7 +41,7 @@ export function statusStrip(parts: StripParts): Html {
     [strip.lastContact, at(status.lastContact, words.console.status.noContact)],
     [strip.out, number(status.queues.toPortal)],
     [strip.in, number(status.queues.toInSched)],
-    [strip.oldest, at(status.oldest, strip.none), 'more'],
+    [strip.oldest, status.late ? html`<a class="bad" href="/">${at(status.oldest, strip.none)}</a>` : at(status.oldest, strip.none), status.late ? '' : 'more'], // prettier-ignore
     [strip.next, inEnglish(status.next), 'more next'],
     [strip.errors, waiting === 0 ? number(0) : html`<a href="${errors > 0 ? '/#runs' : '/reviews'}">${number(waiting)}</a>`], // prettier-ignore
   ]

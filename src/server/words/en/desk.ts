@@ -23,6 +23,7 @@ const reviewKinds: Readonly<Record<ReviewKind, string>> = {
   'unknown patient': 'Unknown patient',
   'not readable': 'Not readable',
   'not back from backup': 'Not back from backup',
+  'lost in a restore': 'Lost when InSched was restored',
   'contact change': 'Contact details changed',
   'changes wait': 'Changes wait',
   'mirror conflict': 'The mirror was set twice at once',
@@ -88,6 +89,25 @@ export const desk = {
     transfer: 'Transfer now',
     transferHow: 'Both run by themselves as the schedule says. Here they run at once.',
     allWell: 'Nothing needs you.',
+    restored: {
+      title: 'InSched was restored from a backup',
+      since: 'Noticed',
+      newest: 'Its newest change',
+      confirmations: 'Confirmations that are gone in it',
+      communications: 'Communications that are gone in it',
+      missing: 'Records that the portal has and it has not',
+      other: 'Records that are others in it',
+      forAdmin: 'Nothing is read or written before an admin has chosen what is right.',
+      how: {
+        'write-back':
+          'What was confirmed and said since the backup is written into InSched again. Records that differ become reviews; nothing is taken away.',
+        trust:
+          'The portal takes over what the restored database has. What it has not is no longer shown, and nothing is written again.',
+      },
+      choose: { 'write-back': 'Write back what the portal has', trust: 'The restored database is right' },
+      unknown: 'Choose one of the two.',
+      next: 'Go back to the status.',
+    },
   },
   runs: {
     kinds: runKinds,
@@ -161,7 +181,8 @@ export const desk = {
     still: 'Not yet.',
     waitsToBe: { answered: 'An answer', written: 'Written into InSched' },
     toldBy: (subject: string) => `Told by message: ${subject}`,
-    answeredIn: { confirmed: 'Patient confirmed', declined: 'Patient can’t make it', moves: 'Patient asks to move', phone: 'Confirmed by phone' }, // prettier-ignore
+    answeredIn: { confirmed: 'Patient confirmed', declined: 'Patient can’t make it', moves: 'Patient asks to move', phone: 'Confirmed by phone', inPerson: 'Confirmed in person', staff: (type: string) => type === '' ? 'Confirmed in InSched' : `Confirmed in InSched: ${type}` }, // prettier-ignore
+    confirm: { title: 'The patient confirms to you', how: 'For the time above. It is written into InSched with the time of now and the type.', Phone: 'Confirmed by phone', 'In Person': 'Confirmed in person', failed: 'Not confirmed' }, // prettier-ignore
     for: (start: string) => `for ${start}`,
     receivedHere: 'Received here',
     writtenIn: (lastConfirmed: string) => `Written into InSched: Last Confirmed ${lastConfirmed}`,
@@ -314,6 +335,7 @@ export const desk = {
   },
   said: {
     noted: 'The note is saved.',
+    restored: 'It is done. InSched is read and written again.',
     replyTaken: 'It is saved with your initials.',
     kept: 'Your draft is kept. It stands on top of your inbox.',
     routed: 'Who gets which messages is changed.',

@@ -33,6 +33,25 @@ export const desk: typeof english = {
     transfer: 'Transferir ahora',
     transferHow: 'Ambas se hacen solas según el horario. Aquí se hacen de inmediato.',
     allWell: 'Nada le espera.',
+    restored: {
+      title: 'InSched se restauró de una copia',
+      since: 'Se notó',
+      newest: 'Su cambio más reciente',
+      confirmations: 'Confirmaciones que faltan en ella',
+      communications: 'Comunicaciones que faltan en ella',
+      missing: 'Registros que tiene el portal y ella no',
+      other: 'Registros que en ella son otros',
+      forAdmin: 'No se lee ni se escribe nada hasta que un administrador elija qué es lo correcto.',
+      how: {
+        'write-back':
+          'Lo que se confirmó y se dijo desde la copia se escribe de nuevo en InSched. Los registros que difieren pasan a revisiones; no se quita nada.',
+        trust:
+          'El portal toma lo que tiene la base restaurada. Lo que ella no tiene deja de mostrarse, y nada se escribe de nuevo.',
+      },
+      choose: { 'write-back': 'Escribir lo que tiene el portal', trust: 'La base restaurada es la correcta' },
+      unknown: 'Elija una de las dos.',
+      next: 'Vuelva al estado.',
+    },
   },
   runs: {
     kinds: {
@@ -137,6 +156,15 @@ export const desk: typeof english = {
       declined: 'El paciente no puede venir',
       moves: 'El paciente pide cambiar',
       phone: 'Confirmado por teléfono',
+      inPerson: 'Confirmado en persona',
+      staff: (type) => (type === '' ? 'Confirmado en InSched' : `Confirmado en InSched: ${type}`),
+    },
+    confirm: {
+      title: 'El paciente le confirma a usted',
+      how: 'Para la hora de arriba. Se escribe en InSched con la hora de ahora y el tipo.',
+      Phone: 'Confirmado por teléfono',
+      'In Person': 'Confirmado en persona',
+      failed: 'No se confirmó',
     },
     for: (start) => `para ${start}`,
     receivedHere: 'Recibido aquí',
@@ -287,6 +315,7 @@ export const desk: typeof english = {
       'unknown patient': 'Paciente desconocido',
       'not readable': 'No se puede leer',
       'not back from backup': 'No volvió de la copia',
+      'lost in a restore': 'Perdido al restaurar InSched',
       'contact change': 'Datos de contacto cambiados',
       'changes wait': 'Hay cambios que esperan',
       'reply to read': 'Respuesta por leer',
@@ -358,6 +387,7 @@ export const desk: typeof english = {
   said: {
     replyTaken: 'Queda guardado con sus iniciales.',
     noted: 'La nota está guardada.',
+    restored: 'Está hecho. InSched se lee y se escribe de nuevo.',
     kept: 'Su borrador está guardado. Aparece al principio de su bandeja.',
     routed: 'Cambió quién recibe qué mensajes.',
     sentAll: 'Los mensajes están enviados.',

@@ -1,0 +1,65 @@
+/**
+ * What the front desk writes itself into Last Confirmed Date or confirmation type: an answer like any other, given to
+ * staff, for the start that the event had then (DOM-3). It is told from the audit rows, which hold that start, and never
+ * from what the agent wrote, which the trail leaves out by its checkpoint (DOM-15).
+ */
+import { derivedUlid } from '../../replica/ids.ts'
+import type { Edit } from '../../replica/replica-face.ts'
+import { instantOf } from '../../mirror/wall-clock.ts'
+import type { AuditRow } from './rows.ts'
+
+/** One confirmation that the front desk wrote. */
+export interface DeskConfirmation {
+  readonly event: number
+  /** The start that the event had; null where the feed does not say. */
+  readonly startsAt: string | null
+  readonly lastConfirmed: string
+  readonly type: string
+  /** When it was written, milliseconds UTC. */
+  readonly at: number
+  readonly initials: string | null
+}
+
+/** What one audit row says of it; nothing where it does not confirm. */
+export function deskConfirmationIn(row: AuditRow, at: number): DeskConfirmation[] {
+  const { before, after } = row
+  const [lastConfirmed, type, startsAt] = [after['last_confirmed_date'], after['confirmation_type'], after['starts_at']]
+  if (row.table_name !== 'events' || row.change === 'deleted' || typeof lastConfirmed !== 'string') return []
+  if (lastConfirmed === before['last_confirmed_date'] && type === before['confirmation_type']) return []
+  return [
+    {
+      event: Number(row.row_id),
+      startsAt: typeof startsAt === 'string' ? startsAt : null,
+      lastConfirmed,
+      type: typeof type === 'string' ? type : '',
+      at,
+      initials: row.initials ?? null,
+    },
+  ]
+}
+
+/** The edit that says it beside the record of its event: answered, and written already. `said` is the edit of the event; `zone` the event's. */
+export function deskConfirmationEdit(
+  confirmation: DeskConfirmation,
+  said: Edit & { collection: 'events' },
+  { zone, site, now }: { readonly zone: string; readonly site: string; readonly now: number },
+): Edit[] {
+  const { key, facts } = said
+  const patient = facts?.patient
+  const startsAt = confirmation.startsAt ?? said.set?.['startsAt']
+  if (!facts || !patient || typeof startsAt !== 'string') return []
+  const { lastConfirmed, type, at, initials } = confirmation
+  const id = derivedUlid('confirmed in InSched', key, startsAt, lastConfirmed, type)
+  const by = { role: 'staff' as const, id: site, ...(initials ? { initials: initials.slice(0, 8) } : {}) }
+  return [
+    {
+      collection: 'confirmations',
+      key,
+      facts,
+      add: {
+        [id]: { kind: 'answered', at: Math.min(instantOf(lastConfirmed, zone), at), by, channel: 'console', patient, startsAt, type }, // prettier-ignore
+        [`written:${id}`]: { kind: 'written', at, by, answer: id, lastConfirmed, confirmationType: type, readBackAt: now }, // prettier-ignore
+      },
+    },
+  ]
+}

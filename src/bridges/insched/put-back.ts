@@ -1,0 +1,252 @@
+/**
+ * InSched's database put back to a backup (DOM-19): what it lacks, and the two ways out that an admin has. "Write back"
+ * applies the effects that it lacks again, in the order in which they were said and with their checks, and makes a review
+ * of each record that is not there or is another. "Trust" says of every record what the restored database has, and marks
+ * what was done as done. Both can be cut anywhere and begun again; only after them the anchor follows.
+ */
+import type { Clock } from '../../replica/clock.ts'
+import { derivedUlid } from '../../replica/ids.ts'
+import { foldConfirmations, type Answer } from '../../replica/kinds/confirmations.ts'
+import type { By } from '../../replica/kinds/kind.ts'
+import { foldRequests } from '../../replica/kinds/requests.ts'
+import type { DocumentHead, Edit, Replica } from '../../replica/replica-face.ts'
+import type { OpenReplica } from '../../replica/replica.ts'
+import type { BridgedTable } from './agent-rows.ts'
+import { goneEdit, patientFields } from './documents.ts'
+import type { InSched } from './insched.ts'
+import type { EventRow, PatientRow } from './rows.ts'
+import { writtenCollections } from './writer.ts'
+
+export const choices = ['write-back', 'trust'] as const
+/** What an admin chooses. */
+export type Choice = (typeof choices)[number]
+
+/** What the restored database lacks of what the portal and the site have. */
+export interface Differs {
+  /** The newest change in it, ISO 8601 UTC; null where it has none. */
+  readonly newest: string | null
+  readonly confirmations: number
+  readonly communications: number
+  /** Records whose rows it has not, and those whose rows are others. */
+  readonly missing: number
+  readonly other: number
+}
+
+/** An effect that was done and is not in InSched's database. */
+interface Lost {
+  readonly effect: string
+  readonly at: number
+  readonly head: DocumentHead
+  readonly answer: Answer | undefined
+}
+/** A record that the database has not, or has otherwise: `how` in words, undefined where there is no row. */
+interface Differing {
+  readonly table: BridgedTable
+  readonly head: DocumentHead
+  readonly how: string | undefined
+}
+const chunk = 500
+/** Beside reviews this is what a person must know of them. */
+const todo = 'If it is to be as it was, put it right in InSched. Then resolve this: from then on the portal has what InSched has.' // prettier-ignore
+
+interface Parts {
+  readonly insched: InSched
+  readonly replica: Replica
+  /** The key of the site. */
+  readonly site: string
+}
+
+async function* headsOf({ replica, site }: Parts, collection: DocumentHead['collection']): AsyncGenerator<DocumentHead[]> {
+  for (let after: string | undefined; ;) {
+    const heads = await replica.list(collection, after, chunk)
+    if (heads.length === 0) return
+    yield heads.filter(({ facts }) => facts.site === site)
+    after = heads.at(-1)!.key
+  }
+} // prettier-ignore
+
+/** What was done of one document, by its entries. */
+async function doneOf(replica: Replica, head: DocumentHead): Promise<Omit<Lost, 'head'>[]> {
+  if (head.collection === 'confirmations')
+    return foldConfirmations(await replica.entries('confirmations', head.key))
+      .filter((answer) => answer.state === 'written')
+      .map((answer) => ({ effect: `confirmation:${answer.id}`, at: answer.at, answer }))
+  if (head.collection === 'messages')
+    return (await replica.entries('messages', head.key))
+      .filter((entry) => entry.kind === 'message')
+      .map(({ id, at }) => ({ effect: `communication:${id}`, at, answer: undefined }))
+  return foldRequests(await replica.entries('requests', head.key))
+    .filter((one) => one.kind !== 'contact change' || one.state === 'accepted')
+    .map(({ id, kind, at }) => ({ effect: `${kind === 'contact change' ? 'contact' : 'communication'}:${id}`, at, answer: undefined })) // prettier-ignore
+}
+
+/** The effects that are not in the database, in the order in which they were said. */
+async function lostEffects(parts: Parts): Promise<Lost[]> {
+  const { insched, replica, site } = parts
+  const lost: Lost[] = []
+  for (const collection of writtenCollections)
+    for await (const heads of headsOf(parts, collection)) {
+      const done: Lost[] = []
+      for (const head of heads) done.push(...(await doneOf(replica, head)).map((one) => ({ ...one, head })))
+      const there = await insched.effects(done.map((one) => one.effect))
+      for (const one of done) {
+        if (there.has(one.effect)) continue
+        // What the front desk wrote itself has no effect of ours: it is missed where the row has less.
+        const isDesks = one.answer?.by.role === 'staff' && one.answer.by.id === site
+        if (isDesks && !(await isBehind(insched, one.head.key, one.answer))) continue
+        lost.push(one)
+      }
+    }
+  return lost.toSorted((a, b) => a.at - b.at)
+}
+
+async function isBehind(insched: InSched, event: string, answer: Answer): Promise<boolean> {
+  const identity = await insched.identity(event)
+  const row = identity && (await insched.events([identity.local_id]))[0]
+  return answer.state === 'written' && row !== undefined && (row.last_confirmed_date ?? '') < answer.lastConfirmed
+}
+
+/** The records of this site whose rows are not there, or are others than they say. */
+async function differingRecords(parts: Parts): Promise<Differing[]> {
+  const { insched, replica } = parts
+  const differing: Differing[] = []
+  for (const table of ['patients', 'plans', 'events'] as const)
+    for await (const heads of headsOf(parts, table)) {
+      const locals = new Map<string, number>()
+      for (const { key } of heads) {
+        const identity = await insched.identity(key)
+        if (identity?.gone === 0) locals.set(key, identity.local_id)
+      }
+      const ids = [...locals.values()]
+      const rows = new Map<number, Readonly<Record<string, unknown>>>()
+      if (table === 'patients') for (const row of await insched.patients(ids)) rows.set(row.patient_id, asSaid(row))
+      else if (table === 'events') for (const row of await insched.events(ids)) rows.set(row.event_id, eventSaid(row))
+      else for (const row of await insched.plans(ids)) rows.set(row.plan_id, {})
+      for (const head of heads) {
+        const fields = (await replica.record(table, head.key))?.fields
+        const row = rows.get(locals.get(head.key) ?? -1)
+        // What was deleted since the backup is there again.
+        if (row && fields?.['deleted'] === true)
+          differing.push({ table, head, how: 'it was deleted, in InSched it is there' })
+        if (!fields || fields['deleted'] === true) continue
+        const lines = Object.entries(row ?? {}).filter(([name, value]) => name in fields && fields[name] !== value)
+        if (row && lines.length === 0) continue
+        const said = (value: unknown): string => (value === null || value === '' ? 'nothing' : typeof value === 'string' ? value : JSON.stringify(value)) // prettier-ignore
+        const how = lines.map(([name, value]) => `${name}: ${said(fields[name])}, in InSched ${said(value)}`).join('; ')
+        differing.push({ table, head, how: row ? how : undefined })
+      }
+    }
+  return differing
+}
+
+function asSaid(row: PatientRow): Record<string, unknown> {
+  const { survivor: _, textConsent: __, deleted: ___, ...fields } = patientFields(row, null)
+  return fields
+}
+
+function eventSaid(row: EventRow): Record<string, unknown> {
+  return { startsAt: row.starts_at, minutes: row.minutes, status: row.status }
+}
+
+/** What differs, in numbers. */
+export async function differsOf(parts: Parts): Promise<Differs> {
+  const [lost, records] = [await lostEffects(parts), await differingRecords(parts)]
+  const last = await parts.insched.auditRow(await parts.insched.lastAuditId())
+  return {
+    newest: (last as { at_utc?: string } | undefined)?.at_utc ?? null,
+    confirmations: lost.filter((one) => one.answer).length,
+    communications: lost.filter((one) => !one.answer).length,
+    missing: records.filter((one) => one.how === undefined).length,
+    other: records.filter((one) => one.how !== undefined).length,
+  }
+}
+
+export interface SettleParts extends Parts {
+  readonly replica: Replica & Pick<OpenReplica, 'remembered'>
+  readonly clock: Clock
+  /** The anchor that was missed: by it the reviews of one restore are known again. */
+  readonly missed: number
+  /** The name of the follower that writes. */
+  readonly follower: string
+  readonly confirm: (head: DocumentHead, answer: Answer) => Promise<void>
+  readonly handle: (documents: readonly DocumentHead[]) => Promise<unknown>
+  readonly accessEnds: (patient: string, at: number) => Promise<Edit[]>
+  readonly sayAgain: () => Promise<void>
+}
+
+/** Does what an admin chose. */
+export async function settle(parts: SettleParts, choice: Choice): Promise<void> {
+  if (choice === 'trust') await trust(parts)
+  else await writeBack(parts)
+}
+
+async function writeBack(parts: SettleParts): Promise<void> {
+  // Rows that staff entered or changed since are read first, as ever; what is at the portal alone is told to a person.
+  const records = await differingRecords(parts)
+  const lost = await lostEffects(parts)
+  await parts.replica.change(records.flatMap((one) => (one.table === 'plans' ? [] : [reviewOf(parts, one)])))
+  for (const { head, answer } of lost) await (answer ? parts.confirm(head, answer) : parts.handle([head]))
+}
+
+function reviewOf({ missed, site, clock }: SettleParts, { table, head, how }: Differing): Edit {
+  const by: By = { role: 'site', id: site, initials: 'PC' }
+  const what = table === 'events' ? 'event' : 'patient'
+  return {
+    collection: 'reviews',
+    key: derivedUlid('lost in a restore', head.key, String(missed)),
+    facts: { patient: head.facts.patient, site, shown: false, reachable: false, startsAt: null },
+    add: {
+      opened: {
+        kind: 'opened',
+        at: clock.now(),
+        by,
+        about: 'lost in a restore',
+        why:
+          how === undefined
+            ? `InSched’s database was put back to a backup that has not this ${what}. The portal still has it.`
+            : `InSched’s database was put back to a backup in which this ${what} is another. At the portal ${how}.`,
+        todo,
+        patient: head.facts.patient,
+        event: table === 'events' ? head.key : null,
+      },
+    },
+  }
+}
+
+async function trust(parts: SettleParts): Promise<void> {
+  const { insched, replica, clock, site } = parts
+  const lost = await lostEffects(parts)
+  // What is still to be written is no loss: the writer has not been there yet.
+  const handled = await replica.remembered(parts.follower)
+  const done = lost.filter(({ head, answer }) => answer !== undefined || head.seq <= handled)
+  await insched.write(async (change) => {
+    const now = new Date(clock.now()).toISOString()
+    const there = await change.effects(done.map((one) => one.effect))
+    for (const { effect } of done) if (!there.has(effect)) await change.addEffect(effect, now)
+  })
+  const gone = (await differingRecords(parts)).filter((one) => one.how === undefined)
+  const now = clock.now()
+  for (const { table, head } of gone)
+    await replica.change([goneEdit(table, head.key, now), ...(table === 'patients' ? await parts.accessEnds(head.key, now) : [])]) // prettier-ignore
+  await parts.sayAgain()
+  if (done.length === 0) return
+  const confirmations = done.filter((one) => one.answer).length
+  const by: By = { role: 'site', id: site, initials: 'PC' }
+  await replica.change([
+    {
+      collection: 'reviews',
+      key: derivedUlid('not in the restored database', site, String(parts.missed)),
+      facts: { patient: null, site, shown: false, reachable: false, startsAt: null },
+      add: {
+        opened: {
+          kind: 'opened',
+          at: now,
+          by,
+          about: 'lost in a restore',
+          why: `The restored InSched database was taken as right. ${confirmations} confirmations and ${done.length - confirmations} communications that had been written are not in it, and are not written again.`,
+          todo: 'Today shows who has confirmed at the portal. Recent Communications still has what was said.',
+        },
+      },
+    },
+  ])
+}
