@@ -162,6 +162,7 @@ it('an admin sets when the site synchronizes, and turns a collection off after l
     await page.goto(console.url)
     await tabTo(page, 'Synchronization')
     await page.keyboard.press('Enter')
+    await page.waitForURL('**/synchronization')
     await tabTo(page, /^Continuously/)
     await page.keyboard.press('ArrowDown')
     await tabTo(page, /^Minutes between two runs/)
@@ -176,8 +177,10 @@ it('an admin sets when the site synchronizes, and turns a collection off after l
 
     await tabTo(page, 'What leaves the practice')
     await page.keyboard.press('Enter')
+    await page.waitForURL('**/synchronization/mirror')
     await tabTo(page, 'Change: Secure messages')
     await page.keyboard.press('Enter')
+    await page.waitForURL('**/synchronization/mirror/messages')
     await tabTo(page, 'Both ways')
     await page.keyboard.press('ArrowUp')
     await tabTo(page, 'See what this would change')
