@@ -282,7 +282,8 @@ export async function openSite(
     hl7: hl7Of({ hl7, bridge }),
     /** Opens the channels of the HL7 bridge; before, they only queue. */
     openChannels: hl7.start,
-    status: () => statusOf({ ...parts, hl7, backup, runs: kept, preferences, zone: () => zone, unwritten: unwritten.problem }),
+    status: () =>
+      statusOf({ ...parts, hl7, backup, runs: kept, preferences, zone: () => zone, unwritten: unwritten.problem }),
     /** Calls `run` when the link changes. */
     onChange: (run: () => void) => link.onChange(run),
     async close() {

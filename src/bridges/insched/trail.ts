@@ -6,6 +6,7 @@
 import type { Clock } from '../../replica/clock.ts'
 import type { BridgedTable } from './agent-rows.ts'
 import { hashOfAudit, keptFields } from './audit-table.ts'
+import { donorsOf } from './combined.ts'
 import { deskConfirmationIn, type DeskConfirmation } from './desk-confirmations.ts'
 import type { Changes, Reads } from './insched.ts'
 import type { AuditRow } from './rows.ts'
@@ -80,6 +81,10 @@ export function auditTrail(clock: Clock) {
             touch('plans', await now.plansOfPatients([id]), at)
             touch('events', await now.eventsOfPatients([id]), at)
             if (!isDeletedAhead('patients', id)) reach.set(id, at)
+            // Who was combined into it is reached as it is.
+            const donors = await donorsOf(now, id)
+            touch('patients', donors, at)
+            for (const donor of donors) if (!isDeletedAhead('patients', donor)) reach.set(donor, at)
           }
           break
         case 'plans':
