@@ -5,6 +5,7 @@
  * for the site's.
  */
 import { toldOf, toldTo, unsettled } from '../bridges/texts/situation.ts'
+import { donorsOf, survivorOf } from './combined.ts'
 import { foldAccess } from '../replica/kinds/access.ts'
 import { foldCommunications, type OutMessage, type ToldKind } from '../replica/kinds/communications.ts'
 import { foldConfirmations, type Answer } from '../replica/kinds/confirmations.ts'
@@ -41,18 +42,35 @@ export function pageIndex(
   /** The site whose pages these are; none at the portal, which has those of all. */
   site?: string,
 ): (documents: readonly DocumentHead[]) => Promise<readonly Projection[]> {
-  return (documents) =>
-    Promise.all(
-      documents.map(async (head) => ({
-        collection: head.collection,
-        key: head.key,
-        rows: (await rowsOf(replica, head, numberKey)).map((row) =>
-          site === undefined || head.facts.site === null || head.facts.site === site
-            ? row
-            : { ...row, view: viewOfOthers(row.view) },
-        ),
-      })),
-    )
+  const projected = async (head: DocumentHead): Promise<Projection> => ({
+    collection: head.collection,
+    key: head.key,
+    rows: (await rowsOf(replica, head, numberKey)).map((row) =>
+      site === undefined || head.facts.site === null || head.facts.site === site
+        ? row
+        : { ...row, view: viewOfOthers(row.view) },
+    ),
+  })
+  return async (documents) => {
+    const given = new Set(documents.map(({ collection, key }) => `${collection} ${key}`))
+    const moved = await movedByCombining(replica, documents)
+    const others = moved.filter(({ collection, key }) => !given.has(`${collection} ${key}`))
+    return Promise.all([...documents, ...others].map(projected))
+  }
+}
+
+/** What patients said who were combined or uncombined by these documents: other pages show it now (DOM-10). */
+async function movedByCombining(replica: Replica, documents: readonly DocumentHead[]): Promise<DocumentHead[]> {
+  const moved = new Set<string>()
+  for (const { collection, key } of documents) {
+    if (collection !== 'patients') continue
+    const survivor = (await replica.record('patients', key))?.fields['survivor'] ?? null
+    const before = (await replica.indexed('patient', key))?.body as { survivor?: string | null } | undefined
+    if ((before?.survivor ?? null) === survivor) continue
+    for (const one of [key, ...(await donorsOf(replica, key))]) moved.add(one)
+  }
+  const heads = [...moved].flatMap((key) => (['messages', 'requests'] as const).map((name) => replica.head(name, key)))
+  return (await Promise.all(heads)).filter((head) => head !== undefined)
 }
 
 /** The view in which a site has the rows of what other sites share with it, as `view` has those of its own. */
@@ -62,10 +80,12 @@ export function viewOfOthers(view: string): string {
 
 async function rowsOf(replica: Replica, head: DocumentHead, numberKey: NumberKey): Promise<IndexRow[]> {
   const { key, facts } = head
+  const isSaid = head.collection === 'messages' || head.collection === 'requests'
+  const patient = isSaid && facts.patient !== null ? await survivorOf(replica, facts.patient) : facts.patient
   const row: Row = (view, id, rest) => ({
     view,
     id,
-    patient: facts.patient,
+    patient,
     state: rest.state ?? '',
     at: rest.at ?? 0,
     body: rest.body as Json,
@@ -76,7 +96,13 @@ async function rowsOf(replica: Replica, head: DocumentHead, numberKey: NumberKey
     case 'plans':
     case 'events': {
       const record = await replica.record(head.collection, key)
-      return record ? [rowOfRecord(head, record, row, numberKey)] : []
+      if (!record) return []
+      const { survivor } = record.fields
+      const isDonor = head.collection === 'patients' && typeof survivor === 'string'
+      return [
+        rowOfRecord(head, record, row, numberKey),
+        ...(isDonor ? [{ ...row('donor', key, { body: {} }), patient: survivor }] : []),
+      ]
     }
     case 'access': {
       const entries = await replica.entries('access', key)
@@ -149,6 +175,7 @@ async function rowsOf(replica: Replica, head: DocumentHead, numberKey: NumberKey
                 openedAt: message.openedAt,
                 closed: thread.closed,
                 retracted: message.retracted,
+                ...(patient !== null && patient !== facts.patient ? { of: facts.patient } : {}),
                 ...(hasFiles ? { attachments } : {}),
               },
             }),

@@ -11,6 +11,7 @@ import { foldMessages } from '../replica/kinds/messages.ts'
 import { foldRequests } from '../replica/kinds/requests.ts'
 import { foldReview } from '../replica/kinds/reviews.ts'
 import type { Replica } from '../replica/replica-face.ts'
+import { donorsOf } from '../server/combined.ts'
 
 /** How long a message of the practice may be taken back, milliseconds. */
 export const retractedWithin = 30 * 60_000
@@ -48,10 +49,13 @@ export function answering(parts: {
     },
     /** Closes a thread of a patient, named by its id or its subject (the newest of that subject); whoever writes in it opens it again. Throws a sentence where there is no such thread. */
     async closeThread(patient: string, thread: string, by: By) {
-      const found = foldMessages(await replica.entries('messages', patient)).find((one) => one.thread === thread || one.subject === thread) // prettier-ignore
+      // A thread of a Donor is closed where it stands (DOM-10).
+      const keys = [patient, ...(await donorsOf(replica, patient))]
+      const all = await Promise.all(keys.map(async (key) => foldMessages(await replica.entries('messages', key)).map((one) => ({ ...one, key })))) // prettier-ignore
+      const found = all.flat().find((one) => one.thread === thread || one.subject === thread)
       if (!found) throw new Error(`This patient has no thread ${thread}. Name it by its subject or its id.`)
       await replica.change([
-        { collection: 'messages', key: patient, add: { [mintUlid(clock)]: { kind: 'closed', at: clock.now(), by, thread: found.thread } } }, // prettier-ignore
+        { collection: 'messages', key: found.key, add: { [mintUlid(clock)]: { kind: 'closed', at: clock.now(), by, thread: found.thread } } }, // prettier-ignore
       ])
       return { thread: found.thread }
     },

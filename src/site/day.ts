@@ -8,7 +8,7 @@ import { foldAccess } from '../replica/kinds/access.ts'
 import { foldCommunications } from '../replica/kinds/communications.ts'
 import { answerFor, foldConfirmations } from '../replica/kinds/confirmations.ts'
 import type { EventFields, PatientFields } from '../replica/kinds/fields.ts'
-import { foldRequests, type Request } from '../replica/kinds/requests.ts'
+import type { Request } from '../replica/kinds/requests.ts'
 import type { Follower, IndexRow, Replica } from '../replica/replica-face.ts'
 import type { Desk } from '../server/console/desk-sqlite.ts'
 import type {
@@ -57,9 +57,10 @@ export function dayOfSite(site: {
     return [...went, ...came]
   }
   const wishesOf = async (patient: string, event: string): Promise<Request[]> =>
-    foldRequests(await replica.entries('requests', patient))
+    (await replica.index({ view: 'request', patient }))
+      .map((row) => row.body as unknown as Request)
       .filter((one) => one.kind !== 'contact change' && one.event === event)
-      .toReversed()
+      .toSorted((a, b) => a.at - b.at)
   const storyOf = async (row: IndexRow): Promise<EventStory> => {
     const { id, patient } = row
     const fields = row.body as unknown as EventFields

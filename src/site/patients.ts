@@ -14,6 +14,7 @@ import type { Attachment } from '../replica/kinds/attachments.ts'
 import type { By } from '../replica/kinds/kind.ts'
 import { foldMessages } from '../replica/kinds/messages.ts'
 import type { Follower, Replica } from '../replica/replica-face.ts'
+import { donorsOf } from '../server/combined.ts'
 import { withFiles } from '../server/attachments/taking.ts'
 import type { Scan } from '../server/attachments/virus-scan.ts'
 import type { Desk } from '../server/console/desk-sqlite.ts'
@@ -66,6 +67,9 @@ export function patientsOf(site: {
     return facts
   }
 
+  /** The threads of a patient, with those of who was combined into it (DOM-10). */
+  const threadsOf = async (key: string) =>
+    (await Promise.all([key, ...(await donorsOf(replica, key))].map(async (one) => foldMessages(await replica.entries('messages', one))))).flat() // prettier-ignore
   const linkOf = (token: string): string => `${site.invitations}.${token}`
   const access = granting({
     replica,
@@ -131,7 +135,7 @@ export function patientsOf(site: {
       const { subject, text, files, thread = mintUlid(clock), id: entryId = mintUlid(clock) } = message
       const entries = await replica.entries('messages', key)
       if (entries.some((one) => one.id === entryId)) return { entryId }
-      if (message.thread !== undefined && !foldMessages(entries).some((one) => one.thread === thread))
+      if (message.thread !== undefined && !(await threadsOf(key)).some((one) => one.thread === thread))
         throw new Error('There is no such thread of this patient. Write a new message instead.') // prettier-ignore
       const say = async (attachments: Attachment[]): Promise<void> =>
         replica.change([

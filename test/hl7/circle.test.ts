@@ -99,7 +99,7 @@ it('[DOM-8] [DOM-16] what staff changed meanwhile is not overwritten: it is a re
   expect(staff.prepare('select starts_at from events where event_id = ?').pluck().get(local)).toBe('2027-02-01T08:00')
 })
 
-it('two patients of the office are merged by staff, who are told whom; from then on the Donor’s id is the Survivor’s', async () => {
+it('[DOM-10] two patients of the office are merged by staff, who are told whom; from then on the Donor’s id is the Survivor’s', async () => {
   const { site, staff } = office
   const donor = (await site.bridge.documentOf('patients', 4))!
   expect(await send('ADT', 'A40', ['PID|1||5^^^INSCHED', 'MRG|4^^^INSCHED'])).toBe('AA')

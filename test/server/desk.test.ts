@@ -137,6 +137,25 @@ describe('the inbox', () => {
     expect(text).toContain('May I drive?')
     expect(await box('unassigned')).toMatch(/May I drive\? Not answered/)
   })
+  it('[DOM-10] has the thread of a Donor under the Survivor, where it is answered and closed, and gives it back on Uncombine', async () => {
+    const [donor, survivor] = [2, 3]
+    world.insched.exec('update patients set portal_enabled = 1 where patient_id in (2, 3)')
+    const old = await world.writes(donor, 'Question-ochre', 'Which door?')
+    await world.settled()
+    world.insched.exec(`update patients set survivor_id = ${survivor} where patient_id = ${donor}`)
+    await world.settled()
+    const told = async () => (await world.site.thread(old, 'u'))?.patient.local
+    await expect.poll(told).toBe(survivor)
+    await world.site.message({ patient: survivor, subject: 'Question-ochre', text: 'The blue one.', thread: old })
+    await world.settled()
+    expect((await world.site.thread(old, 'u'))!.messages.map((one) => one.text)).toEqual(['Which door?', 'The blue one.']) // prettier-ignore
+    await world.site.closeThread(survivor, old)
+    world.insched.exec(`update patients set survivor_id = null where patient_id = ${donor}`)
+    await world.settled()
+    const donorKey = await world.site.bridge.documentOf('patients', donor)
+    const rows = async () => (await world.site.replica.index({ view: 'message', patient: donorKey! })).filter((row) => (row.body as { thread?: string }).thread === old) // prettier-ignore
+    await expect.poll(async () => (await rows()).length).toBe(1)
+  })
   it('is assigned, answered, closed and reopened, each with the time and who', async () => {
     const me = world.staff.named('Jo Desk')!.id
     await post('/inbox/assign', { thread, to: me })

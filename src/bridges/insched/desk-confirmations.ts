@@ -25,6 +25,8 @@ export function deskConfirmationIn(row: AuditRow, at: number): DeskConfirmation[
   const { before, after } = row
   const [lastConfirmed, type, startsAt] = [after['last_confirmed_date'], after['confirmation_type'], after['starts_at']]
   if (row.table_name !== 'events' || row.change === 'deleted' || typeof lastConfirmed !== 'string') return []
+  // What is no time of day says of no moment that somebody confirmed; it is read with its event as it stands.
+  if (!/^\d{4}-\d\d-\d\dT\d\d:\d\d$/.test(lastConfirmed)) return []
   if (lastConfirmed === before['last_confirmed_date'] && type === before['confirmation_type']) return []
   return [
     {
@@ -50,6 +52,9 @@ export function deskConfirmationEdit(
   if (!facts || !patient || typeof startsAt !== 'string') return []
   const { lastConfirmed, type, at, initials } = confirmation
   const id = derivedUlid('confirmed in InSched', key, startsAt, lastConfirmed, type)
+  // A day that cannot be, long ago or to come, is a slip of the pen: then it was said when it was written.
+  const confirmedAt = instantOf(lastConfirmed, zone)
+  const answeredAt = confirmedAt > 0 && confirmedAt < at ? confirmedAt : at
   const by = { role: 'staff' as const, id: site, ...(initials ? { initials: initials.slice(0, 8) } : {}) }
   return [
     {
@@ -57,7 +62,7 @@ export function deskConfirmationEdit(
       key,
       facts,
       add: {
-        [id]: { kind: 'answered', at: Math.min(instantOf(lastConfirmed, zone), at), by, channel: 'console', patient, startsAt, type }, // prettier-ignore
+        [id]: { kind: 'answered', at: answeredAt, by, channel: 'console', patient, startsAt, type }, // prettier-ignore
         [`written:${id}`]: { kind: 'written', at, by, answer: id, lastConfirmed, confirmationType: type, readBackAt: now }, // prettier-ignore
       },
     },

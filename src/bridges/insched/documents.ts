@@ -33,7 +33,7 @@ export function isReachable(patient: PatientRow): boolean {
   )
 }
 
-/** Facts of what hangs on a patient: shown while the portal is enabled for the patient and there is something to show. */
+/** Facts of what hangs on a patient: shown while the portal is enabled for who stands for the patient (DOM-10) and there is something to show. */
 export function factsOf(
   context: Context,
   patient: PatientRow,
@@ -41,6 +41,7 @@ export function factsOf(
   shown: boolean,
   startsAt: number | null = null,
 ): FactsSet {
+  // Whoever stands for somebody is nobody's Donor: a Donor in a circle is reached by nobody.
   const open = patient.portal_enabled === 1 && patient.survivor_id === null
   return { patient: key, site: context.site, shown: open && shown, reachable: isReachable(patient), startsAt }
 }
@@ -65,9 +66,16 @@ export function patientFields(row: PatientRow, survivor: string | null): Patient
   }
 }
 
-export function patientEdit(context: Context, row: PatientRow, key: string, survivor: string | null, at: number): Edit {
-  const set = json(patientFields(row, survivor))
-  return { collection: 'patients', key, facts: factsOf(context, row, key, true), set, at }
+/** The edit of a patient; `stands`: the row that stands for it. A Donor is not shown, and as reachable as its Survivor, so that the portal hears of it. */
+export function patientEdit(
+  context: Context,
+  row: PatientRow,
+  who: { key: string; survivor: string | null; stands: PatientRow | undefined },
+  at: number,
+): Edit {
+  const set = json(patientFields(row, who.survivor))
+  const facts = factsOf(context, who.stands ?? row, who.key, row.survivor_id === null)
+  return { collection: 'patients', key: who.key, facts, set, at }
 }
 
 /**

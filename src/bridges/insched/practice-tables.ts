@@ -115,6 +115,12 @@ export function practiceReads(handle: Db, engine: Engine, tables: PracticeTables
     eventsOfType: (type: string) => keysBy('events', 'event_type', (column) => sql`cast(${column} as text) = ${type}`),
     eventsAt: (location: number) => keysBy('events', 'location_id', (column) => sql`${column} = ${location}`),
     eventsWithoutLocation: () => keysBy('events', 'location_id', (column) => sql`${column} is null and ${ofPatients}`),
+    /** Patients that were combined into one of these. */
+    combinedInto: async (ids: readonly number[]): Promise<number[]> => {
+      if (ids.length === 0 || !patients.has('survivor_id')) return []
+      const found = await db.selectFrom(`${patients.table!} as t`).select(patients.selection('t', ['patient_id'])).where(engine.among(ref(patients, 'survivor_id'), ids)).execute() // prettier-ignore
+      return found.map((row) => Number(row['patient_id']))
+    },
     findPatients: (text: string, limit: number): Promise<PatientRow[]> => {
       const names = [...new Set(['first_name', 'last_name'].map((name) => patients.column(name)))].map((column) => sql`coalesce(${sql.ref(`t.${column}`)}, '')`) // prettier-ignore
       let query = from(patients)

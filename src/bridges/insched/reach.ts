@@ -5,6 +5,7 @@
 import { derivedUlid } from '../../replica/ids.ts'
 import { foldAccess } from '../../replica/kinds/access.ts'
 import type { DocumentHead, Edit, Replica } from '../../replica/replica-face.ts'
+import { standsFor } from './combined.ts'
 import { factsOf, type Context } from './documents.ts'
 import type { InSched, Reads } from './insched.ts'
 
@@ -33,9 +34,14 @@ export function reachEdits(options: {
       const patient = (await insched.patients([localId]))[0]
       if (!patient) return []
       const edits: Edit[] = []
-      const facts = factsOf(await options.context(insched), patient, key, true)
-      for (const collection of ['messages', 'requests', 'payments', 'access'] as const)
+      const context = await options.context(insched)
+      const facts = factsOf(context, patient, key, true)
+      // What a Donor said is seen where the Survivor's is; who may see it is not handed on, nor is money.
+      const said = factsOf(context, (await standsFor(insched, patient)) ?? patient, key, true)
+      for (const collection of ['payments', 'access'] as const)
         if (await replica.head(collection, key)) edits.push({ collection, key, facts, add: {} })
+      for (const collection of ['messages', 'requests'] as const)
+        if (await replica.head(collection, key)) edits.push({ collection, key, facts: said, add: {} })
       for (const { document } of await insched.identities('events', await insched.eventsOfPatients([localId]))) {
         const held = await replica.head('confirmations', document)
         const { startsAt } = held?.facts ?? {}

@@ -5,6 +5,7 @@
 import type { By } from '../../replica/kinds/kind.ts'
 import type { Edit, Replica } from '../../replica/replica-face.ts'
 import type { BridgedTable, Identity } from './agent-rows.ts'
+import { standsFor } from './combined.ts'
 import { eventEdit, goneEdit, patientEdit, planEdit, type Context } from './documents.ts'
 import { anotherPerson, holdReview, type Hold } from './held.ts'
 import type { Identities } from './identities.ts'
@@ -117,7 +118,10 @@ export function recordEdits(options: RecordEditsOptions) {
       const identity = known.of('patients', row.patient_id)
       if (isHeld(identity)) continue
       const survivor = row.survivor_id === null ? null : known.of('patients', row.survivor_id).document
-      edits.push(patientEdit(context, row, identity.document, survivor, at('patients', row.patient_id)))
+      const stands = row.survivor_id === null ? row : await standsFor(insched, row)
+      edits.push(
+        patientEdit(context, row, { key: identity.document, survivor, stands }, at('patients', row.patient_id)),
+      )
     }
     const later: Hold[] = []
     const patientHolds = [...holds.values()]

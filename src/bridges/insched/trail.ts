@@ -5,6 +5,7 @@
  */
 import type { Clock } from '../../replica/clock.ts'
 import type { BridgedTable } from './agent-rows.ts'
+import { donorsOf } from './combined.ts'
 import { hashOfAudit, keptFields } from './kept-fields.ts'
 import { deskConfirmationIn, type DeskConfirmation } from './desk-confirmations.ts'
 import type { Changes, Reads } from './insched.ts'
@@ -82,6 +83,10 @@ export function auditTrail(clock: Clock) {
             touch('plans', await now.plansOfPatients([id]), at)
             touch('events', await now.eventsOfPatients([id]), at)
             if (!isDeletedAhead('patients', id)) reach.set(id, at)
+            // Who was combined into it is reached as it is.
+            const donors = await donorsOf(now, id)
+            touch('patients', donors, at)
+            for (const donor of donors) if (!isDeletedAhead('patients', donor)) reach.set(donor, at)
           }
           break
         case 'plans':

@@ -105,9 +105,12 @@ export function messagePages({ store, clock, chunksOf, links, log }: MessagePart
     if (read.length === 0) return
     const viewer = c.get('viewer')
     const by = await byOf(viewer)
-    const entries = read.map(({ id }) => [`read:${viewer.account}:${id}`, { kind: 'read' as const, at: clock.now(), by, entry: id }] as const) // prettier-ignore
+    const edits = [...Map.groupBy(read, ({ of }) => of ?? viewer.patient)].map(([key, some]) => {
+      const entries = some.map(({ id }) => [`read:${viewer.account}:${id}`, { kind: 'read' as const, at: clock.now(), by, entry: id }] as const) // prettier-ignore
+      return { collection: 'messages' as const, key, add: Object.fromEntries(entries) }
+    })
     try {
-      await viewer.replica.change([{ collection: 'messages', key: viewer.patient, add: Object.fromEntries(entries) }])
+      await viewer.replica.change(edits)
       audit.record(deedOf(viewer, 'messages read', read.map((one) => one.id))) // prettier-ignore
     } catch (error) {
       // Who has no room to say so can read all the same; it is said at the next look.

@@ -114,7 +114,7 @@ export function sending(options: {
     await viewer.replica.change([
       {
         collection: 'messages',
-        key: viewer.patient,
+        key: said.of ?? viewer.patient,
         add: {
           [`retracted:${said.id}`]: { kind: 'retracted', at: clock.now(), by: await byOf(viewer), entry: said.id },
         },

@@ -17,6 +17,8 @@ export interface Message {
   readonly openedAt: number | null
   readonly closed: boolean
   readonly attachments?: readonly Attachment[]
+  /** The patient whose document holds it, where that one was combined into this one (DOM-10). */
+  readonly of?: string
 }
 export interface Said extends Message { readonly id: string; readonly at: number; readonly fromOffice: boolean } // prettier-ignore
 export interface Thread {
