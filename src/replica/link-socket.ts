@@ -230,7 +230,7 @@ export function connect(options: ConnectionOptions): Connection {
   const isSent = (collection: Collection): boolean =>
     settings.sends(collection) && (theirSettings === settingsVersion || (settings.always?.(collection) ?? true))
   const receive = (batch: BatchFrame): Promise<void> => {
-    const receiving = replication.receive(peer, batch, passesNow)
+    const receiving = replication.receive(peer, batch, passesIn, settings)
     // In the order of the batches: one that cannot be built is known before the commit of the one before it.
     return (taken = Promise.allSettled([receiving, taken]).then(async () => {
       try {
@@ -274,11 +274,6 @@ export function connect(options: ConnectionOptions): Connection {
   }
 
   const { passesIn, passesOut } = options
-  // A batch that waits to be committed while the settings change is not taken: what they leave out would count as read.
-  const passesNow: Passes = (...asked) => {
-    if (settings.version() !== settingsVersion) throw new Error('The settings have changed')
-    return passesIn(...asked)
-  }
   const either: Passes = (...asked) => passesIn(...asked) || passesOut(...asked)
   const proofs = replication.reconciler({
     shared: options.shared ?? either,

@@ -6,7 +6,16 @@ import * as v from 'valibot'
 import type { Batch, Refusal, RowName, WireRow } from './admission.ts'
 import { asideRows } from './aside.ts'
 import { randomBelow, type Clock } from './clock.ts'
-import { collectionNumber, collectionOf, collections, type Collection, type Facts, type Passes } from './collections.ts'
+import {
+  collectionNumber,
+  collectionOf,
+  collections,
+  fixedSettings,
+  type Collection,
+  type Facts,
+  type LinkSettings,
+  type Passes,
+} from './collections.ts'
 import { commitQueue } from './commits.ts'
 import { decodeVector, emptyUpdate, readEntries, readRecord, type Writer } from './document.ts'
 import { begins, checkEdit, rowOfEdit, schemas } from './edits.ts'
@@ -54,9 +63,10 @@ export interface Replication {
   /**
    * Takes a batch: its rows, the cursor and `seen` in one commit (rule 4). Rows that do not pass are dropped and
    * counted; refused ones are named with their reason; those with a gap are kept aside. Rejects where the commit fails,
-   * and with QuarantineFull where there is no room aside: then nothing of it is here.
+   * with QuarantineFull where there is no room aside, and where `settings` are others when its turn comes than now:
+   * then nothing of it is here.
    */
-  receive(peer: string, batch: Batch, passes: Passes): Promise<Received>
+  receive(peer: string, batch: Batch, passes: Passes, settings?: LinkSettings): Promise<Received>
   /** What of (from, ...] goes to a peer, up to about `maxBytes` (rules 2 and 7). */
   outgoing(
     peer: string,
@@ -349,7 +359,7 @@ export async function openReplica(options: ReplicaOptions): Promise<OpenReplica>
       peers.set(declared.replica, result.known)
       return { ...result, restoredHere: ours !== undefined && lostWhatWasSeen(epochs, ours) }
     },
-    receive: (peer, batch, passesHere) =>
+    receive: (peer, batch, passesHere, settings = fixedSettings) =>
       new Promise((resolve, reject) => {
         open()
         const refused: { seq: number; reason: Refusal }[] = []
@@ -361,6 +371,7 @@ export async function openReplica(options: ReplicaOptions): Promise<OpenReplica>
         const number = collectionNumber(batch.collection)
         const under = epochs
         const incarnation = incarnations[number]
+        const version = settings.version()
         const withdrawn: string[] = []
         commits.enter({
           async build(draft) {
@@ -435,6 +446,8 @@ export async function openReplica(options: ReplicaOptions): Promise<OpenReplica>
                 rows.push(again)
               }
             }
+            // Rule 6: what the settings of by now leave out would count as read. They may change while it is built.
+            if (settings.version() !== version) throw new Error('The settings have changed')
             cursor = {
               epoch: batch.epoch,
               position: batch.to,

@@ -2,6 +2,7 @@
 import { join } from 'node:path'
 import { expect, it, onTestFinished } from 'vitest'
 import type { WireRow } from '../../src/replica/admission.ts'
+import { fixedSettings } from '../../src/replica/collections.ts'
 import { writeEntries } from '../../src/replica/document.ts'
 import { foldReview } from '../../src/replica/kinds/reviews.ts'
 import { openReplica, type OpenReplica } from '../../src/replica/replica.ts'
@@ -10,11 +11,11 @@ import { clock, factsOf, fileReplica, folder, linkTo, master, portalFor, ulid } 
 
 const mostAside = 2 * 1024 * 1024
 
-async function practice(sites: number) {
+async function practice(sites: number, settings = fixedSettings) {
   const [id, dir] = [ulid(), folder()]
   const store = await openSqliteStore({ file: join(dir, 'hub.sqlite'), master })
   const hub = await openReplica({ store, practice: id, id: ulid(), clock, mostAside })
-  const portal = await portalFor(() => hub)
+  const portal = await portalFor(() => hub, { settings })
   onTestFinished(() => hub.close())
   onTestFinished(() => portal.close())
   const replicas: OpenReplica[] = []
@@ -24,7 +25,7 @@ async function practice(sites: number) {
     replicas.push(site)
   }
   const connect = (site: OpenReplica) => {
-    const link = linkTo(portal, site, hub.id)
+    const link = linkTo(portal, site, hub.id, { settings })
     onTestFinished(() => link.stop())
     return link
   }
@@ -101,6 +102,24 @@ it('[LINK-12] a peer that fills the quarantine pauses its own link with a reason
   await link.caughtUp()
   expect((await link.status()).behind).toBe(0)
 }, 60_000)
+
+it('[LINK-12] [R6] what waits of a peer holds up nobody when the settings change, and is taken in by those that hold then', async () => {
+  let version = 1
+  const { hub, sites, connect } = await practice(1, { ...fixedSettings, version: () => version })
+  const [site] = sites as [OpenReplica]
+  await set(site, 'a', { phone: '1' })
+  await set(site, 'a', { phone: '2' })
+  const link = connect(losing(site, (row) => row.key === 'a' && row.seq === 1))
+  await link.caughtUp()
+  expect(await hub.waiting()).toMatchObject([{ peer: site.id, changes: 1 }])
+  await link.stop()
+  version++
+  await set(hub, 'a', { email: 'b@example.com' })
+  expect((await hub.record('patients', 'a'))?.fields).toEqual({ email: 'b@example.com' })
+  expect((await connect(site).prove()).equal).toBe(true)
+  expect((await hub.record('patients', 'a'))?.fields).toEqual({ email: 'b@example.com', phone: '2' })
+  expect(await hub.waiting()).toEqual([])
+})
 
 /** A consent in a site's log, as a peer would have brought it. */
 async function consent(site: OpenReplica): Promise<void> {

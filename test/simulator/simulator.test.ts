@@ -36,6 +36,9 @@ it.each([
   [554_826_088, 'the same, with another site that was there and did not have all of it'],
   [554_827_614, 'the same, when the site that was put back had already said hello on its next connection'],
   [561_000_399, 'the first settings of a site that went down before its documents followed them'],
+  [571_005_604, 'rows left out of a document that did not pass, and a restore of the site to where it does'],
+  [571_001_332, 'what waits of a site, while the settings of its last connection are no more and the portal writes'],
+  [571_002_785, 'the same, while a proof brings what it waits for'],
 ])('seed %i: %s', async (seed) => {
   expect((await simulate(seed, 1_500)).violations).toEqual([])
 })
