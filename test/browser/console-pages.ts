@@ -127,7 +127,7 @@ const narrowedAndErased = async (w: DeskWorld): Promise<string> => {
 /** InSched's database is put back to a copy that lacks a confirmation. */
 async function restored(w: DeskWorld): Promise<string> {
   if ((await w.site.status()).putBack) return '/'
-  await w.site.backup.end()
+  if (w.site.backup.status().until !== null) await w.site.backup.end()
   const [file, copy] = [join(w.dir, 'insched.db'), join(w.dir, 'copy.db')]
   copyFileSync(file, copy)
   const { key: event, startsAt } = w.events[6]!
