@@ -63,5 +63,5 @@ it('every planted fault still fits the source', () => {
 
 it('a rule that is broken on purpose is found', async () => {
   const quick = faults.filter(({ within }) => within <= 20_000)
-  await findFaults(({ fault, after }) => expect(after, fault.name).toBeLessThanOrEqual(fault.within), quick)
+  await findFaults(({ fault, after }) => expect(after ?? Infinity, fault.name).toBeLessThanOrEqual(fault.within), quick)
 }, 300_000)
