@@ -157,6 +157,9 @@ export async function openPortal(options: {
   const ledger = openPaymentLedger(join(dir, 'payments.sqlite'))
   const money = { ledger, gatewayOf: (practice: string) => gateways.get(practice), replicaOf: (practice: string) => replicas.get(practice), clock, log } // prettier-ignore
   const cashier = openCashier({ ...money, mayGoOut: (practice) => gate.of(practice).open, paid: receiptsOf({ mailer, store, clock }) }) // prettier-ignore
+  /** What cannot be written now, as on a full disk, keeps nobody out: it is told at the next connection. */
+  const tell = (replica: OpenReplica): Promise<void> =>
+    mirrors.introduce(replica).catch((error: Error) => log(`sites could not be told of each other: ${error.message}`))
   const openPractice = async (practice: Practice): Promise<void> => {
     const kept = await openSqliteStore({ file: join(dir, 'practices', `${practice.id}.sqlite`), master, mostBytes })
     const replica = await openReplica({
@@ -167,6 +170,7 @@ export async function openPortal(options: {
       holds: mirrors.holds,
     })
     await mirrors.follow(replica)
+    await tell(replica)
     closers.push(keepToSettings(replica, clock))
     const index = replica.follow({
       name: 'index',
@@ -206,7 +210,7 @@ export async function openPortal(options: {
       const known = store.device(device.site)
       const retired = store.site(device.site)!.retired_at !== null
       if (retired || (known && (known.revoked_at !== null || known.replica !== device.replica))) return 'revoked device'
-      await mirrors.introduce(replica)
+      await tell(replica)
       return {
         replica,
         passesIn: mirrors.passes(device.site, 'up'),

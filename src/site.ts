@@ -83,6 +83,9 @@ export async function openSite(
     portal: settings.portalReplica,
     clock,
     sayAgain: () => bridge.sayAgain(),
+  }).catch(async (error: unknown) => {
+    await replica.close()
+    throw error
   })
   const agent: By = { role: 'site', id: settings.site, initials: 'PC' }
   let zone = 'UTC'

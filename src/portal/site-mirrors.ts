@@ -138,7 +138,6 @@ export function siteMirrors(portal: {
     }),
     async follow(replica) {
       for (const site of portal.sites(replica.practice)) await load(replica, site)
-      await introduce(replica)
       // What was looked through when the replica was opened was judged by the defaults.
       await replica.withdraw()
       replica.follow({

@@ -47,7 +47,7 @@ import {
   type Store,
   type StoredDocument,
 } from './store.ts'
-import { letGo, noticeFor, passedAgain, refusedReceipt } from './withdrawal.ts'
+import { forgotten, letGo, noticeFor, passedAgain, refusedReceipt } from './withdrawal.ts'
 import type { Attached, Mirroring } from './mirroring.ts'
 import { startWithdrawing } from './withdrawing.ts'
 
@@ -318,7 +318,12 @@ export async function openReplica(options: ReplicaOptions): Promise<OpenReplica>
       })
     })
   /** Lets go of those of these documents that are of other sites and may be kept no longer, in one commit. */
-  const letGoSome = (collection: Collection, keys: readonly string[], keeps: Passes): Promise<number> =>
+  const letGoSome = (
+    collection: Collection,
+    keys: readonly string[],
+    keeps: Passes,
+    take: typeof letGo = letGo,
+  ): Promise<number> =>
     new Promise((resolve, reject) => {
       const rows: NewRow[] = []
       commits.enter({
@@ -327,7 +332,7 @@ export async function openReplica(options: ReplicaOptions): Promise<OpenReplica>
           for (const key of keys) {
             const held = draft.document(collection, key)!
             if (!isOthers(held.head.facts) || keeps(collection, held.head.facts)) continue
-            const gone = await letGo(draft, collection, key)
+            const gone = await take(draft, collection, key)
             if (!gone) continue
             draft.add(gone)
             rows.push(gone)
@@ -340,6 +345,28 @@ export async function openReplica(options: ReplicaOptions): Promise<OpenReplica>
       })
     })
 
+  /**
+   * The portal was put back, or has begun collections anew (`lost`, by number): what this site has of others in them may be
+   * nowhere else any more, and would never come to its owner. All of it goes, also what was known of facts and erasures,
+   * and what stands there now is read from the start (SHARE-3). Done again where a crash comes between.
+   */
+  const letGoOfLost = async (peer: PeerKnowledge, lost: readonly boolean[]): Promise<PeerKnowledge> => {
+    let { cursors } = peer
+    for (const [number, collection] of collections.entries())
+      for (let after: string | undefined; lost[number];) {
+        const heads = await store.list(number, after, 500)
+        if (heads.length === 0) break
+        // What goes to every site anyway, as a consent, is everybody's.
+        const keys = heads.flatMap(({ key, facts }) => (isOthers(facts) && !passes(collection, facts) ? [key] : []))
+        if (keys.length > 0) {
+          await letGoSome(collection, keys, passes, forgotten)
+          cursors = cursors.with(number, { ...cursors[number]!, position: 0, complete: 0 })
+        }
+        after = heads.at(-1)!.key
+      }
+    return { ...peer, cursors }
+  }
+
   const replication: Replication = {
     declared: () => ({ replica: id, epochs, head, incarnations }),
     peer: (replica) => peers.get(replica),
@@ -349,12 +376,13 @@ export async function openReplica(options: ReplicaOptions): Promise<OpenReplica>
         await beginAgain()
         throw new PutBack()
       }
-      const result = afterHello(
-        peers.get(declared.replica) ?? strangerOf(declared.replica, collections.length),
-        declared,
-        head,
-        holds !== undefined,
+      const before = peers.get(declared.replica) ?? strangerOf(declared.replica, collections.length)
+      let result = afterHello(before, declared, head, holds !== undefined)
+      const lost = result.known.incarnations.map(
+        (one, number) => result.restored || one !== before.incarnations[number],
       )
+      if (options.site !== undefined && before.chain.length > 0)
+        result = { ...result, known: await letGoOfLost(result.known, lost) }
       await store.meet(result.known)
       peers.set(declared.replica, result.known)
       return { ...result, restoredHere: ours !== undefined && lostWhatWasSeen(epochs, ours) }

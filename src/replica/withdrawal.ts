@@ -70,6 +70,17 @@ export async function letGo(draft: Draft, collection: Collection, key: string): 
 }
 
 /**
+ * As `letGo`, also of what is known of the document's facts, generation and erasure: whatever comes of it stands. None where
+ * nothing is known.
+ */
+export async function forgotten(draft: Draft, collection: Collection, key: string): Promise<NewRow | undefined> {
+  const gone = await letGo(draft, collection, key)
+  const held = draft.document(collection, key)
+  if (!held || (!gone && held.head.generation === 1 && held.head.facts.at === 0)) return undefined
+  return { ...withdrawnRow(held, false), generation: 1, erased: 0, facts: { ...held.head.facts, at: 0 } }
+}
+
+/**
  * The document of which a peer erased the content, logged anew; undefined where it says nothing or does not pass, and
  * waits until it does. It is loaded in the draft.
  */

@@ -217,6 +217,33 @@ it('[SHARE-3] [R9] the portal withdraws nothing because another site has it: its
   await tempe.stop()
 })
 
+it('[SHARE-3] what the owner and the portal have both lost, put back to before it, stays nowhere else', async () => {
+  const { replicas, dir, links, open, share, say, texts } = await practice()
+  share(true)
+  const both = ['portal', 'mesa'] as const
+  const files = (move: (file: string, copy: string) => void): void => both.forEach((name) => move(join(dir, `${name}.sqlite`), join(dir, `${name} before`))) // prettier-ignore
+  const linked = async (work: () => Promise<void>): Promise<void> => {
+    const [mesa, tempe] = [links.mesa(), links.tempe()]
+    await work()
+    await mesa.caughtUp()
+    await tempe.caughtUp()
+    await mesa.stop()
+    await tempe.stop()
+  }
+  const reopened = async (between: () => void): Promise<void> => {
+    for (const name of both) await replicas[name].close()
+    between()
+    for (const name of both) replicas[name] = await open(name)
+  }
+  await linked(() => say('a'))
+  await reopened(() => files((file, copy) => copyFileSync(file, copy)))
+  await linked(() => say('lost'))
+  expect(await texts('tempe')).toEqual(['a', 'lost'])
+  await reopened(() => files((file, copy) => copyFileSync(copy, file)))
+  await linked(() => say('b'))
+  for (const name of ['mesa', 'portal', 'tempe'] as const) expect(await texts(name)).toEqual(['a', 'b'])
+})
+
 it('[SHARE-3] what waits of a document of another site goes with it', async () => {
   const { replicas, ids, share, follow, say, key } = await practice()
   const { mesa, tempe, portal } = replicas

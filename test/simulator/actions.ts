@@ -8,7 +8,8 @@ import { foldUpdates } from '../../src/replica/document.ts'
 import { readFolder } from './contents.ts'
 import type { Machine } from './machine.ts'
 import { switchable } from './modes.ts'
-import { mirrorKey } from '../../src/mirror/mirror-settings.ts'
+import { mirrorKey, shareKey, shareWays } from '../../src/mirror/mirror-settings.ts'
+import { othersKey, shareable } from '../../src/mirror/sharing.ts'
 import { coverages } from '../../src/mirror/policy.ts'
 import { epochOfTime } from './time.ts'
 import { running, type World } from './world.ts'
@@ -55,6 +56,7 @@ export const actions: readonly Action[] = [
 export async function act(world: World, without: readonly string[] = []): Promise<void> {
   const possible = without.length === 0 ? actions : actions.filter(({ name }) => !without.includes(name))
   const total = possible.reduce((sum, action) => sum + action.weight, 0)
+  if (world.sharing && world.chance.oneIn(30) && share(world)) return world.count('share')
   let at = (world.chance.below(1_000_000) / 1_000_000) * total
   const chosen = possible.find((action) => (at -= action.weight) < 0) ?? actions[0]!
   for (const action of [chosen, ...actions.slice(0, 2)])
@@ -131,7 +133,7 @@ async function erase(world: World): Promise<boolean> {
   const { machine, process } = world.chance.pick(able)
   const held = [...(await readFolder(machine.folder)).values()].filter(({ head }) => {
     // Nobody erases what a site has chosen: it would follow its settings of before without a word.
-    if (world.policed && head.key === mirrorKey(head.facts.site ?? '')) return false
+    if (world.policed && [mirrorKey, othersKey].some((keyOf) => head.key === keyOf(head.facts.site ?? ''))) return false
     return !world.policed || machine === world.portal || head.facts.site === machine.place.site
   })
   if (held.length === 0) return false
@@ -191,6 +193,21 @@ function changeMirror(world: World): boolean {
   world.count('change the mirror')
   // A process that ends meanwhile leaves it undone.
   machine.process!.kept!.write({ [key]: value }).catch(() => {})
+  return true
+}
+
+/** A site chooses what it shares with another, mostly so that both agree; now and then all of it. */
+function share(world: World): boolean {
+  const able = world.sites.filter(({ process }) => process?.kept && process.replica && !process.putBack)
+  if (able.length === 0) return false
+  const machine = world.chance.pick(able)
+  const others = world.sites.filter(({ place }) => place.site !== machine.place.site)
+  if (others.length === 0) return false
+  const other = world.chance.pick(others)
+  const names = world.chance.oneIn(2) ? shareable : [world.chance.pick(shareable)]
+  const value = world.chance.oneIn(2) ? 'both' : world.chance.pick(shareWays)
+  world.trace.note(`${machine.name} shares ${names.length === 1 ? names[0] : 'all'} with ${other.name}: ${value}`)
+  machine.process!.kept!.write(Object.fromEntries(names.map((name) => [shareKey(other.place.site!, name), value]))).catch(() => {}) // prettier-ignore
   return true
 }
 

@@ -114,13 +114,15 @@ export function startProcess(machine: Machine, around: Surroundings, drawn?: Uin
   const mirror = site && around.policed ? mirrorOf(site, clock) : undefined
   const mirrors = !site && around.policed ? siteMirrors({ clock, device: (id) => replicaOf(around, id), sites: () => around.sites().flatMap(({ place }) => place.site ?? []), nameOf: () => null }) : undefined // prettier-ignore
   if (mirrors) Object.assign(process, { holds: mirrors.holds })
-  const passes = mirror ? mirror.replicaPasses : site ? {} : { holds: process.holds }
+  const passes = mirror ? { ...mirror.replicaPasses, site: site! } : site ? {} : { holds: process.holds }
   process.mirror = mirror
-  openReplica({ ...options, ...passes }).then(
-    async (replica) => {
+  openReplica({ ...options, ...passes })
+    .then(async (replica) => {
       if (!process.alive) return
       if (mirror) process.kept = await keepSiteMirror({ mirror, replica: silentUntilMet(process, replica), site: site!, portal: around.portal, clock, sayAgain: async () => {} }) // prettier-ignore
       await mirrors?.follow(replica)
+      // As a portal does: what cannot be written now is told at the next connection.
+      await mirrors?.introduce(replica).catch(() => {})
       if (!process.alive) return
       process.replica = { ...replica, onCommit: (run) => listening(process, replica.onCommit(run)) }
       const pages = replica.follow({
@@ -131,9 +133,8 @@ export function startProcess(machine: Machine, around: Surroundings, drawn?: Uin
       process.followers = [pages]
       if (site) runSite(machine, process, site, around)
       else runPortal(process, around, mirrors)
-    },
-    (error: unknown) => around.died(machine, process, error),
-  )
+    })
+    .catch((error: unknown) => around.died(machine, process, error))
   return process
 }
 
@@ -221,7 +222,16 @@ function runPortal(process: Process, around: Surroundings, mirrors: SiteMirrors 
         modes.within(direction, site, mirrors?.passes(site, direction) ?? all)
       const own = modes.settings('down', site)
       const settings = mirrors ? both(own, mirrors.link(site)) : own
-      return { replica: process.replica!, passesIn: may('up'), passesOut: may('down'), shared: may('up'), settings }
+      await mirrors?.introduce(process.replica!).catch(() => {})
+      const keeps = modes.within('down', site, mirrors?.keeps(site) ?? all)
+      return {
+        replica: process.replica!,
+        passesIn: may('up'),
+        passesOut: may('down'),
+        keeps,
+        shared: may('up'),
+        settings,
+      }
     },
   })
   around.askErasures(process)

@@ -16,6 +16,7 @@ import {
   passesByFacts,
   type MirrorSettings,
 } from '../../src/mirror/policy.ts'
+import { givenTo, isShared, sharedBy } from '../../src/mirror/sharing.ts'
 import { epochOfTime } from './time.ts'
 import { running, turn, type World } from './world.ts'
 
@@ -160,9 +161,10 @@ function checkDocument(world: World, place: string, folders: ReadonlyMap<Machine
   const group = groupOf(world, place, copies)
   for (const { machine, read } of copies) {
     if (!read || group.length === 0 || group.some((one) => one.machine === machine) || !world.policed) continue
-    if (machine.place.site && read.head.facts.site !== machine.place.site)
+    if (machine.place.site && read.head.facts.site !== machine.place.site && !world.sharing)
       world.violated(`${machine.name} holds ${place} of another site`)
   }
+  if (world.sharing) for (const copy of copies) checkShared(world, place, copy, copies)
   const [first, ...others] = group
   for (const other of others)
     if (first!.read?.content.said !== other.read?.content.said)
@@ -185,6 +187,26 @@ function checkDocument(world: World, place: string, folders: ReadonlyMap<Machine
         world.violated(`${entry} of ${place} was erased and is back at ${machine.name}`)
   const review = copies.find(({ read }) => read && 'opened' in read.content.entries && !isOfWaiting(world, read))
   if (review) world.violated(`a row of an honest peer was refused: ${JSON.stringify(review.read!.content.entries)}`)
+}
+
+/** A site holds of another's documents exactly what both share, as the portal has it. */
+function checkShared(world: World, place: string, { machine, read }: Copy, copies: readonly Copy[]): void {
+  const owner = ownerOf(world, copies)
+  const { site } = machine.place
+  if (!site || !owner || owner.place.site === site || world.isCopied(machine) || world.isCopied(owner)) return
+  const collection = collectionIn(place)
+  // What was switched at both ends at once is no matter of the settings that are shared by.
+  if (!world.sites.every((one) => world.modes.of(one.place.site!, collection) === 'on')) return
+  const gives = { name: null, gives: givenTo(settingsOf(world, owner), site), takes: [] }
+  const shared = sharedBy(settingsOf(world, machine), new Map([[owner.place.site!, gives]]))
+  const portal = copies.find((copy) => copy.machine === world.portal)!.read
+  const isHeld = read !== undefined && !read.content.empty
+  const isDue =
+    isShared(shared, collection, { site: owner.place.site! }) && portal !== undefined && !portal.content.empty
+  if (isHeld) world.count('shared document held')
+  if (isHeld !== isDue) return world.violated(isHeld ? `${machine.name} holds ${place}, which is not shared with it` : `${machine.name} lacks ${place}, which is shared with it`) // prettier-ignore
+  if (isHeld && read.content.said !== portal!.content.said)
+    world.violated(`${machine.name} has ${place} of another site otherwise than the portal: ${difference(read.content.said, portal!.content.said)}`) // prettier-ignore
 }
 
 /** Whether a review tells of rows that waited. They wait only where rows were left out. */

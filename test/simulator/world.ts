@@ -25,6 +25,8 @@ export interface World {
   readonly promises: Promises
   /** Whether the product's own policy decides what passes; else everything passes everywhere. */
   readonly policed: boolean
+  /** Whether sites share records with each other, in a world with a policy. */
+  readonly sharing: boolean
   readonly harm: Harm
   readonly portal: Machine
   /** In use: retired ones and copies that were stopped for good are gone from here. */
@@ -83,6 +85,8 @@ export function worldOf(seed: number, keepTrace = false): World {
   const trace = traceOf(keepTrace)
   const time = simulatedTime()
   const policed = chance.oneIn(3)
+  // Told by the seed and not drawn: a world without it is the one that it was.
+  const sharing = policed && seed % 4 === 1
   const harm = harmOf(seed, !policed)
   const slowReads = chance.oneIn(4)
   const foldFrom = chance.pick([3, 3, 8, Infinity])
@@ -103,6 +107,8 @@ export function worldOf(seed: number, keepTrace = false): World {
     void checkAcknowledged(world, machine, other.replica, frame)
   })
   const modes = modesChosen()
+  /** Whether a folder is of a site with which another shares its documents: it gives nothing back. */
+  const isGuest = (folder: MemoryStore, { site }: Facts): boolean => policed && world.sites.some((one) => one.folder === folder && one.place.site !== site) // prettier-ignore
   let names = 0
   let enrolled = 0
 
@@ -150,7 +156,7 @@ export function worldOf(seed: number, keepTrace = false): World {
   }
 
   const world: World = {
-    chance, trace, time, network, policed, harm, portal,
+    chance, trace, time, network, policed, sharing, harm, portal,
     promises: promisesMade(),
     sites: [],
     retired: new Set(),
@@ -189,6 +195,7 @@ export function worldOf(seed: number, keepTrace = false): World {
       const others = world.machines.filter((other) => other !== machine).map((other) => other.folder)
       // What a portal that runs was to erase by now, the site may have acknowledged and answered for until a moment ago.
       await world.promises.withdrawn(machine.folder, after, others, (folder, collection, facts) => {
+        if (isGuest(folder, facts)) return false
         if (folder !== portal.folder || !portal.process) return true
         return portal.process.holds(collection, facts) && !world.erasedEverywhere(collection)
       })
@@ -218,7 +225,8 @@ export function worldOf(seed: number, keepTrace = false): World {
       world.stop(machine, true)
       await forgetErasures(world, machine, undefined)
       world.sites = world.sites.filter((other) => other !== machine)
-      await world.promises.withdrawn(machine.folder, undefined, world.machines.map((other) => other.folder))
+      const others = world.machines.map((other) => other.folder)
+      await world.promises.withdrawn(machine.folder, undefined, others, (folder, _, facts) => !isGuest(folder, facts))
     },
     erasedEverywhere: (collection) =>
       world.sites.length > 0 && world.sites.every(({ place }) => modes.of(place.site!, collection) === 'erased'),
@@ -262,11 +270,15 @@ async function checkAcknowledged(world: World, machine: Machine, peer: ReplicaId
 
 /** An erasure that only this machine knew is undone with it: what it erased may come back. */
 async function forgetErasures(world: World, machine: Machine, after: MemoryStore | undefined): Promise<void> {
-  const kept = [...world.machines.filter((other) => other !== machine).map((other) => other.folder), after]
+  const kept = [...world.machines.filter((other) => other !== machine), { folder: after, place: machine.place }]
   for (const place of world.gone.keys()) {
     const [collection, key] = place.split('/') as [Collection, string]
     const erased = await Promise.all(
-      kept.map(async (folder) => (folder && (await readDocument(folder, collection, key)))?.head.erased ?? 0),
+      kept.map(async ({ folder, place: { site } }) => {
+        const head = folder && (await readDocument(folder, collection, key))?.head
+        // A site with which the document is shared gives nothing back.
+        return !head || (world.policed && site && head.facts.site !== site) ? 0 : head.erased
+      }),
     )
     const here = (await readDocument(machine.folder, collection, key))?.head.erased ?? 0
     if (here > Math.max(...erased)) world.gone.delete(place)
