@@ -104,6 +104,7 @@ it('[SHARE-1] [SHARE-3] what either takes back is gone at once here, with its in
   }
   await expect.poll(indexed).toBe(patients)
   expect((await sites.tempe.replica.index({ view: 'patient' })).length).toBe(await own('tempe', 'patients'))
+  expect(await sites.tempe.status()).toMatchObject({ problems: [], queues: { toInSched: 0 } })
   // The one who takes, then the one who gives.
   await share('tempe', ['patients'], 'off')
   expect([await held('tempe', 'patients'), await held('tempe', 'events')]).toEqual([0, 0])

@@ -35,11 +35,13 @@ export function adoption(parts: { readonly queue: MessageQueue; readonly replica
     await queue.adopt(landed, own.key)
   }
   const patientMet = async (head: DocumentHead, landed: ReadonlySet<string>): Promise<void> => {
+    // No message to this site is about a person whom another site shares with it.
+    if (head.facts.site !== site) return
     const fields = (await replica.record('patients', head.key))?.fields ?? {}
     const isHere = fields['deleted'] !== true && typeof fields['survivor'] !== 'string'
     const person = isHere ? personDigest(queue, fields) : null
     queue.keepPerson(head.key, person)
-    if (person === null || landed.has(head.key) || head.facts.site !== site) return
+    if (person === null || landed.has(head.key)) return
     const [other, ...more] = queue.peopleLike(person).filter((one) => landed.has(one))
     // Of two that fit nobody can say which it is.
     if (other !== undefined && more.length === 0) await adoptPatient(other, head)

@@ -274,7 +274,8 @@ export async function startInSchedBridge(options: BridgeOptions): Promise<InSche
   const consents: Follower = replica.follow({
     name: 'insched consents',
     collections: ['consents', 'patients'],
-    handle: (documents) => whenFree(() => tried(() => writer.followConsent(documents))),
+    // What another site shares is in no database of this one.
+    handle: (documents) => whenFree(() => tried(() => writer.followConsent(documents.filter(({ collection, facts }) => collection === 'consents' || facts.site === site.key)))), // prettier-ignore
   })
   void poll()
 
