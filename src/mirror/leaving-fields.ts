@@ -1,7 +1,8 @@
 /**
  * Which fields of the records may leave a site, and how sensitive each is; for the bridge that writes them and for the
  * pages that show the choice. What is not named here never leaves: Special Issues, Alert Notes, resources, procedure
- * codes and interest level have no name. A stage's fields stand for `stage/<id>/<field>` of its plan.
+ * codes and interest level have no name. A stage's fields stand for `stage/<id>/<field>` of its plan. What was said as an
+ * entry while its fields left stays said: it goes with its collection, never by field.
  */
 import type { EventFields, PatientFields, PlanFields, PracticeFields, StageFields } from '../replica/kinds/fields.ts'
 
@@ -110,8 +111,17 @@ export function isWithheld(withheld: Withheld, collection: string, field: string
   return stage === undefined ? withheld[collection as FieldGroup].includes(field) : withheld.stages.includes(stage)
 }
 
-/** An edit without the fields that do not leave. */
+const confirmedFields = ['lastConfirmed', 'confirmationType'] as const
+
+/** Whether an edit says what staff wrote into the fields of an event: an answer that comes with its being written (DOM-3). */
+function saysFieldsOfEvent(edit: Edit & { readonly add: object }): boolean {
+  const kinds = edit.collection === 'confirmations' ? Object.values(edit.add).map(({ kind }) => kind) : []
+  return kinds.includes('answered') && kinds.includes('written')
+}
+
+/** An edit without the fields that do not leave, also where they would leave as a confirmation by the front desk. */
 export function onlyLeaving<E extends Edit | Erasure | FactsChange>(edit: E, withheld: Withheld): E {
+  if ('add' in edit) return saysFieldsOfEvent(edit) && confirmedFields.some((field) => withheld.events.includes(field)) ? { ...edit, add: {} } : edit // prettier-ignore
   if (!('set' in edit)) return edit
   const { collection, set } = edit
   if (!Object.keys(set).some((field) => isWithheld(withheld, collection, field))) return edit

@@ -160,6 +160,8 @@ function byFacts(settings: MirrorSettings, collection: SettableCollection, facts
   if (covers !== 'all' && !facts.reachable)
     return no('Its patient cannot be reached: no portal access and no consent to text or email.')
   if (covers === 'portal enabled' && !facts.shown) return no('Patients may not be shown it.')
+  // What hangs on an event is of use where the event is.
+  if (needs[collection] === 'events') return byFacts(settings, 'events', facts, now)
   return collection === 'events' ? insideHorizon(settings, facts.startsAt, now) : yes
 }
 

@@ -192,8 +192,8 @@ export async function keepSiteMirror(options: SiteMirrorOptions) {
     await replica.change([])
     if (groups.some((group) => is[group].some((field) => !was[group].includes(field)))) await withoutFields(is)
     if (groups.some((group) => was[group].some((field) => !is[group].includes(field)))) await options.sayAgain()
-    // Without a change of settings only time makes documents pass, and only events have one.
-    await replica.passAnew(isSame ? ['events'] : collections)
+    // Without a change of settings only time makes documents pass, and only events and what hangs on them have one.
+    await replica.passAnew(isSame ? ['events', 'confirmations'] : collections)
     await replica.withdraw()
     // They changed meanwhile: the next turn goes on from what is kept.
     if (mirror.settings() !== now.settings) return

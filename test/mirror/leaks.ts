@@ -73,6 +73,8 @@ const alwaysLeave: ReadonlySet<string> = new Set(['practiceName', 'location', 'f
 
 /** Columns that hold ids and states, by which a row is what it is. */
 const fixed = /_id$|^(time_zone|event_type|class|portal_enabled|text_consent|email_consent|completed|rank|relation)$/
+/** What staff write where they confirm. */
+const confirmed = /^(last_confirmed_date|confirmation_type)$/
 const numbers = /^(balance_due_cents|minutes|default_minutes|amount_cents|units|refunded_cents|voided_cents)$/
 
 /** Patients: who has the portal, who consents to texts, and who is reached by neither. */
@@ -188,6 +190,8 @@ export async function openLeakWorld(chance: Chance) {
   }
   const texts: Record<string, string> = {}
   let before = new Set<string>()
+  /** What staff wrote where they confirm, while the settings let it leave. */
+  const saidAtDesk = new Set<string>()
   let step = 0
 
   const text = (key: string): string => texts[key] ?? initial(key)
@@ -212,7 +216,7 @@ export async function openLeakWorld(chance: Chance) {
     return of === 'on' && (own === 'up' || own === 'both') ? 'on' : 'off'
   }
   /** Whether a canary may leave now; 'either' where a day's tolerance of the horizon lets the portal keep it. */
-  const passes = ({ table, column, row }: Canary): 'yes' | 'no' | 'either' | 'kept' => {
+  const passes = ({ table, column, row, text: value }: Canary): 'yes' | 'no' | 'either' | 'kept' | 'said' => {
     const field = fieldOf[`${table}.${column}`] ?? fieldOf[table]
     if (!field) return 'no'
     const [group, name] = field
@@ -223,14 +227,16 @@ export async function openLeakWorld(chance: Chance) {
     if (way(collection) === 'erased') return 'no'
     // What stopped stays as it was.
     if (way(collection) === 'off') return 'kept'
-    if (!leaves) return 'no'
+    // What the front desk confirmed while its fields left was said as a confirmation, and goes with those.
+    const wasSaid = saidAtDesk.has(value) && way('confirmations') !== 'erased'
+    if (!leaves && !wasSaid) return 'no'
     if (table === 'event_types') return people.some((_, i) => covers('events', i + 1)) ? 'yes' : 'no'
     const patient = table === 'events' ? Math.floor(row / 10) : row
     if (row === 999 || !covers(collection, patient)) return 'no'
     if (table !== 'events') return 'yes'
     const days = (startOf.get(row)! - clock.now()) / day
     const most = Number(text('events.daysAhead'))
-    return days <= most ? 'yes' : days <= most + 1 ? 'either' : 'no'
+    return days <= most ? (leaves ? 'yes' : 'said') : days <= most + 1 ? 'either' : 'no'
   }
 
   const searchable = (parts: readonly Buffer[]): Buffer => Buffer.concat(parts)
@@ -320,6 +326,11 @@ export async function openLeakWorld(chance: Chance) {
     canaries[canaries.indexOf(old)] = { ...old, current: false }
     const key = `${old.table.slice(0, -1)}_id`
     insched.prepare(`update ${old.table} set ${old.column} = ? where ${key} = ?`).run(canary(old.table, old.column, old.row), old.row) // prettier-ignore
+    if (old.table !== 'events' || !confirmed.test(old.column)) return
+    const both = canaries.filter((one) => one.current && one.table === 'events' && one.row === old.row && confirmed.test(one.column)) // prettier-ignore
+    const chosen = text('events.fields')
+    if (chosen === 'all' || ['lastConfirmed', 'confirmationType'].every((name) => chosen.split(', ').includes(name)))
+      for (const one of both) saidAtDesk.add(one.text)
   }
 
   const settled = async (): Promise<string[]> => {

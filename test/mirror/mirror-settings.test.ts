@@ -165,6 +165,19 @@ it('takes withheld fields, and no others, out of what a source says', () => {
   )
 })
 
+it('what the front desk confirmed leaves only where the fields of the event that it wrote do; what a patient confirmed as ever', () => {
+  const by = { role: 'staff' as const, id: 's' }
+  const answered = { kind: 'answered' as const, at: 1, by, channel: 'console' as const, patient: 'p', startsAt: '2026-12-01T09:00', type: 'Phone' } // prettier-ignore
+  const written = { kind: 'written' as const, at: 1, by, answer: 'a', lastConfirmed: '2026-11-25T09:00', confirmationType: 'Phone' } // prettier-ignore
+  const atDesk = { collection: 'confirmations' as const, key: 'k', add: { a: answered, 'written:a': written } }
+  const ofPatient = { collection: 'confirmations' as const, key: 'k', add: { 'written:b': written } }
+  const withheld = (...events: string[]) => ({ ...defaultSettings.withheld, events })
+  expect(onlyLeaving(atDesk, withheld('minutes'))).toEqual(atDesk)
+  for (const field of ['lastConfirmed', 'confirmationType'])
+    expect(onlyLeaving(atDesk, withheld(field))).toEqual({ ...atDesk, add: {} })
+  expect(onlyLeaving(ofPatient, withheld('lastConfirmed'))).toEqual(ofPatient)
+})
+
 it('withholds no field without which records would be of the wrong person or of no use', () => {
   for (const [group, field] of [
     ['patients', 'birthDate'],

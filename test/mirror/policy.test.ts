@@ -112,11 +112,23 @@ it('uploads events of reachable patients from 365 days ahead to 400 days past', 
 it.each(['messages', 'confirmations', 'requests', 'communications', 'payments'] as const)(
   'uploads %s of patients who can be reached, and what was said at the portal goes down also of others',
   (collection) => {
-    expect(ask(collection, 'up')).toBe(true)
-    expect(ask(collection, 'up', { reachable: false })).toBe(false)
-    for (const reachable of [true, false]) expect(ask(collection, 'down', { reachable })).toBe(true)
+    const soon = { startsAt: now + day }
+    expect(ask(collection, 'up', soon)).toBe(true)
+    expect(ask(collection, 'up', { ...soon, reachable: false })).toBe(false)
+    for (const reachable of [true, false]) expect(ask(collection, 'down', { ...soon, reachable })).toBe(true)
   },
 )
+
+it('uploads a confirmation only where its event is uploaded, by horizon and by patient', () => {
+  fc.assert(
+    fc.property(anySettings, anyFacts, (settings, facts) => {
+      const of = { ...facts, site: 'mesa' }
+      if (ask('confirmations', 'up', of, settings)) expect(ask('events', 'up', { ...of }, { ...settings, directions: { ...settings.directions, events: ['up'] } })).toBe(true) // prettier-ignore
+    }),
+  )
+  expect(ask('confirmations', 'up', { startsAt: now + 365 * day + 1 })).toBe(false)
+  expect(ask('confirmations', 'up', { startsAt: null })).toBe(false)
+})
 
 it('[R9] the portal may hold what a site sends, and an event for a day more on either side', () => {
   fc.assert(

@@ -338,7 +338,7 @@ export const faults: readonly Fault[] = [
     'what begins to pass by settings is not logged anew',
     'rule 10',
     'mirror/site-mirror.ts',
-    "await replica.passAnew(isSame ? ['events'] : collections)",
+    "await replica.passAnew(isSame ? ['events', 'confirmations'] : collections)",
     '',
     150_000,
   ),
