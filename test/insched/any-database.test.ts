@@ -131,6 +131,23 @@ describe.each(kinds)('$schema schema, $engine', (kind) => {
     expect(again.status().problem).toBeNull()
   })
 
+  it('[DOM-15] a text that left is written once, and what becomes of it too where InSched has a place for that', async () => {
+    const key = (await at.bridge.documentOf('patients', 1))!
+    const said = { at: clock.now(), by: { role: 'portal' as const, id: 'p' } }
+    const facts = await factsAt(at.replica, 'patients', key)
+    const text = { kind: 'text' as const, ...said, what: 'reminder' as const, to: '+14805550100', recipient: 'r', body: 'Soon.' } // prettier-ignore
+    const became = (state: 'sent' | 'delivered') => ({ [`t:${state}`]: { kind: 'state' as const, ...said, message: 't', state } }) // prettier-ignore
+    await at.replica.change([{ collection: 'communications', key, facts, add: { t: text, ...became('sent') } }])
+    await at.bridge.written()
+    await at.replica.change([{ collection: 'communications', key, add: became('delivered') }])
+    await at.bridge.written()
+    expect(at.bridge.status().problem).toBeNull()
+    expect(await at.staff.count('communications')).toBe(1)
+    const row = (await at.staff.row('communications', 1))!
+    expect(row).toMatchObject({ direction: 'out', channel: 'text', body: 'Soon.', external_id: 't' })
+    expect(row['state']).toBe(kind.schema === 'reference' ? 'delivered' : undefined)
+  })
+
   it('a patient is found by parts of the name, and another agent is refused', async () => {
     const { last_name, first_name } = (await at.staff.row('patients', 1)) as { last_name: string; first_name: string }
     const found = await at.bridge.findPatients(`${first_name.slice(0, 2).toLowerCase()} ${last_name.slice(0, 3)}`)

@@ -99,10 +99,17 @@ it('a value is written as the database has it: flags, statuses, dates, and what 
 })
 
 it('what the mapping does not let the agent write it does not write, and says so', async () => {
-  const nothing = changed((one) => (one['may write'] = { confirmations: false, communications: false, contact: [] }))
+  const nothing = changed((one) => {
+    one['may write'] = { confirmations: false, communications: false, contact: [] }
+    delete one.tables['communications']
+  })
   const at = await openAnyOffice(inSqlite, { mapping: nothing })
   const [patient, event] = [(await at.bridge.documentOf('patients', 1))!, (await at.bridge.documentOf('events', 2))!]
   await say(at.replica, patient, 'm')
+  const said = { at: clock.now(), by: { role: 'portal' as const, id: 'p' } }
+  const text = { kind: 'text' as const, ...said, what: 'reminder' as const, to: '+14805550100', recipient: 'r', body: 'Soon.' } // prettier-ignore
+  const sent = { kind: 'state' as const, ...said, message: 't', state: 'sent' as const }
+  await at.replica.change([{ collection: 'communications', key: patient, facts: await factsAt(at.replica, 'patients', patient), add: { t: text, s: sent } }]) // prettier-ignore
   const startsAt = (await at.staff.row('events', 2))!['starts_at'] as string
   const answered = { kind: 'answered' as const, at: clock.now(), by: { role: 'patient' as const, id: 'a' }, channel: 'portal' as const, patient, startsAt } // prettier-ignore
   await at.replica.change([{ collection: 'confirmations', key: event, facts: await factsAt(at.replica, 'events', event), add: { [ulid()]: answered } }]) // prettier-ignore

@@ -7,10 +7,12 @@ import { expect, it } from 'vitest'
 import { keepInSched, type InSchedKeeper } from '../../src/bridges/insched/keeper.ts'
 import type { Choice } from '../../src/bridges/insched/put-back.ts'
 import { foldReview } from '../../src/replica/kinds/reviews.ts'
+import { cents } from '../../src/replica/kinds/money.ts'
 import { memoryStore } from '../../src/replica/memory-store.ts'
+import type { Edit } from '../../src/replica/replica-face.ts'
 import { openReplica, type OpenReplica } from '../../src/replica/replica.ts'
 import { clock, folder, ulid } from '../replica/world.ts'
-import { boundFile, closers, confirm, practice, resolve, say, site } from './office.ts'
+import { boundFile, closers, confirm, factsAt, practice, resolve, say, site } from './office.ts'
 
 interface Kept { readonly file: string; readonly replica: OpenReplica; staff: Database.Database; bridge: InSchedKeeper } // prettier-ignore
 
@@ -134,6 +136,46 @@ it('[DOM-19] trust takes over what the restored database has and writes nothing 
   await settled(at)
   expect(at.staff.prepare("select external_id from communications where external_id in ('m1', 'm3')").pluck().all()).toEqual(['m3']) // prettier-ignore
 })
+
+it.each<Choice>(['write-back', 'trust'])(
+  '[DOM-19] a deposit, a text and what a patient wishes are missed once each, and are in InSched again or stay away, as was chosen (%s)',
+  async (choice) => {
+    const at = await openKept()
+    const copy = backUp(at)
+    const [key, event] = [(await at.bridge.documentOf('patients', 1))!, (await at.bridge.documentOf('events', 2))!]
+    const facts = await factsAt(at.replica, 'patients', key)
+    const now = clock.now()
+    const patient = { at: now, by: { role: 'patient' as const, id: 'a' } }
+    const portal = { at: now, by: { role: 'portal' as const, id: 'p' } }
+    const [text, payment] = [ulid() as string, ulid()]
+    const sent = (id: string): Edit[] => [{ collection: 'communications', key, facts, add: {
+      [id]: { kind: 'text', ...portal, what: 'reminder', to: '+14805550100', recipient: 'r', body: 'Soon.' },
+      [`state:${id}`]: { kind: 'state', ...portal, message: id, state: 'sent' },
+    } }] // prettier-ignore
+    await at.replica.change([
+      { collection: 'requests', key, facts, add: { [ulid()]: { kind: 'declined', ...patient, event, startsAt: '2027-01-05T10:00' } } }, // prettier-ignore
+      ...sent(text),
+      { collection: 'payments', key, facts, add: {
+        [payment]: { kind: 'started', ...patient, amount: cents(5_000) },
+        paid: { kind: 'paid', ...portal, payment, amount: cents(5_000), transaction: 'pi_1', brand: 'visa', last4: '4242', authorization: 'A1' },
+      } }, // prettier-ignore
+    ])
+    await settled(at)
+    const inSched = (): unknown[] => [value(at, 'select count(*) from communications'), value(at, "select count(*) from deposits where transaction_id = 'pi_1'")] // prettier-ignore
+    expect(inSched()).toEqual([2, 1])
+    putBack(at, copy)
+    await restart(at)
+    expect(at.bridge.holding()).toMatchObject({ differs: { confirmations: 0, communications: 2, deposits: 1 } })
+    expect(at.bridge.status().problem).toMatch(/0 confirmations, 2 communications and 1 deposits are gone/)
+    await at.bridge.settle(choice)
+    await settled(at)
+    expect(inSched()).toEqual(choice === 'trust' ? [0, 0] : [2, 1])
+    // What is said later brings nothing back beside it.
+    await at.replica.change(sent(ulid()))
+    await settled(at)
+    expect(inSched()).toEqual(choice === 'trust' ? [1, 0] : [3, 1])
+  },
+)
 
 it.each<Choice>(['write-back', 'trust'])('[DOM-17] [DOM-19] an id that InSched uses again after a restore is another person (%s)', async (choice) => {
   const at = await openKept()

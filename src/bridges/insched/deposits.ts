@@ -30,6 +30,19 @@ const depositEffect = ({ paid }: Payment): string => `deposit:${paid!.transactio
 /** The first deposit has the processor's id; one that was made anew for another patient names that it is a later one. */
 const transactionOf = ({ paid, assigned }: Payment): string => paid!.transaction + (assigned.length > 0 ? `#${assigned.length}` : '') // prettier-ignore
 
+/** The effects by which a payment came to its deposits, as far as the document says that it did. */
+export function toldEffects(payment: Payment): string[] {
+  const { paid, assigned, deposits, moves } = payment
+  if (!paid) return []
+  const now = deposits.find((one) => one.transaction === transactionOf(payment))
+  return [
+    depositEffect(payment),
+    ...(now && assigned.length > 0 ? [assignEffect(assigned.at(-1)!.id)] : []),
+    // Of a deposit that staff deleted nothing is set any more.
+    ...(now?.amounts && moves.length > 0 ? [movesEffect(payment)] : []),
+  ]
+}
+
 /** Whether the document says how a deposit stood last. */
 const isTold = ({ deposits }: Payment, kept: KeptDeposit): boolean => deposits.some((one) => one.deposit === kept.deposit_id && one.rank >= kept.rank) // prettier-ignore
 

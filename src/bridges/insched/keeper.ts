@@ -5,7 +5,7 @@
  */
 import { LetGo, startInSchedBridge, type BridgeOptions, type InSchedBridge } from './bridge.ts'
 import { openInSched } from './insched.ts'
-import { differsOf, type Choice, type Differs } from './put-back.ts'
+import { differsOf, goneInWords, type Choice, type Differs } from './put-back.ts'
 import { InSchedRefused, LeaseHeld, PutBack } from './refused.ts'
 
 export type Holding =
@@ -48,9 +48,9 @@ const noticed = 'insched put back'
 
 /** What staff read of a database that was put back. */
 function putBackInWords({ since, differs }: Extract<Holding, { at: 'put back' }>, say: (moment: number) => string): string {
-  const { newest, confirmations, communications, missing, other } = differs
+  const { newest, missing, other } = differs
   const last = newest === null ? 'holds no change' : `holds no change after ${say(Date.parse(newest))}`
-  return `InSched’s database was put back to a backup (noticed ${say(since)}). It ${last}. Of what was written into it, ${confirmations} confirmations and ${communications} communications are gone; of what the portal has, ${missing} records are missing in it and ${other} are others. Nothing is read or written before an admin chooses: patientconnection insched restored write-back|trust`
+  return `InSched’s database was put back to a backup (noticed ${say(since)}). It ${last}. Of what was written into it, ${goneInWords(differs)} are gone; of what the portal has, ${missing} records are missing in it and ${other} are others. Nothing is read or written before an admin chooses: patientconnection insched restored write-back|trust`
 } // prettier-ignore
 
 const firstWait = 500

@@ -164,10 +164,13 @@ export function practiceChanges(handle: Db, tables: PracticeTables, changed: Own
   ): Promise<void> => {
     // prettier-ignore
     const table = tables[name]
+    const set = table.values(values)
+    // The practice may have a column for none of them.
+    if (Object.keys(set).length === 0) return
     const key = sql.ref(table.column(keys[name]))
     await db
       .updateTable(table.table!)
-      .set(table.values(values))
+      .set(set)
       .where(sql<SqlBool>`${key} = ${id}`)
       .execute()
     changed.push({ table: name, id })
@@ -195,9 +198,10 @@ export function practiceChanges(handle: Db, tables: PracticeTables, changed: Own
       update('events', event, { last_confirmed_date: lastConfirmed, confirmation_type: type }),
     addCommunication: async (row: CommunicationRow): Promise<void> =>
       void (await db.insertInto(tables.communications.table!).values(tables.communications.values(row)).execute()),
-    /** What became of a message; left alone where its row says so, or is there no more. */
+    /** What became of a message; left alone where its row says so, or is there no more, or has no place for it. */
     setCommunicationState: async (externalId: string, state: string): Promise<void> => {
       const table = tables.communications
+      if (!table.has('state')) return
       const [id, column] = [sql.ref(table.column('external_id')), sql.ref(table.column('state'))]
       await db.updateTable(table.table!).set(table.values({ state })).where(sql<SqlBool>`${id} = ${externalId} and ${column} <> ${state}`).execute() // prettier-ignore
     },

@@ -6,12 +6,15 @@
  */
 import type { Clock } from '../../replica/clock.ts'
 import { derivedUlid } from '../../replica/ids.ts'
+import { foldCommunications } from '../../replica/kinds/communications.ts'
 import { foldConfirmations, type Answer } from '../../replica/kinds/confirmations.ts'
 import type { By } from '../../replica/kinds/kind.ts'
+import { foldPayments } from '../../replica/kinds/payments.ts'
 import { foldRequests } from '../../replica/kinds/requests.ts'
 import type { DocumentHead, Edit, Replica } from '../../replica/replica-face.ts'
 import type { OpenReplica } from '../../replica/replica.ts'
 import type { BridgedTable } from './agent-rows.ts'
+import { toldEffects } from './deposits.ts'
 import { goneEdit, patientFields } from './documents.ts'
 import type { InSched } from './insched.ts'
 import type { EventRow, PatientRow } from './rows.ts'
@@ -27,17 +30,19 @@ export interface Differs {
   readonly newest: string | null
   readonly confirmations: number
   readonly communications: number
+  readonly deposits: number
   /** Records whose rows it has not, and those whose rows are others. */
   readonly missing: number
   readonly other: number
 }
 
-/** An effect that was done and is not in InSched's database. */
+/** What was done by effects of which at least one is not in InSched's database. */
 interface Lost {
-  readonly effect: string
+  readonly what: 'confirmation' | 'communication' | 'deposit'
+  readonly effects: readonly string[]
   readonly at: number
   readonly head: DocumentHead
-  readonly answer: Answer | undefined
+  readonly answer?: Answer
 }
 /** A record that the database has not, or has otherwise: `how` in words, undefined where there is no row. */
 interface Differing {
@@ -66,21 +71,38 @@ async function* headsOf({ replica, site }: Parts, collection: DocumentHead['coll
 } // prettier-ignore
 
 /** What was done of one document, by its entries. */
-async function doneOf(replica: Replica, head: DocumentHead): Promise<Omit<Lost, 'head'>[]> {
-  if (head.collection === 'confirmations')
-    return foldConfirmations(await replica.entries('confirmations', head.key))
-      .filter((answer) => answer.state === 'written')
-      .map((answer) => ({ effect: `confirmation:${answer.id}`, at: answer.at, answer }))
-  if (head.collection === 'messages')
-    return (await replica.entries('messages', head.key))
-      .filter((entry) => entry.kind === 'message')
-      .map(({ id, at }) => ({ effect: `communication:${id}`, at, answer: undefined }))
-  return foldRequests(await replica.entries('requests', head.key))
-    .filter((one) => one.kind !== 'contact change' || one.state === 'accepted')
-    .map(({ id, kind, at }) => ({ effect: `${kind === 'contact change' ? 'contact' : 'communication'}:${id}`, at, answer: undefined })) // prettier-ignore
+async function doneOf(replica: Replica, { collection, key }: DocumentHead): Promise<Omit<Lost, 'head'>[]> {
+  const communication = (id: string, at: number, ...more: string[]): Omit<Lost, 'head'> =>
+    ({ what: 'communication', effects: [`communication:${id}`, ...more], at }) // prettier-ignore
+  switch (collection) {
+    case 'confirmations':
+      return foldConfirmations(await replica.entries(collection, key))
+        .filter((answer) => answer.state === 'written')
+        .map((answer) => ({ what: 'confirmation', effects: [`confirmation:${answer.id}`], at: answer.at, answer }))
+    case 'messages':
+      return (await replica.entries(collection, key))
+        .filter((entry) => entry.kind === 'message')
+        .map(({ id, at }) => communication(id, at))
+    case 'requests':
+      return foldRequests(await replica.entries(collection, key))
+        .filter((one) => one.kind !== 'contact change' || one.state === 'accepted')
+        .map(({ id, kind, at }) => (kind === 'contact change' ? { what: 'communication', effects: [`contact:${id}`], at } : communication(id, at))) // prettier-ignore
+    case 'communications': {
+      const { out, received } = foldCommunications(await replica.entries(collection, key))
+      const left = out.filter(({ state }) => state !== 'queued' && state !== 'dropped')
+      return [
+        ...left.map(({ id, at, state }) => communication(id, at, `communication:${id}:${state}`)),
+        ...received.map(({ id, at }) => communication(id, at)),
+      ]
+    }
+    default:
+      return foldPayments(await replica.entries('payments', key))
+        .payments.filter((payment) => payment.posted !== null)
+        .map((payment) => ({ what: 'deposit', effects: toldEffects(payment), at: payment.at }))
+  }
 }
 
-/** The effects that are not in the database, in the order in which they were said. */
+/** What is not, or not all, in the database, in the order in which it was said. */
 async function lostEffects(parts: Parts): Promise<Lost[]> {
   const { insched, replica, site } = parts
   const lost: Lost[] = []
@@ -88,9 +110,9 @@ async function lostEffects(parts: Parts): Promise<Lost[]> {
     for await (const heads of headsOf(parts, collection)) {
       const done: Lost[] = []
       for (const head of heads) done.push(...(await doneOf(replica, head)).map((one) => ({ ...one, head })))
-      const there = await insched.effects(done.map((one) => one.effect))
+      const there = await insched.effects(done.flatMap((one) => one.effects))
       for (const one of done) {
-        if (there.has(one.effect)) continue
+        if (one.effects.every((effect) => there.has(effect))) continue
         // What the front desk wrote itself has no effect of ours: it is missed where the row has less.
         const isDesks = one.answer?.by.role === 'staff' && one.answer.by.id === site
         if (isDesks && !(await isBehind(insched, one.head.key, one.answer))) continue
@@ -148,14 +170,28 @@ function eventSaid(row: EventRow): Record<string, unknown> {
   return { startsAt: row.starts_at, minutes: row.minutes, status: row.status }
 }
 
+function countsOf(lost: readonly Lost[]): Pick<Differs, 'confirmations' | 'communications' | 'deposits'> {
+  const count = (what: Lost['what']): number => lost.filter((one) => one.what === what).length
+  return {
+    confirmations: count('confirmation'),
+    communications: count('communication'),
+    deposits: count('deposit'),
+  }
+}
+
+/** What was written and is gone, as a part of a sentence. */
+export function goneInWords({ confirmations, communications, deposits }: ReturnType<typeof countsOf>): string {
+  const [first, second] = [`${confirmations} confirmations`, `${communications} communications`]
+  return deposits === 0 ? `${first} and ${second}` : `${first}, ${second} and ${deposits} deposits`
+}
+
 /** What differs, in numbers. */
 export async function differsOf(parts: Parts): Promise<Differs> {
   const [lost, records] = [await lostEffects(parts), await differingRecords(parts)]
   const last = await parts.insched.auditRow(await parts.insched.lastAuditId())
   return {
     newest: (last as { at_utc?: string } | undefined)?.at_utc ?? null,
-    confirmations: lost.filter((one) => one.answer).length,
-    communications: lost.filter((one) => !one.answer).length,
+    ...countsOf(lost),
     missing: records.filter((one) => one.how === undefined).length,
     other: records.filter((one) => one.how !== undefined).length,
   }
@@ -221,8 +257,9 @@ async function trust(parts: SettleParts): Promise<void> {
   const done = lost.filter(({ head, answer }) => answer !== undefined || head.seq <= handled)
   await insched.write(async (change) => {
     const now = new Date(clock.now()).toISOString()
-    const there = await change.effects(done.map((one) => one.effect))
-    for (const { effect } of done) if (!there.has(effect)) await change.addEffect(effect, now)
+    const effects = [...new Set(done.flatMap((one) => one.effects))]
+    const there = await change.effects(effects)
+    for (const effect of effects) if (!there.has(effect)) await change.addEffect(effect, now)
   })
   const gone = (await differingRecords(parts)).filter((one) => one.how === undefined)
   const now = clock.now()
@@ -230,7 +267,6 @@ async function trust(parts: SettleParts): Promise<void> {
     await replica.change([goneEdit(table, head.key, now), ...(table === 'patients' ? await parts.accessEnds(head.key, now) : [])]) // prettier-ignore
   await parts.sayAgain()
   if (done.length === 0) return
-  const confirmations = done.filter((one) => one.answer).length
   const by: By = { role: 'site', id: site, initials: 'PC' }
   await replica.change([
     {
@@ -243,8 +279,8 @@ async function trust(parts: SettleParts): Promise<void> {
           at: now,
           by,
           about: 'lost in a restore',
-          why: `The restored InSched database was taken as right. ${confirmations} confirmations and ${done.length - confirmations} communications that had been written are not in it, and are not written again.`,
-          todo: 'Today shows who has confirmed at the portal. Recent Communications still has what was said.',
+          why: `The restored InSched database was taken as right. ${goneInWords(countsOf(done))} that had been written are not in it, and are not written again.`,
+          todo: 'Today shows who has confirmed at the portal. Recent Communications still has what was said, Payments what was paid.',
         },
       },
     },

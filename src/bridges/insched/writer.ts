@@ -323,7 +323,9 @@ export function inSchedWriter(options: WriterOptions) {
     if (await isDone(insched, effect)) return
     await upToDate(async (change) => {
       if (!(await isDone(change, effect)))
-        await apply(change, effect, () => change.setCommunicationState(message, state))
+        await apply(change, effect, async () => {
+          if (insched.mayWrite.communications) await change.setCommunicationState(message, state)
+        })
     })
   }
 

@@ -112,6 +112,7 @@ function restoredCard({ words, number, instant }: Reader, putBack: NonNullable<S
         [restored.newest, putBack.newest === null ? words.desk.strip.none : instant(Date.parse(putBack.newest), zone)],
         [restored.confirmations, number(putBack.confirmations)],
         [restored.communications, number(putBack.communications)],
+        [restored.deposits, number(putBack.deposits)],
         [restored.missing, number(putBack.missing)],
         [restored.other, number(putBack.other)],
       ]),

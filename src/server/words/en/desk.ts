@@ -95,6 +95,7 @@ export const desk = {
       newest: 'Its newest change',
       confirmations: 'Confirmations that are gone in it',
       communications: 'Communications that are gone in it',
+      deposits: 'Deposits that are gone in it',
       missing: 'Records that the portal has and it has not',
       other: 'Records that are others in it',
       forAdmin: 'Nothing is read or written before an admin has chosen what is right.',

@@ -39,6 +39,7 @@ export const desk: typeof english = {
       newest: 'Su cambio más reciente',
       confirmations: 'Confirmaciones que faltan en ella',
       communications: 'Comunicaciones que faltan en ella',
+      deposits: 'Depósitos que faltan en ella',
       missing: 'Registros que tiene el portal y ella no',
       other: 'Registros que en ella son otros',
       forAdmin: 'No se lee ni se escribe nada hasta que un administrador elija qué es lo correcto.',
