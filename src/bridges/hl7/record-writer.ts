@@ -6,6 +6,7 @@
 import type { Clock } from '../../replica/clock.ts'
 import type { MessageQueue } from './queue-sqlite.ts'
 import type { RecordChange, Todo } from './record-change.ts'
+import { wakingOf } from './waking.ts'
 
 /** InSched's bridge as far as this needs it. */
 export interface RecordsFace {
@@ -32,24 +33,13 @@ export function startRecordWriter(parts: {
   readonly clock: Clock
 }): RecordWriter {
   const { queue, insched, openTodo, clock } = parts
-  let stopped = false
-  let wakened = false
-  let wakeUp = (): void => {}
-  const idle = (ms: number | null): Promise<void> =>
-    new Promise((resolve) => {
-      if (wakened || stopped) return resolve()
-      const cancel = ms === null ? () => {} : clock.after(ms, resolve)
-      wakeUp = () => {
-        cancel()
-        resolve()
-      }
-    })
+  const waking = wakingOf(clock)
 
   /** Writes what waits; resolves with whether something is left that has to be tried again. */
   const pass = async (): Promise<boolean> => {
     const held = new Set<string>()
     for (const { number, message, record, todo } of queue.recordsToWrite()) {
-      if (stopped) return true
+      if (waking.isEnded()) return true
       if (held.has(record.patient)) continue
       const outcome = await insched.writeRecord({ ...record, effect: `hl7:${message}:${record.document}` })
       if (outcome === 'held') {
@@ -62,29 +52,25 @@ export function startRecordWriter(parts: {
     return held.size > 0
   }
   const run = async (): Promise<void> => {
-    for (let wait = firstWait; !stopped;) {
-      wakened = false
+    for (let wait = firstWait; !waking.isEnded();) {
+      waking.begin()
       try {
         const left = await pass()
         wait = firstWait
-        await idle(left ? longestWait : null)
+        await waking.idle(left ? longestWait : null)
       } catch {
         // InSched is locked, let go of for a backup, or another agent's: its own status says so, and nothing is lost.
-        await idle(wait)
+        await waking.idle(wait)
         wait = Math.min(longestWait, wait * 2)
       }
     }
   }
   const running = run()
   return {
-    wake() {
-      wakened = true
-      wakeUp()
-    },
+    wake: waking.wake,
     waiting: () => queue.recordsToWrite().length,
     async stop() {
-      stopped = true
-      wakeUp()
+      waking.end()
       await running
     },
   }
