@@ -90,7 +90,7 @@ export function startSender(options: {
       const found = next()
       if ('message' in found) {
         await send(found.message)
-        if (channel.perMinute > 0) await waking.idle(60_000 / channel.perMinute)
+        if (channel.perMinute > 0) await waking.pause(60_000 / channel.perMinute)
       } else await waking.idle(found.due === null ? null : Math.max(0, found.due - clock.now()))
     }
   }
