@@ -18,8 +18,6 @@ export interface RecordsFace {
 
 export interface RecordWriter {
   wake(): void
-  /** How many records wait. */
-  waiting(): number
   stop(): Promise<void>
 }
 
@@ -38,17 +36,19 @@ export function startRecordWriter(parts: {
   /** Writes what waits; resolves with whether something is left that has to be tried again. */
   const pass = async (): Promise<boolean> => {
     const held = new Set<string>()
-    for (const { number, message, record, todo } of queue.recordsToWrite()) {
-      if (waking.isEnded()) return true
-      if (held.has(record.patient)) continue
-      const outcome = await insched.writeRecord({ ...record, effect: `hl7:${message}:${record.document}` })
-      if (outcome === 'held') {
-        held.add(record.patient)
-        continue
+    for (let after = 0, some = queue.recordsToWrite(after); some.length > 0; some = queue.recordsToWrite(after))
+      for (const { number, message, record, todo } of some) {
+        if (waking.isEnded()) return true
+        after = number
+        if (held.has(record.patient)) continue
+        const outcome = await insched.writeRecord({ ...record, effect: `hl7:${message}:${record.document}` })
+        if (outcome === 'held') {
+          held.add(record.patient)
+          continue
+        }
+        if (outcome !== 'written') await openTodo(message, record.patient, { ...todo, why: `${todo.why} It was not written: ${outcome.why}` }) // prettier-ignore
+        await queue.recordWritten(number, outcome === 'written' ? record.document : null)
       }
-      if (outcome !== 'written') await openTodo(message, record.patient, { ...todo, why: `${todo.why} It was not written: ${outcome.why}` }) // prettier-ignore
-      await queue.recordWritten(number, outcome === 'written' ? record.document : null)
-    }
     return held.size > 0
   }
   const run = async (): Promise<void> => {
@@ -68,7 +68,6 @@ export function startRecordWriter(parts: {
   const running = run()
   return {
     wake: waking.wake,
-    waiting: () => queue.recordsToWrite().length,
     async stop() {
       waking.end()
       await running

@@ -87,15 +87,20 @@ export function startSender(options: {
   const run = async (): Promise<void> => {
     while (!waking.isEnded()) {
       waking.begin()
-      const found = next()
-      if ('message' in found) {
-        await send(found.message)
-        if (channel.perMinute > 0) await waking.pause(60_000 / channel.perMinute)
-      } else await waking.idle(found.due === null ? null : Math.max(0, found.due - clock.now()))
+      try {
+        const found = next()
+        if ('message' in found) {
+          await send(found.message)
+          if (channel.perMinute > 0) await waking.pause(60_000 / channel.perMinute)
+        } else await waking.idle(found.due === null ? null : Math.max(0, found.due - clock.now()))
+      } catch (error) {
+        // The queue cannot be read or written, as where the disk is full: that passes.
+        problem = `The queue cannot be used: ${(error as Error).message}`
+        await waking.pause(backOff(++unreached))
+      }
     }
   }
   const running = run()
-  running.catch((error: unknown) => void (problem = (error as Error).message))
 
   return {
     wake: waking.wake,
