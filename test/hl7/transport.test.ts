@@ -270,6 +270,23 @@ it('a message that waits holds up its patient’s later ones alone; a peer that 
   await expect.poll(() => bridge.message(id).state).toBe('done')
 })
 
+it('a peer that takes so many messages a minute gets no more, however many are queued meanwhile', async () => {
+  const { bridge } = await openWorld()
+  const came: number[] = []
+  const { port } = await rawServer((message) => {
+    came.push(performance.now())
+    return ack('AA', controlOf(message))
+  })
+  await bridge.add({ name: 'lab', direction: 'out', to: { by: 'mllp', host: '127.0.0.1', port }, perMinute: 300 })
+  bridge.start()
+  for (const control of ['M1', 'M2', 'M3']) await bridge.send('lab', Buffer.from(adt(control, '1')))
+  await expect.poll(() => came).toHaveLength(2)
+  await bridge.send('lab', Buffer.from(adt('M4', '1')))
+  await expect.poll(() => came).toHaveLength(4)
+  // 200 ms between two of them, but for what a timer may be early.
+  expect(came[3]! - came[0]!).toBeGreaterThan(590)
+})
+
 it('a folder is a channel too: files are taken whole and once, answers lie beside, and what goes out is whole', async () => {
   let applied = 0
   const { bridge, dir, reviews } = await openWorld({

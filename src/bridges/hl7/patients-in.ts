@@ -68,11 +68,11 @@ function reachedBy(pid: Segment | undefined): Pick<Said, 'homePhone' | 'cellPhon
   return said
 }
 
+const languages = new Map(Object.entries({ eng: 'en', english: 'en', spa: 'es', spanish: 'es', español: 'es' }))
 /** ISO 639: two letters where they are known, else as it was given. */
 function languageOf(text: string): string {
-  const known: Readonly<Record<string, string>> = { eng: 'en', english: 'en', spa: 'es', spanish: 'es', español: 'es' }
   const plain = text.toLowerCase()
-  return known[plain] ?? (/^[a-z]{2}(-[a-z]{2})?$/.test(plain) ? plain : text)
+  return languages.get(plain) ?? (/^[a-z]{2}(-[a-z]{2})?$/.test(plain) ? plain : text)
 }
 
 async function registered(handling: Handling, ids: readonly PeerId[], said: Said): Promise<Change> {

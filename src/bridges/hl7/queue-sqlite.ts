@@ -270,9 +270,9 @@ export function openQueue(file: string, master: Sealer, clock: Clock) {
           sql('insert or ignore into writes(message, document, sealed) values (?, ?, ?)').run(message, one.record.document,
             sealed(Buffer.from(JSON.stringify(one)), 'record', message))
       }), // prettier-ignore
-    /** What waits to be written, in order. */
-    recordsToWrite: (): { number: number; message: string; record: RecordChange; todo: Todo }[] =>
-      (sql('select number, message, sealed from writes order by number limit 500').all() as { number: number; message: string; sealed: Buffer }[]).map(({ number, message, sealed: text }) => ({
+    /** What waits to be written behind a number, in order; not more than 500. */
+    recordsToWrite: (after = 0): { number: number; message: string; record: RecordChange; todo: Todo }[] =>
+      (sql('select number, message, sealed from writes where number > ? order by number limit 500').all(after) as { number: number; message: string; sealed: Buffer }[]).map(({ number, message, sealed: text }) => ({
         number, message, ...(JSON.parse(Buffer.from(opened(text, 'record', message)).toString()) as { record: RecordChange; todo: Todo }),
       })), // prettier-ignore
     /** A record is done with; `document`: InSched has it now. */

@@ -6,6 +6,7 @@
 import type { Clock } from '../../replica/clock.ts'
 import type { MessageQueue } from './queue-sqlite.ts'
 import type { RecordChange, Todo } from './record-change.ts'
+import { wakingOf } from './waking.ts'
 
 /** InSched's bridge as far as this needs it. */
 export interface RecordsFace {
@@ -17,8 +18,6 @@ export interface RecordsFace {
 
 export interface RecordWriter {
   wake(): void
-  /** How many records wait. */
-  waiting(): number
   stop(): Promise<void>
 }
 
@@ -32,59 +31,45 @@ export function startRecordWriter(parts: {
   readonly clock: Clock
 }): RecordWriter {
   const { queue, insched, openTodo, clock } = parts
-  let stopped = false
-  let wakened = false
-  let wakeUp = (): void => {}
-  const idle = (ms: number | null): Promise<void> =>
-    new Promise((resolve) => {
-      if (wakened || stopped) return resolve()
-      const cancel = ms === null ? () => {} : clock.after(ms, resolve)
-      wakeUp = () => {
-        cancel()
-        resolve()
-      }
-    })
+  const waking = wakingOf(clock)
 
   /** Writes what waits; resolves with whether something is left that has to be tried again. */
   const pass = async (): Promise<boolean> => {
     const held = new Set<string>()
-    for (const { number, message, record, todo } of queue.recordsToWrite()) {
-      if (stopped) return true
-      if (held.has(record.patient)) continue
-      const outcome = await insched.writeRecord({ ...record, effect: `hl7:${message}:${record.document}` })
-      if (outcome === 'held') {
-        held.add(record.patient)
-        continue
+    for (let after = 0, some = queue.recordsToWrite(after); some.length > 0; some = queue.recordsToWrite(after))
+      for (const { number, message, record, todo } of some) {
+        if (waking.isEnded()) return true
+        after = number
+        if (held.has(record.patient)) continue
+        const outcome = await insched.writeRecord({ ...record, effect: `hl7:${message}:${record.document}` })
+        if (outcome === 'held') {
+          held.add(record.patient)
+          continue
+        }
+        if (outcome !== 'written') await openTodo(message, record.patient, { ...todo, why: `${todo.why} It was not written: ${outcome.why}` }) // prettier-ignore
+        await queue.recordWritten(number, outcome === 'written' ? record.document : null)
       }
-      if (outcome !== 'written') await openTodo(message, record.patient, { ...todo, why: `${todo.why} It was not written: ${outcome.why}` }) // prettier-ignore
-      await queue.recordWritten(number, outcome === 'written' ? record.document : null)
-    }
     return held.size > 0
   }
   const run = async (): Promise<void> => {
-    for (let wait = firstWait; !stopped;) {
-      wakened = false
+    for (let wait = firstWait; !waking.isEnded();) {
+      waking.begin()
       try {
         const left = await pass()
         wait = firstWait
-        await idle(left ? longestWait : null)
+        await waking.idle(left ? longestWait : null)
       } catch {
         // InSched is locked, let go of for a backup, or another agent's: its own status says so, and nothing is lost.
-        await idle(wait)
+        await waking.idle(wait)
         wait = Math.min(longestWait, wait * 2)
       }
     }
   }
   const running = run()
   return {
-    wake() {
-      wakened = true
-      wakeUp()
-    },
-    waiting: () => queue.recordsToWrite().length,
+    wake: waking.wake,
     async stop() {
-      stopped = true
-      wakeUp()
+      waking.end()
       await running
     },
   }

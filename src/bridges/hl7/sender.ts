@@ -8,6 +8,7 @@ import type { OutboundChannel } from './channels.ts'
 import type { Acknowledgement } from './acknowledgements.ts'
 import { NoAnswer, NotConnected } from './mllp-client.ts'
 import type { MessageQueue, QueuedMessage } from './queue-sqlite.ts'
+import { wakingOf } from './waking.ts'
 
 /** Hands a message over; resolves with the answer, or null where there is none to come (a folder). */
 export type Deliver = (
@@ -36,21 +37,9 @@ export function startSender(options: {
 }): Sender {
   const { channel, queue, deliver, clock, retryMs = retryAfter } = options
   const backOff = (tries: number): number => Math.min(longestWait, retryMs * 2 ** Math.max(0, tries - 1))
-  let stopped = false
+  const waking = wakingOf(clock)
   let problem: string | null = null
-  let wakened = false
-  let wakeUp = (): void => {}
   let unreached = 0
-
-  const idle = (ms: number | null): Promise<void> =>
-    new Promise((resolve) => {
-      if (wakened || stopped) return resolve()
-      const cancel = ms === null ? () => {} : clock.after(ms, resolve)
-      wakeUp = () => {
-        cancel()
-        resolve()
-      }
-    })
 
   /** The first message that may go now; or when the next may. A patient's messages wait for the ones before. */
   const next = (): { message: QueuedMessage } | { due: number | null } => {
@@ -83,7 +72,7 @@ export function startSender(options: {
       if (error instanceof NotConnected) {
         problem = error.message
         await queue.tried(message.id, 'queued', 0)
-        await idle(backOff(++unreached))
+        await waking.idle(backOff(++unreached))
       } else if (error instanceof NoAnswer) {
         problem = error.message
         await queue.tried(message.id, 'queued', clock.now() + backOff(tries))
@@ -96,27 +85,28 @@ export function startSender(options: {
   }
 
   const run = async (): Promise<void> => {
-    while (!stopped) {
-      wakened = false
-      const found = next()
-      if ('message' in found) {
-        await send(found.message)
-        if (channel.perMinute > 0) await idle(60_000 / channel.perMinute)
-      } else await idle(found.due === null ? null : Math.max(0, found.due - clock.now()))
+    while (!waking.isEnded()) {
+      waking.begin()
+      try {
+        const found = next()
+        if ('message' in found) {
+          await send(found.message)
+          if (channel.perMinute > 0) await waking.pause(60_000 / channel.perMinute)
+        } else await waking.idle(found.due === null ? null : Math.max(0, found.due - clock.now()))
+      } catch (error) {
+        // The queue cannot be read or written, as where the disk is full: that passes.
+        problem = `The queue cannot be used: ${(error as Error).message}`
+        await waking.pause(backOff(++unreached))
+      }
     }
   }
   const running = run()
-  running.catch((error: unknown) => void (problem = (error as Error).message))
 
   return {
-    wake() {
-      wakened = true
-      wakeUp()
-    },
+    wake: waking.wake,
     problem: () => problem,
     async stop() {
-      stopped = true
-      wakeUp()
+      waking.end()
       await running
     },
   }
