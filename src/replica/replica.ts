@@ -2,8 +2,7 @@
  * One place that holds data: a log with its documents, one queue of commits, followers, and what links need of it.
  * Opening begins an epoch (rule 1). Nothing resolves before it is durable.
  */
-import * as v from 'valibot'
-import type { Batch, Refusal, RowName, WireRow } from './admission.ts'
+import type { Refusal, WireRow } from './admission.ts'
 import { asideRows } from './aside.ts'
 import { randomBelow, type Clock } from './clock.ts'
 import {
@@ -13,18 +12,16 @@ import {
   fixedSettings,
   type Collection,
   type Facts,
-  type LinkSettings,
   type Passes,
 } from './collections.ts'
 import { commitQueue } from './commits.ts'
-import { decodeVector, emptyUpdate, readEntries, readRecord, type Writer } from './document.ts'
-import { begins, checkEdit, rowOfEdit, schemas } from './edits.ts'
+import { decodeVector, emptyUpdate, type Writer } from './document.ts'
+import { begins, checkEdit, rowOfEdit } from './edits.ts'
 import { startFolding, type Folding } from './folding.ts'
 import { startFollower } from './followers.ts'
 import { mintUlid, type PracticeId, type ReplicaId } from './ids.ts'
-import { outgoing, type Outgoing } from './outgoing.ts'
-import { afterHello, lostWhatWasSeen, wasPutBack, type Declared, type KnownOfUs } from './peers.ts'
-import type { Entry } from './kinds/kind.ts'
+import { outgoing } from './outgoing.ts'
+import { afterHello, lostWhatWasSeen, wasPutBack } from './peers.ts'
 import {
   mostAside,
   released,
@@ -34,10 +31,11 @@ import {
   type QuarantineContext,
   type Waiting,
 } from './quarantine.ts'
+import { readingOf } from './reading.ts'
 import { healedRows, intoLog, takenRows, type Taken } from './receiving.ts'
-import { reconciler, type Reconciler, type ReconcilerOptions } from './reconcile.ts'
-import { foldRecord, type FoldedRecord } from './records.ts'
-import type { Kinds, Replica } from './replica-face.ts'
+import { reconciler } from './reconcile.ts'
+import type { Replica } from './replica-face.ts'
+import { PutBack, type Replication } from './replication-face.ts'
 import {
   atStart,
   strangerOf,
@@ -48,82 +46,7 @@ import {
   type StoredDocument,
 } from './store.ts'
 import { forgotten, letGo, noticeFor, passedAgain, refusedReceipt } from './withdrawal.ts'
-import type { Attached, Mirroring } from './mirroring.ts'
 import { startWithdrawing } from './withdrawing.ts'
-
-/** What a link needs of the replica at its end. */
-export interface Replication {
-  declared(): Declared
-  peer(replica: string): PeerKnowledge | undefined
-  /**
-   * Rule 6; resolves when what is known is durable. `restored`: the peer lost what it had told us. Rejects with PutBack
-   * where the peer had more of this replica's current epoch than there is: the next hello then declares a new one.
-   */
-  meet(declared: Declared, ours?: KnownOfUs): Promise<Met>
-  /**
-   * Takes a batch: its rows, the cursor and `seen` in one commit (rule 4). Rows that do not pass are dropped and
-   * counted; refused ones are named with their reason; those with a gap are kept aside. Rejects where the commit fails,
-   * with QuarantineFull where there is no room aside, and where `settings` are others when its turn comes than now:
-   * then nothing of it is here.
-   */
-  receive(peer: string, batch: Batch, passes: Passes, settings?: LinkSettings): Promise<Received>
-  /** What of (from, ...] goes to a peer, up to about `maxBytes` (rules 2 and 7). */
-  outgoing(
-    peer: string,
-    collection: Collection,
-    range: { from: number; complete: number; maxBytes: number },
-    passes: Passes,
-  ): Promise<Outgoing>
-  acknowledged(peer: string, collection: Collection, position: number): Promise<void>
-  /** The peer has not taken these rows, which it is to acknowledge: a portal keeps what they are of (rule 9). Durable when it resolves. */
-  refused(peer: string, collection: Collection, rows: readonly RowName[]): Promise<void>
-  /**
-   * Has these collections of a peer read from 0 again, in the place of what is under way by then: what begins to pass there
-   * was read over before (SHARE-2). Resolves when that is durable; nothing happens where the peer was never met.
-   */
-  readAnew(peer: string, among: readonly Collection[]): Promise<void>
-  /**
-   * From where a peer reads on, by collection: that it has acknowledged, also where an ack was lost or the peer was
-   * restored. Rejects with PutBack where it has more than there is.
-   */
-  stands(peer: string, positions: readonly number[]): Promise<void>
-  /** Whether there is room again for what of a peer would wait: half of what there is at most. */
-  hasRoom(peer: string): Promise<boolean>
-  /** Takes in whole documents of a peer that differ from those here; resolves with the rows that this took. */
-  heal(collection: Collection, whole: readonly WireRow[], passes: Passes): Promise<number>
-  /** Counts a connection among those by which a portal withdraws (rule 9). */
-  attach(mirroring: Mirroring): Attached
-  /** This side of a proof of equality over a connection. */
-  reconciler(wire: Omit<ReconcilerOptions, 'store' | 'clock'>): Reconciler
-  /** Documents that a peer has not acknowledged, of the collections that are sent to it. */
-  behind(peer: string, sends?: (collection: Collection) => boolean): Promise<number>
-  /** The patients of a site of whom a peer has not acknowledged what stands in these collections. */
-  waiting(peer: string, site: string, among: readonly Collection[]): Promise<Set<string>>
-}
-
-/** The machine was put back to an older state while this process ran; the message is for people. */
-export class PutBack extends Error {
-  override readonly name = 'PutBack'
-  constructor() {
-    super('This machine was put back to an older state while it ran. What it lost comes back now.')
-  }
-}
-
-export interface Met {
-  readonly known: PeerKnowledge
-  /** The peer lost what it had told us. */
-  readonly restored: boolean
-  /** The peer has seen more of this replica than there is: this one was put back to an older copy. */
-  readonly restoredHere: boolean
-}
-
-export interface Received {
-  readonly refused: readonly { readonly seq: number; readonly reason: Refusal }[]
-  /** Rows that became rows of this log. */
-  readonly logged: number
-  /** Rows that do not pass here. */
-  readonly dropped: number
-}
 
 export interface OpenReplica extends Replica {
   readonly folding: Folding
@@ -259,8 +182,6 @@ export async function openReplica(options: ReplicaOptions): Promise<OpenReplica>
   const open = (): void => {
     if (closed) throw new Error('This replica is closed')
   }
-  const updatesOf = (collection: Collection, key: string): Promise<Uint8Array[]> =>
-    store.updatesOf(collectionNumber(collection), key)
 
   /** Logs anew what a peer has erased and what passes by now (rule 9). */
   const passAgain = async (): Promise<void> => {
@@ -650,38 +571,7 @@ export async function openReplica(options: ReplicaOptions): Promise<OpenReplica>
           failed: reject,
         })
       }),
-    async record(collection, key) {
-      const folded = foldRecord(readRecord(await updatesOf(collection, key)))
-      return folded.values.size === 0 ? undefined : folded
-    },
-    async written(collection, key, by) {
-      const own = readRecord(await updatesOf(collection, key)).get(by)
-      return Object.fromEntries([...(own ?? [])].map(([field, [value]]) => [field, value]))
-    },
-    async contested(collection, keys) {
-      const found = new Map<string, FoldedRecord>()
-      for (const [key, { vector }] of await store.documents(collectionNumber(collection), keys)) {
-        // One client id is one writer: nothing can have been lost, and most documents need not be opened.
-        if (decodeVector(vector).size < 2) continue
-        const record = foldRecord(readRecord(await updatesOf(collection, key)))
-        if (record.conflicts.length > 0) found.set(key, record)
-      }
-      return found
-    },
-    async entries<C extends keyof Kinds>(collection: C, key: string) {
-      const found = readEntries(await updatesOf(collection, key))
-      return Object.entries(found).flatMap(([entryId, value]): Entry<Kinds[C]>[] => {
-        const result = v.safeParse(schemas[collection], value)
-        // A kind that this version does not know is kept in the document and left out here.
-        return result.success ? [{ ...(result.output as Kinds[C]), id: entryId }] : []
-      })
-    },
-    async head(collection, key) {
-      return (await store.documents(collectionNumber(collection), [key])).get(key)?.head
-    },
-    list: (collection, after, limit = 1_000) => store.list(collectionNumber(collection), after, limit),
-    index: (query) => store.index(query),
-    indexed: (view, row) => store.indexed(view, row),
+    ...readingOf(store),
     follow(followerOptions) {
       open()
       const ended = (): void => void followers.delete(follower)
@@ -722,8 +612,6 @@ export async function openReplica(options: ReplicaOptions): Promise<OpenReplica>
       if (!withdrawing) throw new Error('Only a portal erases a whole collection: open its replica with what it holds')
       await withdrawing.eraseCollection(collection, { everywhere, goes })
     },
-    receipts: (collection, after, limit = 1_000) => store.withdrawn(collectionNumber(collection), after, limit),
-    count: (collection) => store.count(collectionNumber(collection)),
     async close() {
       if (closed) return
       closed = true
