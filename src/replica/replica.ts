@@ -2,8 +2,8 @@
  * One place that holds data: a log with its documents, one queue of commits, followers, and what links need of it.
  * Opening begins an epoch (rule 1). Nothing resolves before it is durable.
  */
-import type { Refusal, WireRow } from './admission.ts'
 import { asideRows } from './aside.ts'
+import { healedBy, takenBatch, type TakenBatch } from './batch.ts'
 import { randomBelow, type Clock } from './clock.ts'
 import {
   collectionNumber,
@@ -22,17 +22,8 @@ import { startFollower } from './followers.ts'
 import { mintUlid, type PracticeId, type ReplicaId } from './ids.ts'
 import { outgoing } from './outgoing.ts'
 import { afterHello, lostWhatWasSeen, wasPutBack } from './peers.ts'
-import {
-  mostAside,
-  released,
-  setAside,
-  settled,
-  waitingOf,
-  type QuarantineContext,
-  type Waiting,
-} from './quarantine.ts'
+import { mostAside, released, settled, waitingOf, type QuarantineContext, type Waiting } from './quarantine.ts'
 import { readingOf } from './reading.ts'
-import { healedRows, intoLog, takenRows, type Taken } from './receiving.ts'
 import { reconciler } from './reconcile.ts'
 import type { Replica } from './replica-face.ts'
 import { PutBack, type Replication } from './replication-face.ts'
@@ -45,7 +36,7 @@ import {
   type Store,
   type StoredDocument,
 } from './store.ts'
-import { forgotten, letGo, noticeFor, passedAgain, refusedReceipt } from './withdrawal.ts'
+import { forgotten, letGo, passedAgain } from './withdrawal.ts'
 import { startWithdrawing } from './withdrawing.ts'
 
 export interface OpenReplica extends Replica {
@@ -311,9 +302,7 @@ export async function openReplica(options: ReplicaOptions): Promise<OpenReplica>
     receive: (peer, batch, passesHere, settings = fixedSettings) =>
       new Promise((resolve, reject) => {
         open()
-        const refused: { seq: number; reason: Refusal }[] = []
-        const rows: NewRow[] = []
-        let dropped = 0
+        let taken: TakenBatch | undefined
         let cursor: Cursor | undefined
         let seen = 0
         let after: PeerKnowledge | undefined
@@ -321,7 +310,6 @@ export async function openReplica(options: ReplicaOptions): Promise<OpenReplica>
         const under = epochs
         const incarnation = incarnations[number]
         const version = settings.version()
-        const withdrawn: string[] = []
         commits.enter({
           async build(draft) {
             admitted.set(peer, passesHere)
@@ -337,71 +325,15 @@ export async function openReplica(options: ReplicaOptions): Promise<OpenReplica>
             // Rule 11: it was sent to an incarnation that is no more.
             if (renewing.has(number) || incarnations[number] !== incarnation)
               throw new Error(`The collection ${batch.collection} has begun anew`)
-            const blocked = new Set<string>()
-            const withheld = new Map<string, WireRow>()
-            const receipts = new Map<string, number>()
-            const to = { draft, collection: batch.collection, passes: passesHere, holds, writer }
-            await draft.load(batch.collection, batch.rows.map((row) => row.key)) // prettier-ignore
-            let erasedHere = 0
-            for (const row of batch.rows) {
-              const held = draft.document(batch.collection, row.key)
-              const isLetGo = row.receipt && !holds && isOthers(row.facts) && (!held || isOthers(held.head.facts))
-              if (isLetGo) {
-                erasedHere = row.seq
-                const gone = await letGo(draft, batch.collection, row.key)
-                if (gone) {
-                  draft.add(gone)
-                  rows.push(gone)
-                }
-                // Of what was never here nothing is kept.
-                if (!held && row.update.length <= emptyUpdate.length) {
-                  dropped++
-                  continue
-                }
-              }
-              const found: Taken | Promise<Taken> = blocked.has(row.key)
-                ? { refused: 'waits for a refused row' }
-                : takenRows(to, row, { peer, epoch: batch.epoch, seq: row.seq })
-              const taken = found instanceof Promise ? await found : found
-              if (taken === 'dropped') dropped++
-              else if (taken === 'gap') {
-                const from = { peer, epoch: batch.epoch }
-                if (!(await setAside(draft.aside, batch.collection, row, from, quarantine)))
-                  refused.push({ seq: row.seq, reason: 'gap' })
-              } else if ('refused' in taken) {
-                refused.push({ seq: row.seq, reason: taken.refused })
-                blocked.add(row.key)
-              } else {
-                rows.push(...(await intoLog(draft, batch.collection, taken.rows, quarantine)))
-                if (taken.withheld) withheld.set(row.key, row)
-              }
-              if (row.receipt && !holds && !isLetGo) receipts.set(row.key, row.seq)
-              const notice = !holds && noticeFor(row, draft.document(batch.collection, row.key), passes)
-              if (notice) {
-                draft.add(notice)
-                rows.push(notice)
-              }
-            }
-            for (const [key, row] of withheld) {
-              const receipt = refusedReceipt(batch.collection, row, draft.document(batch.collection, key))
-              draft.add(receipt)
-              rows.push(receipt)
-            }
-            for (const key of receipts.keys()) {
-              const again = await passedAgain(draft, batch.collection, key, returns)
-              if (!again) withdrawn.push(key)
-              else {
-                draft.add(again)
-                rows.push(again)
-              }
-            }
+            taken = await takenBatch(draft, peer, batch, { quarantine, passesIn: passesHere, returns, isOthers })
+            const { rows, withdrawn } = taken
             // Rule 6: what the settings of by now leave out would count as read. They may change while it is built.
             if (settings.version() !== version) throw new Error('The settings have changed')
             cursor = {
               epoch: batch.epoch,
               position: batch.to,
               complete: batch.tail ? batch.to : complete,
-              erasedAt: Math.max(erasedAt, erasedHere, ...receipts.values()),
+              erasedAt: Math.max(erasedAt, taken.erasedAt),
             }
             seen = Math.max(before.seen, batch.to)
             after = { ...before, seen, cursors: before.cursors.with(number, cursor) }
@@ -413,6 +345,7 @@ export async function openReplica(options: ReplicaOptions): Promise<OpenReplica>
             const now = known(peer)
             peers.set(peer, { ...now, seen: Math.max(now.seen, seen), cursors: now.cursors.with(number, cursor!) })
             if (ahead.get(peer) === after) ahead.delete(peer)
+            const { rows, refused, dropped } = taken!
             withdrawing?.committed(rows)
             resolve({ refused, logged: rows.length, dropped })
           },
@@ -427,19 +360,7 @@ export async function openReplica(options: ReplicaOptions): Promise<OpenReplica>
         open()
         commits.enter({
           async build(draft) {
-            const rows: NewRow[] = []
-            await draft.load(collection, whole.map((row) => row.key)) // prettier-ignore
-            for (const row of whole) {
-              const to = { draft, collection, passes: passesHere, holds, writer }
-              const taken = await healedRows(to, row)
-              if (taken === 'dropped' || taken === 'gap' || 'refused' in taken) continue
-              rows.push(...(await intoLog(draft, collection, taken.rows, quarantine)))
-              const notice = !holds && noticeFor(row, draft.document(collection, row.key), passes)
-              if (notice) {
-                draft.add(notice)
-                rows.push(notice)
-              }
-            }
+            const rows = await healedBy(draft, collection, whole, { quarantine, passesIn: passesHere })
             return { rows }
           },
           done(seqs) {
