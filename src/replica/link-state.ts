@@ -12,7 +12,7 @@ import { chunksFrom, reconcileFrom, versions } from './codec.ts'
 import { collectionNumber, collections, type Collection } from './collections.ts'
 import type { Outgoing } from './outgoing.ts'
 import type { Declared, KnownOfUs } from './peers.ts'
-import type { Received } from './replica.ts'
+import type { Received } from './replication-face.ts'
 import type { PeerKnowledge } from './store.ts'
 
 /** The size of a batch, and how much may be under way without an acknowledgement, in bytes of updates. */

@@ -2,9 +2,8 @@
  * One place that holds data: a log with its documents, one queue of commits, followers, and what links need of it.
  * Opening begins an epoch (rule 1). Nothing resolves before it is durable.
  */
-import * as v from 'valibot'
-import type { Batch, Refusal, RowName, WireRow } from './admission.ts'
 import { asideRows } from './aside.ts'
+import { healedBy, takenBatch, type TakenBatch } from './batch.ts'
 import { randomBelow, type Clock } from './clock.ts'
 import {
   collectionNumber,
@@ -13,31 +12,21 @@ import {
   fixedSettings,
   type Collection,
   type Facts,
-  type LinkSettings,
   type Passes,
 } from './collections.ts'
 import { commitQueue } from './commits.ts'
-import { decodeVector, emptyUpdate, readEntries, readRecord, type Writer } from './document.ts'
-import { begins, checkEdit, rowOfEdit, schemas } from './edits.ts'
+import { decodeVector, emptyUpdate, type Writer } from './document.ts'
+import { begins, checkEdit, rowOfEdit } from './edits.ts'
 import { startFolding, type Folding } from './folding.ts'
 import { startFollower } from './followers.ts'
 import { mintUlid, type PracticeId, type ReplicaId } from './ids.ts'
-import { outgoing, type Outgoing } from './outgoing.ts'
-import { afterHello, lostWhatWasSeen, wasPutBack, type Declared, type KnownOfUs } from './peers.ts'
-import type { Entry } from './kinds/kind.ts'
-import {
-  mostAside,
-  released,
-  setAside,
-  settled,
-  waitingOf,
-  type QuarantineContext,
-  type Waiting,
-} from './quarantine.ts'
-import { healedRows, intoLog, takenRows, type Taken } from './receiving.ts'
-import { reconciler, type Reconciler, type ReconcilerOptions } from './reconcile.ts'
-import { foldRecord, type FoldedRecord } from './records.ts'
-import type { Kinds, Replica } from './replica-face.ts'
+import { outgoing } from './outgoing.ts'
+import { afterHello, lostWhatWasSeen, wasPutBack } from './peers.ts'
+import { mostAside, released, settled, waitingOf, type QuarantineContext, type Waiting } from './quarantine.ts'
+import { readingOf } from './reading.ts'
+import { reconciler } from './reconcile.ts'
+import type { Replica } from './replica-face.ts'
+import { PutBack, type Replication } from './replication-face.ts'
 import {
   atStart,
   strangerOf,
@@ -47,83 +36,8 @@ import {
   type Store,
   type StoredDocument,
 } from './store.ts'
-import { forgotten, letGo, noticeFor, passedAgain, refusedReceipt } from './withdrawal.ts'
-import type { Attached, Mirroring } from './mirroring.ts'
+import { forgotten, letGo, passedAgain } from './withdrawal.ts'
 import { startWithdrawing } from './withdrawing.ts'
-
-/** What a link needs of the replica at its end. */
-export interface Replication {
-  declared(): Declared
-  peer(replica: string): PeerKnowledge | undefined
-  /**
-   * Rule 6; resolves when what is known is durable. `restored`: the peer lost what it had told us. Rejects with PutBack
-   * where the peer had more of this replica's current epoch than there is: the next hello then declares a new one.
-   */
-  meet(declared: Declared, ours?: KnownOfUs): Promise<Met>
-  /**
-   * Takes a batch: its rows, the cursor and `seen` in one commit (rule 4). Rows that do not pass are dropped and
-   * counted; refused ones are named with their reason; those with a gap are kept aside. Rejects where the commit fails,
-   * with QuarantineFull where there is no room aside, and where `settings` are others when its turn comes than now:
-   * then nothing of it is here.
-   */
-  receive(peer: string, batch: Batch, passes: Passes, settings?: LinkSettings): Promise<Received>
-  /** What of (from, ...] goes to a peer, up to about `maxBytes` (rules 2 and 7). */
-  outgoing(
-    peer: string,
-    collection: Collection,
-    range: { from: number; complete: number; maxBytes: number },
-    passes: Passes,
-  ): Promise<Outgoing>
-  acknowledged(peer: string, collection: Collection, position: number): Promise<void>
-  /** The peer has not taken these rows, which it is to acknowledge: a portal keeps what they are of (rule 9). Durable when it resolves. */
-  refused(peer: string, collection: Collection, rows: readonly RowName[]): Promise<void>
-  /**
-   * Has these collections of a peer read from 0 again, in the place of what is under way by then: what begins to pass there
-   * was read over before (SHARE-2). Resolves when that is durable; nothing happens where the peer was never met.
-   */
-  readAnew(peer: string, among: readonly Collection[]): Promise<void>
-  /**
-   * From where a peer reads on, by collection: that it has acknowledged, also where an ack was lost or the peer was
-   * restored. Rejects with PutBack where it has more than there is.
-   */
-  stands(peer: string, positions: readonly number[]): Promise<void>
-  /** Whether there is room again for what of a peer would wait: half of what there is at most. */
-  hasRoom(peer: string): Promise<boolean>
-  /** Takes in whole documents of a peer that differ from those here; resolves with the rows that this took. */
-  heal(collection: Collection, whole: readonly WireRow[], passes: Passes): Promise<number>
-  /** Counts a connection among those by which a portal withdraws (rule 9). */
-  attach(mirroring: Mirroring): Attached
-  /** This side of a proof of equality over a connection. */
-  reconciler(wire: Omit<ReconcilerOptions, 'store' | 'clock'>): Reconciler
-  /** Documents that a peer has not acknowledged, of the collections that are sent to it. */
-  behind(peer: string, sends?: (collection: Collection) => boolean): Promise<number>
-  /** The patients of a site of whom a peer has not acknowledged what stands in these collections. */
-  waiting(peer: string, site: string, among: readonly Collection[]): Promise<Set<string>>
-}
-
-/** The machine was put back to an older state while this process ran; the message is for people. */
-export class PutBack extends Error {
-  override readonly name = 'PutBack'
-  constructor() {
-    super('This machine was put back to an older state while it ran. What it lost comes back now.')
-  }
-}
-
-export interface Met {
-  readonly known: PeerKnowledge
-  /** The peer lost what it had told us. */
-  readonly restored: boolean
-  /** The peer has seen more of this replica than there is: this one was put back to an older copy. */
-  readonly restoredHere: boolean
-}
-
-export interface Received {
-  readonly refused: readonly { readonly seq: number; readonly reason: Refusal }[]
-  /** Rows that became rows of this log. */
-  readonly logged: number
-  /** Rows that do not pass here. */
-  readonly dropped: number
-}
 
 export interface OpenReplica extends Replica {
   readonly folding: Folding
@@ -259,8 +173,6 @@ export async function openReplica(options: ReplicaOptions): Promise<OpenReplica>
   const open = (): void => {
     if (closed) throw new Error('This replica is closed')
   }
-  const updatesOf = (collection: Collection, key: string): Promise<Uint8Array[]> =>
-    store.updatesOf(collectionNumber(collection), key)
 
   /** Logs anew what a peer has erased and what passes by now (rule 9). */
   const passAgain = async (): Promise<void> => {
@@ -390,9 +302,7 @@ export async function openReplica(options: ReplicaOptions): Promise<OpenReplica>
     receive: (peer, batch, passesHere, settings = fixedSettings) =>
       new Promise((resolve, reject) => {
         open()
-        const refused: { seq: number; reason: Refusal }[] = []
-        const rows: NewRow[] = []
-        let dropped = 0
+        let taken: TakenBatch | undefined
         let cursor: Cursor | undefined
         let seen = 0
         let after: PeerKnowledge | undefined
@@ -400,7 +310,6 @@ export async function openReplica(options: ReplicaOptions): Promise<OpenReplica>
         const under = epochs
         const incarnation = incarnations[number]
         const version = settings.version()
-        const withdrawn: string[] = []
         commits.enter({
           async build(draft) {
             admitted.set(peer, passesHere)
@@ -416,71 +325,15 @@ export async function openReplica(options: ReplicaOptions): Promise<OpenReplica>
             // Rule 11: it was sent to an incarnation that is no more.
             if (renewing.has(number) || incarnations[number] !== incarnation)
               throw new Error(`The collection ${batch.collection} has begun anew`)
-            const blocked = new Set<string>()
-            const withheld = new Map<string, WireRow>()
-            const receipts = new Map<string, number>()
-            const to = { draft, collection: batch.collection, passes: passesHere, holds, writer }
-            await draft.load(batch.collection, batch.rows.map((row) => row.key)) // prettier-ignore
-            let erasedHere = 0
-            for (const row of batch.rows) {
-              const held = draft.document(batch.collection, row.key)
-              const isLetGo = row.receipt && !holds && isOthers(row.facts) && (!held || isOthers(held.head.facts))
-              if (isLetGo) {
-                erasedHere = row.seq
-                const gone = await letGo(draft, batch.collection, row.key)
-                if (gone) {
-                  draft.add(gone)
-                  rows.push(gone)
-                }
-                // Of what was never here nothing is kept.
-                if (!held && row.update.length <= emptyUpdate.length) {
-                  dropped++
-                  continue
-                }
-              }
-              const found: Taken | Promise<Taken> = blocked.has(row.key)
-                ? { refused: 'waits for a refused row' }
-                : takenRows(to, row, { peer, epoch: batch.epoch, seq: row.seq })
-              const taken = found instanceof Promise ? await found : found
-              if (taken === 'dropped') dropped++
-              else if (taken === 'gap') {
-                const from = { peer, epoch: batch.epoch }
-                if (!(await setAside(draft.aside, batch.collection, row, from, quarantine)))
-                  refused.push({ seq: row.seq, reason: 'gap' })
-              } else if ('refused' in taken) {
-                refused.push({ seq: row.seq, reason: taken.refused })
-                blocked.add(row.key)
-              } else {
-                rows.push(...(await intoLog(draft, batch.collection, taken.rows, quarantine)))
-                if (taken.withheld) withheld.set(row.key, row)
-              }
-              if (row.receipt && !holds && !isLetGo) receipts.set(row.key, row.seq)
-              const notice = !holds && noticeFor(row, draft.document(batch.collection, row.key), passes)
-              if (notice) {
-                draft.add(notice)
-                rows.push(notice)
-              }
-            }
-            for (const [key, row] of withheld) {
-              const receipt = refusedReceipt(batch.collection, row, draft.document(batch.collection, key))
-              draft.add(receipt)
-              rows.push(receipt)
-            }
-            for (const key of receipts.keys()) {
-              const again = await passedAgain(draft, batch.collection, key, returns)
-              if (!again) withdrawn.push(key)
-              else {
-                draft.add(again)
-                rows.push(again)
-              }
-            }
+            taken = await takenBatch(draft, peer, batch, { quarantine, passesIn: passesHere, returns, isOthers })
+            const { rows, withdrawn } = taken
             // Rule 6: what the settings of by now leave out would count as read. They may change while it is built.
             if (settings.version() !== version) throw new Error('The settings have changed')
             cursor = {
               epoch: batch.epoch,
               position: batch.to,
               complete: batch.tail ? batch.to : complete,
-              erasedAt: Math.max(erasedAt, erasedHere, ...receipts.values()),
+              erasedAt: Math.max(erasedAt, taken.erasedAt),
             }
             seen = Math.max(before.seen, batch.to)
             after = { ...before, seen, cursors: before.cursors.with(number, cursor) }
@@ -492,6 +345,7 @@ export async function openReplica(options: ReplicaOptions): Promise<OpenReplica>
             const now = known(peer)
             peers.set(peer, { ...now, seen: Math.max(now.seen, seen), cursors: now.cursors.with(number, cursor!) })
             if (ahead.get(peer) === after) ahead.delete(peer)
+            const { rows, refused, dropped } = taken!
             withdrawing?.committed(rows)
             resolve({ refused, logged: rows.length, dropped })
           },
@@ -506,19 +360,7 @@ export async function openReplica(options: ReplicaOptions): Promise<OpenReplica>
         open()
         commits.enter({
           async build(draft) {
-            const rows: NewRow[] = []
-            await draft.load(collection, whole.map((row) => row.key)) // prettier-ignore
-            for (const row of whole) {
-              const to = { draft, collection, passes: passesHere, holds, writer }
-              const taken = await healedRows(to, row)
-              if (taken === 'dropped' || taken === 'gap' || 'refused' in taken) continue
-              rows.push(...(await intoLog(draft, collection, taken.rows, quarantine)))
-              const notice = !holds && noticeFor(row, draft.document(collection, row.key), passes)
-              if (notice) {
-                draft.add(notice)
-                rows.push(notice)
-              }
-            }
+            const rows = await healedBy(draft, collection, whole, { quarantine, passesIn: passesHere })
             return { rows }
           },
           done(seqs) {
@@ -650,38 +492,7 @@ export async function openReplica(options: ReplicaOptions): Promise<OpenReplica>
           failed: reject,
         })
       }),
-    async record(collection, key) {
-      const folded = foldRecord(readRecord(await updatesOf(collection, key)))
-      return folded.values.size === 0 ? undefined : folded
-    },
-    async written(collection, key, by) {
-      const own = readRecord(await updatesOf(collection, key)).get(by)
-      return Object.fromEntries([...(own ?? [])].map(([field, [value]]) => [field, value]))
-    },
-    async contested(collection, keys) {
-      const found = new Map<string, FoldedRecord>()
-      for (const [key, { vector }] of await store.documents(collectionNumber(collection), keys)) {
-        // One client id is one writer: nothing can have been lost, and most documents need not be opened.
-        if (decodeVector(vector).size < 2) continue
-        const record = foldRecord(readRecord(await updatesOf(collection, key)))
-        if (record.conflicts.length > 0) found.set(key, record)
-      }
-      return found
-    },
-    async entries<C extends keyof Kinds>(collection: C, key: string) {
-      const found = readEntries(await updatesOf(collection, key))
-      return Object.entries(found).flatMap(([entryId, value]): Entry<Kinds[C]>[] => {
-        const result = v.safeParse(schemas[collection], value)
-        // A kind that this version does not know is kept in the document and left out here.
-        return result.success ? [{ ...(result.output as Kinds[C]), id: entryId }] : []
-      })
-    },
-    async head(collection, key) {
-      return (await store.documents(collectionNumber(collection), [key])).get(key)?.head
-    },
-    list: (collection, after, limit = 1_000) => store.list(collectionNumber(collection), after, limit),
-    index: (query) => store.index(query),
-    indexed: (view, row) => store.indexed(view, row),
+    ...readingOf(store),
     follow(followerOptions) {
       open()
       const ended = (): void => void followers.delete(follower)
@@ -722,8 +533,6 @@ export async function openReplica(options: ReplicaOptions): Promise<OpenReplica>
       if (!withdrawing) throw new Error('Only a portal erases a whole collection: open its replica with what it holds')
       await withdrawing.eraseCollection(collection, { everywhere, goes })
     },
-    receipts: (collection, after, limit = 1_000) => store.withdrawn(collectionNumber(collection), after, limit),
-    count: (collection) => store.count(collectionNumber(collection)),
     async close() {
       if (closed) return
       closed = true

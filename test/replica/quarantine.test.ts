@@ -8,7 +8,8 @@ import { emptyUpdate, mergeUpdates, writeEntries, writeRecord } from '../../src/
 import { foldReview, type Review } from '../../src/replica/kinds/reviews.ts'
 import { memoryStore } from '../../src/replica/memory-store.ts'
 import { mostAside, QuarantineFull, type Waiting } from '../../src/replica/quarantine.ts'
-import { openReplica, type OpenReplica, type Received } from '../../src/replica/replica.ts'
+import { openReplica, type OpenReplica } from '../../src/replica/replica.ts'
+import type { Received } from '../../src/replica/replication-face.ts'
 import type { Store } from '../../src/replica/store.ts'
 import { clock, fileReplica, folder, ulid } from './world.ts'
 

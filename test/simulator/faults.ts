@@ -193,7 +193,7 @@ export const faults: readonly Fault[] = [
     rule: 'rule 9',
     changes: [
       {
-        file: 'replica/replica.ts',
+        file: 'replica/batch.ts',
         from: 'if (row.receipt && !holds && !isLetGo) receipts.set(row.key, row.seq)',
         to: '',
       },
@@ -372,8 +372,8 @@ export const faults: readonly Fault[] = [
   one(
     'what the portal withdrew stays at another site',
     'SHARE-3',
-    'replica/replica.ts',
-    'const gone = await letGo(draft, batch.collection, row.key)',
+    'replica/batch.ts',
+    'const gone = await letGo(draft, collection, row.key)',
     'const gone = undefined as NewRow | undefined',
     30_000,
     13,
