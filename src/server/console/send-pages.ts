@@ -15,7 +15,7 @@ import type { Reader } from '../look/reader.ts'
 import { badge, card, list } from '../look/show.ts'
 import { formOf } from '../own-forms.ts'
 import { byOf, deedOf, failed, framed, type ConsoleEnv, type ConsoleParts } from './frame.ts'
-import type { FoundPatient } from './site-operations.ts'
+import type { FoundPatient } from './console-site.ts'
 
 const text = v.pipe(v.string(), v.trim(), v.minLength(1), v.maxLength(20_000))
 const patientNumber = v.pipe(v.string(), v.regex(/^\d{1,15}$/), v.toNumber())
