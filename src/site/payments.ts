@@ -17,7 +17,7 @@ const most = 300
 const atOnce = 500
 
 /** What is left of a payment to be given back, wishes that are under way taken off. */
-export function leftOf({ paid, refunds, withdrawn, amount }: Payment): Money {
+function leftOf({ paid, refunds, withdrawn, amount }: Payment): Money {
   const gone = refunds.filter((one) => one.state !== 'refused' && one.state !== 'failed').map((one) => one.amount)
   const left = paid ? amount.minor - sumOf(gone, amount.currency).minor - withdrawn.minor : 0
   return { minor: Math.max(0, left), currency: amount.currency }
