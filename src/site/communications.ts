@@ -3,8 +3,7 @@ import type { InSchedBridge } from '../bridges/insched/bridge.ts'
 import type { Follower, IndexRow, Replica } from '../replica/replica-face.ts'
 import type { Desk } from '../server/console/desk-sqlite.ts'
 import type { Communication, CommunicationQuery } from '../server/console/site-views.ts'
-
-const atOnce = 500
+import { newestFirst } from './newest-first.ts'
 
 /** What a row of the index says; one without a channel is of the portal. */
 interface Body {
@@ -48,31 +47,20 @@ export function communicationsOf(site: {
     if (query.patient !== undefined && key === undefined)
       throw new Error(`There is no patient ${query.patient} in InSched.`)
     const { after } = query
-    let before = after ? after.at + 1 : query.until
-    let seen = new Set<string>()
-    for (let more = true; more;) {
-      const limit = atOnce + seen.size
-      const rows = await replica.index({
-        view: 'communication',
-        descending: true,
-        limit,
-        ...(key ? { patient: key } : {}),
-        ...(query.state === undefined ? {} : { state: query.state }),
-        ...(query.since === undefined ? {} : { from: query.since }),
-        ...(before === undefined ? {} : { before }),
-      })
-      for (const row of rows) {
-        // Of one millisecond they are in order of id, the greatest first.
-        if (seen.has(row.id) || (after && row.at === after.at && row.id >= after.id)) continue
-        const { channel = 'portal', direction } = row.body as unknown as Body
-        if (query.direction !== undefined && direction !== query.direction) continue
-        if (query.channel === undefined || channel === query.channel) yield await said(row)
-      }
-      more = rows.length === limit
-      const last = rows.at(-1)?.at
-      // Several may be of one millisecond: the next part begins with that one again.
-      seen = new Set(rows.filter((row) => row.at === last).map((row) => row.id))
-      before = last === undefined ? before : last + 1
+    const before = after ? after.at + 1 : query.until
+    const rows = newestFirst(replica, {
+      view: 'communication',
+      ...(key ? { patient: key } : {}),
+      ...(query.state === undefined ? {} : { state: query.state }),
+      ...(query.since === undefined ? {} : { from: query.since }),
+      ...(before === undefined ? {} : { before }),
+    })
+    for await (const row of rows) {
+      // Of one millisecond they are in order of id, the greatest first.
+      if (after && row.at === after.at && row.id >= after.id) continue
+      const { channel = 'portal', direction } = row.body as unknown as Body
+      if (query.direction !== undefined && direction !== query.direction) continue
+      if (query.channel === undefined || channel === query.channel) yield await said(row)
     }
   }
 }

@@ -61,7 +61,8 @@ export function dayOfSite(site: {
       .map((row) => row.body as unknown as Request)
       .filter((one) => one.kind !== 'contact change' && one.event === event)
       .toSorted((a, b) => a.at - b.at)
-  const storyOf = async (row: IndexRow): Promise<EventStory> => {
+  /** What is said of an event on any page; texts are read for one that is looked at, not for each of a day. */
+  const storyOf = async (row: IndexRow): Promise<Omit<EventStory, 'texts' | 'whyTexts'>> => {
     const { id, patient } = row
     const fields = row.body as unknown as EventFields
     const answers = foldConfirmations(await replica.entries('confirmations', id))
@@ -85,8 +86,6 @@ export function dayOfSite(site: {
       wish,
       receivedAt: said && desk.receivedAt(said.id),
       allTold: told,
-      texts: await textsOf(patient!, id),
-      whyTexts: [],
       answers: answers.map((one) => ({ ...one, receivedAt: desk.receivedAt(one.id) })),
       wishes: wishes.map((one) => ({ ...one, receivedAt: desk.receivedAt(one.id) })),
     }
@@ -110,7 +109,8 @@ export function dayOfSite(site: {
     async event(key: string): Promise<EventStory | undefined> {
       await index.caughtUp()
       const row = await replica.indexed('event', key)
-      return row && isOwn(row) ? { ...(await storyOf(row)), whyTexts: await site.whyTexts(key) } : undefined
+      if (!row || !isOwn(row)) return undefined
+      return { ...(await storyOf(row)), texts: await textsOf(row.patient!, key), whyTexts: await site.whyTexts(key) }
     },
   }
 }

@@ -25,7 +25,7 @@ import { collections, shapeOf, type Collection, type RecordCollection } from '..
 import type { Json } from '../replica/json.ts'
 import type { DocumentHead, Kinds } from '../replica/replica-face.ts'
 import type { OpenReplica } from '../replica/replica.ts'
-import type { MirrorChange } from '../server/console/site-operations.ts'
+import type { MirrorChange } from '../server/console/console-site.ts'
 
 const listOthers = 'List them with: patientconnection mirror show.'
 /** Where entries are not records: what of them this version can show. */

@@ -11,13 +11,12 @@ import { plainAmount, sumOf, type Money } from '../replica/kinds/money.ts'
 import { foldPayments, type Payment, type PaymentEntry, type PaymentRequest } from '../replica/kinds/payments.ts'
 import type { Follower, IndexRow, Replica } from '../replica/replica-face.ts'
 import type { PatientName, PaymentBox, PaymentOfSite, RequestOfSite } from '../server/console/site-views.ts'
+import { newestFirst } from './newest-first.ts'
 
 const most = 300
-/** A part at a time of what the bookkeeper is given. */
-const atOnce = 500
 
 /** What is left of a payment to be given back, wishes that are under way taken off. */
-export function leftOf({ paid, refunds, withdrawn, amount }: Payment): Money {
+function leftOf({ paid, refunds, withdrawn, amount }: Payment): Money {
   const gone = refunds.filter((one) => one.state !== 'refused' && one.state !== 'failed').map((one) => one.amount)
   const left = paid ? amount.minor - sumOf(gone, amount.currency).minor - withdrawn.minor : 0
   return { minor: Math.max(0, left), currency: amount.currency }
@@ -93,18 +92,7 @@ export function paymentsOfSite(site: {
     /** All payments, for the bookkeeper, the newest first. */
     async *allPayments(): AsyncGenerator<PaymentOfSite> {
       await index.caughtUp()
-      let before: number | undefined
-      let seen = new Set<string>()
-      for (let more = true; more;) {
-        const limit = atOnce + seen.size
-        const rows = await replica.index({ view: 'payment', descending: true, limit, ...(before === undefined ? {} : { before }) }) // prettier-ignore
-        for (const row of rows) if (!seen.has(row.id) && row.patient !== null) yield await shown(row)
-        more = rows.length === limit
-        const last = rows.at(-1)?.at
-        // Several may be of one millisecond: the next part begins with that one again.
-        seen = new Set(rows.filter((row) => row.at === last).map((row) => row.id))
-        before = last === undefined ? before : last + 1
-      }
+      for await (const row of newestFirst(replica, { view: 'payment' })) if (row.patient !== null) yield shown(row)
     },
     /** Asks a patient for a payment at the portal; throws a sentence where the patient has no access there. */
     async requestPayment(patient: number, wanted: { amount: Money; due: string | null; words: string }, by: By = agent): Promise<{ request: string }> {

@@ -21,6 +21,7 @@ import {
 import type { Clock } from '../replica/clock.ts'
 import type { Json } from '../replica/json.ts'
 import type { Replica } from '../replica/replica-face.ts'
+import type { Changed } from '../server/console/console-site.ts'
 
 export interface PreferencesOptions {
   readonly replica: Replica
@@ -33,12 +34,6 @@ export interface PreferencesOptions {
   readonly changed: () => void
 }
 
-/** A change as the trail keeps it: secrets masked. */
-export interface Changed {
-  readonly key: string
-  readonly old: string
-  readonly new: string
-}
 export type SitePreferences = Awaited<ReturnType<typeof sitePreferences>>
 
 export async function sitePreferences(options: PreferencesOptions) {

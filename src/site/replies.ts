@@ -31,9 +31,9 @@ export async function takenEdits(
   const edits: Edit[] = []
   for (const { event, patient, startsAt } of reply.about) {
     const as = taken.get(event) ?? 'nothing'
+    if (as === 'nothing') continue
     const { at } = reply
     const head = await replica.head(as === 'confirm' ? 'events' : 'patients', as === 'confirm' ? event : patient)
-    if (as === 'nothing') continue
     if (!head) throw new Error('The event or its patient is not here, so there is nothing to answer. Resolve this in another way.') // prettier-ignore
     const { at: _set, ...facts } = head.facts
     if (as === 'confirm')

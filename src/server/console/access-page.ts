@@ -10,8 +10,8 @@ import { faultNotice, notice } from '../look/notice.ts'
 import { card, facts } from '../look/show.ts'
 import { formOf } from '../own-forms.ts'
 import { byOf, deedOf, failed, framed, type ConsoleEnv, type ConsoleParts } from './frame.ts'
+import { patientNumber } from './form-fields.ts'
 
-const patientNumber = v.pipe(v.string(), v.regex(/^\d{1,15}$/), v.toNumber())
 const patientSchema = v.object({ patient: patientNumber })
 const endSchema = v.object({ patient: patientNumber, grant: ulidSchema })
 const grantSchema = v.object({

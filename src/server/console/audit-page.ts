@@ -11,9 +11,9 @@ import { empty, notice } from '../look/notice.ts'
 import { card, folded, table } from '../look/show.ts'
 import { formOf } from '../own-forms.ts'
 import { deedOf, framed, nameOfUser, type ConsoleEnv, type ConsoleParts } from './frame.ts'
+import { orEmpty } from './form-fields.ts'
 
 const machine = 'command line'
-const orEmpty = <T extends v.GenericSchema<string, unknown>>(schema: T) => v.optional(v.union([v.pipe(v.literal(''), v.transform(() => undefined)), schema])) // prettier-ignore
 const day = v.pipe(v.string(), v.trim(), v.isoDate())
 const filterSchema = v.object({
   by: orEmpty(v.union([v.literal(machine), ulidSchema])),

@@ -15,12 +15,12 @@ import { card, list, talk } from '../look/show.ts'
 import { formOf } from '../own-forms.ts'
 import { byOf, deedOf, failed, framed, type ConsoleEnv, type ConsoleParts } from './frame.ts'
 import type { EventStory } from './site-views.ts'
+import { longestText, messageText } from './form-fields.ts'
 
 /** The most events to which one message goes at once. */
 const mostEvents = 300
 
-const text = v.pipe(v.string(), v.trim(), v.minLength(1), v.maxLength(20_000))
-const writtenSchema = v.object({ subject: v.pipe(text, v.maxLength(200)), text })
+const writtenSchema = v.object({ subject: v.pipe(messageText, v.maxLength(200)), text: messageText })
 const sentSchema = v.object({ ...writtenSchema.entries, batch: ulidSchema })
 
 /** The events that a form names, each by a field of its own. */
@@ -61,7 +61,7 @@ export function bulkPages({ site, store, clock }: ConsoleParts & { readonly cloc
       card(
         form('/today/check', hiddenOf(c, [...to, ...not]), [
           field({ name: 'subject', label: send.subject, value: was.subject, more: { maxlength: 200 } }),
-          area({ name: 'text', label: send.message, hint: bulk.how, value: was.text, more: { maxlength: 20_000 } }),
+          area({ name: 'text', label: send.message, hint: bulk.how, value: was.text, more: { maxlength: longestText } }),
           button(bulk.look, 'main'),
         ]),
       ),

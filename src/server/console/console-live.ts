@@ -14,7 +14,7 @@ import { mostOfASession, refuse } from '../live.ts'
 import { isOwnOrigin } from '../own-forms.ts'
 import type { Sessions } from '../sessions.ts'
 import { namesOf, type ConsoleTls } from './console-names.ts'
-import type { ConsoleSite } from './site-operations.ts'
+import type { ConsoleSite } from './console-site.ts'
 import type { StaffStore } from './staff-store-sqlite.ts'
 
 export interface ConsoleLive {

@@ -6,7 +6,7 @@ import type { Clock } from '../../replica/clock.ts'
 import type { Json } from '../../replica/json.ts'
 import type { Deed } from '../audit-sqlite.ts'
 import type { RunKind } from './runs-sqlite.ts'
-import type { ConsoleSite } from './site-operations.ts'
+import type { ConsoleSite } from './console-site.ts'
 import type { StaffStore } from './staff-store-sqlite.ts'
 
 export interface ConsoleRuns {

@@ -51,7 +51,7 @@ export function eventPage({ site, store }: ConsoleParts): Hono<ConsoleEnv> {
           ],
           { eyebrow: reader.wall(story.startsAt) },
         ),
-        mayUse(c.get('staff'), 'POST /events/:event/confirm') && isToCome(story, await site.zone(), c.get('now'))
+        mayUse(c.get('staff'), 'POST /events/:event/confirm') && isToCome(story, zone, c.get('now'))
           ? card(
               [
                 html`<p class="soft">${today.confirm.how}</p>`,

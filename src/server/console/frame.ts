@@ -9,7 +9,7 @@ import { problemPage, type Told } from '../look/problem-page.ts'
 import type { Reader } from '../look/reader.ts'
 import { warnBefore } from '../sessions.ts'
 import { mayUse } from './privileges.ts'
-import type { ConsoleSite } from './site-operations.ts'
+import type { ConsoleSite } from './console-site.ts'
 import { stripOf } from './strip.ts'
 import type { Staff, StaffStore } from './staff-store-sqlite.ts'
 

@@ -21,7 +21,7 @@ export interface Hl7Message {
   /** Why it was not taken; for staff. */
   readonly why: string | null
 }
-export interface Hl7Query {
+interface Hl7Query {
   readonly channel?: string | undefined
   readonly state?: MessageState | undefined
   readonly kind?: string | undefined

@@ -17,12 +17,12 @@ import { formOf } from '../own-forms.ts'
 import { deedOf, failed, framed, type ConsoleEnv, type ConsoleParts } from './frame.ts'
 import type { Hl7Channel, Hl7Message } from './hl7-operations.ts'
 import { mayUse } from './privileges.ts'
+import { orEmpty, patientNumber } from './form-fields.ts'
 
-const orEmpty = <T extends v.GenericSchema<string, unknown>>(schema: T) => v.optional(v.union([v.pipe(v.literal(''), v.transform(() => undefined)), schema])) // prettier-ignore
 const filterSchema = v.object({
   channel: orEmpty(v.pipe(v.string(), v.regex(/^[a-z0-9-]{1,40}$/))),
   state: orEmpty(v.picklist(messageStates)),
-  patient: orEmpty(v.pipe(v.string(), v.trim(), v.regex(/^\d{1,15}$/), v.toNumber())),
+  patient: orEmpty(patientNumber),
 })
 type Filter = v.InferOutput<typeof filterSchema>
 const nameSchema = v.object({ name: v.pipe(v.string(), v.regex(/^[a-z0-9-]{1,40}$/)) })
@@ -42,8 +42,7 @@ export function hl7Page({ site, store }: ConsoleParts): Hono<ConsoleEnv> {
     const text = reader.words.hl7
     const zone = await site.zone()
     const channels = hl7.channels()
-    const query = filter as { channel?: string; state?: (typeof messageStates)[number]; patient?: number }
-    const { items } = await hl7.messages(query)
+    const { items } = await hl7.messages(filter)
     const isAll = Object.values(filter).every((one) => one === undefined)
     const options = (any: string, values: readonly string[]) => [{ value: '', label: any }, ...values.map((value) => ({ value, label: value }))] // prettier-ignore
     return framed(c, site, text.title, '/hl7', [
@@ -54,14 +53,14 @@ export function hl7Page({ site, store }: ConsoleParts): Hono<ConsoleEnv> {
           form('/hl7', { csrf: c.get('csrf') }, [
             html`<div class="filters">
               ${select(
-                { name: 'channel', label: text.channel, value: filter.channel as string | undefined, optional: '' },
+                { name: 'channel', label: text.channel, value: filter.channel, optional: '' },
                 options(
                   text.any,
                   channels.map(({ name }) => name),
                 ),
               )}
-              ${select({ name: 'state', label: text.state, value: filter.state as string | undefined, optional: '' }, options(text.any, messageStates))}
-              ${field({ name: 'patient', label: text.patient, value: filter.patient === undefined ? '' : String(filter.patient as number), optional: reader.words.frame.optional, more: { inputmode: 'numeric', maxlength: 15 } })}
+              ${select({ name: 'state', label: text.state, value: filter.state, optional: '' }, options(text.any, messageStates))}
+              ${field({ name: 'patient', label: text.patient, value: filter.patient === undefined ? '' : String(filter.patient), optional: reader.words.frame.optional, more: { inputmode: 'numeric', maxlength: 15 } })}
             </div>`,
             button(reader.words.desk.recent.apply, 'main'),
           ]),
@@ -120,7 +119,7 @@ export function hl7Page({ site, store }: ConsoleParts): Hono<ConsoleEnv> {
     const filter = v.safeParse(filterSchema, (await formOf(c)) ?? {})
     if (!filter.success) return refused(c, c.get('reader').words.desk.recent.wrong, 400)
     const { patient } = filter.output
-    audit.noted(deedOf(c, 'viewed', { of: 'hl7', ...(patient === undefined ? {} : { patient: String(patient as number) }) })) // prettier-ignore
+    audit.noted(deedOf(c, 'viewed', { of: 'hl7', ...(patient === undefined ? {} : { patient: String(patient) }) })) // prettier-ignore
     return c.html(await pageHtml(c, filter.output))
   })
   app.get('/hl7/:message', async (c) => {

@@ -11,7 +11,7 @@ import type { Sealer } from '../../replica/sealing.ts'
 /** A thread whose subject has one of the words, about an event at the location, goes to the user. No words, no location: any. */
 export interface Route { readonly id: string; readonly words: readonly string[]; readonly location: string | null; readonly user: string } // prettier-ignore
 /** What a thread is about, for a route to match. */
-export interface ThreadMatter { readonly subject: string; readonly location: string | null } // prettier-ignore
+interface ThreadMatter { readonly subject: string; readonly location: string | null } // prettier-ignore
 
 /** The first route that holds for a thread. */
 export function routeFor(routes: readonly Route[], { subject, location }: ThreadMatter): Route | undefined {

@@ -22,13 +22,13 @@ import { byOf, deedOf, failed, framed, type ConsoleEnv, type ConsoleParts } from
 import { mayUse } from './privileges.ts'
 import { provesAgain } from './prove-again.ts'
 import { paymentBoxes, type PaymentBox, type PaymentOfSite, type RequestOfSite } from './site-views.ts'
+import { patientNumber } from './form-fields.ts'
 
 /** From here on a refund needs a code of the authenticator app. */
 const large = 50_000
 const mostExported = 50_000
 
 const amountText = v.pipe(v.string(), v.maxLength(30), v.transform((text) => amountIn(text, inSchedCurrency)), v.custom<NonNullable<ReturnType<typeof amountIn>>>((amount) => amount !== undefined && (amount as { minor: number }).minor > 0)) // prettier-ignore
-const patientNumber = v.pipe(v.string(), v.trim(), v.regex(/^\d{1,15}$/), v.toNumber())
 const text = (most: number) => v.pipe(v.string(), v.trim(), v.minLength(1), v.maxLength(most))
 const requestSchema = v.object({ patient: patientNumber, amount: amountText, due: v.union([v.pipe(v.literal(''), v.transform(() => null)), dateSchema]), words: text(200) }) // prettier-ignore
 const refundSchema = v.object({ payment: ulidSchema, amount: amountText, reason: text(500), code: v.optional(v.string(), '') }) // prettier-ignore

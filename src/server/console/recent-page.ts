@@ -17,11 +17,11 @@ import { formOf } from '../own-forms.ts'
 import { csvOf } from './csv.ts'
 import { deedOf, failed, framed, type ConsoleEnv, type ConsoleParts } from './frame.ts'
 import { mayUse } from './privileges.ts'
+import { orEmpty } from './form-fields.ts'
 
 const channels = ['portal', 'text', 'email'] as const
 const directions = ['in', 'out'] as const
 const states = ['read', 'received', 'queued', 'sent', 'delivered', 'undelivered', 'failed', 'dropped', 'opened', 'written', 'set aside', 'open', 'accepted', 'refused'] as const // prettier-ignore
-const orEmpty = <T extends v.GenericSchema<string, unknown>>(schema: T) => v.optional(v.union([v.pipe(v.literal(''), v.transform(() => undefined)), schema])) // prettier-ignore
 const day = v.pipe(v.string(), v.trim(), v.isoDate())
 const filterSchema = v.object({
   patient: orEmpty(v.pipe(v.string(), v.trim(), v.regex(/^\d{1,15}$/))),

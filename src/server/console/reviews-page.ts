@@ -11,7 +11,7 @@ import type { Reader } from '../look/reader.ts'
 import { badge, card, folded, tabs } from '../look/show.ts'
 import { formOf } from '../own-forms.ts'
 import { byOf, deedOf, failed, framed, type ConsoleEnv, type ConsoleParts } from './frame.ts'
-import type { OpenReview } from './site-operations.ts'
+import type { OpenReview } from './console-site.ts'
 
 const resolveSchema = v.object({
   id: ulidSchema,

@@ -15,26 +15,17 @@ import type { Reader } from '../look/reader.ts'
 import { badge, card, list } from '../look/show.ts'
 import { formOf } from '../own-forms.ts'
 import { byOf, deedOf, failed, framed, type ConsoleEnv, type ConsoleParts } from './frame.ts'
-import type { FoundPatient } from './site-operations.ts'
+import type { FoundPatient } from './console-site.ts'
+import { longestText, messageText, orEmpty, patientNumber } from './form-fields.ts'
 
-const text = v.pipe(v.string(), v.trim(), v.minLength(1), v.maxLength(20_000))
-const patientNumber = v.pipe(v.string(), v.regex(/^\d{1,15}$/), v.toNumber())
 const findSchema = v.object({ find: v.pipe(v.string(), v.trim(), v.minLength(1), v.maxLength(200)) })
-const eventNumber = v.optional(
-  v.union([
-    v.pipe(
-      v.literal(''),
-      v.transform(() => undefined),
-    ),
-    patientNumber,
-  ]),
-)
+const eventNumber = orEmpty(patientNumber)
 const patientSchema = v.object({ patient: patientNumber, event: eventNumber })
 const messageSchema = v.object({
   patient: patientNumber,
   event: eventNumber,
-  subject: v.pipe(text, v.maxLength(200)),
-  text,
+  subject: v.pipe(messageText, v.maxLength(200)),
+  text: messageText,
 })
 
 export function sendPages({ site, store }: ConsoleParts): Hono<ConsoleEnv> {
@@ -128,7 +119,7 @@ function messageForm(reader: Reader, { patient, event }: v.InferOutput<typeof pa
   const { send } = reader.words.console
   const fields = [
     field({ name: 'subject', label: send.subject, more: { maxlength: 200 } }),
-    area({ name: 'text', label: send.message, more: { maxlength: 20_000 } }),
+    area({ name: 'text', label: send.message, more: { maxlength: longestText } }),
     fileField(reader, 'files'),
     button(send.send, 'main'),
   ]

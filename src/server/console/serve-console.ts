@@ -8,7 +8,8 @@ import { consoleApp, consoleSessions } from './console-app.ts'
 import { consoleLive } from './console-live.ts'
 import { ownHost, type ConsoleTls } from './console-names.ts'
 import { staffOperations } from './staff-operations.ts'
-import { siteOperations, type ConsoleSite } from './site-operations.ts'
+import type { ConsoleSite } from './console-site.ts'
+import { siteOperations } from './site-operations.ts'
 import { openStaffStore } from './staff-store-sqlite.ts'
 
 export interface ServedConsole {

@@ -12,7 +12,7 @@ import { formOf } from '../own-forms.ts'
 import { deedOf, failed, framed, nameOfUser, type ConsoleEnv, type ConsoleParts } from './frame.ts'
 import { mayUse } from './privileges.ts'
 import type { Run } from './runs-sqlite.ts'
-import type { SiteStatus } from './site-operations.ts'
+import type { SiteStatus } from './console-site.ts'
 import { outcomeOf } from './runs-page.ts'
 import { stateInWords } from './strip.ts'
 

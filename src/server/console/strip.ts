@@ -4,7 +4,7 @@ import { oneButton } from '../look/form.ts'
 import { icon, type Icon } from '../look/icon.ts'
 import { inEnglish, nothing, type Content, type Html } from '../look/html.ts'
 import type { Reader } from '../look/reader.ts'
-import type { ConsoleSite, SiteStatus } from './site-operations.ts'
+import type { ConsoleSite, SiteStatus } from './console-site.ts'
 
 /** What a strip shows. */
 export interface StripParts {

@@ -17,13 +17,13 @@ import { formOf } from '../own-forms.ts'
 import { byOf, deedOf, failed, framed, nameOfUser, type ConsoleEnv, type ConsoleParts } from './frame.ts'
 import type { Staff } from './staff-store-sqlite.ts'
 import { mayUse } from './privileges.ts'
+import { longestText, messageText } from './form-fields.ts'
 
-const text = v.pipe(v.string(), v.trim(), v.minLength(1), v.maxLength(20_000))
 const whichSchema = v.object({ thread: ulidSchema })
 const assignSchema = v.object({ to: v.union([v.literal(''), ulidSchema]) })
 const retractSchema = v.object({ entry: ulidSchema })
-const textSchema = v.object({ text })
-const draftSchema = v.object({ text: v.pipe(v.string(), v.maxLength(20_000)) })
+const textSchema = v.object({ text: messageText })
+const draftSchema = v.object({ text: v.pipe(v.string(), v.maxLength(longestText)) })
 
 /** The users whose attention a note asks for: `@` and their initials, whatever the case. */
 export function mentionedIn(note: string, users: readonly Pick<Staff, 'id' | 'initials' | 'disabled'>[]): string[] {
@@ -75,7 +75,7 @@ export function threadPages({ site, store, clock }: ConsoleParts & { readonly cl
         html`<div class="two">
           <div>
             ${talk(said)}
-            ${mayWrite && found.isReached ? card(fileForm('/inbox/reply', hidden, [area({ name: 'text', label: inbox.reply, hint: inbox.replyHow, value: found.draft ?? undefined, more: { maxlength: 20_000 } }), fileField(reader, 'files'), html`<div class="row">${button(inbox.send, 'main')} ${button(inbox.keepDraft, '', { formaction: '/inbox/draft', formnovalidate: true })}</div>`])) : nothing}
+            ${mayWrite && found.isReached ? card(fileForm('/inbox/reply', hidden, [area({ name: 'text', label: inbox.reply, hint: inbox.replyHow, value: found.draft ?? undefined, more: { maxlength: longestText } }), fileField(reader, 'files'), html`<div class="row">${button(inbox.send, 'main')} ${button(inbox.keepDraft, '', { formaction: '/inbox/draft', formnovalidate: true })}</div>`])) : nothing}
           </div>
           <div>
             ${mayWrite ? careHtml(c, found) : nothing} ${notesHtml(c, found, zone, mayWrite)}
@@ -134,7 +134,7 @@ export function threadPages({ site, store, clock }: ConsoleParts & { readonly cl
               )}
             </ol>`
       }
-      ${mayWrite ? form('/inbox/note', { csrf: c.get('csrf'), thread: found.thread }, [area({ id: 'note', name: 'text', label: inbox.note, hint: inbox.noteHow, more: { maxlength: 20_000 } }), button(inbox.addNote)]) : nothing}
+      ${mayWrite ? form('/inbox/note', { csrf: c.get('csrf'), thread: found.thread }, [area({ id: 'note', name: 'text', label: inbox.note, hint: inbox.noteHow, more: { maxlength: longestText } }), button(inbox.addNote)]) : nothing}
     </section>`
   }
   const stepsHtml = (c: Context<ConsoleEnv>, { steps }: WholeThread, zone: string): Html => {

@@ -24,7 +24,7 @@ import { choicePath, reading, takeChoice, type ReaderEnv } from '../look/reader.
 import { card } from '../look/show.ts'
 import { serveStylesheet, stylesheet } from '../look/stylesheet.ts'
 
-export interface EmailLinks {
+interface EmailLinks {
   readonly practice: (id: string) => { readonly replica: Replica; readonly hmacKey: Uint8Array } | undefined
   /** How pages name a practice. */
   readonly nameOf: (practice: string) => Promise<{ readonly practice: string | null; readonly phone: string | null }>

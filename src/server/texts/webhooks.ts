@@ -11,7 +11,7 @@ import type { Clock } from '../../replica/clock.ts'
 import { failureOf } from '../failure.ts'
 import { callerOf, type Incoming, type NamedProxies } from '../reverse-proxy.ts'
 
-export interface TextWebhooks {
+interface TextWebhooks {
   readonly provider: (practice: string) => TextProvider | undefined
   /** Keeps what became of a message of ours. */
   readonly became: (practice: string, message: { patient: string; message: string }, state: Pick<TakenText, 'sid' | 'state' | 'code'>) => Promise<void> // prettier-ignore

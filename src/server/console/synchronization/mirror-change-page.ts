@@ -10,7 +10,7 @@ import { notice } from '../../look/notice.ts'
 import type { Reader } from '../../look/reader.ts'
 import { card, table } from '../../look/show.ts'
 import { deedOf, failed, type ConsoleEnv, type ConsoleParts } from '../frame.ts'
-import type { ConsoleSite, MirrorChange, MirrorEffect } from '../site-operations.ts'
+import type { ConsoleSite, MirrorChange, MirrorEffect } from '../console-site.ts'
 import { countsInWords, fieldInWords, groupsOf, isCovered, keysOf, mirrorParts, neededInWords, settingInWords, valueInWords, type MirrorPart } from '../../mirror-words.ts' // prettier-ignore
 import { differencesTable, patientField, patientNumber } from './preview-page.ts'
 import { changesIn, writtenIn } from '../../mirror-forms.ts'

@@ -10,7 +10,7 @@ import { badge, card, table } from '../../look/show.ts'
 import { countsInWords } from '../../mirror-words.ts'
 import { deedOf, failed, nameOfUser, type ConsoleEnv, type ConsoleParts } from '../frame.ts'
 import { mirrorChanges } from '../mirror-changes.ts'
-import type { MirrorChange, SharedWithSite } from '../site-operations.ts'
+import type { MirrorChange, SharedWithSite } from '../console-site.ts'
 import { synchronizationFramed, textsOf } from './synchronization-frame.ts'
 
 const path = '/synchronization/sharing'

@@ -111,7 +111,7 @@ function timingForm(c: Context<ConsoleEnv>, texts: Texts, faults: Faults): Html 
 }
 
 /** What comes next, in the reader's language. */
-export function comingInWords(reader: Reader, { mode, run, full }: Coming, zone: string, now: number): string[] {
+function comingInWords(reader: Reader, { mode, run, full }: Coming, zone: string, now: number): string[] {
   const { timing } = reader.words.synchronization
   if (mode === 'by hand') return [timing.byHand]
   const at = (moment: number): string => reader.instant(moment, zone)
