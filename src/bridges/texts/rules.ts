@@ -7,7 +7,9 @@ import * as v from 'valibot'
 import { derivedUlid } from '../../replica/ids.ts'
 import type { Json } from '../../replica/json.ts'
 import type { Lead, Window } from './moments.ts'
-import type { Told } from './wording.ts'
+import { checkedTemplate } from './template-checks.ts'
+import { TemplateFault, textLanguages, type Template, type TextLanguage } from './templates.ts'
+import { usualTemplate, type KnownTemplate, type Told } from './wording.ts'
 
 export interface Rule {
   readonly id: string
@@ -34,6 +36,10 @@ export interface TextSettings {
   readonly asksSameDay: boolean
   /** Whether somebody who has confirmed is still reminded. */
   readonly remindsConfirmed: boolean
+  /** What a rule tells, in the practice's words or the usual ones. */
+  readonly templateOf: (rule: Pick<Rule, 'id' | 'what'>, language: TextLanguage) => Template
+  /** The practice's own templates. */
+  readonly ownTemplates: readonly KnownTemplate[]
 }
 
 /** The document in which a site keeps them. */
@@ -94,6 +100,34 @@ const usualRules: Readonly<Record<string, string>> = {
 }
 const isRule = (key: string): boolean => /^rule\/[a-z0-9-]{1,30}$/.test(key)
 const isWindow = (key: string): boolean => /^window\/\d{1,15}$/.test(key)
+const templateKey = new RegExp(`^template/(${['confirmation request', 'reminder'].map(slugOf).join('|')})/(${textLanguages.join('|')})(?:/([a-z0-9-]{1,30}))?$`) // prettier-ignore
+export const isTemplate = (key: string): boolean => templateKey.test(key)
+function slugOf(what: string): string {
+  return what.replaceAll(' ', '-')
+}
+/** Where the words stand of what is told in a language, by every rule or by one that has its own. */
+export function keyOfTemplate(what: Told, language: TextLanguage, rule?: string): string {
+  return `template/${slugOf(what)}/${language}${rule === undefined ? '' : `/${rule}`}`
+}
+/** What the words under a key are for; throws a sentence where it is no such key. */
+export function templateOfKey(key: string): { readonly what: Told; readonly language: TextLanguage; readonly rule: string | undefined } {
+  const [, slug, language, rule] = templateKey.exec(key) ?? []
+  if (slug === undefined) throw new Error(`${key.slice(0, 60)} is no template. One is template/KIND/LANGUAGE, or template/KIND/LANGUAGE/RULE.`)
+  return { what: slug.replaceAll('-', ' ') as Told, language: language as TextLanguage, rule }
+} // prettier-ignore
+function templateAt(key: string, source: Json | undefined): KnownTemplate | undefined {
+  if (!isTemplate(key) || typeof source !== 'string' || source === usualWords) return undefined
+  const { what } = templateOfKey(key)
+  try {
+    return { what, template: checkedTemplate(source, what) }
+  } catch (error) {
+    // What another version took for a template and this one does not: the usual words say it.
+    if (error instanceof TemplateFault) return undefined
+    throw error
+  }
+}
+/** Said of a template: the usual words again. */
+export const usualWords = 'usual'
 const sinceOf = (key: string): string => `since/${key.slice('rule/'.length)}`
 const removed = 'none'
 
@@ -110,7 +144,14 @@ export function textSettingsOf(fields: Readonly<Record<string, Json>>): TextSett
     const since = fields[sinceOf(key)]
     return [{ id: key.slice('rule/'.length), since: typeof since === 'number' ? since : 0, ...found.output }]
   })
+  const own = new Map(Object.entries(fields).flatMap(([key, source]) => {
+    const found = templateAt(key, source)
+    return found ? [[key, found] as const] : []
+  })) // prettier-ignore
   return {
+    ownTemplates: [...own.values()],
+    templateOf: ({ id, what }, language) =>
+      (own.get(keyOfTemplate(what, language, id)) ?? own.get(keyOfTemplate(what, language)))?.template ?? usualTemplate(what, language), // prettier-ignore
     isOn: v.is(known.sending.schema, fields['sending'] ?? 'off') && read('sending'),
     rules,
     windowOf(location) {
@@ -135,7 +176,7 @@ export function rulesOf({ rules }: TextSettings, location: string | null): reado
 /** What people are shown: each key with its text, rules and windows of locations among them. */
 export function textsShown(fields: Readonly<Record<string, Json>>): Record<string, string> {
   const set = Object.entries({ ...usualRules, ...fields }).filter(
-    (one): one is [string, string] => (isRule(one[0]) || isWindow(one[0])) && typeof one[1] === 'string' && one[1] !== removed, // prettier-ignore
+    (one): one is [string, string] => (isRule(one[0]) || isWindow(one[0]) || isTemplate(one[0])) && typeof one[1] === 'string' && one[1] !== removed && one[1] !== usualWords, // prettier-ignore
   )
   const plain = Object.entries(known).map(([key, { initial }]) => {
     const value = fields[key]
@@ -149,9 +190,14 @@ export function textsChanged(
   fields: Readonly<Record<string, Json>>,
   { key, value, at }: { readonly key: string; readonly value: string; readonly at: number },
 ): Record<string, Json> {
+  if (isTemplate(key)) {
+    const said = value.trim().replaceAll(/\s+/g, ' ')
+    if (said !== usualWords) checkedTemplate(said, templateOfKey(key).what)
+    return { [key]: said }
+  }
   const found = Object.hasOwn(known, key) ? known[key as keyof typeof known] : isRule(key) ? rule : isWindow(key) ? window : undefined // prettier-ignore
   if (!found)
-    throw new Error(`There is nothing ${key.slice(0, 60)} to set of texts. There are: ${Object.keys(known).join(', ')}, rule/NAME and window/LOCATION. Nothing was changed.`) // prettier-ignore
+    throw new Error(`There is nothing ${key.slice(0, 60)} to set of texts. There are: ${Object.keys(known).join(', ')}, rule/NAME, window/LOCATION and template/KIND/LANGUAGE. Nothing was changed.`) // prettier-ignore
   const said = value.trim()
   if (isRule(key) && said === removed) return { [key]: removed }
   if (!v.safeParse(found.schema as v.GenericSchema, said).success)
