@@ -207,7 +207,7 @@ export const faults: readonly Fault[] = [
         to: '',
       },
     ],
-    seed: 2_070,
+    seed: 574_000_000,
     within: 100_000,
   },
   one(
