@@ -142,6 +142,7 @@ async function rowsOf(replica: Replica, head: DocumentHead, numberKey: NumberKey
       const { payments, requests } = foldPayments(await replica.entries('payments', key))
       return [
         ...payments.map((one) => row('payment', one.id, { state: stateOf(one), at: one.at, body: one })),
+        ...requests.map((one) => row('payment request', one.id, { state: one.state, at: one.at, body: one })),
       ]
     }
     case 'messages':
@@ -222,6 +223,7 @@ const subjects: Readonly<Record<ToldKind, string>> = {
   answer: 'Answer',
   'opt-out confirmation': 'Opt-out confirmation',
   'message notice': 'Message notice',
+  'payment request': 'Payment request',
 }
 function rowsOfMessage(message: OutMessage, row: Row): IndexRow[] {
   const { id, kind, at, state, what, event = null, recipient, code } = message

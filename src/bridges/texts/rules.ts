@@ -34,6 +34,8 @@ export interface TextSettings {
   readonly asksSameDay: boolean
   /** Whether somebody who has confirmed is still reminded. */
   readonly remindsConfirmed: boolean
+  /** Whether whoever is told by text is told by email too. */
+  readonly alsoByEmail: boolean
 }
 
 /** The document in which a site keeps them. */
@@ -85,6 +87,7 @@ const known = {
   notWithinHours: setting('2', 'a whole number from 0 to 48', whole(0, 48)),
   asksSameDay: setting('off', 'on or off', onOff),
   remindsConfirmed: setting('on', 'on or off', onOff),
+  alsoByEmail: setting('off', 'on or off', onOff),
 } as const
 
 /** The rules of a site that has none of its own. */
@@ -123,6 +126,7 @@ export function textSettingsOf(fields: Readonly<Record<string, Json>>): TextSett
     notWithin: read('notWithinHours'),
     asksSameDay: read('asksSameDay'),
     remindsConfirmed: read('remindsConfirmed'),
+    alsoByEmail: read('alsoByEmail'),
   }
 }
 

@@ -28,7 +28,9 @@ import type {
   ReplyInBox,
   PaymentBox,
   PaymentOfSite,
+  PlanOfPatient,
   RequestOfSite,
+  SentByHand,
   WholeThread,
   WhyText,
 } from './site-views.ts'
@@ -206,7 +208,8 @@ export interface ConsoleSite {
   paymentRequests(): Promise<readonly RequestOfSite[]>
   payment(id: string): Promise<PaymentOfSite | undefined>
   allPayments(): AsyncGenerator<PaymentOfSite>
-  requestPayment(patient: number, wanted: { amount: Money; due: string | null; words: string }, by?: By): Promise<{ request: string }> // prettier-ignore
+  plansOf(patient: number): Promise<readonly PlanOfPatient[]>
+  requestPayment(patient: number, wanted: { amount: Money; due: string | null; words: string; plan?: string | undefined }, by?: By): Promise<{ request: string }> // prettier-ignore
   withdrawRequest(request: string, by?: By): Promise<{ request: string }>
   askRefund(payment: string, wanted: { amount: Money; reason: string }, by?: By): Promise<{ refund: string }>
   assignPayment(payment: string, patient: number, reason: string, by?: By): Promise<{ payment: string }>
@@ -252,6 +255,10 @@ export interface ConsoleSite {
     get(): Promise<Readonly<Record<string, string>>>
     set(key: string, value: string): Promise<{ key: string; old: string; new: string }>
     whyOf(event: number): Promise<readonly WhyText[]>
+    /** Holds all that would be told of an event by itself, or lets it go; throws a sentence where the event is gone. */
+    hold(event: string, holds: boolean, by?: By): Promise<void>
+    /** Wants a text to go out now; throws a sentence where the event is gone or has moved, or no rule tells it. */
+    sendNow(text: SentByHand, by?: By): Promise<void>
   }
   readonly mirror: {
     show(): Promise<{
