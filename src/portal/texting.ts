@@ -10,7 +10,6 @@ import { textReceiver } from '../bridges/texts/receiving.ts'
 import { textSender, type TextSender } from '../bridges/texts/sender.ts'
 import { twilioProvider, type Ask, type TextAccount } from '../bridges/texts/twilio.ts'
 import type { Clock } from '../replica/clock.ts'
-import { foldCommunications } from '../replica/kinds/communications.ts'
 import type { Replica } from '../replica/replica-face.ts'
 import type { NamedProxies } from '../server/reverse-proxy.ts'
 import { receivedPath, statusPath, textWebhooks } from '../server/texts/webhooks.ts'
@@ -33,6 +32,8 @@ export function textingOf(portal: {
   readonly texts: PortalTexts | undefined
   readonly mailer: Mailer | undefined
   readonly isOpen: (practice: string) => boolean
+  /** Whether a practice takes payments by card. */
+  readonly takesCards?: ((practice: string) => boolean) | undefined
   readonly anySite: (practice: string) => string | null
   readonly clock: Clock
   readonly log: (line: string) => void
@@ -58,7 +59,7 @@ export function textingOf(portal: {
     const keys = consentKeys(hmacKey)
     const isOpen = (): boolean => portal.isOpen(practice)
     if (portal.mailer && !mails.has(practice))
-      mails.set(practice, emailing({ replica, practice, keys, hmacKey, clock, mailer: portal.mailer, isOpen, indexed, origin: origin!, log })) // prettier-ignore
+      mails.set(practice, emailing({ replica, practice, keys, hmacKey, clock, mailer: portal.mailer, isOpen, takesCards: () => portal.takesCards?.(practice) ?? false, indexed, origin: origin!, log })) // prettier-ignore
     if (!texts || senders.has(practice)) return
     const receiver = textReceiver({
       replica,
@@ -107,13 +108,9 @@ export function textingOf(portal: {
         proxies,
         clock,
         log,
-        async became(practice, { patient, message }, { sid, state, code }) {
-          const replica = practices.get(practice)!.replica
-          const { out } = foldCommunications(await replica.entries('communications', patient))
+        async became(practice, { patient, message }, taken) {
           // Signed for this address, so it was ours; a portal that was put back may not know it yet.
-          const is = out.find((one) => one.id === message)
-          if (!is) return
-          await replica.change([{ collection: 'communications', key: patient, add: { [`state:${message}:${state}`]: { kind: 'state', at: clock.now(), by: { role: 'portal', id: replica.id }, message, state, sid, ...(code === null ? {} : { code }) } } }]) // prettier-ignore
+          await senders.get(practice)!.became(patient, message, taken)
         },
         received: (practice, text) => receivers.get(practice)!.receive(text),
       })

@@ -77,7 +77,7 @@ it('[TEXT-10] a request arrives on the phone, C is answered, and the event has L
     .toEqual(expect.arrayContaining(['text, Confirmation request: delivered', 'text, Reply: received', 'text, Confirmation: written'])) // prettier-ignore
 })
 
-it('[TEXT-10] the site is stopped in between: the answer waits at the portal, and is written when it is back', async () => {
+it('[TEXT-10] [F7] the site is stopped in between: the answer waits at the portal, and is written when it is back', async () => {
   const before = outgoing().length
   const id = book(2, 2)
   await expect.poll(() => outgoing().length, slow).toBe(before + 1)
@@ -88,7 +88,7 @@ it('[TEXT-10] the site is stopped in between: the answer waits at the portal, an
   await expect.poll(() => event(id).confirmation_type, slow).toBe('Text')
 })
 
-it('[TEXT-1] the portal is killed between the provider’s answer and its own record: the text is not sent again, and its answer counts', async () => {
+it('[TEXT-1] [F2] the portal is killed between the provider’s answer and its own record: the text is not sent again, and its answer counts', async () => {
   const before = outgoing().length
   sandbox.trouble({ is: 'unanswered' })
   const id = book(3, 2)

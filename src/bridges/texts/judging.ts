@@ -79,7 +79,10 @@ export function judge(rule: Rule, of: Situation): Verdict {
   if (of.isGone) return no('another patient')
   if (event.status === 'Canceled') return no('canceled')
   if (event.status !== 'None') return no('status')
-  const passed = history.notSent.find(isAbout)
+  const byHand = history.sendNow.findLast(isAbout)
+  const held = history.holds.find((one) => one.event === event.key && one.holds)
+  if (held && (!byHand || byHand.at < held.at)) return no('held by staff')
+  const passed = byHand ? undefined : history.notSent.find(isAbout)
   if (passed) return no(passed.why, true)
   if (now >= start) return no('started')
   if (!settings.isOn) return no('sending is off')
@@ -87,17 +90,12 @@ export function judge(rule: Rule, of: Situation): Verdict {
   const isRequest = rule.what === 'confirmation request'
   if (of.said === 'confirmed' && (isRequest || !settings.remindsConfirmed)) return no('confirmed')
   if (of.said === 'declined') return no('answered')
-  const at = plannedAt(rule, of)
-  if (!at) return no('no hours')
-  if (rule.since > at.from) return no('rule came later')
-  if (now < at.planned) return { is: 'wait', until: at.planned, why: 'due' }
-  if (isRequest && !settings.asksSameDay && dayOf(event.bookedAt, zone).date === event.startsAt.slice(0, 10))
-    return no('booked the same day', true)
-  if (closerIsDue(rule, at.planned, of)) return no('another rule is closer', true)
-  const latest = start - settings.notWithin * 3_600_000
-  if (now > latest) return no('too late', true)
+  const latest = byHand ? start : start - settings.notWithin * 3_600_000
+  const tooSoonOrLate = byHand ? undefined : byItsMoment(rule, of, latest)
+  if (tooSoonOrLate) return tooSoonOrLate
   if (of.whyNoText !== null || recipient === null) return no(of.whyNoText ?? 'no number', true)
-  const where = whereOf(of)
+  // Who sends by hand does so outside the practice's window too; never outside legal hours.
+  const where = byHand ? { ...whereOf(of), window: null } : whereOf(of)
   const span = openSpan(now, where)
   if (!span) {
     const next = nextOpening(now, where)
@@ -108,6 +106,24 @@ export function judge(rule: Rule, of: Situation): Verdict {
     return next !== undefined && next <= latest ? { is: 'wait', until: next, why: 'cap' } : no('cap', true)
   }
   return { is: 'send', where, until: Math.min(span.until, latest) }
+}
+
+/** What stands against a rule's moment, where nobody sends by hand: it has not come, or is not for this event. */
+function byItsMoment(rule: Rule, of: Situation, latest: number): Verdict | undefined {
+  const { now, event, settings, zone } = of
+  const at = plannedAt(rule, of)
+  if (!at) return no('no hours')
+  if (rule.since > at.from) return no('rule came later')
+  if (now < at.planned) return { is: 'wait', until: at.planned, why: 'due' }
+  if (
+    rule.what === 'confirmation request' &&
+    !settings.asksSameDay &&
+    dayOf(event.bookedAt, zone).date === event.startsAt.slice(0, 10)
+  )
+    // prettier-ignore
+    return no('booked the same day', true)
+  if (closerIsDue(rule, at.planned, of)) return no('another rule is closer', true)
+  return now > latest ? no('too late', true) : undefined
 }
 
 /** Of several rules of a kind whose moment has passed, only the one that is closest to the event tells. */

@@ -40,6 +40,8 @@ export interface TextSettings {
   readonly templateOf: (rule: Pick<Rule, 'id' | 'what'>, language: TextLanguage) => Template
   /** The practice's own templates. */
   readonly ownTemplates: readonly KnownTemplate[]
+  /** Whether whoever is told by text is told by email too. */
+  readonly alsoByEmail: boolean
 }
 
 /** The document in which a site keeps them. */
@@ -91,6 +93,7 @@ const known = {
   notWithinHours: setting('2', 'a whole number from 0 to 48', whole(0, 48)),
   asksSameDay: setting('off', 'on or off', onOff),
   remindsConfirmed: setting('on', 'on or off', onOff),
+  alsoByEmail: setting('off', 'on or off', onOff),
 } as const
 
 /** The rules of a site that has none of its own. */
@@ -164,6 +167,7 @@ export function textSettingsOf(fields: Readonly<Record<string, Json>>): TextSett
     notWithin: read('notWithinHours'),
     asksSameDay: read('asksSameDay'),
     remindsConfirmed: read('remindsConfirmed'),
+    alsoByEmail: read('alsoByEmail'),
   }
 }
 

@@ -58,6 +58,8 @@ export interface TextSenderOptions {
 export interface TextSender {
   /** Looks again: something came, or the portal may send now. */
   wake(): void
+  /** What the provider says that became of a message; resolves when it is durable. Of a message that is not known here nothing is said. */
+  became(patient: string, message: string, taken: Pick<TakenText, 'sid' | 'state' | 'code'>): Promise<void>
   /** A message that was claimed a moment ago and not handed over yet. */
   handOver(patient: string, message: string): void
   /** Why nothing goes out at present; null where it does. */
@@ -73,6 +75,8 @@ const lookAgainAfter = 5_000
 const longestPause = 300_000
 /** An answer to a reply is of use for so long. */
 const answerLasts = 3_600_000
+/** What is told by email too follows a crash for so long: a setting that is turned on later tells nobody of what was told. */
+const soonAfter = 600_000
 const pollEvery = 900_000
 const pollFrom = 3_600_000
 const pollUntil = 24 * 3_600_000
@@ -176,6 +180,9 @@ export function textSender(options: TextSenderOptions): TextSender {
     problem = `Texts wait: ${error.message} It is tried again in ${Math.round(wait / 1_000)} s.`
     log(problem)
   }
+  /** Says what became of a message; a number that takes no texts is known by this too. */
+  const sayState = async (patient: string, message: OutMessage, { state, sid, code }: Pick<TakenText, 'sid' | 'state' | 'code'>): Promise<void> =>
+    add(patient, null, stateOf(message.id, state, { sid, ...(code ? { code } : {}) }), isNumberAtFault(code) ? [await badNumber(patient, message.recipient)] : []) // prettier-ignore
   const badNumber = async (patient: string, recipient: string): Promise<Edit> => ({
     collection: 'reviews',
     key: derivedUlid('number takes no texts', patient, recipient),
@@ -260,10 +267,20 @@ export function textSender(options: TextSenderOptions): TextSender {
     for await (const { received } of provider.since(clock.now() - pollFrom)) await options.received(received)
     const [from, before] = [clock.now() - pollUntil, clock.now() - pollFrom]
     for (const row of await replica.index({ view: unsettled, state: 'under way', from, before })) {
-      const { id, sid, state } = row.body as unknown as OutMessage
-      if (sid === null || stopped) continue
-      const now = await provider.fetch(sid)
-      if (now.state !== state) await add(row.patient!, null, stateOf(id, now.state, now.code ? { code: now.code } : {}))
+      const message = row.body as unknown as OutMessage
+      if (message.sid === null || stopped) continue
+      const now = await provider.fetch(message.sid)
+      if (now.state !== message.state) await sayState(row.patient!, message, now)
+    }
+    // It was valid for hours, and a day has passed: what is still only taken has come to nothing.
+    for (const row of await replica.index({
+      view: unsettled,
+      state: 'under way',
+      from: from - 7 * day,
+      before: from,
+    })) {
+      const message = row.body as unknown as OutMessage
+      if (message.state === 'accepted') await add(row.patient!, null, stateOf(message.id, 'failed', { code: 'no end' }))
     }
   }
 
@@ -280,6 +297,7 @@ export function textSender(options: TextSenderOptions): TextSender {
       const told = await situationOf(event)
       if (!told) return undefined
       const verdict: Verdict = judge(rule, told)
+      if (isForEmailToo(verdict, rule, told) && maySend()) await options.otherwise?.(rule, told)
       if (verdict.is === 'wait') next = Math.min(next ?? verdict.until, verdict.until)
       else if (verdict.is === 'not' && verdict.isOver && isNoted(told, rule)) continue
       else if (
@@ -295,6 +313,7 @@ export function textSender(options: TextSenderOptions): TextSender {
         if (!maySend()) next = Math.min(next ?? Infinity, Math.max(pausedUntil, clock.now() + 1))
         else {
           await tell(provider, rule, told, verdict.until)
+          if (told.settings.alsoByEmail) await options.otherwise?.(rule, told)
           await options.indexed()
           await paced()
         }
@@ -303,6 +322,10 @@ export function textSender(options: TextSenderOptions): TextSender {
     if (Object.keys(passed).length > 0) await add(first.patient, first.site, passed)
     return next
   }
+  /** Told by text a moment ago, and by no mail: after a crash between the two the mail follows. */
+  const isForEmailToo = (verdict: Verdict, rule: Rule, { settings, history, event, now }: Told): boolean =>
+    settings.alsoByEmail && verdict.is === 'told' && verdict.message.kind === 'text' && now < verdict.message.at + soonAfter &&
+    !history.out.some((one) => one.kind === 'email' && one.event === event.key && one.startsAt === event.startsAt && one.rule === rule.id && one.what === rule.what) // prettier-ignore
   const isNoted = ({ history, event }: Told, rule: Rule): boolean =>
     history.notSent.some((one) => one.event === event.key && one.startsAt === event.startsAt && one.rule === rule.id && one.what === rule.what) ||
     history.out.some((one) => one.event === event.key && one.startsAt === event.startsAt && one.rule === rule.id && one.what === rule.what) // prettier-ignore
@@ -398,6 +421,11 @@ export function textSender(options: TextSenderOptions): TextSender {
         else if (next !== Infinity) cancel = clock.after(Math.min(Math.max(next - clock.now(), 1), 2_147_483_647), run)
       })
   }
+  /** The events of a patient of which staff hold what would be told, or send it by hand. */
+  const askedByStaff = async (patient: string): Promise<string[]> => {
+    const { holds, sendNow } = foldCommunications(await replica.entries('communications', patient))
+    return [...holds, ...sendNow].map((one) => one.event)
+  }
   const seen = ({ collection, key, facts }: DocumentHead): void => {
     if (collection === 'events') changed.add(key)
     else if (collection === 'practice') rescan = true
@@ -405,9 +433,12 @@ export function textSender(options: TextSenderOptions): TextSender {
   }
   const follower: Follower = replica.follow({
     name: 'texts',
-    collections: ['events', 'practice', 'preferences'],
+    collections: ['events', 'practice', 'preferences', 'communications'],
     async handle(documents) {
-      for (const head of documents) seen(head)
+      for (const head of documents) {
+        if (head.collection !== 'communications') seen(head)
+        else for (const event of await askedByStaff(head.key)) changed.add(event)
+      }
       run()
       return []
     },
@@ -415,6 +446,10 @@ export function textSender(options: TextSenderOptions): TextSender {
   run()
   return {
     wake: run,
+    async became(patient, message, taken) {
+      const known = foldCommunications(await replica.entries('communications', patient)).out.find((one) => one.id === message) // prettier-ignore
+      if (known) await sayState(patient, known, taken)
+    },
     handOver(_, message) {
       free.add(message)
       run()

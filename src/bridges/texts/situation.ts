@@ -105,7 +105,7 @@ export function situationsOf({ replica, keys }: { readonly replica: Replica; rea
           bookedAt: booked,
         },
         zone,
-        zones: number === null ? [zone] : [zone, ...zonesOfNumber(number)],
+        zones: [zone, ...(number === null ? [] : zonesOfNumber(number)), ...(person.zones ?? '').split(' ').filter(Boolean)], // prettier-ignore
         recipient,
         number,
         whyNoText: await consents.whyNoText({ cellPhone: person.cellPhone ?? null, textConsent: person.textConsent ?? null }), // prettier-ignore

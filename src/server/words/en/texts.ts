@@ -7,6 +7,7 @@ const kinds: Readonly<Record<ToldKind, string>> = {
   answer: 'Answer to a reply',
   'opt-out confirmation': 'Confirmation of an opt-out',
   'message notice': 'Notice of a message',
+  'payment request': 'Payment request',
 }
 const states: Readonly<Record<MessageState, string>> = {
   queued: 'Queued',
@@ -40,6 +41,7 @@ const reasons: Readonly<Record<NotSentReason, string>> = {
   cap: 'The number had as many texts as it may get.',
   'no hours': 'There was no hour at which it may be sent, in every zone in which the patient may be.',
   'not held here': 'The portal does not hold the event.',
+  'held by staff': 'The texts of this event are held.',
 }
 
 export const texts = {
@@ -55,6 +57,12 @@ export const texts = {
     cap: 'The number had its texts of the day.',
   },
   willGo: 'Goes out now.',
+  sendNow: 'Send now',
+  hold: 'Hold the texts of this event',
+  letGo: 'Let them go',
+  heldBy: (who: string, when: string) => `Held by ${who}, ${when}. Nothing goes out by itself until they are let go.`,
+  byHandHow: 'What is sent by hand waits for legal hours, and for the consent of the patient, like any other text.',
+  byHandFailed: 'Nothing was sent',
   rule: (words: string) => `Rule: ${words}`,
   reply: (text: string) => `Answered by text: “${text}”`,
   settings: {
@@ -68,6 +76,7 @@ export const texts = {
       notWithinHours: 'None so many hours before the event',
       asksSameDay: 'Ask to confirm what is booked the same day (on or off)',
       remindsConfirmed: 'Remind who has confirmed (on or off)',
+      alsoByEmail: 'Tell by email too (on or off)',
     },
     windowOf: (location: string) => `Between, for location ${location}`,
     rules: 'Rules',
