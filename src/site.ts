@@ -6,6 +6,8 @@ import { realpathSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { inschedOf, settingsOf, type SiteOptions } from './enrolling.ts'
+import { mappingReviews } from './bridges/insched/mapping-problems.ts'
+import { referenceMapping } from './bridges/insched/reference-mapping.ts'
 import { keepInSched, type InSchedKeeper } from './bridges/insched/keeper.ts'
 import type { Choice } from './bridges/insched/put-back.ts'
 import { consentKeys } from './bridges/texts/consent-number.ts'
@@ -13,6 +15,8 @@ import { openHl7 } from './bridges/hl7/hl7-bridge.ts'
 import { inboundApply } from './bridges/hl7/inbound.ts'
 import { keepBackupWindows, type Backup } from './mirror/backup.ts'
 import { fieldConflicts } from './mirror/field-conflicts.ts'
+import { endByThemselves } from './site/by-itself.ts'
+import { doubleBookings } from './site/double-bookings.ts'
 import { keepToSettings } from './mirror/keeping-to-settings.ts'
 import { isAlways, isSent } from './mirror/policy.ts'
 import { keepSiteMirror, leavingOnly, mirrorOf } from './mirror/site-mirror.ts'
@@ -120,10 +124,12 @@ export async function openSite(
   })
   const hmacKey = Buffer.from(master.open(Buffer.from(settings.hmacKey, 'base64'), 'hmac key').toString(), 'base64')
   const keys = consentKeys(hmacKey)
+  let insched: ReturnType<typeof inschedOf>
   let bridge: InSchedKeeper
   try {
+    insched = inschedOf(dir, master)
     bridge = await keepInSched({
-      ...inschedOf(dir, master),
+      ...insched,
       // Fields are chosen at the source: what may not leave never gets into a document.
       replica: leavingOnly(replica, () => mirror.settings().withheld),
       practice: settings.practice,
@@ -162,6 +168,12 @@ export async function openSite(
     },
   })
   replica.follow(fieldConflicts(replica, site.key, clock))
+  replica.follow(doubleBookings({ replica, index, agent, shares: () => mirror.shared().size > 0, clock }))
+  const ofMapping = mappingReviews(site.key, insched.mapping ?? referenceMapping)
+  const ends = endByThemselves({ replica, index, agent, isOfMapping: (review) => ofMapping.has(review), clock })
+  replica.follow(ends.follower)
+  // What a store that is full did not take is found at the next start; the status says why.
+  void ends.look().catch(() => {})
   replica.follow(receivedTimes(replica, desk, site.key))
   const { dial } = dialing({ ca: settings.ca ?? undefined, proxy: () => values().proxy, machine: options.machine })
   const device = {

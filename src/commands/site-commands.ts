@@ -227,7 +227,13 @@ export const confirmations = operation(
     event: wholeNumber(optional(given, 'event'), 'event'),
   }),
 )
-export const reviews = operation('reviews', 'what could not be applied, with what to do', 'reviews', {}, () => ({}))
+export const reviews = operation(
+  'reviews',
+  'what could not be applied, with what to do; or what was resolved, by whom and how',
+  'reviews [--resolved]',
+  { resolved: { type: 'boolean' } },
+  (given) => ({ resolved: given.values['resolved'] === true }),
+)
 export const patientErase = operation(
   'patient erase',
   'erase all that is about a patient here and at the portal; InSched keeps its own records',

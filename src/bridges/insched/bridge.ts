@@ -19,6 +19,8 @@ import { settle, type Choice } from './put-back.ts'
 import { InSchedRefused, LeaseLost, PutBack } from './refused.ts'
 import type { PatientRow } from './rows.ts'
 import type { Mapping } from './mapping.ts'
+import { mappingProblem } from './mapping-problems.ts'
+import { referenceMapping } from './reference-mapping.ts'
 import { inSchedReader, type Reader, type ToldReplica } from './reader.ts'
 import type { RecordOutcome, RecordWrite } from './record-writes.ts'
 import { inSchedWriter, writtenCollections } from './writer.ts'
@@ -209,9 +211,21 @@ export async function startInSchedBridge(options: BridgeOptions): Promise<InSche
       goOn()
     })
   }
+  /** Fields of which somebody was told that the mapping does not know all values. */
+  const told = new Set<string>()
+  const tellUntranslated = async (): Promise<void> => {
+    const fields = [...insched.untranslated].filter(([field]) => !told.has(field))
+    if (fields.length === 0) return
+    const { mapping = referenceMapping } = options
+    await replica.change(
+      fields.map(([field, count]) => mappingProblem(site.key, mapping, { field, count }, clock.now())),
+    )
+    for (const [field] of fields) told.add(field)
+  }
   const readUnread = (progress?: (read: Progress) => void): Promise<Progress> =>
     single(async () => {
       const read = await readAll(progress)
+      await tellUntranslated()
       if (clock.now() - horizonAt > horizonEvery) {
         await reader.moveHorizon(goOn)
         horizonAt = clock.now()

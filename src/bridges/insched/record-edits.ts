@@ -7,7 +7,7 @@ import type { Edit, Replica } from '../../replica/replica-face.ts'
 import type { BridgedTable, Identity } from './agent-rows.ts'
 import { standsFor } from './combined.ts'
 import { eventEdit, goneEdit, patientEdit, planEdit, type Context } from './documents.ts'
-import { anotherPerson, holdReview, type Hold } from './held.ts'
+import { anotherPerson, holdEnds, holdReview, type Hold } from './held.ts'
 import type { Identities } from './identities.ts'
 import type { InSched, Reads } from './insched.ts'
 import { asTheyAre, type Unfolded } from './occurrences.ts'
@@ -116,8 +116,12 @@ export function recordEdits(options: RecordEditsOptions) {
     const edits: Edit[] = []
     for (const row of rows.modified) {
       const { document, held } = known.of('patients', row.patient_id)
-      if (held !== null || released.has(document) || holds.has(document)) continue
+      if (released.has(document) || holds.has(document)) continue
       const review = await anotherPerson(replica, row, document)
+      if (held !== null) {
+        if (review === undefined) edits.push(holdEnds(held, { by, now: now() }))
+        continue
+      }
       if (review === undefined) continue
       const hold = { document, review }
       holds.set(document, hold)

@@ -72,12 +72,24 @@ export interface OpenReview {
   readonly patient: number | null
   readonly event: number | null
   readonly eventKey: string | null
+  /** Of a double booking both events, as they stand now: the own one first. */
+  readonly events?: readonly BookedEvent[]
   /** It is a reply to a text: the inbox has it. */
   readonly isReply: boolean
   readonly resolved?: NonNullable<Review['resolved']>
   /** How many changes wait under it, the oldest since when (ISO, UTC); of those that wait at this site. */
   readonly changes?: number
   readonly since?: string
+}
+export interface BookedEvent {
+  readonly key: string
+  /** Wall clock of its location. */
+  readonly startsAt: string
+  readonly minutes: number
+  readonly status: string
+  readonly words: string | null
+  /** The name of the site whose it is. */
+  readonly site: string | null
 }
 export interface FoundPatient {
   readonly patient_id: number

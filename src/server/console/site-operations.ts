@@ -141,9 +141,10 @@ export function siteOperations(site: ConsoleSite, audit: AuditTrail, say: (line:
       audit.noted({ did: 'viewed', by, of: 'confirmations' })
       return site.confirmations(v.parse(v.object({ event: v.optional(idNumber) }), input))
     },
-    reviews() {
+    reviews(input) {
       audit.noted({ did: 'viewed', by, of: 'reviews' })
-      return site.reviews()
+      const { resolved } = v.parse(v.object({ resolved: v.optional(v.boolean(), false) }), input)
+      return site.reviews(resolved ? 'resolved' : 'open')
     },
     async 'reviews resolve'(input) {
       const { id, note } = v.parse(v.object({ id: v.string(), note: v.string() }), input)

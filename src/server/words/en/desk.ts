@@ -39,6 +39,8 @@ const reviewKinds: Readonly<Record<ReviewKind, string>> = {
   'payment disputed': 'Payment disputed',
   'refund failed': 'Refund failed',
   'payment difference': 'Payments do not agree',
+  'double booking': 'Two events at the same time',
+  'mapping problem': 'Values that the mapping does not know',
 }
 const resolutions: Readonly<Record<Resolution, string>> = {
   'confirmed by phone': 'Confirmed by phone',
@@ -58,6 +60,7 @@ const resolutions: Readonly<Record<Resolution, string>> = {
   'answered one by one': 'Answered one by one',
   'none of these': 'None of these',
   seen: 'I have seen it',
+  'by itself': 'By itself, because',
 }
 
 export const desk = {
@@ -309,6 +312,7 @@ export const desk = {
     agent: 'the agent',
     write: 'Send Secure Portal Message',
     event: 'See the event',
+    minutes: (n: number) => count(n, { one: 'minute', other: 'minutes' }),
   },
   audit: {
     title: 'Audit trail',

@@ -332,6 +332,8 @@ export const desk: typeof english = {
       'payment disputed': 'Pago disputado',
       'refund failed': 'Reembolso fallido',
       'payment difference': 'Los pagos no coinciden',
+      'double booking': 'Dos eventos a la misma hora',
+      'mapping problem': 'Valores que el mapeo no conoce',
     },
     resolutions: {
       'confirmed by phone': 'Confirmado por teléfono',
@@ -351,6 +353,7 @@ export const desk: typeof english = {
       'answered one by one': 'Respondido uno por uno',
       'none of these': 'Nada de esto',
       seen: 'Lo he visto',
+      'by itself': 'Por sí sola, porque',
     },
     note: 'Nota',
     other: 'Resolver de otra manera',
@@ -360,6 +363,7 @@ export const desk: typeof english = {
     agent: 'el agente',
     write: 'Send Secure Portal Message',
     event: 'Ver el evento',
+    minutes: (n) => count(n, { one: 'minuto', other: 'minutos' }),
   },
   audit: {
     title: 'Registro de auditoría',
