@@ -7,9 +7,6 @@ import type { MessageState } from '../replica/kinds/communications.ts'
 import type { Answer } from '../replica/kinds/confirmations.ts'
 import type { Request } from '../replica/kinds/requests.ts'
 
-/** The view of the index. */
-export const communicationView = 'communication'
-
 export const channels = ['portal', 'text', 'email'] as const
 export const directions = ['in', 'out'] as const
 export type CommunicationState = MessageState | Answer['state'] | Request['state'] | 'read' | 'received'

@@ -6,9 +6,14 @@
  */
 import { toldOf, toldTo, unsettled } from '../bridges/texts/situation.ts'
 import { donorsOf, survivorOf } from './combined.ts'
-import { communicationView, wayText, type Way } from './communication-rows.ts'
+import { wayText, type Way } from './communication-rows.ts'
 import { foldAccess } from '../replica/kinds/access.ts'
-import { foldCommunications, type OutMessage, type ToldKind } from '../replica/kinds/communications.ts'
+import {
+  communicationView,
+  foldCommunications,
+  type OutMessage,
+  type ToldKind,
+} from '../replica/kinds/communications.ts'
 import { foldConfirmations, type Answer } from '../replica/kinds/confirmations.ts'
 import { stagesOf } from '../replica/kinds/fields.ts'
 import { isPatients } from '../replica/kinds/kind.ts'

@@ -33,6 +33,7 @@ const reviewKinds: Readonly<Record<ReviewKind, string>> = {
   'wrong number': 'Wrong number',
   'message not opened': 'Message not opened',
   'number takes no texts': 'A number takes no texts',
+  'address takes no mail': 'An address takes no mail',
   'hl7 not applied': 'Message of a clinical system not applied',
   'hl7 to do': 'A clinical system asks for something',
   'payment not posted': 'Payment without a deposit',

@@ -326,6 +326,7 @@ export const desk: typeof english = {
       'consent after opt-out': 'Se puso el consentimiento después de que el paciente se diera de baja',
       'mirror conflict': 'El espejo se cambió dos veces a la vez',
       'number takes no texts': 'Un número no recibe mensajes de texto',
+      'address takes no mail': 'Una dirección no recibe correo',
       'hl7 not applied': 'Mensaje de un sistema clínico no aplicado',
       'hl7 to do': 'Un sistema clínico pide algo',
       'payment not posted': 'Pago sin depósito',
