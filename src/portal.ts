@@ -450,7 +450,7 @@ export async function openPortal(options: {
       const emails = emailLinksApp({
         practice: texting.practiceOf,
         nameOf: frontsOf(store, replicaOf).of,
-        pay: { cashier, origin: () => publicUrl ?? url },
+        pay: { cashier, origin: () => publicUrl ?? url, audit: store.audit },
         secure,
         clock,
         log,

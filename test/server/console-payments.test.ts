@@ -28,7 +28,7 @@ async function paid(minor: number, patient = 1): Promise<string> {
 const deposits = () => world.insched.prepare('select patient_id, amount_cents, refunded_cents, voided_cents, transaction_id from deposits where transaction_id is not null order by deposit_id').all() // prettier-ignore
 
 describe('at the console a payment', () => {
-  it('is under Posted with its deposit, and nothing waits', async () => {
+  it('[F20] is under Posted with its deposit, and nothing waits', async () => {
     const payment = await paid(5_000)
     expect((await world.admin.get('/payments')).text).toContain('Nothing waits for InSched.')
     const { text } = await world.admin.get('/payments?box=posted')

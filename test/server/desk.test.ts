@@ -66,7 +66,7 @@ describe('a day', () => {
     expect((await set({ key: 'rule/two', value: 'none' })).status).toBe(303)
     expect((await texts()).match(/Reminder/g)).toHaveLength(1)
   })
-  it('[R31] staff hold the texts of an event, let them go, and send one by hand, each with their initials', async () => {
+  it('staff hold the texts of an event, let them go, and send one by hand, each with their initials (R31)', async () => {
     const event = world.events.at(-1)!
     const page = async (): Promise<string> => words((await admin.get(`/events/${event.key}`)).text)
     await post('/synchronization/texts', { key: 'sending', value: 'on' })

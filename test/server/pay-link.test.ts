@@ -33,7 +33,7 @@ beforeAll(async () => {
   const app = emailLinksApp({
     practice: (id) => (id === ann.practice ? { replica: ann.replica, hmacKey } : undefined),
     nameOf: async () => ({ practice: ann.practiceName, phone: ann.phone }),
-    pay: { cashier: world.cashier!, origin: () => 'https://portal.example' },
+    pay: { cashier: world.cashier!, origin: () => 'https://portal.example', audit: world.store.audit },
     secure: false,
     clock: world.clock,
     log: (line) => void world.log.push(line),
@@ -77,6 +77,8 @@ describe('the link of a payment request', () => {
     await anybody.post(path, {})
     const payments = (await known()).payments.filter((one) => one.request === request)
     expect(payments).toHaveLength(1)
+    const begun = world.store.audit.rows().filter(({ event }) => event.did === 'payment begun' && event.of?.includes(payments[0]!.id) === true) // prettier-ignore
+    expect(begun.map(({ event }) => event.by)).toEqual([undefined])
     const session = sessionOf(payments[0]!.id)
     expect((await anybody.get(path)).text).toContain(`/checkout/${session.id}`)
     expect(session.paidTo).toBe(`https://portal.example${path}?back=paid`)

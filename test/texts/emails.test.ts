@@ -155,7 +155,7 @@ it('a notice is opened when its message is, at the portal, and a mail of which s
   expect(await out(world, tom)).toMatchObject([{ state: 'opened' }])
 })
 
-it('[R9] where a site tells by email too, who is told by text has a mail of the same, once; turned on later, nobody is told again', async () => {
+it('where a site tells by email too, who is told by text has a mail of the same, once; turned on later, nobody is told again (R9)', async () => {
   const { world, mails } = await post()
   const patient = await world.person(mailable)
   await world.event(patient, '2027-03-03T14:30')

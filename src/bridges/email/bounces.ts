@@ -82,10 +82,11 @@ export async function takeBounces(options: {
       // Of one that is too long no more is kept than is looked at.
       stream.on('data', (chunk: Buffer) => void ((size += chunk.length) <= largest && chunks.push(chunk)))
       stream.once('error', done)
-      stream.once('end', () => {
+      const answer = async (): Promise<void> => {
         const marks = session.envelope.rcptTo.flatMap((one) => markIn(one.address) ?? [])
-        void keep(marks, Buffer.concat(chunks).toString('latin1')).then(done)
-      })
+        done(await keep(marks, Buffer.concat(chunks).toString('latin1')))
+      }
+      stream.once('end', () => void answer())
     },
   })
   // A client that goes away in the middle ends its own connection alone.

@@ -13,6 +13,7 @@ import { foldPayments } from '../../replica/kinds/payments.ts'
 import type { Edit, Follower, Replica } from '../../replica/replica-face.ts'
 import type { ConsentKeys } from '../texts/consent-number.ts'
 import type { Rule } from '../texts/rules.ts'
+import { rounds } from '../rounds.ts'
 import { situationsOf, type Told } from '../texts/situation.ts'
 import { noticesOf, reminderDue, unreadMessages } from '../texts/unread-messages.ts'
 import { textLanguage, type TextLanguage } from '../texts/wording.ts'
@@ -71,9 +72,6 @@ export function emailing(options: EmailingOptions): Emailing {
   let pausedUntil = 0
   let isFirst = true
   let stopped = false
-  let again = false
-  let running: Promise<void> | undefined
-  let cancel: (() => void) | undefined
 
   const factsOf = async (patient: string) => {
     const facts = (await replica.head('patients', patient))?.facts
@@ -221,33 +219,24 @@ export function emailing(options: EmailingOptions): Emailing {
     }
     return Math.max(pausedUntil, Math.min(clock.now() + (unsent.size > 0 ? lookAgain : longestWait), ...due.values()))
   }
-  const run = (): void => {
-    cancel?.()
-    cancel = undefined
-    if (running || stopped) return void (again = true)
-    again = false
-    running = pass()
-      .catch((error: unknown) => {
-        log(`Mails to patients wait: ${(error as Error).name}`)
-        return clock.now() + lookAgain
-      })
-      .then((next) => {
-        running = undefined
-        if (stopped) return
-        if (again) run()
-        else cancel = clock.after(Math.max(1, next - clock.now()), run)
-      })
-  }
+  const passes = rounds({
+    clock,
+    round: pass,
+    failed(error) {
+      log(`Mails to patients wait: ${(error as Error).name}`)
+      return clock.now() + lookAgain
+    },
+  })
   const follower: Follower = replica.follow({
     name: 'emails',
     collections: ['messages', 'payments'],
     async handle(documents) {
       for (const { key } of documents) due.set(key, 0)
-      run()
+      passes.wake()
       return []
     },
   })
-  run()
+  passes.wake()
   return {
     async tell(rule, told) {
       const to = await addresseeOf(told.patient)
@@ -273,16 +262,15 @@ export function emailing(options: EmailingOptions): Emailing {
         ...(action === 'failed' && isAddressAtFault(status) ? [badAddress(patient, facts)] : []),
       ])
     },
-    wake: run,
+    wake: passes.wake,
     async settled() {
       await follower.caughtUp()
-      while (running) await running
+      await passes.settled()
     },
     async stop() {
       stopped = true
-      cancel?.()
       await follower.stop()
-      await running
+      await passes.stop()
     },
   }
 }

@@ -11,6 +11,7 @@ import type { Clock } from '../../replica/clock.ts'
 import { mintUlid } from '../../replica/ids.ts'
 import { foldPayments, type Payment, type PaymentRequest } from '../../replica/kinds/payments.ts'
 import type { Replica } from '../../replica/replica-face.ts'
+import type { AuditTrail } from '../audit-sqlite.ts'
 import { button, form } from '../look/form.ts'
 import type { Html } from '../look/html.ts'
 import { faultNotice, notice } from '../look/notice.ts'
@@ -26,11 +27,12 @@ interface PayLinks {
   readonly origin: () => string
   readonly frameOf: (c: Context<ReaderEnv>, practice?: string) => Promise<Omit<Frame, 'title'>>
   readonly unknown: (c: Context<ReaderEnv>) => Promise<Response>
+  readonly audit: Pick<AuditTrail, 'record'>
   readonly clock: Clock
 }
 interface Found { readonly of: LinkOf; readonly at: string; readonly replica: Replica; readonly request: PaymentRequest; readonly payments: readonly Payment[] } // prettier-ignore
 
-export function payLinkPages({ practice: practiceOf, cashier, origin, frameOf, unknown, clock }: PayLinks): Hono<ReaderEnv> {
+export function payLinkPages({ practice: practiceOf, cashier, origin, frameOf, unknown, audit, clock }: PayLinks): Hono<ReaderEnv> {
   const app = new Hono<ReaderEnv>()
 
   /** What a link is about as it stands now; undefined where it was not made here, or its request is not here. */
@@ -84,12 +86,13 @@ export function payLinkPages({ practice: practiceOf, cashier, origin, frameOf, u
     const { practice: name } = await frameOf(c, of.practice)
     const reader = c.get('reader')
     const { at: _, ...facts } = (await replica.head('payments', of.patient))!.facts
+    const payment = mintUlid(clock)
     try {
       await cashier.begin({
         practice: of.practice,
         patient: of.patient,
         facts,
-        payment: mintUlid(clock),
+        payment,
         by: { role: 'patient', id: request.id, name: 'Payment link' },
         amount: request.amount,
         request: request.id,
@@ -102,6 +105,7 @@ export function payLinkPages({ practice: practiceOf, cashier, origin, frameOf, u
       if (!(error instanceof ProcessorFault)) throw error
       return shown(c, found, reader.words.pay.notReached.cause)
     }
+    audit.record({ did: 'payment begun', practice: of.practice, patient: of.patient, of: [payment, 'by link'] })
     return c.redirect(new URL(at).pathname, 303)
   })
   return app
