@@ -81,6 +81,14 @@ describe('at the console a payment', () => {
     await expect.poll(async () => (await atPortal()).requests[0]!.state).toBe('withdrawn')
   })
 
+  it('[O1] stands in Recent Communications with its refunds, by a filter of its own', async () => {
+    const { text } = await world.admin.submit('/recent', '/recent', { channel: 'payment' })
+    const rows = [...text.matchAll(/<tr[\s\S]*?<\/tr>/g)].map(([row]) => row.replaceAll(/<[^>]+>/g, ' ').replaceAll(/\s+/g, ' ')) // prettier-ignore
+    expect(rows.some((row) => /Payment In 1 Payment of \d+\.\d\d USD Written/.test(row))).toBe(true)
+    expect(rows.some((row) => / Payment Out 1 Refund of 10\.00 USD /.test(row))).toBe(true)
+    expect(rows.some((row) => / (Portal|Text|Email) (In|Out) /.test(row))).toBe(false)
+  })
+
   it('stands in the bookkeeper’s file, without a name and with nothing that a spreadsheet runs', async () => {
     const { text, headers } = await world.admin.submit('/payments', '/payments/export')
     expect(headers.get('content-disposition')).toContain('payments.csv')

@@ -172,7 +172,7 @@ describe('the inbox', () => {
     const rows = async () => (await world.site.replica.index({ view: 'message', patient: donorKey! })).filter((row) => (row.body as { thread?: string }).thread === old) // prettier-ignore
     await expect.poll(async () => (await rows()).length).toBe(1)
   })
-  it('is assigned, answered, closed and reopened, each with the time and who', async () => {
+  it('[O6] is assigned, answered, closed and reopened, each with the time and who', async () => {
     const me = world.staff.named('Jo Desk')!.id
     await post('/inbox/assign', { thread, to: me })
     expect(await box('mine')).toContain('Question-saffron')

@@ -90,6 +90,22 @@ describe('the link of a payment request', () => {
     expect((await known()).requests.find((one) => one.id === request)).toMatchObject({ state: 'paid' })
   })
 
+  it('[Y6] asks before the same amount is paid again within a day, and keeps what was answered', async () => {
+    const [first, second] = [await asks(7_700), await asks(7_700)]
+    await anybody.post(first.path, {})
+    card.sandbox.pay(sessionOf((await known()).payments.find((one) => one.request === first.request)!.id), 'card')
+    await anybody.get(`${first.path}?back=paid`)
+    const begun = async () => (await known()).payments.filter((one) => one.request === second.request).length
+    const { text } = await anybody.post(second.path, {})
+    expect(text).toContain('$77.00 was paid to this office on')
+    await anybody.post(second.path, { again: 'no' })
+    expect(await begun()).toBe(0)
+    await anybody.post(second.path, { again: 'yes' })
+    expect(await begun()).toBe(1)
+    const deeds = world.store.audit.rows().flatMap(({ event }) => (event.of?.includes(second.request) === true ? [event.did] : [])) // prettier-ignore
+    expect(deeds).toEqual(['same payment noticed', 'same payment left', 'same payment allowed'])
+  })
+
   it('that was made elsewhere, altered, or is for what was taken back, pays nothing', async () => {
     const { request, path } = await asks(900)
     const other = await asks(901)

@@ -274,7 +274,7 @@ export const desk = {
     patient: 'Patient number',
     channel: 'Channel',
     any: 'Any',
-    channels: { portal: 'Portal', text: 'Text', email: 'Email' },
+    channels: { portal: 'Portal', text: 'Text', email: 'Email', payment: 'Payment' },
     direction: 'Direction',
     directions: { in: 'In', out: 'Out' },
     state: 'State',
