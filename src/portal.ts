@@ -6,6 +6,7 @@ import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import * as v from 'valibot'
 import { WebSocketServer } from 'ws'
+import { takeBounces } from './bridges/email/bounces.ts'
 import type { Mailer } from './bridges/email/mailer.ts'
 import { consentKeys } from './bridges/texts/consent-number.ts'
 import type { Accounts } from './bridges/payments/accounts.ts'
@@ -82,6 +83,8 @@ export interface Portal {
       readonly publicUrl?: string | undefined
       /** The command of a virus scanner for files of messages. */
       readonly scan?: string | undefined
+      /** Where a server of mail passes on what comes back. */
+      readonly bounces?: { readonly host: string; readonly port: number } | undefined
     },
   ): Promise<string>
   close(): Promise<void>
@@ -447,7 +450,7 @@ export async function openPortal(options: {
       const emails = emailLinksApp({
         practice: texting.practiceOf,
         nameOf: frontsOf(store, replicaOf).of,
-        pay: { cashier, origin: () => publicUrl ?? url },
+        pay: { cashier, origin: () => publicUrl ?? url, audit: store.audit },
         secure,
         clock,
         log,
@@ -456,6 +459,8 @@ export async function openPortal(options: {
       const appOf = (request: Request): { fetch: App } => (isOperators(request) ? operator : startsWith(request, '/texts/') && texts ? texts : startsWith(request, '/email/') ? emails : app) // prettier-ignore
       const { server, url } = await listen((request, bindings) => appOf(request).fetch(request, bindings), where)
       texts = texting.listening(publicUrl ?? url, proxies)
+      if (where.bounces)
+        closers.push((await takeBounces({ ...where.bounces, tls: where.tls, taken: texting.cameBack, log })).close)
       const sockets = new WebSocketServer({ noServer: true, maxPayload: 8 * 1024 * 1024 })
       server.on('upgrade', (request, socket, head) => {
         if (proxies && !callerOf(request, proxies).https) return void socket.destroy()

@@ -67,7 +67,7 @@ describe('a day', () => {
     expect((await set({ key: 'rule/two', value: 'none' })).status).toBe(303)
     expect((await texts()).match(/Reminder/g)).toHaveLength(1)
   })
-  it('[R31] staff hold the texts of an event, let them go, and send one by hand, each with their initials', async () => {
+  it('staff hold the texts of an event, let them go, and send one by hand, each with their initials (R31)', async () => {
     const event = world.events.at(-1)!
     const page = async (): Promise<string> => words((await admin.get(`/events/${event.key}`)).text)
     await post('/synchronization/texts', { key: 'sending', value: 'on' })
@@ -173,7 +173,7 @@ describe('the inbox', () => {
     const rows = async () => (await world.site.replica.index({ view: 'message', patient: donorKey! })).filter((row) => (row.body as { thread?: string }).thread === old) // prettier-ignore
     await expect.poll(async () => (await rows()).length).toBe(1)
   })
-  it('is assigned, answered, closed and reopened, each with the time and who', async () => {
+  it('[O6] is assigned, answered, closed and reopened, each with the time and who', async () => {
     const me = world.staff.named('Jo Desk')!.id
     await post('/inbox/assign', { thread, to: me })
     expect(await box('mine')).toContain('Question-saffron')

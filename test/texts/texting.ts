@@ -63,7 +63,7 @@ export interface Texting {
 
 const died = (): Error => new Error('The process has died.')
 
-export async function texting(options: { readonly at?: number; readonly sending?: 'on' | 'off'; readonly mailer?: Mailer } = {}): Promise<Texting> {
+export async function texting(options: { readonly at?: number; readonly sending?: 'on' | 'off'; readonly mailer?: Mailer; readonly takesCards?: () => boolean } = {}): Promise<Texting> {
   const clock = heldClock(options.at ?? morning)
   const [practice, id, site] = [mintUlid(clock), mintUlid(clock), mintUlid(clock)]
   const dir = folder()
@@ -109,7 +109,7 @@ export async function texting(options: { readonly at?: number; readonly sending?
         if (answer.headers.has('x-lost')) throw Object.assign(new Error('The connection broke.'), { code: 'ECONNRESET' })
         return { status: answer.status, headers: Object.fromEntries(answer.headers), body: await answer.text() }
       })
-    world.texting = textingOf({ mailer: options.mailer, texts: { accountOf: () => account, ask, pace: 0 }, isOpen: () => world.isOpen, anySite: () => site, clock, log: (line) => void log.push(line) })
+    world.texting = textingOf({ mailer: options.mailer, takesCards: options.takesCards, texts: { accountOf: () => account, ask, pace: 0 }, isOpen: () => world.isOpen, anySite: () => site, clock, log: (line) => void log.push(line) })
     world.texting.opened(practice, { replica: mortal, hmacKey, indexed: () => index.caughtUp() })
     world.webhooks = world.texting.listening(origin) as unknown as Hono<never>
   }

@@ -55,7 +55,7 @@ it('[TEXT-9] a text that is unsigned, altered, signed for another address or wit
   expect(world.log.join('\n')).not.toMatch(/480555|Ann|STOP|Bloom/)
 })
 
-it('[TEXT-9] a text that comes twice confirms once and is answered once', async () => {
+it('[TEXT-9] [3.2 (1)] a text that comes twice confirms once and is answered once', async () => {
   const { world, patient, event } = await asked()
   const path = receivedPath(world.practice)
   for (let i = 0; i < 3; i++) expect(await posted(world, path, textOf(), signatureOf(path, textOf()))).toBe(200)
@@ -125,6 +125,18 @@ it('[TEXT-6] [F9] CANCEL opts out, and is a review: the patient may have meant t
   expect(await reviewsOf(world)).toEqual(['may want to cancel'])
   expect(await answersOf(world, event)).toEqual([])
   // The provider has answered by itself: a second answer is one too many.
+  expect(world.arrived()).toHaveLength(1)
+})
+
+it('[TEXT-6] [3.2 (3)] YES to what is asked is its answer and no opt-in, also where the provider takes it for one: nothing more goes out', async () => {
+  const { world, event } = await asked()
+  await world.sandbox.reply(phone, 'STOP')
+  await world.sandbox.reply(phone, 'YES')
+  await world.pass(hour)
+  expect(world.sandbox.isBlocked(phone)).toBe(false)
+  expect(await answersOf(world, event)).toMatchObject([{ channel: 'text' }])
+  expect(foldConsent(await world.replica.entries('consents', world.keys.ofNumber(phone)))).toMatchObject({ state: 'out' }) // prettier-ignore
+  await world.pass(3 * 24 * hour, hour)
   expect(world.arrived()).toHaveLength(1)
 })
 

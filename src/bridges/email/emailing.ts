@@ -4,17 +4,20 @@
  * server of mail cannot be asked what it took: a mail without an answer is not repeated, and the log says so.
  */
 import type { Clock } from '../../replica/clock.ts'
-import { foldCommunications, toldId, type CommunicationEntry, type MessageState } from '../../replica/kinds/communications.ts' // prettier-ignore
+import { derivedUlid } from '../../replica/ids.ts'
+import { communicationView, foldCommunications, toldId, type CommunicationEntry, type MessageState } from '../../replica/kinds/communications.ts' // prettier-ignore
 import type { PatientFields } from '../../replica/kinds/fields.ts'
 import type { By } from '../../replica/kinds/kind.ts'
 import { foldMessages } from '../../replica/kinds/messages.ts'
 import { foldPayments } from '../../replica/kinds/payments.ts'
-import type { Follower, Replica } from '../../replica/replica-face.ts'
+import type { Edit, Follower, Replica } from '../../replica/replica-face.ts'
 import type { ConsentKeys } from '../texts/consent-number.ts'
 import type { Rule } from '../texts/rules.ts'
+import { rounds } from '../rounds.ts'
 import { situationsOf, type Told } from '../texts/situation.ts'
 import { noticesOf, reminderDue, unreadMessages } from '../texts/unread-messages.ts'
 import { textLanguage, type TextLanguage } from '../texts/wording.ts'
+import { bounceMark, markedMessage, type DeliveryReport } from './bounces.ts'
 import { linkPath } from './links.ts'
 import type { Mailer } from './mailer.ts'
 import { paymentMailsDue } from './payment-mails.ts'
@@ -38,6 +41,8 @@ export interface EmailingOptions {
 export interface Emailing {
   /** Tells of an event by mail, once; false where the patient may not be mailed. */
   tell(rule: Rule, told: Told): Promise<boolean>
+  /** Notes what became of a mail that came back, where it is one of this practice; resolves when that is durable. */
+  cameBack(mark: string, report: DeliveryReport): Promise<void>
   wake(): void
   settled(): Promise<void>
   stop(): Promise<void>
@@ -53,6 +58,9 @@ const longestWait = 3_600_000
 /** What a mail was surely not taken with: no connection, or the server's own “not now” (RFC 5321, 4.2.1). */
 const notTaken = /^(4\d\d|ECONNREFUSED|ECONNECTION|ENOTFOUND|EDNS|ETLS|EAUTH|EPROXY)$/
 
+/** Statuses that say that an address is none, or was given up (RFC 3463, 3.2 and 3.3). */
+const isAddressAtFault = (status: string): boolean => /^5\.(1\.|2\.1$)/.test(status)
+
 export function emailing(options: EmailingOptions): Emailing {
   const { replica, practice, keys, hmacKey, clock, mailer, origin, log } = options
   const situations = situationsOf(options)
@@ -64,9 +72,6 @@ export function emailing(options: EmailingOptions): Emailing {
   let pausedUntil = 0
   let isFirst = true
   let stopped = false
-  let again = false
-  let running: Promise<void> | undefined
-  let cancel: (() => void) | undefined
 
   const factsOf = async (patient: string) => {
     const facts = (await replica.head('patients', patient))?.facts
@@ -86,6 +91,22 @@ export function emailing(options: EmailingOptions): Emailing {
     if ((await situations.consents.of(recipient)).state === 'out') return undefined
     return { address: fields.email, recipient, site, language: textLanguage(fields.language), portal: fields.portalEnabled === true }
   } // prettier-ignore
+  const badAddress = (patient: string, facts: Awaited<ReturnType<typeof factsOf>>): Edit => ({
+    collection: 'reviews',
+    key: derivedUlid('address takes no mail', patient),
+    facts: { ...facts, reachable: false },
+    add: {
+      opened: {
+        kind: 'opened',
+        at: clock.now(),
+        by,
+        about: 'address takes no mail',
+        why: 'A mail to the patient came back: the address does not exist, or takes no mail.',
+        todo: 'Ask the patient for an address that works, or set consent to email to no in InSched.',
+        patient,
+      },
+    },
+  })
   type Addressee = NonNullable<Awaited<ReturnType<typeof addresseeOf>>>
 
   const mail = async (patient: string, id: string, to: Addressee, given: { words: MailWords; from: string; links: MailLinks }, entry: Pick<Extract<CommunicationEntry, { kind: 'email' }>, 'what' | 'event' | 'startsAt' | 'rule'>): Promise<void> => {
@@ -93,7 +114,7 @@ export function emailing(options: EmailingOptions): Emailing {
     await add(patient, { [id]: { kind: 'email', at: clock.now(), by, recipient: to.recipient, subject: words.subject, body: words.text, ...entry } })
     const stop = `${origin}${linkPath(hmacKey, 'stop', { practice, patient, message: id })}`
     const until = clock.now() + isNewFor
-    const letter = { to: to.address, from, subject: words.subject, text: withLinks(words.text, { ...links, stop }, to.language), until, stop }
+    const letter = { to: to.address, from, subject: words.subject, text: withLinks(words.text, { ...links, stop }, to.language), until, stop, mark: bounceMark(hmacKey, id) }
     const handOver = async (): Promise<void> => {
       const outcome = await mailer.deliver(letter)
       if (outcome !== null && notTaken.test(outcome) && clock.now() < until) {
@@ -198,33 +219,24 @@ export function emailing(options: EmailingOptions): Emailing {
     }
     return Math.max(pausedUntil, Math.min(clock.now() + (unsent.size > 0 ? lookAgain : longestWait), ...due.values()))
   }
-  const run = (): void => {
-    cancel?.()
-    cancel = undefined
-    if (running || stopped) return void (again = true)
-    again = false
-    running = pass()
-      .catch((error: unknown) => {
-        log(`Mails to patients wait: ${(error as Error).name}`)
-        return clock.now() + lookAgain
-      })
-      .then((next) => {
-        running = undefined
-        if (stopped) return
-        if (again) run()
-        else cancel = clock.after(Math.max(1, next - clock.now()), run)
-      })
-  }
+  const passes = rounds({
+    clock,
+    round: pass,
+    failed(error) {
+      log(`Mails to patients wait: ${(error as Error).name}`)
+      return clock.now() + lookAgain
+    },
+  })
   const follower: Follower = replica.follow({
     name: 'emails',
     collections: ['messages', 'payments'],
     async handle(documents) {
       for (const { key } of documents) due.set(key, 0)
-      run()
+      passes.wake()
       return []
     },
   })
-  run()
+  passes.wake()
   return {
     async tell(rule, told) {
       const to = await addresseeOf(told.patient)
@@ -236,16 +248,29 @@ export function emailing(options: EmailingOptions): Emailing {
       await mail(told.patient, id, to, { words, from: sender.practice, links: confirm }, { what: rule.what, event: event.key, startsAt: event.startsAt, rule: rule.id }) // prettier-ignore
       return true
     },
-    wake: run,
+    async cameBack(mark, { action, status }) {
+      const message = markedMessage(hmacKey, mark)
+      if (message === undefined) return
+      await options.indexed()
+      const patient = (await replica.indexed(communicationView, message))?.patient
+      if (!patient) return
+      const entries = action === 'failed' ? stateOf(message, 'undelivered', status) : action === 'delivered' ? stateOf(message, 'delivered') : undefined // prettier-ignore
+      if (!entries) return
+      const facts = await factsOf(patient)
+      await replica.change([
+        { collection: 'communications', key: patient, facts, add: entries },
+        ...(action === 'failed' && isAddressAtFault(status) ? [badAddress(patient, facts)] : []),
+      ])
+    },
+    wake: passes.wake,
     async settled() {
       await follower.caughtUp()
-      while (running) await running
+      await passes.settled()
     },
     async stop() {
       stopped = true
-      cancel?.()
       await follower.stop()
-      await running
+      await passes.stop()
     },
   }
 }

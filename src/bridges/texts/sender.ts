@@ -15,6 +15,7 @@ import {
 } from '../../replica/kinds/communications.ts'
 import type { By } from '../../replica/kinds/kind.ts'
 import type { DocumentHead, Edit, Follower, Replica } from '../../replica/replica-face.ts'
+import { rounds } from '../rounds.ts'
 import { optedOut } from './consent.ts'
 import type { ConsentKeys } from './consent-number.ts'
 import { judge, tellingId, type Verdict } from './judging.ts'
@@ -107,9 +108,6 @@ export function textSender(options: TextSenderOptions): TextSender {
   let problem: string | null = null
   let lastPoll = clock.now()
   let stopped = false
-  let again = false
-  let running: Promise<void> | undefined
-  let cancel: (() => void) | undefined
 
   const add = (patient: string, site: string | null, entries: Record<string, CommunicationEntry>, more: readonly Edit[] = []): Promise<void> =>
     factsOf(patient, site).then((facts) => replica.change([{ collection: 'communications', key: patient, facts, add: entries }, ...more])) // prettier-ignore
@@ -364,10 +362,10 @@ export function textSender(options: TextSenderOptions): TextSender {
   }
   let scanned = 0
 
-  const pass = async (): Promise<number> => {
+  const pass = async (): Promise<number | null> => {
     const soon = clock.now() + lookAgainAfter
     const provider = options.provider()
-    if (!provider) return Infinity
+    if (!provider) return null
     if (!options.isOpen()) return soon
     if (clock.now() < pausedUntil) return pausedUntil
     if (clock.now() - scanned > day) rescan = true
@@ -400,27 +398,18 @@ export function textSender(options: TextSenderOptions): TextSender {
   /** Asked again before each text: the gate may have closed, or the provider failed. */
   const maySend = (): boolean => !stopped && options.isOpen() && clock.now() >= pausedUntil
 
-  const run = (): void => {
-    cancel?.()
-    cancel = undefined
-    if (running || stopped) return void (again = true)
-    again = false
-    running = pass()
-      .catch((error: unknown) => {
-        if (error instanceof ProviderFault) pause(error)
-        else {
-          problem = `Texts wait: ${(error as Error).message}`
-          log(`Texts wait: ${(error as Error).name}`)
-        }
-        return Math.max(pausedUntil, clock.now() + lookAgainAfter)
-      })
-      .then((next) => {
-        running = undefined
-        if (stopped) return
-        if (again) run()
-        else if (next !== Infinity) cancel = clock.after(Math.min(Math.max(next - clock.now(), 1), 2_147_483_647), run)
-      })
-  }
+  const passes = rounds({
+    clock,
+    round: pass,
+    failed(error) {
+      if (error instanceof ProviderFault) pause(error)
+      else {
+        problem = `Texts wait: ${(error as Error).message}`
+        log(`Texts wait: ${(error as Error).name}`)
+      }
+      return Math.max(pausedUntil, clock.now() + lookAgainAfter)
+    },
+  })
   /** The events of a patient of which staff hold what would be told, or send it by hand. */
   const askedByStaff = async (patient: string): Promise<string[]> => {
     const { holds, sendNow } = foldCommunications(await replica.entries('communications', patient))
@@ -439,33 +428,32 @@ export function textSender(options: TextSenderOptions): TextSender {
         if (head.collection !== 'communications') seen(head)
         else for (const event of await askedByStaff(head.key)) changed.add(event)
       }
-      run()
+      if (changed.size > 0 || rescan) passes.wake()
       return []
     },
   })
-  run()
+  passes.wake()
   return {
-    wake: run,
+    wake: passes.wake,
     async became(patient, message, taken) {
       const known = foldCommunications(await replica.entries('communications', patient)).out.find((one) => one.id === message) // prettier-ignore
       if (known) await sayState(patient, known, taken)
     },
     handOver(_, message) {
       free.add(message)
-      run()
+      passes.wake()
     },
     problem: () => problem,
     async settled() {
       await follower.caughtUp()
-      while (running) await running
+      await passes.settled()
     },
     async stop() {
       stopped = true
-      cancel?.()
       cancelPace?.cancel()
       cancelPace?.resolve()
       await follower.stop()
-      await running
+      await passes.stop()
     },
   }
 }

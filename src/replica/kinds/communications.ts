@@ -7,6 +7,9 @@ import * as v from 'valibot'
 import { derivedUlid } from '../ids.ts'
 import { entryIdSchema, inOrder, keySchema, saidSchema, wallClockSchema, type Entry } from './kind.ts'
 
+/** The view of the index in which all that was said in either direction stands, texts and emails among it. */
+export const communicationView = 'communication'
+
 /** What is sent: by a rule, in answer to a reply, or because a message waits at the portal. */
 export const toldKinds = ['confirmation request', 'reminder', 'answer', 'opt-out confirmation', 'message notice', 'payment request'] as const // prettier-ignore
 export type ToldKind = (typeof toldKinds)[number]
