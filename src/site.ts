@@ -42,6 +42,7 @@ import { openDesk } from './server/console/desk-sqlite.ts'
 import { backupOf } from './site/backup.ts'
 import { communicationsOf } from './site/communications.ts'
 import { dayOfSite } from './site/day.ts'
+import { exchangeOf } from './site/exchange.ts'
 import { hl7Of } from './site/hl7.ts'
 import { inboxOf } from './site/inbox.ts'
 import { mirrorOperations } from './site/mirror.ts'
@@ -234,6 +235,7 @@ export async function openSite(
   }
   const unread = watchUnread({ ...parts, zone: zoneNow })
   const hl7 = openHl7({ dir, master, replica, site: site.key, clock, say: options.say ?? (() => {}), insched: bridge, apply: (queue, wakeWriter) => inboundApply({ queue, wakeWriter, replica, numbers: bridge, site: site.key, zone: zoneNow, mint: () => mintUlid(clock) }) }) // prettier-ignore
+  const exchange = exchangeOf({ ...parts, dir, master, site: site.key })
   const texts = textsOfSite({ ...parts, hmacKey, site: site.key, documentOf: bridge.documentOf, namesForTexts: bridge.namesForTexts }) // prettier-ignore
   const days = dayOfSite({ ...parts, desk, localOf: bridge.localOf, zone: zoneNow, site: site.key, whyTexts: texts.texts.why }) // prettier-ignore
   const communications = communicationsOf({ ...parts, desk })
@@ -299,6 +301,7 @@ export async function openSite(
         clock,
       }),
     hl7: hl7Of({ hl7, bridge }),
+    exchange,
     /** Opens the channels of the HL7 bridge; before, they only queue. */
     openChannels: hl7.start,
     status: () =>
@@ -311,6 +314,7 @@ export async function openSite(
       stopKeeping()
       alarm.stop()
       await hl7.close()
+      await exchange.close()
       backup.stop()
       const ended = kept.stop()
       mirrorKept.stop()

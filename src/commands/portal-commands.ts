@@ -158,9 +158,10 @@ function publicOrigin(text: string | undefined): string | undefined {
   return url.origin
 }
 
-async function operate(
+/** What a running portal does, or this process where none runs on the folder. */
+export async function operate(
   name: string,
-  input: Readonly<Record<string, string | undefined>>,
+  input: Readonly<Record<string, unknown>>,
   given: Given,
   context: CommandContext,
 ): Promise<Record<string, unknown>> {

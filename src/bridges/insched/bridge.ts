@@ -66,6 +66,8 @@ export interface InSchedBridge {
   documentOf(table: BridgedTable, localId: number): Promise<string | undefined>
   /** The row of a document; undefined where it has none here, or cannot be asked while InSched is locked. */
   localOf(document: string): Promise<number | undefined>
+  /** Of an event of a series the day on which the pattern has it; undefined for every other document. */
+  occurrenceOf(document: string): Promise<string | undefined>
   patient(localId: number): Promise<PatientRow | undefined>
   /** Whether the patient may be another person now, so that nothing flows before a person says so (DOM-17). */
   isHeld(patient: string): Promise<boolean>
@@ -319,6 +321,7 @@ export async function startInSchedBridge(options: BridgeOptions): Promise<InSche
     },
     documentOf: (table, localId) => asked(() => identities.documentOf(table, localId)),
     localOf: identities.localOf,
+    occurrenceOf: (document) => asked(async () => (await insched.identity(document))?.original_on || undefined),
     patient: (localId) => asked(async () => (await insched.patients([localId]))[0]),
     isHeld: (patient) => asked(async () => ((await insched.identity(patient))?.held ?? null) !== null),
     namesForTexts: () => asked(() => insched.namesForTexts()),

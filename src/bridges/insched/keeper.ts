@@ -202,6 +202,7 @@ export async function keepInSched(options: KeeperOptions): Promise<InSchedKeeper
       }),
     writeRecord: (record) => during((on) => on.writeRecord(record)),
     documentOf: async (table, localId) => connected().documentOf(table, localId),
+    occurrenceOf: async (document) => connected().occurrenceOf(document),
     async localOf(document) {
       const found = bridge ? await bridge.localOf(document) : locals.get(document)
       if (found !== undefined) locals.set(document, found)

@@ -107,6 +107,7 @@ export function inSchedWriter(options: WriterOptions) {
   const confirmations = confirmationWriter({
     ...parts,
     by,
+    site: options.site,
     context: reader.context,
     hasOccurrences: insched.hasOccurrences,
   })

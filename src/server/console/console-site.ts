@@ -160,6 +160,11 @@ export interface MessageToSend {
 
 /** A site, as the console and the commands call it. */
 export interface ConsoleSite {
+  /** The exchange XML, written into files. */
+  readonly exchange: {
+    exportRecords(file: string): Promise<{ readonly records: number }>
+    exportItems(file: string, since?: number): Promise<{ readonly items: number; readonly to: number }>
+  }
   readonly settings: { readonly practiceName: string; readonly siteName: string; readonly siteId: string }
   readonly bridge: { findPatients(text: string): Promise<readonly FoundPatient[]> }
   /** The IANA zone of the site. */

@@ -250,6 +250,14 @@ export function siteOperations(site: ConsoleSite, audit: AuditTrail, say: (line:
       return done
     },
     ...hl7Operations(site.hl7, audit),
+    async 'xml export'(input) {
+      const { file, upload, since } = v.parse(v.object({ file: v.string(), upload: v.optional(v.boolean(), false), since: v.optional(idNumber) }), input) // prettier-ignore
+      audit.record({ did: upload ? 'records exported' : 'communications exported', by, of: 'xml' })
+      return upload ? site.exchange.exportRecords(file) : site.exchange.exportItems(file, since)
+    },
+    async 'xml import'() {
+      throw new Error('This site has an agent: what InSched has is read from InSched itself, and nothing is imported beside it. Make a station at the portal for what has no agent: patientconnection station add') // prettier-ignore
+    },
     status: () => site.status(),
   }
 }
