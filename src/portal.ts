@@ -225,7 +225,7 @@ export async function openPortal(options: {
       await tell(replica)
       return {
         replica,
-        passesIn: mirrors.passes(device.site, 'up'),
+        passesIn: mirrors.comesUp(device.site),
         passesOut: mirrors.passes(device.site, 'down'),
         keeps: mirrors.keeps(device.site),
         shared: mirrors.passes(device.site, 'up'),

@@ -50,6 +50,7 @@ import { listsOf } from './site/lists.ts'
 import { keepLocalTexts, localTexts } from './site/local-preferences.ts'
 import { alarmWhenNotBack } from './site/not-back.ts'
 import { othersOfSite } from './site/others.ts'
+import { ownRecords } from './site/own-records.ts'
 import { patientsOf } from './site/patients.ts'
 import { paymentsOfSite } from './site/payments.ts'
 import { receivedTimes } from './site/received.ts'
@@ -141,6 +142,7 @@ export async function openSite(
       polls: () => runs?.readsAlong() ?? true,
       disconnectedUntil: backup.now()?.until,
       say: (moment) => momentInWords(moment, zone, clock.now()),
+      others: { isShared: () => mirror.isSharing(), nameOf: (other) => mirror.others().get(other)?.name ?? null },
       numbers: {
         keyOf: keys.ofPhone,
         async patientsOf(state) {
@@ -189,7 +191,7 @@ export async function openSite(
     dial,
     whyUnreached,
     device,
-    passesOut: may('up'),
+    passesOut: mirror.goesUp,
     passesIn: may('down'),
     // What should be at the portal is what may go there: an owner's own records, withheld, are not missing.
     shared: may('up'),
@@ -206,7 +208,16 @@ export async function openSite(
   const proofs = weeklyProof({ replica, link, clock })
   const stopKeeping = keepToSettings({ withdraw: mirrorKept.apply }, clock)
   let runs: Runs | undefined = undefined
-  const parts = { replica, bridge, link, index, passesUp: may('up'), agent, clock }
+  const own = ownRecords({ bridge, replica, site: settings.site, nameOf: (other) => mirror.others().get(other)?.name ?? null }) // prettier-ignore
+  const parts = {
+    replica,
+    bridge: { ...bridge, documentOf: own.ownDocumentOf },
+    link,
+    index,
+    passesUp: may('up'),
+    agent,
+    clock,
+  }
   const transfers = transfersOf({ ...parts, prove: proofs.prove })
   const kept = await keepRuns({
     timing: () => values().timing,
@@ -234,9 +245,9 @@ export async function openSite(
     return zone
   }
   const unread = watchUnread({ ...parts, zone: zoneNow })
-  const hl7 = openHl7({ dir, master, replica, site: site.key, clock, say: options.say ?? (() => {}), insched: bridge, apply: (queue, wakeWriter) => inboundApply({ queue, wakeWriter, replica, numbers: bridge, site: site.key, zone: zoneNow, mint: () => mintUlid(clock) }) }) // prettier-ignore
+  const hl7 = openHl7({ dir, master, replica, site: site.key, clock, say: options.say ?? (() => {}), insched: bridge, apply: (queue, wakeWriter) => inboundApply({ queue, wakeWriter, replica, numbers: { ...bridge, documentOf: own.documentOf }, site: site.key, zone: zoneNow, mint: () => mintUlid(clock) }) }) // prettier-ignore
   const exchange = exchangeOf({ ...parts, dir, master, site: site.key })
-  const texts = textsOfSite({ ...parts, hmacKey, site: site.key, documentOf: bridge.documentOf, namesForTexts: bridge.namesForTexts }) // prettier-ignore
+  const texts = textsOfSite({ ...parts, hmacKey, site: site.key, documentOf: own.documentOf, namesForTexts: bridge.namesForTexts }) // prettier-ignore
   const days = dayOfSite({ ...parts, desk, localOf: bridge.localOf, zone: zoneNow, site: site.key, whyTexts: texts.texts.why }) // prettier-ignore
   const communications = communicationsOf({ ...parts, desk })
   const invitations = `${settings.publicUrl ?? settings.portal}/invitation/${settings.practice}`
@@ -300,7 +311,7 @@ export async function openSite(
         device,
         clock,
       }),
-    hl7: hl7Of({ hl7, bridge }),
+    hl7: hl7Of({ hl7, bridge: parts.bridge }),
     exchange,
     /** Opens the channels of the HL7 bridge; before, they only queue. */
     openChannels: hl7.start,

@@ -21,8 +21,9 @@ import type { PatientRow } from './rows.ts'
 import type { Mapping } from './mapping.ts'
 import { mappingProblem } from './mapping-problems.ts'
 import { referenceMapping } from './reference-mapping.ts'
-import { inSchedReader, type Reader, type ToldReplica } from './reader.ts'
+import { inSchedReader, type Others, type Reader, type ToldReplica } from './reader.ts'
 import type { RecordOutcome, RecordWrite } from './record-writes.ts'
+import { sharedCollections, sharedWriter } from './shared-writer.ts'
 import { inSchedWriter, writtenCollections } from './writer.ts'
 
 export interface BridgeOptions {
@@ -40,6 +41,8 @@ export interface BridgeOptions {
   readonly polls?: () => boolean
   /** How phone numbers are known, so that InSched's consent to text follows; without it that is left alone. */
   readonly numbers?: Numbers | undefined
+  /** The other sites of the practice, where there are any with which records are shared. */
+  readonly others?: Others | undefined
   /** What an admin chose for a database that was put back to a backup; without it such a one is refused (DOM-19). */
   readonly putBack?: Choice | undefined
   /** Called when the database is found to be put back while it is worked on: nothing more is read or written. */
@@ -138,7 +141,8 @@ export async function startInSchedBridge(options: BridgeOptions): Promise<InSche
   }
   insched.setPatience(statementPatience)
   const identities = identitiesOf(insched, clock)
-  const reader: Reader = inSchedReader({ insched, replica, identities, site, clock })
+  const { others = { isShared: () => false, nameOf: () => null } } = options
+  const reader: Reader = inSchedReader({ insched, replica, identities, site, clock, others })
   const polls = options.polls ?? (() => true)
   let turn: Promise<unknown> = Promise.resolve()
   let horizonAt = 0
@@ -253,22 +257,26 @@ export async function startInSchedBridge(options: BridgeOptions): Promise<InSche
       cancelPoll = clock.after(waits ? longestWait : pollEvery, () => void poll())
   }
   // The writer reads within its own turn: it shares the single reader, so the two never cross.
-  const shared: Reader = { ...reader, readAllUnread: (progress) => single(() => readAll(progress)) }
+  const sharedReader: Reader = { ...reader, readAllUnread: (progress) => single(() => readAll(progress)) }
   const writer = inSchedWriter({
     insched,
     replica,
-    reader: shared,
+    reader: sharedReader,
     site: site.key,
     station: options.station,
     clock,
     numbers: options.numbers,
   })
+  const shared = sharedWriter({ insched, replica, reader: sharedReader, site: site.key, station: options.station, others, clock }) // prettier-ignore
   try {
-    if (options.putBack !== undefined)
+    if (options.putBack !== undefined) {
       await settle(
         { insched, replica, clock, missed, site: site.key, follower: writerFollower, confirm: writer.confirm, handle: writer.handle, accessEnds: reader.accessEnds, sayAgain: () => reader.sayAgain(() => {}) }, // prettier-ignore
         options.putBack,
       )
+      // Rows of other sites that came since the backup, too.
+      await shared.handleAll()
+    }
     const now = anchorOf((await insched.agent())!)
     insched.holdAnchor(now, keepAnchor)
     if (now !== undefined && now !== missed) await keepAnchor(now)
@@ -288,8 +296,23 @@ export async function startInSchedBridge(options: BridgeOptions): Promise<InSche
   const released: Follower = replica.follow({
     name: 'insched identities',
     collections: ['reviews'],
-    handle: async (reviews) => write(await whenFree(() => single(() => reader.releaseResolved(reviews)))),
+    handle: async (reviews) => {
+      const waiting = await whenFree(() => single(() => reader.releaseResolved(reviews)))
+      const patients = reviews.flatMap(({ facts }) => facts.patient ?? [])
+      if (insched.mayWrite.records) await whenFree(() => tried(() => shared.handleHeld(patients)))
+      return write(waiting)
+    },
   })
+  // Where the mapping lets nothing be written, all of it waits until one does.
+  const fromOthers: Follower | undefined = !insched.mayWrite.records ? undefined : replica.follow({
+    name: 'insched shared',
+    collections: sharedCollections,
+    batch: 50,
+    handle: async (documents) => {
+      await whenFree(() => tried(() => shared.handle(documents)))
+      return []
+    },
+  }) // prettier-ignore
   const consents: Follower = replica.follow({
     name: 'insched consents',
     collections: ['consents', 'patients'],
@@ -313,6 +336,7 @@ export async function startInSchedBridge(options: BridgeOptions): Promise<InSche
       await released.caughtUp()
       await follower.caughtUp()
       await consents.caughtUp()
+      await fromOthers?.caughtUp()
     },
     writeRecord: async (record) => {
       if (!insched.mayWrite.records)
@@ -328,7 +352,7 @@ export async function startInSchedBridge(options: BridgeOptions): Promise<InSche
     findPatients: (text) => asked(() => insched.findPatients(text, 20)),
     stagesOf: (plans) => asked(() => insched.stageCount(plans)),
     status() {
-      const writing = follower.problem ?? released.problem ?? consents.problem
+      const writing = follower.problem ?? released.problem ?? consents.problem ?? fromOthers?.problem ?? null
       return {
         lastRead,
         problem:
@@ -346,7 +370,9 @@ export async function startInSchedBridge(options: BridgeOptions): Promise<InSche
       stopped = true
       cancelPoll()
       for (const end of endWaits.splice(0)) end()
-      const drained = Promise.all([follower.stop(), released.stop(), consents.stop()]).then(() => turn)
+      const drained = Promise.all([follower.stop(), released.stop(), consents.stop(), fromOthers?.stop()]).then(
+        () => turn,
+      )
       const late = Promise.withResolvers<void>()
       const cancelDrain = clock.after(drainPatience, late.resolve)
       await Promise.race([drained, late.promise])

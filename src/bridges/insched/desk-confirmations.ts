@@ -94,8 +94,9 @@ export function deskConfirmations({ insched, site, clock }: { readonly insched: 
       const row = rows.events.find((event) => isOf(one, event))
       const identity = row && ids.find(({ local_id, original_on }) => local_id === row.event_id && original_on === row.original_on)
       const edit = said.find((of): of is Edit & { collection: 'events' } => of.collection === 'events' && of.key === identity?.document)
-      if (!edit || !row) return []
-      return deskConfirmationEdit(one, edit, { zone: zoneOf(rows.context, row.location_id), site, now })
+      // Of another site's event the fields of its record say it.
+      if (!edit?.facts || !row) return []
+      return deskConfirmationEdit({ ...one, startsAt: one.startsAt ?? row.starts_at }, edit, { zone: zoneOf(rows.context, row.location_id), site, now })
     })
   }
 } // prettier-ignore

@@ -8,6 +8,7 @@ import type { By } from '../../replica/kinds/kind.ts'
 import type { Edit, Replica } from '../../replica/replica-face.ts'
 import { patientFields } from './documents.ts'
 import type { PatientRow } from './rows.ts'
+import type { Agreed } from './shared-rows.ts'
 
 /** A document of which nothing is to be said until a review is resolved. */
 export interface Hold {
@@ -16,10 +17,17 @@ export interface Hold {
 }
 
 /** The review that must come first where the row may be another person than the record; undefined where it may not. */
-export async function anotherPerson(replica: Replica, row: PatientRow, document: string): Promise<string | undefined> {
+export async function anotherPerson(
+  replica: Replica,
+  row: PatientRow,
+  document: string,
+  /** What the row is known to have said, where that is not what the record says. */
+  agreed?: Agreed,
+): Promise<string | undefined> {
   const record = await replica.record('patients', document)
   if (!record) return undefined
-  const { fields, times } = record
+  const fields = agreed ? Object.fromEntries(Object.entries(agreed).map(([field, [, , reads]]) => [field, reads])) : record.fields // prettier-ignore
+  const times = agreed ? new Map(Object.entries(agreed).map(([field, [, at]]) => [field, at])) : record.times
   const now = patientFields(row, null)
   const renamed = now.firstName !== fields['firstName'] || now.lastName !== fields['lastName']
   if (!renamed || now.birthDate === fields['birthDate']) return undefined

@@ -31,6 +31,8 @@ export const fieldsOfTables = {
     portal_enabled: 'flag!',
     balance_due_cents: 'cents',
     survivor_id: 'whole',
+    /** Where a practice has a column for it: the site that shares the row with this one. */
+    origin: 'text',
   },
   plans: {
     plan_id: 'whole!',
@@ -39,6 +41,7 @@ export const fieldsOfTables = {
     plan_status: 'text',
     starts_on: 'date',
     ends_on: 'date',
+    origin: 'text',
   },
   stages: {
     stage_id: 'whole!',
@@ -59,6 +62,7 @@ export const fieldsOfTables = {
     last_confirmed_date: 'clock',
     confirmation_type: 'text',
     recurrence_id: 'whole',
+    origin: 'text',
   },
   /** Mapped only where one event stands for a whole series. */
   recurrences: { recurrence_id: 'whole!', pattern: 'rule!', starts_on: 'date', ends_on: 'date' },
@@ -201,7 +205,7 @@ const mappingSchema = v.strictObject({
     contact: v.array(v.picklist(contactColumns)),
     /** Consent to text, after what the number said. */
     consent: v.optional(v.boolean(), false),
-    /** Patients and events that other systems make or change. */
+    /** Patients, plans and events that other systems and other sites make or change. */
     records: v.optional(v.boolean(), false),
   }),
 })

@@ -18,6 +18,7 @@ import type {
   OccurrenceRow,
   OwnRow,
   RecurrenceRow,
+  RecordTable,
 } from './rows.ts'
 
 export type PracticeTables = Readonly<Record<MappedTableName, MappedTable>>
@@ -136,6 +137,14 @@ export function practiceReads(handle: Db, engine: Engine, tables: PracticeTables
     /** Ids of the rows that hang on another: plans and events of patients, events of a type or a place. */
     plansOfPatients: async (ids: readonly number[]) => (ids.length === 0 ? [] : keysBy('plans', 'patient_id', (column) => engine.among(column, ids))), // prettier-ignore
     eventsOfPatients: async (ids: readonly number[]) => (ids.length === 0 ? [] : keysBy('events', 'patient_id', (column) => engine.among(column, ids))), // prettier-ignore
+    /** The first event type with these words for patients; undefined where there is none. */
+    typeOfWords: async (words: string): Promise<string | undefined> => {
+      if (!typed) return undefined
+      const found = await db.selectFrom(`${types.table!} as t`).select(types.selection('t', ['event_type'])).where(sql<SqlBool>`${ref(types, 'patient_words')} = ${words}`).orderBy(ref(types, 'event_type')).limit(1).execute() // prettier-ignore
+      return found[0] && String(found[0]['event_type'])
+    },
+    /** Whether the practice has such a table, and its rows can be written. */
+    isWritable: (name: RecordTable): boolean => tables[name].table !== undefined,
     eventsOfType: (type: string) => keysBy('events', 'event_type', (column) => sql`cast(${column} as text) = ${type}`),
     eventsAt: (location: number) => keysBy('events', 'location_id', (column) => sql`${column} = ${location}`),
     eventsWithoutLocation: () => keysBy('events', 'location_id', (column) => sql`${column} is null and ${ofPatients}`),
@@ -182,7 +191,7 @@ export function practiceReads(handle: Db, engine: Engine, tables: PracticeTables
 export function practiceChanges(handle: Db, tables: PracticeTables, changed: OwnRow[]) {
   const db = handle as unknown as Tables
   const update = async (
-    name: 'patients' | 'events' | 'occurrences',
+    name: RecordTable | 'occurrences',
     id: number,
     values: Readonly<Record<string, string | number | null>>,
   ): Promise<void> => {
@@ -199,12 +208,23 @@ export function practiceChanges(handle: Db, tables: PracticeTables, changed: Own
       .execute()
     changed.push({ table: name, id })
   }
+  const setEvent = async (
+    event: Pick<EventRow, 'event_id' | 'original_on'>,
+    set: Readonly<Record<string, string | number | null>>,
+  ): Promise<void> => {
+    if (event.original_on === '') return update('events', event.event_id, set)
+    const of = { event_id: event.event_id, original_on: event.original_on }
+    const table = tables.occurrences
+    const own = Object.entries(table.values(of)).map(([column, value]) => sql<SqlBool>`${sql.ref(column)} = ${value}`)
+    const key = table.column('occurrence_id')
+    const found = await db.selectFrom(table.table!).select(key).where(sql<SqlBool>`${sql.join(own, sql` and `)}`).executeTakeFirst() // prettier-ignore
+    if (found) return update('occurrences', Number(found[key]), set)
+    const added = await db.insertInto(table.table!).values(table.values({ ...of, ...set })).returning(key).executeTakeFirstOrThrow() // prettier-ignore
+    changed.push({ table: 'occurrences', id: Number(added[key]) })
+  }
   return {
     /** Adds a row; resolves with its key. Columns that the practice does not have are left out. */
-    addRecord: async (
-      table: 'patients' | 'events',
-      row: Readonly<Record<string, string | number | null>>,
-    ): Promise<number> => {
+    addRecord: async (table: RecordTable, row: Readonly<Record<string, string | number | null>>): Promise<number> => {
       const mapped = tables[table]
       const key = mapped.column(keys[table])
       const added = await db
@@ -216,21 +236,19 @@ export function practiceChanges(handle: Db, tables: PracticeTables, changed: Own
       changed.push({ table, id })
       return id
     },
-    setRecord: (table: 'patients' | 'events', id: number, set: Readonly<Record<string, string | number | null>>) =>
-      update(table, id, set),
-    /** Writes the confirmation of an event, or of one occurrence. */
-    confirm: async (event: Pick<EventRow, 'event_id' | 'original_on'>, lastConfirmed: string, type: string) => {
-      const set = { last_confirmed_date: lastConfirmed, confirmation_type: type }
-      if (event.original_on === '') return update('events', event.event_id, set)
-      const of = { event_id: event.event_id, original_on: event.original_on }
-      const table = tables.occurrences
-      const own = Object.entries(table.values(of)).map(([column, value]) => sql<SqlBool>`${sql.ref(column)} = ${value}`)
-      const key = table.column('occurrence_id')
-      const found = await db.selectFrom(table.table!).select(key).where(sql<SqlBool>`${sql.join(own, sql` and `)}`).executeTakeFirst() // prettier-ignore
-      if (found) return update('occurrences', Number(found[key]), set)
-      const added = await db.insertInto(table.table!).values(table.values({ ...of, ...set })).returning(key).executeTakeFirstOrThrow() // prettier-ignore
-      changed.push({ table: 'occurrences', id: Number(added[key]) })
+    /** Removes a row that nobody but the agent and other sites have a say in. */
+    removeRecord: async (table: RecordTable, id: number): Promise<void> => {
+      const key = sql.ref(tables[table].column(keys[table]))
+      await db.deleteFrom(tables[table].table!).where(sql<SqlBool>`${key} = ${id}`).execute() // prettier-ignore
+      changed.push({ table, id })
     },
+    setRecord: (table: RecordTable, id: number, set: Readonly<Record<string, string | number | null>>) =>
+      update(table, id, set),
+    /** Writes what is said of an event, or of one occurrence. */
+    setEvent,
+    /** Writes the confirmation of an event, or of one occurrence. */
+    confirm: (event: Pick<EventRow, 'event_id' | 'original_on'>, lastConfirmed: string, type: string) =>
+      setEvent(event, { last_confirmed_date: lastConfirmed, confirmation_type: type }),
     addCommunication: async (row: CommunicationRow): Promise<void> =>
       void (await db.insertInto(tables.communications.table!).values(tables.communications.values(row)).execute()),
     /** What became of a message; left alone where its row says so, or is there no more, or has no place for it. */

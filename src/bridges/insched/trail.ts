@@ -138,9 +138,11 @@ export function auditTrail(clock: Clock) {
       ...(await touchedBy(now, others)),
       deposits: others.filter((row) => row.table_name === 'deposits'),
       confirmed: others.flatMap((row) => deskConfirmationIn(row, timeOf(row, clock))),
-      deleted: isDelete(last)
-        ? { table: last.table_name as BridgedTable, localId: Number(last.row_id), at: timeOf(last, clock) }
-        : null,
+      // What the agent removed itself is no news.
+      deleted:
+        isDelete(last) && !own.has(last.checkpoint)
+          ? { table: last.table_name as BridgedTable, localId: Number(last.row_id), at: timeOf(last, clock) }
+          : null,
     }
   }
 
