@@ -52,6 +52,7 @@ const stages: Classified<StageFields> = {
 }
 const events: Classified<EventFields> = {
   words: 'care',
+  type: 'care',
   startsAt: 'care',
   minutes: 'care',
   location: 'care',

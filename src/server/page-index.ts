@@ -228,6 +228,9 @@ function channelOf(channel: Answer['channel']): 'portal' | 'text' | 'email' {
 const subjects: Readonly<Record<ToldKind, string>> = {
   'confirmation request': 'Confirmation request',
   reminder: 'Reminder',
+  'booking notice': 'Booking notice',
+  'change notice': 'Change notice',
+  'after visit': 'After the visit',
   answer: 'Answer',
   'opt-out confirmation': 'Opt-out confirmation',
   'message notice': 'Message notice',

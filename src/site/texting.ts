@@ -1,7 +1,7 @@
 /** What a site says and knows of texts: Preferences > Texts, what was texted for an event, and why or why not. */
 import { consentKeys } from '../bridges/texts/consent-number.ts'
-import { judge, type Verdict } from '../bridges/texts/judging.ts'
-import { rulesOf, textsChanged, textSettingsKey, textsShown, type Rule } from '../bridges/texts/rules.ts'
+import { outlookOf, type Verdict } from '../bridges/texts/judging.ts'
+import { textsChanged, textSettingsKey, textsShown, type Rule } from '../bridges/texts/rules.ts'
 import { situationsOf } from '../bridges/texts/situation.ts'
 import type { Clock } from '../replica/clock.ts'
 import type { Follower, Replica } from '../replica/replica-face.ts'
@@ -39,7 +39,7 @@ export function textsOfSite(site: {
     await site.index.caughtUp()
     const told = await situations.of(event, clock.now())
     if (!told) return []
-    return rulesOf(told.settings, told.event.location).map((rule) => whyOf(rule, judge(rule, told)))
+    return outlookOf(told).map(({ rule, verdict }) => whyOf(rule, verdict))
   }
   return {
     texts: {

@@ -185,6 +185,7 @@ async function addPerson(
     deleted: false,
   }
   const fieldsOfEvent: EventFields = {
+    type: null,
     words: `Visit of ${name.firstName}`,
     startsAt: visit.wall,
     minutes: 30,

@@ -180,7 +180,7 @@ describe('what leaves the practice', () => {
     expect(standing().settings.version).toBe(0)
   })
   it('a collection that is off says which others go nowhere for it', async () => {
-    await post(`${at}/events/set`, { 'events.direction': 'off', 'events.patients': 'reachable', 'events.daysAhead': '365', 'events.daysPast': '400', ...Object.fromEntries(['words', 'minutes', 'lastConfirmed', 'confirmationType'].map((name) => [`events.fields ${name}`, 'yes'])) }) // prettier-ignore
+    await post(`${at}/events/set`, { 'events.direction': 'off', 'events.patients': 'reachable', 'events.daysAhead': '365', 'events.daysPast': '400', ...Object.fromEntries(['words', 'type', 'minutes', 'lastConfirmed', 'confirmationType'].map((name) => [`events.fields ${name}`, 'yes'])) }) // prettier-ignore
     expect(words((await world.admin.get(at)).text)).toMatch(/Confirmations Needs: Events .*Nothing of it goes, because this is off: Events\./) // prettier-ignore
     await world.site.mirror.set({ key: 'events', value: 'on' })
   })

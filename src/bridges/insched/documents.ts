@@ -6,6 +6,7 @@ import type { Edit } from '../../replica/replica-face.ts'
 import type { Json } from '../../replica/json.ts'
 import {
   eventStatuses,
+  eventTypeKey,
   type EventFields,
   type LocationValue,
   type PatientFields,
@@ -130,6 +131,7 @@ export function eventEdit(
   const words = text(row.patient_words)
   const fields: EventFields = {
     words,
+    type: row.event_type === null ? null : eventTypeKey(context.site, row.event_type),
     startsAt: row.starts_at,
     minutes: row.minutes,
     location: row.location_id === null ? null : String(row.location_id),

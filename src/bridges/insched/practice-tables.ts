@@ -67,10 +67,9 @@ export function practiceReads(handle: Db, engine: Engine, tables: PracticeTables
   }
   const readEvents = async (query: { execute(): Promise<Record<string, unknown>[]> }): Promise<EventRow[]> =>
     (await query.execute()).flatMap((raw) => {
-      const row = types.read(events.read(raw)) as EventRow & { event_type?: unknown }
-      // The type has said its words; the record has no place for it.
-      delete row.event_type
+      const row = types.read(events.read(raw)) as EventRow
       row.patient_words ??= null
+      row.event_type ??= null
       row.status ??= 'None'
       row.minutes ??= 0
       return (row.starts_at as string | null) === null ? [] : [row]

@@ -36,6 +36,7 @@ export type EventRow = {
   event_id: number
   patient_id: number | null
   location_id: number | null
+  event_type: string | null
   starts_at: string
   minutes: number
   status: string

@@ -3,73 +3,25 @@
  * at the moment of sending, and by whoever wants to know. Nothing is remembered but what was told and what was not.
  */
 import { dayOf, instantOf, wallClockOf } from '../../mirror/wall-clock.ts'
-import { toldId, type Communications, type NotSentReason, type OutMessage } from '../../replica/kinds/communications.ts'
-import { leadBefore, momentFor, nextOpening, openSpan, type Where } from './moments.ts'
-import { rulesOf, type Rule, type TextSettings } from './rules.ts'
-
-/** All that is asked of one event. */
-export interface Situation {
-  readonly now: number
-  readonly settings: TextSettings
-  readonly event: {
-    readonly key: string
-    /** Wall clock of the location. */
-    readonly startsAt: string
-    readonly status: string
-    readonly deleted: boolean
-    readonly location: string | null
-    /** When it was given this start, milliseconds UTC. */
-    readonly bookedAt: number
-  }
-  /** The zone of its location. */
-  readonly zone: string
-  /** Every zone in which the receiver may be. */
-  readonly zones: readonly string[]
-  /** The key of the receiver's number in `consents`; null: there is none. */
-  readonly recipient: string | null
-  /** Why the patient may not be texted. */
-  readonly whyNoText: 'no number' | 'opted out' | 'consent unknown' | 'no consent' | null
-  /** What the patient or the office said of this start. */
-  readonly said: 'confirmed' | 'declined' | null
-  /** Whether the record is no more the patient's that it was: combined, deleted. */
-  readonly isGone: boolean
-  readonly history: Communications
-  /** When texts by a rule went to the number, milliseconds UTC, in the last eight days at least. */
-  readonly toNumber: readonly number[]
-  /** Texts go to a sandbox that has no night. */
-  readonly isAnyHour?: boolean | undefined
-}
+import { toldId, type NotSentReason, type OutMessage } from '../../replica/kinds/communications.ts'
+import { nextOpening, openSpan, type Where } from './moments.ts'
+import { planOf, type Plan } from './planning.ts'
+import { ruleKinds } from './rule-words.ts'
+import { rulesOf, type Rule } from './rules.ts'
+import type { Situation } from './situation.ts'
 
 export type Verdict =
   | { readonly is: 'told'; readonly message: OutMessage }
   | { readonly is: 'send'; readonly where: Where; readonly until: number }
-  | { readonly is: 'wait'; readonly until: number; readonly why: 'due' | 'hours' | 'cap' }
+  | { readonly is: 'wait'; readonly until: number; readonly why: 'due' | 'hours' | 'cap' | 'grace' }
   /** `isOver`: its moment has come and gone, and it will not be told. */
   | { readonly is: 'not'; readonly why: NotSentReason; readonly isOver: boolean }
 
 const no = (why: NotSentReason, isOver = false): Verdict => ({ is: 'not', why, isOver })
 
-function whereOf({ zone, zones, settings, event, isAnyHour }: Situation): Where {
-  return {
-    isAnyHour,
-    zone,
-    zones: [...new Set(zones)].filter((one) => one !== zone),
-    window: settings.windowOf(event.location),
-  }
-}
-
-/** When a rule's text goes out: its moment within the hours, or when the event was booked after that. */
-export function plannedAt(rule: Rule, of: Situation): { readonly planned: number; readonly from: number } | undefined {
-  const { event, zone, settings } = of
-  const latest = instantOf(event.startsAt, zone) - settings.notWithin * 3_600_000
-  const planned = momentFor(leadBefore(event.startsAt, zone, rule.lead), latest, whereOf(of))
-  return planned === undefined ? undefined : { planned, from: Math.max(planned, event.bookedAt) }
-}
-
 /** What a rule comes to for an event, now. */
 export function judge(rule: Rule, of: Situation): Verdict {
   const { now, event, settings, history, zone, recipient } = of
-  const start = instantOf(event.startsAt, zone)
   const isAbout = (one: { event?: string | undefined; startsAt?: string | undefined; rule?: string | undefined; what: string }): boolean =>
     one.event === event.key && one.startsAt === event.startsAt && one.rule === rule.id && one.what === rule.what // prettier-ignore
   // Told to whomever: another number since does not make it untold.
@@ -77,27 +29,27 @@ export function judge(rule: Rule, of: Situation): Verdict {
   if (message) return message.state === 'dropped' ? no('moved', true) : { is: 'told', message }
   if (event.deleted) return no('deleted')
   if (of.isGone) return no('another patient')
+  const isAfter = rule.what === 'after visit'
   if (event.status === 'Canceled') return no('canceled')
-  if (event.status !== 'None') return no('status')
+  if (isAfter ? event.status !== 'Checked Out' : event.status !== 'None') return no(isAfter ? 'not visited' : 'status')
   const passed = history.notSent.find(isAbout)
   if (passed) return no(passed.why, true)
-  if (now >= start) return no('started')
+  if (!isAfter && now >= instantOf(event.startsAt, zone)) return no('started')
   if (!settings.isOn) return no('sending is off')
   if (!rule.isOn) return no('rule is off')
-  const isRequest = rule.what === 'confirmation request'
-  if (of.said === 'confirmed' && (isRequest || !settings.remindsConfirmed)) return no('confirmed')
-  if (of.said === 'declined') return no('answered')
-  const at = plannedAt(rule, of)
-  if (!at) return no('no hours')
-  if (rule.since > at.from) return no('rule came later')
-  if (now < at.planned) return { is: 'wait', until: at.planned, why: 'due' }
-  if (isRequest && !settings.asksSameDay && dayOf(event.bookedAt, zone).date === event.startsAt.slice(0, 10))
-    return no('booked the same day', true)
-  if (closerIsDue(rule, at.planned, of)) return no('another rule is closer', true)
-  const latest = start - settings.notWithin * 3_600_000
+  const unwanted = whyUnwanted(rule, of)
+  if (unwanted) return unwanted
+  const plan = planOf(rule, of)
+  if (!plan) return no('no hours')
+  if (rule.since > plan.since) return no('rule came later')
+  if (now < plan.due) return { is: 'wait', until: plan.due, why: plan.isGrace ? 'grace' : 'due' }
+  if (rule.what === 'confirmation request' && !settings.asksSameDay && dayOf(event.bookedAt, zone).date === event.startsAt.slice(0, 10))
+    return no('booked the same day', true) // prettier-ignore
+  if (closerIsDue(rule, plan.planned, of)) return no('another rule is closer', true)
+  const { latest, where } = plan
   if (now > latest) return no('too late', true)
   if (of.whyNoText !== null || recipient === null) return no(of.whyNoText ?? 'no number', true)
-  const where = whereOf(of)
+  if (now < plan.planned) return { is: 'wait', until: plan.planned, why: 'hours' }
   const span = openSpan(now, where)
   if (!span) {
     const next = nextOpening(now, where)
@@ -110,13 +62,35 @@ export function judge(rule: Rule, of: Situation): Verdict {
   return { is: 'send', where, until: Math.min(span.until, latest) }
 }
 
-/** Of several rules of a kind whose moment has passed, only the one that is closest to the event tells. */
+/** Each rule that is for an event with what it comes to now: told, sent, when it will be, or why not. Pure. */
+export function outlookOf(of: Situation): readonly { readonly rule: Rule; readonly verdict: Verdict }[] {
+  return rulesOf(of.settings, of.event).map((rule) => ({ rule, verdict: judge(rule, of) }))
+}
+
+/** Why what a rule would tell is of no use to this patient, as things are. */
+function whyUnwanted(rule: Rule, { settings, said, history, event }: Situation): Verdict | undefined {
+  const { what, ifConfirmed } = rule
+  const isUseless = what === 'confirmation request' || (what === 'reminder' && !settings.remindsConfirmed)
+  if (said === 'confirmed' && (isUseless || ifConfirmed === false)) return no('confirmed')
+  if (ifConfirmed === true && said !== 'confirmed') return no('not confirmed')
+  if (said === 'declined' && what !== 'after visit') return no('answered')
+  if (what !== 'booking notice' && what !== 'change notice') return undefined
+  const told = history.out.filter((one) => one.event === event.key && one.state !== 'dropped' && ruleKinds.some((kind) => kind === one.what)) // prettier-ignore
+  // The newest word that the patient has of it.
+  const last = told.reduce<OutMessage | undefined>((newest, one) => (newest && newest.at >= one.at ? newest : one), undefined) // prettier-ignore
+  if (last?.startsAt === event.startsAt) return no('told already')
+  if (what === 'booking notice') return last ? no('not new') : undefined
+  return last ? undefined : no('nothing was told')
+}
+
+/** Of several requests or reminders whose moment has passed, only the one that is closest to the event tells. */
 function closerIsDue(rule: Rule, planned: number, of: Situation): boolean {
-  return rulesOf(of.settings, of.event.location).some((other) => {
-    if (other.what !== rule.what || other.id === rule.id || !other.isOn) return false
-    const at = plannedAt(other, of)
-    if (!at || at.planned > of.now || other.since > at.from) return false
-    return at.planned > planned || (at.planned === planned && other.id < rule.id)
+  if (!of.settings.closestOnly || (rule.what !== 'confirmation request' && rule.what !== 'reminder')) return false
+  return rulesOf(of.settings, of.event).some((other) => {
+    if (other.what !== rule.what || other.id === rule.id || !other.isOn || whyUnwanted(other, of)) return false
+    const plan: Plan | undefined = planOf(other, of)
+    if (!plan || plan.planned > of.now || other.since > plan.since) return false
+    return plan.planned > planned || (plan.planned === planned && other.id < rule.id)
   })
 }
 
@@ -125,8 +99,8 @@ function isOverCap(rule: Rule, { now, zone, settings, toNumber, history }: Situa
   const isToday = (at: number): boolean => wallClockOf(at, zone).startsWith(today)
   if (toNumber.filter(isToday).length >= settings.perDay) return true
   if (toNumber.filter((at) => at > now - 7 * 86_400_000).length >= settings.perWeek) return true
-  const asked = history.out.some((one) => one.what === 'confirmation request' && one.state !== 'dropped' && isToday(one.at)) // prettier-ignore
-  return rule.what === 'confirmation request' && asked
+  const asked = history.out.filter((one) => one.what === 'confirmation request' && one.state !== 'dropped' && isToday(one.at)) // prettier-ignore
+  return rule.what === 'confirmation request' && asked.length >= settings.requestsPerDay
 }
 
 function startOfTomorrow(now: number, zone: string): number {

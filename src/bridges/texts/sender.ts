@@ -26,7 +26,8 @@ import {
   type TakenText,
   type TextProvider,
 } from './provider.ts'
-import { longestLead, rulesOf, textSettingsKey, type Rule } from './rules.ts'
+import { longestLead } from './rule-words.ts'
+import { rulesOf, textSettingsKey, type Rule } from './rules.ts'
 import { situationsOf, unsettled, type Told } from './situation.ts'
 import { isTelling, tellingText } from './wording.ts'
 
@@ -240,7 +241,7 @@ export function textSender(options: TextSenderOptions): TextSender {
       return isOut ? { is: 'not', why: 'opted out' } : { is: 'send', until: message.at + answerLasts }
     }
     const told = await situationOf(message.event)
-    const rule = told && rulesOf(told.settings, told.event.location).find((one) => one.id === message.rule && one.what === message.what)
+    const rule = told && rulesOf(told.settings, told.event).find((one) => one.id === message.rule && one.what === message.what)
     if (!told || !rule) return { is: 'not', why: told ? 'rule is off' : 'not held here' }
     if (told.event.startsAt !== message.startsAt) return { is: 'not', why: 'moved' }
     if (told.patient !== patient || told.recipient !== message.recipient) return { is: 'not', why: 'another patient' }
@@ -273,7 +274,7 @@ export function textSender(options: TextSenderOptions): TextSender {
     await options.indexed()
     const first = await situationOf(event)
     if (!first) return undefined
-    const rules = rulesOf(first.settings, first.event.location).toSorted((a, b) => (a.what < b.what ? -1 : 1))
+    const rules = rulesOf(first.settings, first.event).toSorted((a, b) => (a.what < b.what ? -1 : 1))
     const passed: Record<string, CommunicationEntry> = {}
     for (const rule of rules) {
       // Each time anew: what the rule before has told counts.
@@ -332,7 +333,11 @@ export function textSender(options: TextSenderOptions): TextSender {
   const scan = async (): Promise<void> => {
     await options.indexed()
     const now = clock.now()
-    for (const row of await replica.index({ view: 'event', from: now, before: now + (longestLead + 2) * day }))
+    for (const row of await replica.index({
+      view: 'event',
+      from: now - (longestLead + 4) * day,
+      before: now + (longestLead + 2) * day,
+    }))
       changed.add(row.id)
     // An event may move into view while time passes.
     scanned = now

@@ -7,11 +7,46 @@ import type { Json } from '../../replica/json.ts'
 import type { Replica } from '../../replica/replica-face.ts'
 import { numberOf, type ConsentKeys } from './consent-number.ts'
 import { consentsOf } from './consent.ts'
-import type { Situation } from './judging.ts'
 import { textSettingsKey, textSettingsOf, type TextSettings } from './rules.ts'
 import type { Sender, TextLanguage } from './wording.ts'
 import { textLanguage } from './wording.ts'
 import { zonesOfNumber } from './zones.ts'
+
+/** All that is asked of one event. */
+export interface Situation {
+  readonly now: number
+  readonly settings: TextSettings
+  readonly event: {
+    readonly key: string
+    /** Wall clock of the location. */
+    readonly startsAt: string
+    readonly status: string
+    readonly deleted: boolean
+    readonly location: string | null
+    /** The key of its event type; null: it has none. */
+    readonly type: string | null
+    readonly minutes: number
+    /** When it was given this start, milliseconds UTC. */
+    readonly bookedAt: number
+  }
+  /** The zone of its location. */
+  readonly zone: string
+  /** Every zone in which the receiver may be. */
+  readonly zones: readonly string[]
+  /** The key of the receiver's number in `consents`; null: there is none. */
+  readonly recipient: string | null
+  /** Why the patient may not be texted. */
+  readonly whyNoText: 'no number' | 'no number of the guarantor' | 'opted out' | 'consent unknown' | 'no consent' | null
+  /** What the patient or the office said of this start. */
+  readonly said: 'confirmed' | 'declined' | null
+  /** Whether the record is no more the patient's that it was: combined, deleted. */
+  readonly isGone: boolean
+  readonly history: Communications
+  /** When texts by a rule went to the number, milliseconds UTC, in the last eight days at least. */
+  readonly toNumber: readonly number[]
+  /** Texts go to a sandbox that has no night. */
+  readonly isAnyHour?: boolean | undefined
+}
 
 /** A situation with what a text needs. */
 export interface Told extends Situation {
@@ -102,6 +137,8 @@ export function situationsOf({ replica, keys }: { readonly replica: Replica; rea
           status: fields.status ?? 'None',
           deleted: fields.deleted === true,
           location: fields.location ?? null,
+          type: fields.type ?? null,
+          minutes: fields.minutes ?? 0,
           bookedAt: booked,
         },
         zone,

@@ -3,7 +3,7 @@
  * name, date, time, how to answer and how to stop; nothing else has a way in (DOM-12). No template offers CANCEL, END, QUIT
  * or OUT as an answer: networks take these as an opt-out.
  */
-import type { ToldKind } from '../../replica/kinds/communications.ts'
+import type { RuleKind } from './rule-words.ts'
 import { inGsmLetters } from './segments.ts'
 
 export type TextLanguage = 'en' | 'es'
@@ -16,9 +16,6 @@ export interface Telling extends Sender {
   /** Wall clock of the location. */
   readonly startsAt: string
 }
-/** What is told of an event by itself. */
-export type Told = Extract<ToldKind, 'confirmation request' | 'reminder'>
-
 /** The language of a patient's texts: Spanish where it is on file, else English. */
 export function textLanguage(onFile: string | null | undefined): TextLanguage {
   return /^es\b/i.test(onFile ?? '') ? 'es' : 'en'
@@ -28,9 +25,7 @@ const at = ({ practice, location }: Telling): string => (location === null ? pra
 const call = (words: string, phone: string | null): string => (phone === null ? '' : ` ${words} ${phone}`)
 const named = (firstName: string, words: string): string => (firstName === '' ? `${words[0]!.toUpperCase()}${words.slice(1)}` : `${firstName}: ${words}`) // prettier-ignore
 
-interface Words {
-  readonly 'confirmation request': (one: Telling, when: string) => string
-  readonly reminder: (one: Telling, when: string) => string
+type Words = Readonly<Record<RuleKind, (one: Telling, when: string) => string>> & {
   readonly stop: string
   readonly confirmed: (when: string) => string
   readonly read: (phone: string | null) => string
@@ -46,6 +41,12 @@ const english: Words = {
     named(one.firstName, `appointment at ${at(one)}, ${when}. Reply C to confirm, R to ask for another time, N if you can't come.${call('Questions?', one.phone)}`), // prettier-ignore
   reminder: (one, when) =>
     named(one.firstName, `this is a reminder of your appointment at ${at(one)}, ${when}.${call('Questions?', one.phone)}`), // prettier-ignore
+  'booking notice': (one, when) =>
+    named(one.firstName, `your appointment at ${at(one)} is booked for ${when}.${call('Questions?', one.phone)}`),
+  'change notice': (one, when) =>
+    named(one.firstName, `your appointment at ${at(one)} is now ${when}.${call('Questions?', one.phone)}`),
+  'after visit': (one, when) =>
+    named(one.firstName, `thank you for coming to ${at(one)} on ${when}.${call('Questions?', one.phone)}`),
   stop: 'Reply STOP to opt out.',
   confirmed: (when) => `Thank you. We have told the office that you will come on ${when}.`,
   read: (phone) => `Thanks, the office will read this.${call('To talk to us:', phone)}`,
@@ -60,6 +61,10 @@ const spanish: Words = {
   'confirmation request': (one, when) =>
     named(one.firstName, `tiene una cita en ${at(one)}, ${when}. Responda C para confirmar, R para pedir otra hora, N si no puede venir.${call('¿Preguntas?', one.phone)}`), // prettier-ignore
   reminder: (one, when) => named(one.firstName, `le recordamos su cita en ${at(one)}, ${when}.${call('¿Preguntas?', one.phone)}`), // prettier-ignore
+  'booking notice': (one, when) => named(one.firstName, `su cita en ${at(one)} queda reservada para ${when}.${call('¿Preguntas?', one.phone)}`), // prettier-ignore
+  'change notice': (one, when) => named(one.firstName, `su cita en ${at(one)} es ahora ${when}.${call('¿Preguntas?', one.phone)}`), // prettier-ignore
+  'after visit': (one, when) =>
+    named(one.firstName, `gracias por venir a ${at(one)} el ${when}.${call('¿Preguntas?', one.phone)}`),
   stop: 'Responda STOP para no recibir más.',
   confirmed: (when) => `Gracias. Hemos avisado a la oficina que vendrá ${when}.`,
   read: (phone) => `Gracias, la oficina leerá esto.${call('Para hablar con nosotros:', phone)}`,
@@ -83,7 +88,7 @@ export function whenInWords(startsAt: string, language: TextLanguage): string {
 }
 
 /** What is told of an event. */
-export function tellingText(what: Told, telling: Telling, language: TextLanguage, saysStop: boolean): string {
+export function tellingText(what: RuleKind, telling: Telling, language: TextLanguage, saysStop: boolean): string {
   const text = words[language][what](telling, whenInWords(telling.startsAt, language))
   return inGsmLetters(saysStop ? `${text} ${words[language].stop}` : text)
 }
@@ -92,7 +97,7 @@ export function tellingText(what: Told, telling: Telling, language: TextLanguage
  * Whether a text that was sent says this of an event at this start, whatever name, practice, phone and language it was
  * written with: these may have changed since, and then what was told is told all the same.
  */
-export function isTelling(body: string, what: Told, startsAt: string): boolean {
+export function isTelling(body: string, what: RuleKind, startsAt: string): boolean {
   const blank = '\u0000'
   return (['en', 'es'] as const).some((language) => {
     const text = inGsmLetters(words[language][what]({ firstName: blank, practice: blank, location: null, phone: null, startsAt }, whenInWords(startsAt, language))) // prettier-ignore

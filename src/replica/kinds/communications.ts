@@ -8,7 +8,7 @@ import { derivedUlid } from '../ids.ts'
 import { entryIdSchema, inOrder, keySchema, saidSchema, wallClockSchema, type Entry } from './kind.ts'
 
 /** What is sent: by a rule, in answer to a reply, or because a message waits at the portal. */
-export const toldKinds = ['confirmation request', 'reminder', 'answer', 'opt-out confirmation', 'message notice'] as const // prettier-ignore
+export const toldKinds = ['confirmation request', 'reminder', 'booking notice', 'change notice', 'after visit', 'answer', 'opt-out confirmation', 'message notice'] as const // prettier-ignore
 export type ToldKind = (typeof toldKinds)[number]
 
 /** Every state of a message, the lowest rank first. `dropped`: it was claimed, and never given to the provider. */
@@ -24,6 +24,7 @@ export const notSentReasons = [
   'another rule is closer',
   'too late',
   'no number',
+  'no number of the guarantor',
   'opted out',
   'consent unknown',
   'no consent',
@@ -33,7 +34,12 @@ export const notSentReasons = [
   'status',
   'started',
   'confirmed',
+  'not confirmed',
   'answered',
+  'told already',
+  'not new',
+  'nothing was told',
+  'not visited',
   'another patient',
   'cap',
   'no hours',

@@ -50,7 +50,7 @@ function settingForm(c: Context<ConsoleEnv>, key: string, value: string): Html {
   const { words } = c.get('reader')
   const { settings } = words.texts
   const [kind, of = ''] = key.split('/')
-  const label = Object.hasOwn(settings.names, key) ? settings.names[key as 'window'] : kind === 'rule' ? settings.ruleNamed(of) : settings.windowOf(of) // prettier-ignore
+  const label = Object.hasOwn(settings.names, key) ? settings.names[key as 'window'] : kind === 'rule' ? settings.ruleNamed(of) : kind === 'window' ? settings.windowOf(of) : settings.excludedOf(of) // prettier-ignore
   return form('/synchronization/texts', { csrf: c.get('csrf'), key }, [
     field({ name: 'value', id: `value-${key.replaceAll(/\W/g, '-')}`, label, value, optional: words.frame.optional, more: { maxlength: 120, autocomplete: 'off' } }), // prettier-ignore
     button(words.synchronization.save),

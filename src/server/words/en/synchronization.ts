@@ -85,6 +85,7 @@ const fields: { readonly [G in FieldGroup]: Readonly<Record<keyof (typeof leavin
   stages: { words: 'Stage, in words for patients', position: 'Order', completed: 'Completed', completedOn: 'Completed on', deleted: 'Deleted' }, // prettier-ignore
   events: {
     words: 'Event type, in words for patients',
+    type: 'Kind of event, as a number that says nothing',
     startsAt: 'Start',
     minutes: 'Minutes',
     location: 'Location',

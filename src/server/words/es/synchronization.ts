@@ -221,6 +221,7 @@ export const synchronization: typeof english = {
       },
       events: {
         words: 'Tipo de evento, en palabras para pacientes',
+        type: 'Clase de cita, como número que no dice nada',
         startsAt: 'Comienzo',
         minutes: 'Minutos',
         location: 'Lugar',
