@@ -221,7 +221,7 @@ export async function openSite(
   }
   const unread = watchUnread({ ...parts, zone: zoneNow })
   const hl7 = openHl7({ dir, master, replica, site: site.key, clock, say: options.say ?? (() => {}), insched: bridge, apply: (queue, wakeWriter) => inboundApply({ queue, wakeWriter, replica, numbers: bridge, site: site.key, zone: zoneNow, mint: () => mintUlid(clock) }) }) // prettier-ignore
-  const texts = textsOfSite({ ...parts, hmacKey, site: site.key, documentOf: bridge.documentOf }) // prettier-ignore
+  const texts = textsOfSite({ ...parts, hmacKey, site: site.key, documentOf: bridge.documentOf, namesForTexts: bridge.namesForTexts }) // prettier-ignore
   const days = dayOfSite({ ...parts, desk, localOf: bridge.localOf, zone: zoneNow, site: site.key, whyTexts: texts.texts.why }) // prettier-ignore
   const communications = communicationsOf({ ...parts, desk })
   const invitations = `${settings.publicUrl ?? settings.portal}/invitation/${settings.practice}`

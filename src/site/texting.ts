@@ -1,17 +1,21 @@
 /** What a site says and knows of texts: Preferences > Texts, what was texted for an event, and why or why not. */
 import { consentKeys } from '../bridges/texts/consent-number.ts'
 import { outlookOf, type Verdict } from '../bridges/texts/judging.ts'
+import { isTemplate, usualWords } from '../bridges/texts/own-templates.ts'
 import { textsChanged, textSettingsKey, textsShown, type Rule } from '../bridges/texts/rules.ts'
 import { situationsOf } from '../bridges/texts/situation.ts'
 import type { Clock } from '../replica/clock.ts'
 import type { Follower, Replica } from '../replica/replica-face.ts'
+import type { NamesForTexts } from '../bridges/insched/names-for-texts.ts'
 import type { WhyText } from '../server/console/site-views.ts'
+import { templatesOfSite } from './text-templates.ts'
 
 export function textsOfSite(site: {
   readonly replica: Replica
   readonly index: Follower
   readonly hmacKey: Uint8Array
   readonly site: string
+  readonly namesForTexts: () => Promise<NamesForTexts>
   readonly documentOf: (table: 'events', local: number) => Promise<string | undefined>
   readonly clock: Clock
 }) {
@@ -19,10 +23,16 @@ export function textsOfSite(site: {
   const key = textSettingsKey(site.site)
   const situations = situationsOf({ replica, keys: consentKeys(site.hmacKey) })
   const fields = async () => (await replica.record('preferences', key))?.fields ?? {}
+  const templates = templatesOfSite({
+    fields,
+    practice: () => situations.practiceOf(site.site),
+    names: site.namesForTexts,
+  })
   let turn: Promise<unknown> = Promise.resolve()
 
   const set = async (name: string, value: string): Promise<{ key: string; old: string; new: string }> => {
     const before = await fields()
+    if (isTemplate(name) && value.trim() !== usualWords) await templates.tried(name, value)
     const changes = textsChanged(before, { key: name, value, at: clock.now() })
     const facts = { patient: null, site: site.site, shown: false, reachable: false, startsAt: null }
     await replica.change([{ collection: 'preferences', key, facts, set: changes, at: clock.now() }])
@@ -49,6 +59,12 @@ export function textsOfSite(site: {
         const next = turn.then(() => set(name, value))
         turn = next.catch(() => {})
         return next
+      },
+      templates: templates.all,
+      /** What a template would say; throws TemplateFault, or a sentence, where it may not be used. */
+      async tryTemplate(name: string, source: string) {
+        const { example, longest } = await templates.tried(name, source)
+        return { example, longest }
       },
       why,
       /** The same of an event by its number; throws a sentence where InSched has none. */

@@ -148,6 +148,13 @@ describe.each(kinds)('$schema schema, $engine', (kind) => {
     expect(row['state']).toBe(kind.schema === 'reference' ? 'delivered' : undefined)
   })
 
+  it('what texts may not say is asked of the practice’s own names: what patients are told, and what staff say where the mapping names it', async () => {
+    const { care, first } = await at.bridge.namesForTexts()
+    expect(care).toEqual(expect.arrayContaining(['Consultation', 'Procedure visit']))
+    expect(care.includes('Surgery rhinoplasty') && care.includes('Surgery Scheduled')).toBe(kind.schema === 'reference')
+    expect(first).toContain(kind.schema === 'reference' ? (await at.staff.row('patients', 1))!['first_name'] : 'Ann')
+  })
+
   it('a patient is found by parts of the name, and another agent is refused', async () => {
     const { last_name, first_name } = (await at.staff.row('patients', 1)) as { last_name: string; first_name: string }
     const found = await at.bridge.findPatients(`${first_name.slice(0, 2).toLowerCase()} ${last_name.slice(0, 3)}`)

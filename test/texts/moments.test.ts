@@ -10,7 +10,7 @@ import {
   type Where,
 } from '../../src/bridges/texts/moments.ts'
 import { segmentsOf, inGsmLetters } from '../../src/bridges/texts/segments.ts'
-import { isTelling, tellingText } from '../../src/bridges/texts/wording.ts'
+import { isTelling, tellingText, usualTemplate } from '../../src/bridges/texts/wording.ts'
 import { zonesOfNumber } from '../../src/bridges/texts/zones.ts'
 
 const phoenix: Where = { zone: 'America/Phoenix', zones: [], window: { from: '09:00', until: '18:00' } }
@@ -85,7 +85,12 @@ const words = fc.record({ firstName: fc.constantFrom('Ann', 'Zoë', ''), practic
 it('[TEXT-7] what a text tells is known again whatever name, practice, phone and language it was written with, and nothing else is', () => {
   fc.assert(
     fc.property(words, fc.constantFrom('en', 'es'), fc.boolean(), (telling, language, saysStop) => {
-      const body = tellingText('reminder', { ...telling, startsAt: '2027-03-10T14:30' }, language as 'en', saysStop)
+      const body = tellingText(
+        usualTemplate('reminder', language as 'en'),
+        { ...telling, startsAt: '2027-03-10T14:30' },
+        language as 'en',
+        saysStop,
+      )
       expect(isTelling(body, 'reminder', '2027-03-10T14:30')).toBe(true)
       expect(isTelling(body, 'reminder', '2027-03-10T14:45')).toBe(false)
       expect(isTelling(body, 'reminder', '2027-03-11T14:30')).toBe(false)

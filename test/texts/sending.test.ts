@@ -206,3 +206,20 @@ it('[TEXT-7] a portal that may not send outward sends nothing before it may, and
   await world.pass(60_000)
   expect(world.arrived()).toHaveLength(1)
 })
+
+it('a text says what the practice has written for its kind, its rule and its language, else the usual words; nothing is told again for it', async () => {
+  const world = await opened()
+  await world.set({ 'template/confirmation-request/en': '{first name}, see you at {practice} on {date} at {time}? Reply C.', 'template/confirmation-request/en/second': '{practice}: still {when}? Reply Y.' }) // prettier-ignore
+  await world.event(await world.person(), '2027-03-10T14:30')
+  await world.event(await world.person({ firstName: 'Ana', cellPhone: '+1 480 555 0102', language: 'es' }), '2027-03-10T15:00') // prettier-ignore
+  await world.pass(7 * day, 30 * 60_000)
+  expect(world.arrived().map(({ body }) => body)).toEqual([
+    'Ann, see you at Desert Bloom on Wed, Mar 10 at 2:30 PM? Reply C. Reply STOP to opt out.',
+    expect.stringMatching(/^Ana: tiene una cita en Desert Bloom, Mesa/),
+  ])
+  await world.set({ 'template/confirmation-request/en': '{practice}: {when}. Reply C.' })
+  // What this version does not take for a template counts as none.
+  await world.set({ 'template/reminder/es': '{practice}: your {procedure} on {when}' })
+  await world.pass(2 * day, 30 * 60_000)
+  expect(world.arrived().slice(2).map(({ body }) => body.slice(0, 15))).toEqual(['Ann: this is a ', 'Ana: le recorda']) // prettier-ignore
+})

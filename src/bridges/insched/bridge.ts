@@ -13,6 +13,7 @@ import type { Numbers } from './consent-changes.ts'
 import type { Progress } from './full-read.ts'
 import { identitiesOf } from './identities.ts'
 import { passing, passes } from './faults.ts'
+import type { NamesForTexts } from './names-for-texts.ts'
 import type { openInSched } from './insched.ts'
 import { settle, type Choice } from './put-back.ts'
 import { InSchedRefused, LeaseLost, PutBack } from './refused.ts'
@@ -67,6 +68,8 @@ export interface InSchedBridge {
   /** Whether the patient may be another person now, so that nothing flows before a person says so (DOM-17). */
   isHeld(patient: string): Promise<boolean>
   findPatients(text: string): Promise<PatientRow[]>
+  /** What texts are checked by: see `names-for-texts.ts`. */
+  namesForTexts(): Promise<NamesForTexts>
   /** How many stages the plans with these documents have. */
   stagesOf(plans: readonly string[]): Promise<number>
   /** `notes`: what a person should know and nothing waits for. */
@@ -304,6 +307,7 @@ export async function startInSchedBridge(options: BridgeOptions): Promise<InSche
     localOf: identities.localOf,
     patient: (localId) => asked(async () => (await insched.patients([localId]))[0]),
     isHeld: (patient) => asked(async () => ((await insched.identity(patient))?.held ?? null) !== null),
+    namesForTexts: () => asked(() => insched.namesForTexts()),
     findPatients: (text) => asked(() => insched.findPatients(text, 20)),
     stagesOf: (plans) => asked(() => insched.stageCount(plans)),
     status() {

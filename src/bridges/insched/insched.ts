@@ -15,10 +15,11 @@ import { openEngine } from './engines.ts'
 import { passing } from './faults.ts'
 import type { Feed } from './feed.ts'
 import type { OwnMark, OwnRow } from './rows.ts'
+import { namesForTexts } from './names-for-texts.ts'
+import type { Mapping, NamedColumn } from './mapping.ts'
 import { forget, journalTables, remember, remembered } from './journal.ts'
 import type { Untranslated } from './mapped-table.ts'
 import { mappedTables, missingOf } from './mapped-tables.ts'
-import type { Mapping } from './mapping.ts'
 import { practiceChanges, practiceReads, type PracticeTables } from './practice-tables.ts'
 import { referenceMapping } from './reference-mapping.ts'
 import { InSchedRefused, LeaseLost, PutBack } from './refused.ts'
@@ -40,9 +41,12 @@ interface Parts {
   readonly engine: Engine
   readonly tables: PracticeTables
   readonly feed: Feed
+  readonly stays: readonly NamedColumn[]
 }
-function readsOf(db: Db, { engine, tables, feed }: Parts) {
+function readsOf(db: Db, { engine, tables, feed, stays }: Parts) {
   return {
+    /** What the practice calls what it does, and the first names of its patients. */
+    namesForTexts: () => namesForTexts(db, tables, stays),
     ...practiceReads(db, engine, tables),
     ...feed.journal(db),
     ...agentReads(db, engine),
@@ -78,7 +82,7 @@ export async function openInSched(url: string, { mapping = referenceMapping, clo
   const engine = openEngine(url)
   const untranslated: Untranslated = new Map()
   const mapped = mappedTables(mapping, untranslated)
-  const { tables, audit } = mapped
+  const { tables, audit, stays } = mapped
   const db: Db = new Kysely<AgentTables>({ dialect: engine.dialect })
   try {
     const missing = await missingOf(db, mapped)
@@ -140,7 +144,7 @@ export async function openInSched(url: string, { mapping = referenceMapping, clo
   }
   const seenBy = mapping.changes['seen by']
   const feed = feedOf()
-  const parts: Parts = { engine, tables, feed }
+  const parts: Parts = { engine, tables, feed, stays }
   const reads = readsOf(db, parts)
   function feedOf(): Feed {
     if (seenBy === 'audit table')

@@ -209,6 +209,7 @@ export async function keepInSched(options: KeeperOptions): Promise<InSchedKeeper
     },
     patient: async (localId) => connected().patient(localId),
     isHeld: async (patient) => connected().isHeld(patient),
+    namesForTexts: async () => connected().namesForTexts(),
     findPatients: async (text) => connected().findPatients(text),
     stagesOf: async (plans) => connected().stagesOf(plans),
     status() {

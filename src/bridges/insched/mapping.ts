@@ -170,6 +170,8 @@ const changesSchema = v.variant('seen by', [
 ])
 const mappingSchema = v.strictObject({
   name,
+  /** Columns with what staff call procedures, plans and stages: no text to a patient may say it, and nothing else is read of them. */
+  'never in texts': v.optional(v.array(v.strictObject({ table: name, column: name })), []),
   tables: tablesSchema,
   changes: changesSchema,
   'may write': v.strictObject({
@@ -189,8 +191,10 @@ export interface TableMapping {
   readonly columns: Readonly<Record<string, ColumnMapping | undefined>>
   readonly stamp?: string | undefined
 }
+export interface NamedColumn { readonly table: string; readonly column: string } // prettier-ignore
 export interface Mapping {
   readonly name: string
+  readonly 'never in texts'?: readonly NamedColumn[] | undefined
   readonly tables: Readonly<Partial<Record<MappedTableName, TableMapping>>>
   readonly changes:
     | { readonly 'seen by': 'audit table'; readonly table: string; readonly columns: TableMapping['columns'] }

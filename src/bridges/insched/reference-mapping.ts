@@ -5,6 +5,11 @@ const own = (fields: Readonly<Record<string, unknown>>) => Object.fromEntries(Ob
 
 export const referenceMapping: Mapping = {
   name: 'reference schema',
+  'never in texts': [
+    { table: 'event_types', column: 'name' },
+    { table: 'plans', column: 'plan_type' },
+    { table: 'stages', column: 'name' },
+  ],
   tables: Object.fromEntries(
     (Object.keys(fieldsOfTables) as MappedTableName[]).map((table) => [table, { table, columns: own(fieldsOfTables[table]) }]), // prettier-ignore
   ),

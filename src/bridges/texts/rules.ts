@@ -9,6 +9,7 @@ import type { Json } from '../../replica/json.ts'
 import { excludedSchema, type ExcludedDays } from './excluded-days.ts'
 import type { Window } from './moments.ts'
 import { longestLead, ruleSchema, wordsOfRule, type RuleWords } from './rule-words.ts'
+import { isTemplate, templatesOf, templateWords, usualWords } from './own-templates.ts'
 
 export interface Rule extends RuleWords {
   readonly id: string
@@ -44,6 +45,10 @@ export interface TextSettings {
   readonly groupsFamilies: boolean
   /** A patient below this age is told through the guarantor; 0: nobody. */
   readonly minorsUntil: number
+  /** What a rule tells, in the practice's words or the usual ones. */
+  readonly templateOf: ReturnType<typeof templatesOf>['templateOf']
+  /** The practice's own templates. */
+  readonly ownTemplates: ReturnType<typeof templatesOf>['ownTemplates']
 }
 
 /** The document in which a site keeps them. */
@@ -123,6 +128,7 @@ export function textSettingsOf(fields: Readonly<Record<string, Json>>): TextSett
     return (own?.success ? own.output : read(key)) as never
   } // prettier-ignore
   return {
+    ...templatesOf(fields),
     isOn: v.is(known.sending.schema, fields['sending'] ?? 'off') && read('sending'),
     rules,
     windowOf: (location) => at('window', location),
@@ -161,7 +167,7 @@ export function rulesOf(
 /** What people are shown: each key with its text, rules and windows of locations among them. */
 export function textsShown(fields: Readonly<Record<string, Json>>): Record<string, string> {
   const set = Object.entries({ ...usualRules, ...fields }).filter(
-    (one): one is [string, string] => (isRule(one[0]) || ownSetting(one[0]) !== undefined) && typeof one[1] === 'string' && one[1] !== removed, // prettier-ignore
+    (one): one is [string, string] => (isRule(one[0]) || ownSetting(one[0]) !== undefined || isTemplate(one[0])) && typeof one[1] === 'string' && one[1] !== removed && one[1] !== usualWords, // prettier-ignore
   )
   const plain = Object.entries(known).map(([key, { initial }]) => {
     const value = fields[key]
@@ -178,9 +184,10 @@ export function textsChanged(
   fields: Readonly<Record<string, Json>>,
   { key, value, at }: { readonly key: string; readonly value: string; readonly at: number },
 ): Record<string, Json> {
+  if (isTemplate(key)) return { [key]: templateWords(key, value) }
   const found = Object.hasOwn(known, key) ? known[key as keyof typeof known] : isRule(key) ? rule : ownSetting(key)
   if (!found)
-    throw new Error(`There is nothing ${key.slice(0, 60)} to set of texts. There are: ${Object.keys(known).join(', ')}, rule/NAME, window/LOCATION and excludedDays/LOCATION. Nothing was changed.`) // prettier-ignore
+    throw new Error(`There is nothing ${key.slice(0, 60)} to set of texts. There are: ${Object.keys(known).join(', ')}, rule/NAME, window/LOCATION, excludedDays/LOCATION and template/KIND/LANGUAGE. Nothing was changed.`) // prettier-ignore
   const said = value.trim()
   if (isRule(key) && said === removed) return { [key]: removed }
   if (!v.safeParse(found.schema as v.GenericSchema, said).success)

@@ -313,9 +313,11 @@ export function textSender(options: TextSenderOptions): TextSender {
     if (number === null || recipient === null) return
     const id = tellingId(rule, told, recipient)
     const saysStop = !told.knowsStop
-    const body = tellingText(rule.what, { ...sender, firstName, location: locationName, startsAt: event.startsAt }, told.language, saysStop) // prettier-ignore
+    const body = tellingText(told.settings.templateOf(rule, told.language), { ...sender, firstName, location: locationName, startsAt: event.startsAt }, told.language, saysStop) // prettier-ignore
     const entry: CommunicationEntry = { kind: 'text', at: clock.now(), by, what: rule.what, to: number, recipient, body, event: event.key, startsAt: event.startsAt, rule: rule.id, ...(saysStop ? { saysStop } : {}) } // prettier-ignore
-    const taken = forgotten?.find((one) => one.to === number && isTelling(one.body, rule.what, event.startsAt))
+    const taken = forgotten?.find(
+      (one) => one.to === number && isTelling(one.body, rule.what, event.startsAt, told.settings.ownTemplates),
+    )
     await add(patient, site, { [id]: entry, ...(taken ? stateOf(id, taken.state, { sid: taken.sid }) : {}) })
     if (taken) forgotten = forgotten!.filter((one) => one !== taken)
     else await handOver(provider, { id, to: number, body, patient, recipient, until })

@@ -1,12 +1,13 @@
 /**
- * The words of texts, English and Spanish. A text is made of first name, the practice's display name and phone, location
- * name, date, time, how to answer and how to stop; nothing else has a way in (DOM-12). No template offers CANCEL, END, QUIT
- * or OUT as an answer: networks take these as an opt-out.
+ * The words of texts, English and Spanish: by templates what is told of an event, by sentences of ours what is said back.
+ * A text is made of first name, the practice's display name and phone, location name, date, time, how to answer and how
+ * to stop; nothing else has a way in (DOM-12).
  */
 import type { RuleKind } from './rule-words.ts'
 import { inGsmLetters } from './segments.ts'
+import { alwaysSaid, filled, parseTemplate, tagsOf, textLanguages, type TagValues, type Template, type TextLanguage } from './templates.ts' // prettier-ignore
 
-export type TextLanguage = 'en' | 'es'
+export type { TextLanguage } from './templates.ts'
 
 /** Who writes: the practice as texts name it, and the phone to call. */
 export interface Sender { readonly practice: string; readonly phone: string | null } // prettier-ignore
@@ -21,11 +22,9 @@ export function textLanguage(onFile: string | null | undefined): TextLanguage {
   return /^es\b/i.test(onFile ?? '') ? 'es' : 'en'
 }
 
-const at = ({ practice, location }: Telling): string => (location === null ? practice : `${practice}, ${location}`)
 const call = (words: string, phone: string | null): string => (phone === null ? '' : ` ${words} ${phone}`)
-const named = (firstName: string, words: string): string => (firstName === '' ? `${words[0]!.toUpperCase()}${words.slice(1)}` : `${firstName}: ${words}`) // prettier-ignore
 
-type Words = Readonly<Record<RuleKind, (one: Telling, when: string) => string>> & {
+interface Words {
   readonly stop: string
   readonly confirmed: (when: string) => string
   readonly read: (phone: string | null) => string
@@ -37,16 +36,6 @@ type Words = Readonly<Record<RuleKind, (one: Telling, when: string) => string>> 
   readonly optedOut: (sender: Sender) => string
 }
 const english: Words = {
-  'confirmation request': (one, when) =>
-    named(one.firstName, `appointment at ${at(one)}, ${when}. Reply C to confirm, R to ask for another time, N if you can't come.${call('Questions?', one.phone)}`), // prettier-ignore
-  reminder: (one, when) =>
-    named(one.firstName, `this is a reminder of your appointment at ${at(one)}, ${when}.${call('Questions?', one.phone)}`), // prettier-ignore
-  'booking notice': (one, when) =>
-    named(one.firstName, `your appointment at ${at(one)} is booked for ${when}.${call('Questions?', one.phone)}`),
-  'change notice': (one, when) =>
-    named(one.firstName, `your appointment at ${at(one)} is now ${when}.${call('Questions?', one.phone)}`),
-  'after visit': (one, when) =>
-    named(one.firstName, `thank you for coming to ${at(one)} on ${when}.${call('Questions?', one.phone)}`),
   stop: 'Reply STOP to opt out.',
   confirmed: (when) => `Thank you. We have told the office that you will come on ${when}.`,
   read: (phone) => `Thanks, the office will read this.${call('To talk to us:', phone)}`,
@@ -58,13 +47,6 @@ const english: Words = {
   optedOut: ({ practice }) => `${practice}: you get no more texts from us. Reply START for texts.`,
 }
 const spanish: Words = {
-  'confirmation request': (one, when) =>
-    named(one.firstName, `tiene una cita en ${at(one)}, ${when}. Responda C para confirmar, R para pedir otra hora, N si no puede venir.${call('¿Preguntas?', one.phone)}`), // prettier-ignore
-  reminder: (one, when) => named(one.firstName, `le recordamos su cita en ${at(one)}, ${when}.${call('¿Preguntas?', one.phone)}`), // prettier-ignore
-  'booking notice': (one, when) => named(one.firstName, `su cita en ${at(one)} queda reservada para ${when}.${call('¿Preguntas?', one.phone)}`), // prettier-ignore
-  'change notice': (one, when) => named(one.firstName, `su cita en ${at(one)} es ahora ${when}.${call('¿Preguntas?', one.phone)}`), // prettier-ignore
-  'after visit': (one, when) =>
-    named(one.firstName, `gracias por venir a ${at(one)} el ${when}.${call('¿Preguntas?', one.phone)}`),
   stop: 'Responda STOP para no recibir más.',
   confirmed: (when) => `Gracias. Hemos avisado a la oficina que vendrá ${when}.`,
   read: (phone) => `Gracias, la oficina leerá esto.${call('Para hablar con nosotros:', phone)}`,
@@ -77,34 +59,105 @@ const spanish: Words = {
 }
 const words: Readonly<Record<TextLanguage, Words>> = { en: english, es: spanish }
 
-const formats: Readonly<Record<TextLanguage, Intl.DateTimeFormat>> = {
-  en: new Intl.DateTimeFormat('en-US', { timeZone: 'UTC', weekday: 'short', month: 'short', day: 'numeric', hour: 'numeric', minute: '2-digit' }), // prettier-ignore
-  es: new Intl.DateTimeFormat('es-US', { timeZone: 'UTC', weekday: 'short', month: 'short', day: 'numeric', hour: 'numeric', minute: '2-digit' }), // prettier-ignore
+/** What is told where a practice has no words of its own. */
+export const usualTemplates: Readonly<Record<TextLanguage, Readonly<Record<RuleKind, string>>>> = {
+  en: {
+    'confirmation request':
+      "[{first name}: ]appointment at {practice}[, {location}], {when}. Reply C to confirm, R to ask for another time, N if you can't come.[ Questions? {phone}]",
+    reminder: '[{first name}: ]this is a reminder of your appointment at {practice}[, {location}], {when}.[ Questions? {phone}]', // prettier-ignore
+    'booking notice':
+      '[{first name}: ]your appointment at {practice}[, {location}] is booked for {when}.[ Questions? {phone}]',
+    'change notice': '[{first name}: ]your appointment at {practice}[, {location}] is now {when}.[ Questions? {phone}]',
+    'after visit': '[{first name}: ]thank you for coming to {practice}[, {location}] on {when}.[ Questions? {phone}]',
+  },
+  es: {
+    'confirmation request':
+      '[{first name}: ]tiene una cita en {practice}[, {location}], {when}. Responda C para confirmar, R para pedir otra hora, N si no puede venir.[ ¿Preguntas? {phone}]',
+    reminder: '[{first name}: ]le recordamos su cita en {practice}[, {location}], {when}.[ ¿Preguntas? {phone}]',
+    'booking notice':
+      '[{first name}: ]su cita en {practice}[, {location}] queda reservada para {when}.[ ¿Preguntas? {phone}]',
+    'change notice': '[{first name}: ]su cita en {practice}[, {location}] es ahora {when}.[ ¿Preguntas? {phone}]',
+    'after visit': '[{first name}: ]gracias por venir a {practice}[, {location}] el {when}.[ ¿Preguntas? {phone}]',
+  },
 }
+const usual = {
+  en: parsedOf(usualTemplates.en),
+  es: parsedOf(usualTemplates.es),
+}
+function parsedOf(sources: Readonly<Record<RuleKind, string>>): Readonly<Record<RuleKind, Template>> {
+  return Object.fromEntries(Object.entries(sources).map(([what, source]) => [what, parseTemplate(source)])) as Record<RuleKind, Template> // prettier-ignore
+}
+/** What is told of an event where a practice has no words of its own. */
+export function usualTemplate(what: RuleKind, language: TextLanguage): Template {
+  return usual[language][what]
+}
+
+const dateStyle = { weekday: 'short', month: 'short', day: 'numeric' } as const
+const timeStyle = { hour: 'numeric', minute: '2-digit' } as const
+const formatOf = (language: TextLanguage, style: Intl.DateTimeFormatOptions) => new Intl.DateTimeFormat(`${language}-US`, { timeZone: 'UTC', ...style }) // prettier-ignore
+const formatsOf = (language: TextLanguage) => ({
+  when: formatOf(language, { ...dateStyle, ...timeStyle }),
+  date: formatOf(language, dateStyle),
+  time: formatOf(language, timeStyle),
+})
+const formats = { en: formatsOf('en'), es: formatsOf('es') } as const
+
+const wallIn = (startsAt: string, language: TextLanguage, part: 'when' | 'date' | 'time'): string => inGsmLetters(formats[language][part].format(Date.parse(`${startsAt}:00Z`))) // prettier-ignore
 
 /** A wall clock as texts write it. */
 export function whenInWords(startsAt: string, language: TextLanguage): string {
-  return inGsmLetters(formats[language].format(Date.parse(`${startsAt}:00Z`)))
+  return wallIn(startsAt, language, 'when')
+}
+
+/** What the tags of a template stand for. */
+export function tagValues({ firstName, practice, location, phone, startsAt }: Telling, language: TextLanguage): TagValues {
+  const wall = (part: 'when' | 'date' | 'time'): string => wallIn(startsAt, language, part)
+  return { 'first name': firstName, practice, location, phone, when: wall('when'), date: wall('date'), time: wall('time') } // prettier-ignore
+} // prettier-ignore
+
+/** How somebody in whose language it is written stops all texts. */
+export function stopLine(language: TextLanguage): string {
+  return words[language].stop
 }
 
 /** What is told of an event. */
-export function tellingText(what: RuleKind, telling: Telling, language: TextLanguage, saysStop: boolean): string {
-  const text = words[language][what](telling, whenInWords(telling.startsAt, language))
-  return inGsmLetters(saysStop ? `${text} ${words[language].stop}` : text)
+export function tellingText(template: Template, telling: Telling, language: TextLanguage, saysStop: boolean): string {
+  const text = filled(template, tagValues(telling, language))
+  return saysStop ? `${text} ${inGsmLetters(stopLine(language))}` : text
 }
+
+/** A template that texts are or were written by, and what they tell. */
+export interface KnownTemplate { readonly what: RuleKind; readonly template: Template } // prettier-ignore
+const allUsual: readonly KnownTemplate[] = textLanguages.flatMap((language) => (Object.keys(usual[language]) as RuleKind[]).map((what) => ({ what, template: usual[language][what] }))) // prettier-ignore
 
 /**
  * Whether a text that was sent says this of an event at this start, whatever name, practice, phone and language it was
- * written with: these may have changed since, and then what was told is told all the same.
+ * written with: these may have changed since, and then what was told is told all the same. `more`: templates of the
+ * practice's own, those of before among them. Where several fit, the one of which most is said is meant.
  */
-export function isTelling(body: string, what: RuleKind, startsAt: string): boolean {
-  const blank = '\u0000'
-  return (['en', 'es'] as const).some((language) => {
-    const text = inGsmLetters(words[language][what]({ firstName: blank, practice: blank, location: null, phone: null, startsAt }, whenInWords(startsAt, language))) // prettier-ignore
-    // What stands before the date and what it asks for are the same in every text of a kind.
-    const parts = text.split(blank).map((part) => part.replace(/^: /, '').trim())
-    return parts.every((part) => body.toLowerCase().includes(part.toLowerCase().replace(/^[,.]\s*/, '')))
-  })
+export function isTelling(
+  body: string,
+  what: RuleKind,
+  startsAt: string,
+  more: readonly KnownTemplate[] = [],
+): boolean {
+  const said = body.toLowerCase()
+  const timed = textLanguages.map((language) => (['when', 'date', 'time'] as const).filter((part) => standsIn(said, wallIn(startsAt, language, part).toLowerCase()))) // prettier-ignore
+  const lengthOf = ({ template }: KnownTemplate): number => {
+    const wanted = [...tagsOf(template)].filter((tag) => tag === 'when' || tag === 'date' || tag === 'time')
+    if (!timed.some((found) => wanted.every((tag) => found.includes(tag)))) return 0
+    const always = alwaysSaid(template).map((part) => part.toLowerCase().replace(/^[,.]\s*/, ''))
+    return always.every((part) => said.includes(part)) ? always.join('').length + 1 : 0
+  }
+  const fitting = [...allUsual, ...more].map((one) => ({ what: one.what, length: lengthOf(one) })).filter(({ length }) => length > 0) // prettier-ignore
+  return fitting.toSorted((a, b) => b.length - a.length)[0]?.what === what
+}
+
+/** Whether words stand in a text as they are: 2:30 does not stand in 12:30, nor Mar 1 in Mar 10. */
+function standsIn(said: string, words: string): boolean {
+  for (let at = said.indexOf(words); at >= 0; at = said.indexOf(words, at + 1))
+    if (!/\d/.test(`${said[at - 1] ?? ''}${said[at + words.length] ?? ''}`)) return true
+  return false
 }
 
 /** What is said back to a reply. */

@@ -19,6 +19,7 @@ import type { IncomingFile } from '../attachments/taking.ts'
 import type { DocumentHead } from '../../replica/replica-face.ts'
 import type { Desk } from './desk-sqlite.ts'
 import type { Hl7Face } from './hl7-operations.ts'
+import type { TemplateOfSite, TriedTemplate } from './texts-views.ts'
 import type {
   Communication,
   CommunicationQuery,
@@ -251,6 +252,9 @@ export interface ConsoleSite {
   readonly texts: {
     get(): Promise<Readonly<Record<string, string>>>
     set(key: string, value: string): Promise<{ key: string; old: string; new: string }>
+    templates(): Promise<readonly TemplateOfSite[]>
+    /** What a template would say; throws TemplateFault, or a sentence, where it may not be used. */
+    tryTemplate(key: string, source: string): Promise<TriedTemplate>
     whyOf(event: number): Promise<readonly WhyText[]>
   }
   readonly mirror: {
