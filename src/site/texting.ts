@@ -5,6 +5,7 @@ import { isTemplate, usualWords } from '../bridges/texts/own-templates.ts'
 import { textsChanged, textSettingsKey, textsShown, type Rule } from '../bridges/texts/rules.ts'
 import { situationsOf } from '../bridges/texts/situation.ts'
 import type { Clock } from '../replica/clock.ts'
+import type { Json } from '../replica/json.ts'
 import type { Follower, Replica } from '../replica/replica-face.ts'
 import type { NamesForTexts } from '../bridges/insched/names-for-texts.ts'
 import type { WhyText } from '../server/console/site-views.ts'
@@ -36,7 +37,8 @@ export function textsOfSite(site: {
     const changes = textsChanged(before, { key: name, value, at: clock.now() })
     const facts = { patient: null, site: site.site, shown: false, reachable: false, startsAt: null }
     await replica.change([{ collection: 'preferences', key, facts, set: changes, at: clock.now() }])
-    return { key: name, old: textsShown(before)[name] ?? 'none', new: textsShown(await fields())[name] ?? 'none' }
+    const shown = (of: Readonly<Record<string, Json>>): string => textsShown(of)[name] ?? (isTemplate(name) ? usualWords : 'none') // prettier-ignore
+    return { key: name, old: shown(before), new: shown(await fields()) }
   }
   const whyOf = (rule: Rule, verdict: Verdict): WhyText => {
     const of = { rule: rule.id, what: rule.what, lead: rule.lead }

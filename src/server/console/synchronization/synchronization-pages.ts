@@ -7,6 +7,7 @@ import { mirrorPage } from './mirror-page.ts'
 import { previewPage } from './preview-page.ts'
 import { proxyPage } from './proxy-page.ts'
 import { sharingPages } from './sharing-page.ts'
+import { wordsPage } from '../texts/words-page.ts'
 import { textsPage } from './texts-page.ts'
 import { timingPage } from './timing-page.ts'
 
@@ -21,6 +22,7 @@ export function synchronizationPages(parts: ConsoleParts): Hono<ConsoleEnv> {
     sharingPages,
     previewPage,
     textsPage,
+    wordsPage,
   ])
     app.route('/', pages(parts))
   return app
