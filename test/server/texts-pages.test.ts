@@ -47,12 +47,12 @@ describe('the words of texts', () => {
     ])
   })
   it.each([
-    ['{practice}: your {procedure} on {when}.', '{procedure} may not leave by text: it says too much to whoever holds the phone.'],
-    ['{practice}: your rhinoplasty on {when}.', '“rhinoplasty” stands in the name of one of your procedures, plans or stages.'],
-    ['{practice}: {when}. Reply CANCEL if you cannot come.', '“CANCEL” may not be an answer'],
-    [`{practice}: {when}. ${'Ж'.repeat(480)} ${'{when}'.repeat(10)}`, 'The longest text of it would have 11 parts; there may be 10.'],
-    ['', 'Write what the text says.'],
-  ])('“%s” is refused next to its field, and nothing is changed: by look, by save and by command', async (wrong, why) => {
+    ['a tag that stays', '{practice}: your {procedure} on {when}.', '{procedure} may not leave by text: it says too much to whoever holds the phone.'],
+    ['a word of a procedure', '{practice}: your rhinoplasty on {when}.', '“rhinoplasty” stands in the name of one of your procedures, plans or stages.'],
+    ['an opt-out as an answer', '{practice}: {when}. Reply CANCEL if you cannot come.', '“CANCEL” may not be an answer'],
+    ['more than ten parts', `{practice}: {when}. ${'Ж'.repeat(480)} ${'{when}'.repeat(10)}`, 'The longest text of it would have 12 parts; there may be 10.'],
+    ['nothing', '', 'Write what the text says.'],
+  ])('with %s are refused next to the field, and nothing is changed: by look, by save and by command', async (_, wrong, why) => {
     for (const path of [`${root}/words/look`, `${root}/words`]) {
       const answer = await post(path, { key, source: wrong })
       expect(answer.status).toBe(400)

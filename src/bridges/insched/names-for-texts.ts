@@ -19,7 +19,7 @@ type Tables = Kysely<Record<string, Record<string, unknown>>>
 export async function namesForTexts(handle: Db, tables: PracticeTables, stays: readonly NamedColumn[]): Promise<NamesForTexts> {
   const db = handle as unknown as Tables
   const distinct = async (table: string, column: string): Promise<string[]> => {
-    const rows = await db.selectFrom(`${table} as t`).select(sql<unknown>`${sql.ref(`t.${column}`)}`.as('name')).distinct().execute() // prettier-ignore
+    const rows = await db.selectFrom(`${table} as t`).select(sql`${sql.ref(`t.${column}`)}`.as('name')).distinct().execute() // prettier-ignore
     return rows.flatMap(({ name }) => (typeof name === 'string' && name.trim() !== '' ? [name.trim()] : []))
   }
   const mapped = async (of: 'event_types' | 'plans' | 'stages' | 'patients', field: string): Promise<string[]> => {

@@ -4,7 +4,7 @@
  */
 import { Hono, type Context } from 'hono'
 import { html } from 'hono/html'
-import { usualWords } from '../../../bridges/texts/rules.ts'
+import { usualWords } from '../../../bridges/texts/own-templates.ts'
 import { tagClasses, tags, TemplateFault, type AnyTag, type TextLanguage } from '../../../bridges/texts/templates.ts' // prettier-ignore
 import { area, button, form, oneButton } from '../../look/form.ts'
 import { inEnglish, nothing, type Content, type Html } from '../../look/html.ts'
