@@ -44,6 +44,7 @@ import { mirrorOperations } from './site/mirror.ts'
 import { listsOf } from './site/lists.ts'
 import { keepLocalTexts, localTexts } from './site/local-preferences.ts'
 import { alarmWhenNotBack } from './site/not-back.ts'
+import { othersOfSite } from './site/others.ts'
 import { patientsOf } from './site/patients.ts'
 import { paymentsOfSite } from './site/payments.ts'
 import { receivedTimes } from './site/received.ts'
@@ -254,6 +255,7 @@ export async function openSite(
     /** Whether Recent Communications has such an entry. */
     isCommunication: async (entry: string) => (await replica.indexed('communication', entry)) !== undefined,
     ...days,
+    ...othersOfSite({ ...parts, mirror }),
     ...repliesOf({ ...parts, nameOf: days.nameOf }),
     ...texts,
     ...inboxOf({ ...parts, desk, nameOf: days.nameOf, site: site.key }),

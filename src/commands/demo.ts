@@ -6,14 +6,7 @@ import type { ChildProcess } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { createInterface } from 'node:readline'
-import { mailSandbox } from '../bridges/email/sandbox.ts'
 import type { Clock } from '../replica/clock.ts'
-import { textSandbox } from '../bridges/texts/sandbox.ts'
-import { dialing } from '../server/dialing.ts'
-import { serveCardSandbox } from '../server/card-sandbox-page.ts'
-import { serveMailSandbox } from '../server/mail-sandbox-page.ts'
-import { serveTextSandbox } from '../server/texts/text-sandbox-app.ts'
-import { receivedPath } from '../server/texts/webhooks.ts'
 import { optional, wholeNumber, type Command, type CommandContext } from './command.ts'
 
 const string = { type: 'string' } as const
@@ -24,6 +17,14 @@ export const demo: Command = {
   about: 'a portal and two practice sites with sample InSched databases, on this machine',
   options: { port: string, data: string },
   async run(given, context) {
+    // Only here: no other command waits until they are loaded.
+    const { mailSandbox } = await import('../bridges/email/sandbox.ts')
+    const { textSandbox } = await import('../bridges/texts/sandbox.ts')
+    const { dialing } = await import('../server/dialing.ts')
+    const { serveCardSandbox } = await import('../server/card-sandbox-page.ts')
+    const { serveMailSandbox } = await import('../server/mail-sandbox-page.ts')
+    const { serveTextSandbox } = await import('../server/texts/text-sandbox-app.ts')
+    const { receivedPath } = await import('../server/texts/webhooks.ts')
     const dir = resolve(optional(given, 'data') ?? 'demo-data')
     const port = wholeNumber(optional(given, 'port'), 'port') ?? 8080
     mkdirSync(dir, { recursive: true })

@@ -1,10 +1,6 @@
 /** A command that is one operation of a site: it asks the running site over loopback, or opens the folder where none runs. */
 import { join } from 'node:path'
-import { openSite } from '../site.ts'
 import { callControl } from '../server/control.ts'
-import { siteOperations } from '../server/console/site-operations.ts'
-import { staffOperations } from '../server/console/staff-operations.ts'
-import { openStaffStore } from '../server/console/staff-store-sqlite.ts'
 import { need, type Command, type CommandContext, type Given } from './command.ts'
 
 const string = { type: 'string' } as const
@@ -22,6 +18,13 @@ async function operate(
   const dir = need(given, 'data')
   const running = await callControl(dir, name, input)
   if (running !== undefined) return running as Result
+  // Loading all of a site takes longer than asking one that runs.
+  const [{ openSite }, { siteOperations }, { staffOperations }, { openStaffStore }] = await Promise.all([
+    import('../site.ts'),
+    import('../server/console/site-operations.ts'),
+    import('../server/console/staff-operations.ts'),
+    import('../server/console/staff-store-sqlite.ts'),
+  ])
   const { clock, say } = context
   const master = context.master(dir)
   const site = await openSite({ dir, master, clock, machine: context.machine })

@@ -1,15 +1,13 @@
 /** The commands of a portal: run it, add practices and sites. */
 import { existsSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import { smtpMailer, type Mailer } from '../bridges/email/mailer.ts'
+import type { Mailer } from '../bridges/email/mailer.ts'
 import { contentOf } from './mirror-commands.ts'
-import { textAccounts } from '../bridges/texts/accounts.ts'
-import { openPortal, portalOperations, type PortalStatus } from '../portal.ts'
+import type { PortalStatus } from '../portal.ts'
 import type { PortalTexts } from '../portal/texting.ts'
-import { accountsAt, accountsIn, type Accounts } from '../bridges/payments/accounts.ts'
+import type { Accounts } from '../bridges/payments/accounts.ts'
 import type { Reconciled } from '../portal/reconciling.ts'
 import { callControl } from '../server/control.ts'
-import { dialing } from '../server/dialing.ts'
 import { loopback } from '../server/listen.ts'
 import { namedProxies } from '../server/reverse-proxy.ts'
 import {
@@ -55,13 +53,14 @@ export const portal: Command = {
     const proxy = optional(given, 'behind-proxy')
     const behindProxy = proxy === undefined ? undefined : usage(() => namedProxies(proxy))
     const publicUrl = publicOrigin(optional(given, 'public-url'))
-    const mailer = mailerOf(given, context)
+    const mailer = await mailerOf(given, context)
     const alarmsTo = optional(given, 'alarms-to')
     if (alarmsTo !== undefined && (!mailer || !/^[^\s@<>]+@[^\s@<>]+$/.test(alarmsTo)))
       throw new Usage(
         '--alarms-to takes an address like operator@clinic.example, and goes with --smtp and --mail-from.',
       )
-    const accounts = accountsOf(given, context)
+    const accounts = await accountsOf(given, context)
+    const { openPortal } = await import('../portal.ts')
     const opened = await openPortal({
       dir,
       master: context.master(dir),
@@ -70,7 +69,7 @@ export const portal: Command = {
       mostBytes: diskLimit(given),
       mailer,
       alarmsTo,
-      texts: textsOf(given, context),
+      texts: await textsOf(given, context),
       accounts,
     })
     try {
@@ -92,19 +91,21 @@ export const portal: Command = {
 }
 
 /** The way to the mail server, where one is named; without one the portal sends no codes. */
-function mailerOf(given: Given, { smtp, clock, say }: CommandContext): Mailer | undefined {
+async function mailerOf(given: Given, { smtp, clock, say }: CommandContext): Promise<Mailer | undefined> {
   const url = optional(given, 'smtp') ?? smtp
   if (url === undefined) return undefined
   const address = need(given, 'mail-from')
+  const { smtpMailer } = await import('../bridges/email/mailer.ts')
   return usage(() => smtpMailer({ url, address, clock, log: say }))
 }
 
 /** The accounts for texts, where some are named: secrets stand in the environment or in a file that nobody else may read. */
-function textsOf(given: Given, { texts, machine }: CommandContext): PortalTexts | undefined {
+async function textsOf(given: Given, { texts, machine }: CommandContext): Promise<PortalTexts | undefined> {
   const file = optional(given, 'texts')
   if (file !== undefined) checkPrivate(file)
   const text = file === undefined ? texts : readFileSync(file, 'utf8')
   if (text === undefined) return undefined
+  const [{ textAccounts }, { dialing }] = await Promise.all([import('../bridges/texts/accounts.ts'), import('../server/dialing.ts')]) // prettier-ignore
   const accountOf = usage(() => textAccounts(text))
   return { accountOf, ask: dialing({ ca: undefined, machine }).ask }
 }
@@ -118,8 +119,9 @@ function checkPrivate(file: string): void {
 }
 
 /** The practices' accounts for card payments: from a file that only its owner can read, or from the environment. */
-function accountsOf(given: Given, { payments }: CommandContext): Accounts | undefined {
+async function accountsOf(given: Given, { payments }: CommandContext): Promise<Accounts | undefined> {
   const file = optional(given, 'payments')
+  const { accountsAt, accountsIn } = await import('../bridges/payments/accounts.ts')
   if (file !== undefined) return usage(() => accountsAt(file))
   return payments === undefined ? undefined : usage(() => accountsIn(payments))
 }
@@ -153,6 +155,7 @@ async function operate(
   if (running !== undefined) return running as Record<string, unknown>
   if (!existsSync(join(dir, 'control.sqlite')) && name !== 'practice add')
     throw new Error(`There is no portal in ${dir}. Make one with: patientconnection practice add --data ${dir} ...`)
+  const { openPortal, portalOperations } = await import('../portal.ts')
   const opened = await openPortal({ dir, master: context.master(dir), clock: context.clock, log: context.say })
   try {
     return (await portalOperations(opened)[name]!(input)) as Record<string, unknown>

@@ -5,9 +5,6 @@ import { parseMapping } from '../bridges/insched/mapping.ts'
 import { referenceMapping } from '../bridges/insched/reference-mapping.ts'
 import { checkedInWords } from './checked-in-words.ts'
 import { withoutPassword } from '../bridges/insched/database-address.ts'
-import { enroll as enrollSite } from '../enrolling.ts'
-import { openSite } from '../site.ts'
-import { serveConsole } from '../server/console/serve-console.ts'
 import { operation, waitOf, waitOption } from './operation.ts'
 import { diskLimit, need, optional, several, Usage, wholeNumber, type Command, type Given } from './command.ts'
 
@@ -63,6 +60,7 @@ export const enroll: Command = {
     const dir = need(given, 'data')
     const [portal, code, insched] = [need(given, 'portal'), need(given, 'code'), need(given, 'insched')]
     const [master, ca] = [context.master(dir), optional(given, 'ca')]
+    const { enroll: enrollSite } = await import('../enrolling.ts')
     const result = await enrollSite({
       dir,
       master,
@@ -96,6 +94,7 @@ export const site: Command = {
     const mostBytes = diskLimit(given)
     const [host, tls] = [optional(given, 'console-host'), tlsOf(given)]
     const master = context.master(dir)
+    const [{ openSite }, { serveConsole }] = await Promise.all([import('../site.ts'), import('../server/console/serve-console.ts')]) // prettier-ignore
     const opened = await openSite({ dir, master, clock, machine: context.machine, mostBytes, say })
     try {
       const port = wholeNumber(optional(given, 'console-port'), 'console-port') ?? 8090

@@ -44,6 +44,11 @@ export interface Batch {
   readonly tail: boolean
   readonly epoch: number
   readonly rows: readonly WireRow[]
+  /**
+   * The newest position of which the rows tell, where that is beyond `to`: a row goes with the facts of its document, which
+   * may be those of a later row. A peer of a version before 4 does not say it.
+   */
+  readonly newest?: number
 }
 
 /** The row for this log; that it adds nothing, or builds on what is not here; or why it is refused. */

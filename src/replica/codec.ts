@@ -26,11 +26,13 @@ import {
 } from './wire-values.ts'
 
 /** The versions of the protocol that this build speaks: the newest, and back to the first. */
-export const versions = { oldest: 1, newest: 3 } as const
+export const versions = { oldest: 1, newest: 4 } as const
 /** The first version that can prove equality. */
 export const reconcileFrom = 2
 /** The first version that brings the chunks of attachments. */
 export const chunksFrom = 3
+/** The first version in which a batch says of which later positions its rows tell. */
+export const newestFrom = 4
 
 /** Why a connection is refused: identity and version only (LINK-9). A sentence for each stands in `refused.ts`. */
 export const closeReasons = [
@@ -273,9 +275,11 @@ function writeBatch(encoder: encoding.Encoder, batch: BatchFrame): void {
   encoding.writeVarUint(encoder, collectionNumber(batch.collection))
   encoding.writeVarUint(encoder, batch.from)
   encoding.writeVarUint(encoder, batch.to - batch.from)
-  encoding.writeUint8(encoder, (batch.tail ? 1 : 0) | (compressed ? 2 : 0))
+  const { newest } = batch
+  encoding.writeUint8(encoder, (batch.tail ? 1 : 0) | (compressed ? 2 : 0) | (newest === undefined ? 0 : 4))
   encoding.writeVarUint(encoder, batch.epoch)
   encoding.writeVarUint(encoder, batch.settingsVersion)
+  if (newest !== undefined) encoding.writeVarUint(encoder, newest - batch.to)
   encoding.writeVarUint8Array(encoder, bytes)
 }
 
@@ -283,12 +287,24 @@ function readBatch(decoder: decoding.Decoder): BatchFrame {
   const collection = collectionAt(decoder)
   const from = numberOf(decoder)
   const to = within(from + numberOf(decoder))
-  const flags = rowFlags(decoder)
+  const flags = rowFlags(decoder, 7)
   const epoch = numberOf(decoder)
   const settingsVersion = numberOf(decoder)
+  const newest = flags & 4 ? within(to + numberOf(decoder)) : undefined
   const { rows, last } = unpackRows(decoding.readVarUint8Array(decoder), (flags & 2) !== 0, from)
   if (last > to) throw new MalformedFrame('The rows of a batch do not fit its range')
-  return { kind: 'batch', collection, from, to, tail: (flags & 1) === 1, epoch, settingsVersion, rows }
+  const tail = (flags & 1) === 1
+  return {
+    kind: 'batch',
+    collection,
+    from,
+    to,
+    tail,
+    epoch,
+    settingsVersion,
+    rows,
+    ...(newest !== undefined && { newest }),
+  }
 }
 
 /** As many values as this version has collections: a newer peer has more, an older one fewer. */

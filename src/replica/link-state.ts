@@ -8,7 +8,7 @@ import { largestUpdate, type RowName, type WireRow } from './admission.ts'
 import type { Ack, BatchFrame, CloseReason, Frame, Hello, Want } from './codec.ts'
 import type { ReconcileFrame } from './reconcile-codec.ts'
 import { mostChunksAsked, type Chunk, type ChunkWanted } from './chunk-codec.ts'
-import { chunksFrom, reconcileFrom, versions } from './codec.ts'
+import { chunksFrom, newestFrom, reconcileFrom, versions } from './codec.ts'
 import { collectionNumber, collections, type Collection } from './collections.ts'
 import type { Outgoing } from './outgoing.ts'
 import type { Declared, KnownOfUs } from './peers.ts'
@@ -353,7 +353,7 @@ function nameOf({ seq, key, generation }: WireRow): RowName {
 function sent(state: Live, collection: Collection, outgoing: Outgoing): [Live, LinkEffect[]] {
   const number = collectionNumber(collection)
   const sending = state.sending[number]!
-  const { rows, to, tail } = outgoing
+  const { rows, to, tail, newest } = outgoing
   const next = { ...state, reading: false }
   if (outgoing.off) return [next, []]
   if (to === sending.position && (!tail || sending.told >= to))
@@ -376,6 +376,7 @@ function sent(state: Live, collection: Collection, outgoing: Outgoing): [Live, L
     epoch: state.epoch,
     settingsVersion: state.settingsVersion,
     rows,
+    ...(newest !== undefined && state.version >= newestFrom && { newest }),
   }
   return [{ ...next, sending: state.sending.with(number, after) }, [{ kind: 'send', frame: batch }]]
 }

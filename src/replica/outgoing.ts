@@ -16,6 +16,8 @@ export interface Outgoing {
   readonly tail: boolean
   /** The collection is not sent: nothing is said of it, and the peer's cursor stays where it is. */
   readonly off?: boolean
+  /** The newest position of which the rows tell, where that is beyond `to`: by the facts that they go with (R4). */
+  readonly newest?: number
 }
 
 /** The next part of a collection for a peer; `complete` is the peer's mark of the last time it had everything (rule 7, folds). */
@@ -30,19 +32,24 @@ export async function outgoing(
   const amnesty = peer.amnesty[number]!
   const except = { peer: peer.replica, beyond: amnesty }
   const { rows, to, tail } = await store.rowsFor(number, range.from, range.maxBytes, except)
+  let newest = to
   const sent = rows.flatMap((row): WireRow[] => {
     if (row.folded && !isNews(row, peer.replica, amnesty, range.complete)) return []
     const { seq, generation, update } = row
     const { key, facts, erased } = row.head
     // Of a fold that the peer has read the receipts of, only what came since is new to it.
     const receipt = row.receipt && !(row.folded && (row.sources.get('') ?? 0) <= range.complete)
-    if (passes(collection, facts)) return [{ seq, key, generation, erased, facts, update, receipt }]
+    if (passes(collection, facts)) {
+      newest = Math.max(newest, row.head.seq)
+      return [{ seq, key, generation, erased, facts, update, receipt }]
+    }
     // A receipt, or a site's notice that the document ceased to pass, goes with the facts alone (rule 9).
     if ((erased === 0 && !receipt) || !passes(collection, facts, true)) return []
+    newest = Math.max(newest, row.head.seq)
     const later = receipt ? generation : erased
     return [{ seq, key, generation: later, erased, facts, update: emptyUpdate, receipt }]
   })
-  return { rows: sent, to, tail }
+  return { rows: sent, to, tail, ...(newest > to && { newest }) }
 }
 
 /** Whether a fold holds what the peer lacks; of plain rows the store gives only those. */

@@ -335,7 +335,7 @@ export async function openReplica(options: ReplicaOptions): Promise<OpenReplica>
               complete: batch.tail ? batch.to : complete,
               erasedAt: Math.max(erasedAt, taken.erasedAt),
             }
-            seen = Math.max(before.seen, batch.to)
+            seen = Math.max(before.seen, batch.newest ?? batch.to)
             after = { ...before, seen, cursors: before.cursors.with(number, cursor) }
             ahead.set(peer, after)
             return { rows, progress: { peer, collection: number, cursor, seen, withdrawn } }

@@ -32,10 +32,10 @@ export function packRows(list: readonly WireRow[], from: number): { bytes: Uint8
   return { bytes: compressed ? packed : plain, compressed }
 }
 
-/** How rows are packed, and whether nothing follows them. */
-export function rowFlags(decoder: decoding.Decoder): number {
+/** How rows are packed, whether nothing follows them, and what else a frame of them says: no more than the bits of `known`. */
+export function rowFlags(decoder: decoding.Decoder, known = 3): number {
   const flags = decoding.readUint8(decoder)
-  if (flags > 3) throw new MalformedFrame('Rows have flags that this version does not know')
+  if (flags > known) throw new MalformedFrame('Rows have flags that this version does not know')
   return flags
 }
 

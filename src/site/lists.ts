@@ -46,6 +46,8 @@ export function listsOf(site: {
       const items = rows.flatMap((row, i) =>
         (row.body as unknown as Answer[]).map((answer) => ({
           event: locals[i]!,
+          // Of a series it says which occurrence.
+          startsAt: answer.startsAt,
           confirmedAt: new Date(answer.at).toISOString(),
           type: answer.state === 'written' ? answer.confirmationType : null,
           state: answer.state,

@@ -46,21 +46,26 @@ async function visit<W>({ world, url, signIn, cookie }: Face<W>, one: PageState<
   return page
 }
 
-/** Looks at one line of a table: each two of language, theme and width meet. */
-async function look<W>(face: Face<W>, one: PageState<W>): Promise<void> {
+/**
+ * Looks at one line of a table in both languages, each in a theme and a width of its own; the lines of a page take turns, so
+ * that each two of language, theme and width meet.
+ */
+async function look<W>(face: Face<W>, one: PageState<W>, turn: number): Promise<void> {
   for (const [l, language] of languages.entries()) {
+    const colorScheme = themes[(l + turn) % themes.length]!
     const page = await visit(face, one, language)
-    for (const [t, colorScheme] of themes.entries()) {
-      await page.emulateMedia({ colorScheme })
-      await page.setViewportSize(sizes[(l + t) % 2]!)
-      await sound(page)
-      await keep(page, `${face.cookie ? 'console-' : ''}${one.page}-${one.state}-${language}-${colorScheme}`)
-    }
+    await page.emulateMedia({ colorScheme })
+    await page.setViewportSize(sizes[(l + (turn >> 1)) % sizes.length]!)
+    await sound(page)
+    await keep(page, `${face.cookie ? 'console-' : ''}${one.page}-${one.state}-${language}-${colorScheme}`)
     await page.setViewportSize(zoomed)
     await sidewaysFree(page)
     await page.context().close()
   }
 }
+
+/** The lines of a table with their turn. */
+const inTurn = <W>(states: readonly PageState<W>[]) => states.map((one, turn) => ({ ...one, one, turn }))
 
 /** Keeps pictures of a page in both widths, where somebody wants to see them. */
 async function keep(page: Page, name: string): Promise<void> {
@@ -84,7 +89,7 @@ describe('a page of the portal is sound in both languages, light and dark, narro
     await closeServer(served.server)
     await face.world.close()
   })
-  it.each(patientPages)('$page: $state', (one) => look(face, one))
+  it.each(inTurn(patientPages))('$page: $state', ({ one, turn }) => look(face, one, turn))
 })
 
 describe('a page of the console is sound in both languages, light and dark, narrow, wide and at 400 %', () => {
@@ -107,7 +112,7 @@ describe('a page of the console is sound in both languages, light and dark, narr
     await closeServer(served.server)
     await face.world.close()
   })
-  it.each(consolePages)('$page: $state', (one) => look(face, one))
+  it.each(inTurn(consolePages))('$page: $state', ({ one, turn }) => look(face, one, turn))
 })
 
 describe('the operator’s page is sound in both languages, light and dark, narrow, wide and at 400 %', () => {
@@ -117,5 +122,5 @@ describe('the operator’s page is sound in both languages, light and dark, narr
     face = { world, url: world.url, signIn: () => operatorBrowser(world), cookie: '' }
   })
   afterAll(() => face.world.close())
-  it.each(operatorPages)('$page: $state', (one) => look(face, one))
+  it.each(inTurn(operatorPages))('$page: $state', ({ one, turn }) => look(face, one, turn))
 })

@@ -14,7 +14,10 @@ const columns = (key: string): Record<string, string> => ({
   treatments: `treatment_no ${key}, person_no integer, shown_as text, state integer, from_day integer, to_day integer, changed STAMP`,
   steps: `step_no ${key}, treatment_no integer, seq integer, shown_as text, done text, done_day integer, changed STAMP`,
   visits: `visit_no ${key}, kind_no integer, person_no integer, office_no integer, day text, at_hour text, length integer, state integer,
-    confirmed_at text, confirmed_by integer, staff_note text, changed STAMP`,
+    confirmed_at text, confirmed_by integer, staff_note text, repeat_no integer, changed STAMP`,
+  repeats: `repeat_no ${key}, every_days integer, to_day integer, changed STAMP`,
+  visit_days: `day_no ${key}, visit_no integer, day text, moved_to text, moved_hour text, length integer, state integer, dropped text,
+    confirmed_at text, confirmed_by integer, changed STAMP`,
   contacts: `contact_no ${key}, person_no integer, visit_no integer, way text, inbound integer, at_second bigint, title text, words text, who text, ref text unique`,
 })
 
@@ -57,7 +60,7 @@ export function differentFrom(rows: Readonly<Record<string, readonly Row[]>>): (
 
 /** What is written for a row in words of the reference schema; `was` is the row before. */
 export function differentValues(
-  table: 'patients' | 'plans' | 'stages' | 'events',
+  table: 'patients' | 'plans' | 'stages' | 'events' | 'recurrences' | 'occurrences',
   values: Row,
   was: Raw | undefined,
 ): Row {
@@ -81,7 +84,12 @@ export function differentValues(
     else if (field === 'ends_on') own['to_day'] = text && Number(text.replaceAll('-', ''))
     else if (field === 'completed') own['done'] = yes(value)
     else if (field === 'completed_on') own['done_day'] = text && Number(text.replaceAll('-', ''))
+    else if (field === 'starts_at' && table === 'occurrences')
+      Object.assign(own, { moved_to: text && german(text), moved_hour: text && text.slice(11) })
     else if (field === 'starts_at') Object.assign(own, { day: german(text!), at_hour: text!.slice(11) })
+    else if (field === 'original_on') own['day'] = german(text!)
+    else if (field === 'removed') own['dropped'] = yes(value)
+    else if (field === 'pattern') own['every_days'] = ['FREQ=DAILY', 'FREQ=WEEKLY'].indexOf(text!) === 0 ? 1 : 7
     else if (field === 'status') own['state'] = statuses.indexOf(text!)
     else if (field === 'last_confirmed_date') own['confirmed_at'] = text && `${german(text)} ${text.slice(11)}`
     else if (field === 'confirmation_type') own['confirmed_by'] = text === null ? null : types.indexOf(text)
@@ -120,13 +128,30 @@ export const differentRow = {
   events: {
     table: 'visits',
     key: 'visit_no',
-    columns: { event_id: 'visit_no', patient_id: 'person_no', location_id: 'office_no', minutes: 'length', alert_notes: 'staff_note' }, // prettier-ignore
+    columns: { event_id: 'visit_no', patient_id: 'person_no', location_id: 'office_no', minutes: 'length', alert_notes: 'staff_note', recurrence_id: 'repeat_no' }, // prettier-ignore
     read: (row: Raw) => ({
       event_id: row['visit_no'],
       patient_id: row['person_no'],
       starts_at: `${iso(String(row['day']))}T${String(row['at_hour'])}`,
       minutes: row['length'],
       status: statuses[Number(row['state'])],
+      last_confirmed_date: clockOf(row['confirmed_at'] as string | null),
+      confirmation_type: row['confirmed_by'] === null ? null : types[Number(row['confirmed_by'])],
+    }),
+  },
+  recurrences: {
+    table: 'repeats',
+    key: 'repeat_no',
+    columns: { recurrence_id: 'repeat_no' },
+    read: (row: Raw) => ({ recurrence_id: row['repeat_no'] }),
+  },
+  occurrences: {
+    table: 'visit_days',
+    key: 'day_no',
+    columns: { occurrence_id: 'day_no', event_id: 'visit_no', minutes: 'length' },
+    read: (row: Raw) => ({
+      event_id: row['visit_no'],
+      original_on: iso(String(row['day'])),
       last_confirmed_date: clockOf(row['confirmed_at'] as string | null),
       confirmation_type: row['confirmed_by'] === null ? null : types[Number(row['confirmed_by'])],
     }),

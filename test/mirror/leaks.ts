@@ -137,6 +137,7 @@ export async function openLeakWorld(chance: Chance) {
     insert('communications', { communication_id: patient, patient_id: patient }, patient)
   })
   insert('recurrences', { recurrence_id: 1 }, 1)
+  insert('occurrences', { occurrence_id: 1 }, 1)
   insert('events', { event_id: 999, event_type: 'CONS', starts_at: wallClockOf(clock.now() + day, zone) }, 999)
 
   // What a site says leaves through the sockets that it opened.

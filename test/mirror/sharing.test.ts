@@ -4,77 +4,12 @@
  */
 import { cpSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { expect, it, onTestFinished } from 'vitest'
-import { createReferenceDatabase } from '../../src/bridges/insched/create-sqlite.ts'
-import { enroll } from '../../src/enrolling.ts'
-import { openPortal, type Portal } from '../../src/portal.ts'
-import type { Collection } from '../../src/replica/collections.ts'
-import { openSite, type Site } from '../../src/site.ts'
+import { expect, it } from 'vitest'
 import { viewOfOthers } from '../../src/server/page-index.ts'
-import { clock, folder, master } from '../replica/world.ts'
-
-const log = (): void => {}
-
-/** A portal with the sites Mesa and Tempe, both uploaded, each of some patients. */
-async function practice(patients = 6) {
-  const dir = folder()
-  const where = (name: string) => ({ dir: join(dir, name), master, clock })
-  let portal: Portal = await openPortal({ ...where('portal'), log })
-  const url = new URL(await portal.listen({ port: 0, host: '127.0.0.1' }))
-  const { practiceId } = await portal.addPractice({ name: 'Desert Bloom', zone: 'America/Phoenix' })
-  const sites: Record<'mesa' | 'tempe', Site> = {} as never
-  for (const name of ['mesa', 'tempe'] as const) {
-    const file = join(dir, `${name}.db`)
-    await createReferenceDatabase(file, { patients, now: clock.now(), seed: name === 'mesa' ? 1 : 2 })
-    const { enrollmentCode: code } = portal.addSite({ practice: practiceId, name })
-    await enroll({ ...where(name), portal: url.href.replace(/\/$/, ''), code, insched: `sqlite:${file}` })
-    sites[name] = await openSite(where(name))
-    await sites[name].upload()
-  }
-  const { mesa, tempe } = sites
-  const [mesaId, tempeId] = [mesa.settings.siteId, tempe.settings.siteId]
-  onTestFinished(async () => {
-    await sites.mesa.close()
-    await sites.tempe.close()
-    await portal.close()
-  })
-  const share = async (name: 'mesa' | 'tempe', collections: readonly Collection[], value: string): Promise<void> => {
-    const other = name === 'mesa' ? tempeId : mesaId
-    await sites[name].mirror.change(collections.map((one) => ({ key: `share.${other}.${one}`, value })))
-  }
-  /** The documents of the other site that a site has content of, by collection. */
-  const held = async (name: 'mesa' | 'tempe', collection: Collection): Promise<number> => {
-    const { replica, settings } = sites[name]
-    const heads = (await replica.list(collection)).filter(({ facts }) => facts.site !== settings.siteId)
-    const some = await Promise.all(heads.map(async ({ key }) => collection === 'messages' ? (await replica.entries('messages', key)).length > 0 : (await replica.record(collection as 'events', key)) !== undefined)) // prettier-ignore
-    return some.filter(Boolean).length
-  }
-  const own = async (name: 'mesa' | 'tempe', collection: Collection): Promise<number> => {
-    const id = name === 'mesa' ? mesaId : tempeId
-    const heads = await portal.replicaOf(practiceId)!.list(collection)
-    return heads.filter(({ facts }) => facts.site === id).length
-  }
-  return {
-    sites, mesaId, tempeId, share, held, own, dir, practiceId,
-    get portal() {
-      return portal
-    },
-    async restart(name: 'mesa' | 'tempe', between: () => void = () => {}) {
-      await sites[name].close()
-      between()
-      sites[name] = await openSite(where(name))
-    },
-    async restartPortal(between: () => void = () => {}) {
-      await portal.close()
-      between()
-      portal = await openPortal({ ...where('portal'), log })
-      await portal.listen({ port: Number(url.port), host: '127.0.0.1' })
-    },
-  } // prettier-ignore
-}
+import { twoSites } from './two-sites.ts'
 
 it('[SHARE-1] nothing of another site comes down unless that gives it and this takes it; then all of it does, and what it needs', async () => {
-  const { share, held, own, sites } = await practice()
+  const { share, held, own, sites } = await twoSites()
   const [patients, events] = [await own('mesa', 'patients'), await own('mesa', 'events')]
   expect(events).toBeGreaterThan(0)
   await share('mesa', ['patients', 'events'], 'give')
@@ -91,7 +26,7 @@ it('[SHARE-1] nothing of another site comes down unless that gives it and this t
 })
 
 it('[SHARE-1] [SHARE-3] what either takes back is gone at once here, with its index rows, and by itself nowhere else; shared again, all of it is back', async () => {
-  const world = await practice()
+  const world = await twoSites()
   const { share, held, own, sites } = world
   const patients = await own('mesa', 'patients')
   const all = ['patients', 'events'] as const
@@ -126,7 +61,7 @@ it('[SHARE-1] [SHARE-3] what either takes back is gone at once here, with its in
 })
 
 it('[SHARE-2] a site and a portal that are put back to before it was taken back let go of it again, and have all of it when it is shared', async () => {
-  const world = await practice()
+  const world = await twoSites()
   const { share, held, own, dir } = world
   const patients = await own('mesa', 'patients')
   await share('mesa', ['patients'], 'give')

@@ -95,6 +95,21 @@ const golden: readonly (readonly [string, Frame, string])[] = [
     '04 00 03 f103 00 01 02 02 00 00',
   ],
   [
+    'batch whose facts are those of a later row (version 4)',
+    {
+      kind: 'batch',
+      collection: 'preferences',
+      from: 3,
+      to: 500,
+      tail: false,
+      epoch: 1,
+      settingsVersion: 2,
+      newest: 800,
+      rows: [],
+    },
+    '04 00 03 f103 04 01 02 ac02 02 00 00',
+  ],
+  [
     'ack',
     { kind: 'ack', collection: 'events', to: 130, refused: [{ seq: 120, reason: 'gap' }, { seq: 121, reason: 'waits for a refused row' }] }, // prettier-ignore
     '05 0c 8201 02 78 02 79 04',

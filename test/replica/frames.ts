@@ -65,10 +65,12 @@ export const batch: fc.Arbitrary<BatchFrame> = fc
     tail: fc.boolean(),
     epoch: number,
     settingsVersion: number,
+    farther: fc.option(fc.nat(300), { nil: undefined }),
   })
-  .map(({ rows: list, from, beyond, ...rest }) => {
+  .map(({ rows: list, from, beyond, farther, ...rest }) => {
     const [numbered, last] = rowsFrom(from, list)
-    return { kind: 'batch', ...rest, from, to: last + beyond, rows: numbered }
+    const to = last + beyond
+    return { kind: 'batch', ...rest, from, to, rows: numbered, ...(farther !== undefined && { newest: to + farther }) }
   })
 
 const kind = <const K extends Frame['kind']>(name: K): fc.Arbitrary<K> => fc.constant(name)

@@ -100,8 +100,10 @@ function settled(first: Step): LinkState {
 }
 
 const greeting = begin(own)[0]
-const withPeerOf = (newest: number): LinkState =>
-  settled(step(step(step(greeting, { kind: 'frame', frame: { ...hello, versions: { oldest: 1, newest } } })[0], events.met)[0], events['frame want'])) // prettier-ignore
+/** A connection with a peer of that version, which has said from where it wants to read. */
+const wantedBy = (newest: number): Step =>
+  step(step(step(greeting, { kind: 'frame', frame: { ...hello, versions: { oldest: 1, newest } } })[0], events.met)[0], events['frame want']) // prettier-ignore
+const withPeerOf = (newest: number): LinkState => settled(wantedBy(newest))
 const wanting = after(greeting, 'frame hello', 'met')
 const live = after(wanting, 'frame want')
 const quiet = settled(step(wanting, events['frame want']))
@@ -119,7 +121,7 @@ const states = {
   'live, a chunk being read': after(quiet, 'frame chunk wanted'),
   'live, a chunk being sent': after(quiet, 'frame chunk wanted', 'chunk read'),
   'live with a peer of the first version': withPeerOf(1),
-  'live with a peer of the version before': withPeerOf(2),
+  'live with a peer of the second version': withPeerOf(2),
   closed: after(greeting, 'frame refuse'),
 } as const
 type StateName = keyof typeof states
@@ -217,7 +219,7 @@ const table: Record<StateName, Record<EventName, string>> = {
   'live, a chunk asked for': { ...whenLive, 'frame chunk': 'live | take chunk' },
   'live, a chunk being read': { ...whenLive, 'frame chunk wanted': 'live', 'chunk read': 'live | send chunk' },
   'live, a chunk being sent': { ...whenLive, 'frame chunk wanted': 'live', 'chunk left': 'live' },
-  'live with a peer of the version before': { ...whenLive, ...withoutChunks },
+  'live with a peer of the second version': { ...whenLive, ...withoutChunks },
   'live with a peer of the first version': {
     ...whenLive,
     ...withoutChunks,
@@ -243,6 +245,16 @@ const event: fc.Arbitrary<LinkEvent> = fc.oneof(
   fc.record({ kind: fc.constant('received' as const), batch: frames.batch, received: fc.constant(received) }),
   fc.record({ kind: fc.constant('mark' as const), number: fc.nat(4) }),
 )
+
+it.each([
+  ['of this version', versions.newest, 9],
+  ['of version 3, which does not know it', 3, undefined],
+])('[LINK-2] a peer %s is told of which later positions a batch tells', (_, newest, told) => {
+  const outgoing = { rows: [row], to: 7, tail: false, newest: 9 }
+  const [, effects] = step(wantedBy(newest)[0], { kind: 'read', collection: 'preferences', outgoing })
+  const frames = effects.flatMap((effect) => (effect.kind === 'send' ? [effect.frame] : []))
+  expect(frames.map((frame) => frame.kind === 'batch' && frame.newest)).toEqual([told])
+})
 
 it('[LINK-8] whatever happens in whatever order, nothing throws, and what is closed stays closed', () => {
   let lived = 0

@@ -48,6 +48,14 @@ it('[R2] what is left out is covered all the same: the range moves on, and the t
   expect(await toPeer(await storeWith(rowOf('a', 'x')), { passes: () => false })).toMatchObject({ updates: [], to: 1, tail: true }) // prettier-ignore
 })
 
+it('[R4] rows that go with the facts of a later row of their document name it; one that does not go counts for nothing', async () => {
+  const hidden = (one: NewRow): NewRow => ({ ...one, facts: { ...one.facts, shown: false, patient: 'hidden' } })
+  const store = await storeWith(rowOf('a', '1'), hidden(rowOf('b', '2')), rowOf('a', '3', from('p')), hidden(rowOf('b', '4'))) // prettier-ignore
+  const passes: Passes = (_, facts) => facts.patient !== 'hidden'
+  expect((await toPeer(store, { maxBytes: 1, passes })).all).toMatchObject({ rows: [{ seq: 1 }], to: 1, newest: 3 })
+  expect((await toPeer(store, { passes })).all.newest).toBeUndefined()
+})
+
 it.each([
   ['has news of another source', { complete: 1 }, true],
   ['has none of another source beyond what the peer had completely', { complete: 2 }, false],

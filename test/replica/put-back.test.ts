@@ -53,6 +53,34 @@ it('[R6] of a site that was put back the portal reads all again: what it read be
   await again.close()
 })
 
+it('[R4] facts that went with an earlier row come back to a site that was put back to before it had them', async () => {
+  const { portal, open, connect, set } = await practice(all)
+  const [folder, key] = [memoryStore(), ulid()]
+  const first = await open(folder)
+  const link = connect(first)
+  await link.caughtUp()
+  await link.stop()
+  await set(first, key, 'early')
+  const backup = folder.copy()
+  await set(first, key, 'late')
+  // The connection ends behind the first of the two rows.
+  const range = { from: 0, complete: 0, maxBytes: 1 }
+  const part = await first.replication.outgoing(portal.id, 'patients', range, all)
+  const epoch = first.replication.declared().epochs.at(-1)!.id
+  await portal.replication.receive(first.id, { collection: 'patients', from: 0, epoch, ...part }, all)
+  expect(part).toMatchObject({ rows: [{ seq: 1 }], to: 1, tail: false })
+  await first.close()
+
+  const again = await open(backup)
+  const next = connect(again)
+  await next.caughtUp()
+  const facts = (await portal.head('patients', key))!.facts
+  expect(facts.patient).toBe('late')
+  expect((await again.head('patients', key))!.facts).toEqual(facts)
+  await next.stop()
+  await again.close()
+})
+
 it('[LINK-11] what a proof brought to the portal goes back to a site that was put back to before it', async () => {
   const { portal, open, connect, set, value } = await practice(all)
   const [folder, key] = [memoryStore(), ulid()]

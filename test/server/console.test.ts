@@ -115,6 +115,15 @@ const routes: readonly Route[] = [
   { route: 'POST /payments/refund', guest: 303, staff: 404, fields: { payment: '01ARZ3NDEKTSV4RRFFQ69G5FAV', amount: '5', reason: 'a' } }, // prettier-ignore
   { route: 'POST /payments/assign', guest: 303, staff: 404, fields: { payment: '01ARZ3NDEKTSV4RRFFQ69G5FAV', patient: '1', reason: 'a' } }, // prettier-ignore
   { route: 'POST /payments/export', guest: 303, staff: 200, bare: true },
+  { route: 'GET /others', guest: 303, staff: 200, holds: () => 'No other site shares patients' },
+  {
+    route: 'POST /others',
+    guest: 303,
+    staff: 200,
+    fields: { find: 'a' },
+    holds: () => 'No other site shares a patient',
+  },
+  { route: 'GET /others/:patient', guest: 303, staff: 404, holds: () => 'No such patient' },
   { route: 'GET /reviews', guest: 303, staff: 200, holds: () => 'Nothing waits for you' },
   { route: 'POST /reviews', guest: 303, staff: 404, fields: { id: '01ARZ3NDEKTSV4RRFFQ69G5FAV', note: 'done' } },
   { route: `GET ${pageScript.path}`, guest: 200, staff: 200 },

@@ -8,7 +8,7 @@ import { foldUpdates } from '../../src/replica/document.ts'
 import { readFolder } from './contents.ts'
 import type { Machine } from './machine.ts'
 import { switchable } from './modes.ts'
-import { mirrorKey, shareKey, shareWays } from '../../src/mirror/mirror-settings.ts'
+import { asTheSite, mirrorKey, shareKey, shareWays } from '../../src/mirror/mirror-settings.ts'
 import { othersKey, shareable } from '../../src/mirror/sharing.ts'
 import { coverages } from '../../src/mirror/policy.ts'
 import { epochOfTime } from './time.ts'
@@ -57,6 +57,7 @@ export async function act(world: World, without: readonly string[] = []): Promis
   const possible = without.length === 0 ? actions : actions.filter(({ name }) => !without.includes(name))
   const total = possible.reduce((sum, action) => sum + action.weight, 0)
   if (world.sharing && world.chance.oneIn(30) && share(world)) return world.count('share')
+  if (world.narrowing && world.chance.oneIn(40) && narrow(world)) return world.count('narrow')
   let at = (world.chance.below(1_000_000) / 1_000_000) * total
   const chosen = possible.find((action) => (at -= action.weight) < 0) ?? actions[0]!
   for (const action of [chosen, ...actions.slice(0, 2)])
@@ -181,7 +182,6 @@ function prove(world: World): boolean {
   return true
 }
 
-/** A site chooses anew what becomes of one of its collections, and its link starts over. */
 /** A site chooses other settings for its mirror; they travel as any document does. */
 function changeMirror(world: World): boolean {
   const able = world.sites.filter(({ process }) => process?.kept && process.replica && !process.putBack)
@@ -211,12 +211,26 @@ function share(world: World): boolean {
   return true
 }
 
+/** The portal chooses less for a site than that has, or takes it back. */
+function narrow(world: World): boolean {
+  const { replica, mirrors, putBack } = world.portal.process ?? {}
+  if (!replica || !mirrors || putBack || world.sites.length === 0) return false
+  const { name, place } = world.chance.pick(world.sites)
+  const [key, values] = world.chance.pick(mirrored)
+  const value = world.chance.oneIn(2) ? asTheSite : world.chance.pick(values)
+  world.trace.note(`the portal sets ${key} of ${name} to ${value}`)
+  // A process that ends meanwhile leaves it undone.
+  mirrors.narrow(replica, place.site!, [{ key, value }]).catch(() => {})
+  return true
+}
+
 const mirrored: readonly (readonly [string, readonly string[]])[] = [
   ...['patients', 'plans', 'events', 'messages', 'requests'].map((name) => [`${name}.patients`, coverages] as const),
   ['events.direction', ['up', 'up', 'off', 'erased']],
   ['requests.direction', ['both', 'both', 'off', 'erased']],
 ]
 
+/** A site chooses anew what becomes of one of its collections, and its link starts over. */
 function switchCollection(world: World): boolean {
   if (world.policed && world.chance.oneIn(2)) return changeMirror(world)
   // Rows that were left out while it was off are another story than those that were never to go.

@@ -46,6 +46,8 @@ export interface Process {
   /** In a world with a policy: the mirror settings of a site, and what keeps its documents to them. */
   mirror: Mirror | undefined
   kept: SiteMirror | undefined
+  /** In a world with a policy: the mirror settings of all sites at the portal. */
+  mirrors: SiteMirrors | undefined
 }
 
 export interface Machine {
@@ -106,6 +108,7 @@ export function startProcess(machine: Machine, around: Surroundings, drawn?: Uin
     holds: all,
     mirror: undefined,
     kept: undefined,
+    mirrors: undefined,
   }
   Object.assign(process, { clock: around.clockFor(process, machine, drawn && [...drawn]) })
   const { clock } = process
@@ -116,6 +119,7 @@ export function startProcess(machine: Machine, around: Surroundings, drawn?: Uin
   if (mirrors) Object.assign(process, { holds: mirrors.holds })
   const passes = mirror ? { ...mirror.replicaPasses, site: site! } : site ? {} : { holds: process.holds }
   process.mirror = mirror
+  process.mirrors = mirrors
   openReplica({ ...options, ...passes })
     .then(async (replica) => {
       if (!process.alive) return

@@ -185,7 +185,7 @@ function checkDocument(world: World, place: string, folders: ReadonlyMap<Machine
     for (const entry of world.gone.get(place) ?? [])
       if (read && entry in read.content.entries)
         world.violated(`${entry} of ${place} was erased and is back at ${machine.name}`)
-  const review = copies.find(({ read }) => read && 'opened' in read.content.entries && !isOfWaiting(world, read))
+  const review = copies.find(({ read }) => read && 'opened' in read.content.entries && !isReviewDue(world, read))
   if (review) world.violated(`a row of an honest peer was refused: ${JSON.stringify(review.read!.content.entries)}`)
 }
 
@@ -209,9 +209,15 @@ function checkShared(world: World, place: string, { machine, read }: Copy, copie
     world.violated(`${machine.name} has ${place} of another site otherwise than the portal: ${difference(read.content.said, portal!.content.said)}`) // prettier-ignore
 }
 
-/** Whether a review tells of rows that waited. They wait only where rows were left out. */
-function isOfWaiting(world: World, { content }: Read): boolean {
-  const waited = (content.entries['opened'] as { about: string }).about === 'changes wait'
+/**
+ * Whether a review is due: it tells of rows that waited, which they do only where rows were left out, or of settings in
+ * conflict.
+ */
+function isReviewDue(world: World, { content }: Read): boolean {
+  const { about } = content.entries['opened'] as { about: string }
+  // The site and the portal chose at the same time.
+  if (world.narrowing && about === 'mirror conflict') return true
+  const waited = about === 'changes wait'
   if (waited && world.harm.on && !mayWait(world) && !('settled' in content.entries))
     world.violated('a review of what waited stays open')
   if (waited) world.count('review of what waited')

@@ -27,6 +27,8 @@ export interface World {
   readonly policed: boolean
   /** Whether sites share records with each other, in a world with a policy. */
   readonly sharing: boolean
+  /** Whether the portal narrows what the sites have chosen, in a world with a policy. */
+  readonly narrowing: boolean
   readonly harm: Harm
   readonly portal: Machine
   /** In use: retired ones and copies that were stopped for good are gone from here. */
@@ -87,6 +89,7 @@ export function worldOf(seed: number, keepTrace = false): World {
   const policed = chance.oneIn(3)
   // Told by the seed and not drawn: a world without it is the one that it was.
   const sharing = policed && seed % 4 === 1
+  const narrowing = policed && [0, 3].includes(seed % 16)
   const harm = harmOf(seed, !policed)
   const slowReads = chance.oneIn(4)
   const foldFrom = chance.pick([3, 3, 8, Infinity])
@@ -156,7 +159,7 @@ export function worldOf(seed: number, keepTrace = false): World {
   }
 
   const world: World = {
-    chance, trace, time, network, policed, sharing, harm, portal,
+    chance, trace, time, network, policed, sharing, narrowing, harm, portal,
     promises: promisesMade(),
     sites: [],
     retired: new Set(),

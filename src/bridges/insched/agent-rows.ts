@@ -22,6 +22,8 @@ export type Identity = {
   document: string
   table_name: BridgedTable
   local_id: number
+  /** Of an occurrence of a series its original date, `YYYY-MM-DD`; else empty. */
+  original_on: string
   /** 1: its row was deleted. */
   gone: number
   /** The review until whose resolution nothing is said of this row (DOM-17). */

@@ -12,9 +12,15 @@ export const agentTables = [
     lease_until_utc text, fence integer not null default 0, last_audit_id bigint, last_audit_hash text, read_table text, read_after bigint,
     horizon_until text)`,
   `create table if not exists pc_identity(document varchar(26) primary key, table_name varchar(16) not null, local_id bigint not null,
-    gone integer not null default 0, held text)`,
-  'create unique index if not exists pc_identity_local on pc_identity(table_name, local_id) where gone = 0',
+    gone integer not null default 0, held text, original_on varchar(10) not null default '')`,
+  'create unique index if not exists pc_identity_row on pc_identity(table_name, local_id, original_on) where gone = 0',
   'create table if not exists pc_effects(effect_id varchar(200) primary key, at text not null)',
+]
+
+/** For a database that an earlier version has worked on, which knew no series. */
+export const olderIdentities = [
+  "alter table pc_identity add column original_on varchar(10) not null default ''",
+  'drop index if exists pc_identity_local',
 ]
 
 /** What may be read at any time. */
@@ -67,11 +73,20 @@ export function agentChanges(db: Db, engine: Engine) {
     setHorizon: (until: string) => set({ horizon_until: until }),
     setReading: (table: string, after: number) => set({ read_table: table, read_after: after }),
     /** One statement for all: row by row the first full read would mostly be this. */
-    addIdentities: async (all: readonly Pick<Identity, 'document' | 'table_name' | 'local_id'>[]): Promise<void> => {
-      const list = all.map((one) => [one.document, one.table_name, one.local_id])
-      await sql`insert into pc_identity(document, table_name, local_id)
-        select value ->> 0, value ->> 1, cast(value ->> 2 as bigint) from ${engine.each(list)}`.execute(db)
+    addIdentities: async (
+      all: readonly Pick<Identity, 'document' | 'table_name' | 'local_id' | 'original_on'>[],
+    ): Promise<void> => {
+      const list = all.map((one) => [one.document, one.table_name, one.local_id, one.original_on])
+      await sql`insert into pc_identity(document, table_name, local_id, original_on)
+        select value ->> 0, value ->> 1, cast(value ->> 2 as bigint), value ->> 3 from ${engine.each(list)}`.execute(db)
     },
+    /** The event has become an occurrence of a series, or the other way round. */
+    setOriginal: async (document: string, originalOn: string): Promise<void> =>
+      void (await db
+        .updateTable('pc_identity')
+        .set({ original_on: originalOn })
+        .where('document', '=', document)
+        .execute()),
     markGone: async (document: string): Promise<void> =>
       void (await db.updateTable('pc_identity').set({ gone: 1 }).where('document', '=', document).execute()),
     hold: async (document: string, review: string | null): Promise<void> =>

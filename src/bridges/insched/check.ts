@@ -8,7 +8,7 @@ import { eventEdit, isReachable, patientFields, planEdit, type Context } from '.
 import { openEngine } from './engines.ts'
 import { passing } from './faults.ts'
 import type { MappedTable } from './mapped-table.ts'
-import { missingOf, mappedTables } from './mapped-tables.ts'
+import { asIs, columnsOf, missingOf, mappedTables } from './mapped-tables.ts'
 import { isConstant, neededFields, typesOf, type ColumnMapping, type Mapping, type MappedTableName } from './mapping.ts'
 import { practiceReads } from './practice-tables.ts'
 import { InSchedRefused } from './refused.ts'
@@ -50,8 +50,9 @@ export async function checkMapping(url: string, mapping: Mapping): Promise<Check
   const db: Db = new Kysely<AgentTables>({ dialect: engine.dialect })
   try {
     const untranslated = new Map<string, number>()
-    const mapped = mappedTables(mapping, untranslated)
-    const missing = await missingOf(db, mapped)
+    const found = await columnsOf(db)
+    const mapped = mappedTables(asIs(mapping, found), untranslated)
+    const missing = missingOf(found, mapped)
     const head = { database: engine.name, mapping: mapping.name, says: saysOf(mapping) }
     if (missing.length > 0)
       return { ...head, tables: [], samples: [], problems: missing.map((what) => `${engine.name}: ${what}.`) }
@@ -144,7 +145,7 @@ function problemsOf({ name, table, rows, columns }: CheckedTable, unknown: Reado
     return []
   })
   // A practice may have said and been paid nothing yet.
-  const mayBeEmpty = name === 'communications' || name === 'deposits'
+  const mayBeEmpty = ['communications', 'deposits', 'recurrences', 'occurrences'].includes(name)
   return rows === 0 && !mayBeEmpty ? [...problems, `${name} (${table}): there is no row.`] : problems
 }
 

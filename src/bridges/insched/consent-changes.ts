@@ -6,7 +6,7 @@
 import { derivedUlid } from '../../replica/ids.ts'
 import { foldConsent, type Consent } from '../../replica/kinds/consents.ts'
 import type { DocumentHead, Edit } from '../../replica/replica-face.ts'
-import type { WriterParts } from './contact-changes.ts'
+import type { WriterParts } from './writer-parts.ts'
 
 /** How numbers are known. */
 export interface Numbers {

@@ -3,40 +3,21 @@
  * write into InSched like any other inbound item (DOM-15). Nothing is written that nobody accepted, nor over a value that
  * staff did not see when they did: that becomes a review item again (DOM-8, DOM-16).
  */
-import type { Clock } from '../../replica/clock.ts'
 import { derivedUlid } from '../../replica/ids.ts'
 import type { Entry } from '../../replica/kinds/kind.ts'
 import { contactFields, type ContactField, type RequestEntry } from '../../replica/kinds/requests.ts'
-import type { ReviewKind } from '../../replica/kinds/reviews.ts'
-import type { DocumentHead, Edit, Replica } from '../../replica/replica-face.ts'
-import type { Changes, Reads } from './insched.ts'
+import type { DocumentHead, Edit } from '../../replica/replica-face.ts'
 import type { PatientRow } from './rows.ts'
+import type { WriterParts } from './writer-parts.ts'
 
 type Asked = Entry<Extract<RequestEntry, { kind: 'contact change' }>>
 
 const columnOf = { homePhone: 'home_phone', cellPhone: 'cell_phone', email: 'email', language: 'language' } as const satisfies Record<ContactField, keyof PatientRow> // prettier-ignore
 const nameOf: Readonly<Record<ContactField, string>> = { homePhone: 'Home phone', cellPhone: 'Mobile phone', email: 'Email', language: 'Language' } // prettier-ignore
 
-/** The parts of the writer that it shares. */
-export interface WriterParts {
-  readonly replica: Replica
-  readonly insched: Reads
-  readonly clock: Clock
-  /** The contact details that the agent may write. */
-  readonly mayWrite: readonly string[]
-  upToDate<T>(work: (change: Changes) => Promise<T>): Promise<T>
-  apply(change: Changes, effect: string, statements: () => Promise<void>): Promise<void>
-  isDone(now: Reads, effect: string): Promise<boolean>
-  patientRow(now: Reads, key: string | null): Promise<PatientRow | 'held' | undefined>
-  review(
-    about: ReviewKind,
-    what: { key: string; patient: string | null; event: string | null; why: string; todo: string },
-  ): Edit
-}
-
 /** What became of the contact changes of one patient's requests. */
 export function contactChanges(parts: WriterParts) {
-  const { replica, insched, clock, mayWrite, upToDate, apply, isDone, patientRow, review } = parts
+  const { replica, insched, clock, may, upToDate, apply, isDone, patientRow, review } = parts
 
   const ask = (head: DocumentHead, asked: Asked): Edit =>
     review('contact change', {
@@ -56,7 +37,7 @@ export function contactChanges(parts: WriterParts) {
       const changed = patient
         ? names.filter((name) => (patient[columnOf[name]] ?? '') !== (asked.was?.[name] ?? ''))
         : names
-      const closed = names.filter((name) => !mayWrite.includes(columnOf[name]))
+      const closed = names.filter((name) => !may.contact.includes(columnOf[name]))
       if (closed.length > 0)
         return [
           review('contact change', {

@@ -11,10 +11,10 @@ import { inSchedCurrency, plainAmount } from '../../replica/kinds/money.ts'
 import type { DocumentHead, Edit } from '../../replica/replica-face.ts'
 import { wallClockOf } from '../../mirror/wall-clock.ts'
 import type { KeptDeposit } from './agent-rows.ts'
-import type { WriterParts } from './contact-changes.ts'
 import type { DepositRow } from './deposit-tables.ts'
 import type { Changes, Reads } from './insched.ts'
 import type { AuditRow, PatientRow } from './rows.ts'
+import type { WriterParts } from './writer-parts.ts'
 
 type Told = Record<string, PaymentEntry>
 /** What a deposit is to hold. */
@@ -80,8 +80,8 @@ export function depositsSeen(clock: { now(): number }, by: By) {
   }
 } // prettier-ignore
 
-/** Makes the deposits of a patient's payments; `may`: the practice's mapping lets it. */
-export function depositWriter(parts: WriterParts & { readonly by: By; readonly may: boolean; readonly zone: (now: Reads) => Promise<string> }) {
+/** Makes the deposits of a patient's payments. */
+export function depositWriter(parts: WriterParts & { readonly by: By; readonly zone: (now: Reads) => Promise<string> }) {
   const { replica, insched, clock, by, upToDate, apply, isDone, patientRow, review } = parts
   const { entryOf } = depositsSeen(clock, by)
 
@@ -192,7 +192,7 @@ export function depositWriter(parts: WriterParts & { readonly by: By; readonly m
   }
 
   const settle = async (change: Changes, head: DocumentHead, payment: Payment): Promise<Edit[]> => {
-    if (!parts.may) return notPosted(head, payment, 'The mapping of this database lets the agent write no deposits.', 'Enter it in InSched by hand.')
+    if (parts.may.deposits !== true) return notPosted(head, payment, 'The mapping of this database lets the agent write no deposits.', 'Enter it in InSched by hand.')
     if (payment.amount.currency !== inSchedCurrency)
       return notPosted(head, payment, 'InSched holds dollars, so no deposit was made.', 'Enter it in InSched by hand.')
     if (!(await isDone(change, depositEffect(payment)))) return post(change, head, payment)

@@ -4,13 +4,18 @@
  * from what the agent wrote, which the trail leaves out by its checkpoint (DOM-15).
  */
 import { derivedUlid } from '../../replica/ids.ts'
+import type { Clock } from '../../replica/clock.ts'
 import type { Edit } from '../../replica/replica-face.ts'
 import { instantOf } from '../../mirror/wall-clock.ts'
-import type { AuditRow } from './rows.ts'
+import { zoneOf, type Context } from './documents.ts'
+import type { InSched } from './insched.ts'
+import type { AuditRow, EventRow } from './rows.ts'
 
 /** One confirmation that the front desk wrote. */
 export interface DeskConfirmation {
   readonly event: number
+  /** Of one occurrence of a series its original date; null where the event's own row was written, which of a series is the first one. */
+  readonly originalOn: string | null
   /** The start that the event had; null where the feed does not say. */
   readonly startsAt: string | null
   readonly lastConfirmed: string
@@ -24,13 +29,15 @@ export interface DeskConfirmation {
 export function deskConfirmationIn(row: AuditRow, at: number): DeskConfirmation[] {
   const { before, after } = row
   const [lastConfirmed, type, startsAt] = [after['last_confirmed_date'], after['confirmation_type'], after['starts_at']]
-  if (row.table_name !== 'events' || row.change === 'deleted' || typeof lastConfirmed !== 'string') return []
+  const isSingle = row.table_name === 'occurrences'
+  if (!(row.table_name === 'events' || isSingle) || row.change === 'deleted' || typeof lastConfirmed !== 'string') return [] // prettier-ignore
   // What is no time of day says of no moment that somebody confirmed; it is read with its event as it stands.
   if (!/^\d{4}-\d\d-\d\dT\d\d:\d\d$/.test(lastConfirmed)) return []
   if (lastConfirmed === before['last_confirmed_date'] && type === before['confirmation_type']) return []
   return [
     {
-      event: Number(row.row_id),
+      event: Number(isSingle ? after['event_id'] : row.row_id),
+      originalOn: isSingle ? (after['original_on'] as string) : null,
       startsAt: typeof startsAt === 'string' ? startsAt : null,
       lastConfirmed,
       type: typeof type === 'string' ? type : '',
@@ -40,8 +47,14 @@ export function deskConfirmationIn(row: AuditRow, at: number): DeskConfirmation[
   ]
 }
 
+/** Whether it is of this event. */
+function isOf({ event, originalOn, startsAt }: DeskConfirmation, row: Pick<EventRow, 'event_id' | 'original_on'>): boolean {
+  if (row.event_id !== event) return false
+  return originalOn === null ? row.original_on === '' || startsAt?.startsWith(row.original_on) === true : row.original_on === originalOn
+} // prettier-ignore
+
 /** The edit that says it beside the record of its event: answered, and written already. `said` is the edit of the event; `zone` the event's. */
-export function deskConfirmationEdit(
+function deskConfirmationEdit(
   confirmation: DeskConfirmation,
   said: Edit & { collection: 'events' },
   { zone, site, now }: { readonly zone: string; readonly site: string; readonly now: number },
@@ -68,3 +81,21 @@ export function deskConfirmationEdit(
     },
   ]
 }
+
+/** The edits of what staff confirmed in InSched, of the events that are said: what is held waits (DOM-17). */
+export function deskConfirmations({ insched, site, clock }: { readonly insched: InSched; readonly site: string; readonly clock: Clock }) {
+  return async (confirmed: readonly DeskConfirmation[], rows: { readonly context: Context; readonly events: readonly EventRow[] }, said: readonly Edit[]): Promise<Edit[]> => {
+    if (confirmed.length === 0) return []
+    const ids = await insched.identities('events', [...new Set(confirmed.map((one) => one.event))])
+    const now = clock.now()
+    // Date and type written one after the other are one confirmation.
+    const each = new Map(confirmed.map((one) => [`${one.event} ${one.originalOn} ${one.startsAt} ${one.lastConfirmed}`, one])) // prettier-ignore
+    return [...each.values()].flatMap((one) => {
+      const row = rows.events.find((event) => isOf(one, event))
+      const identity = row && ids.find(({ local_id, original_on }) => local_id === row.event_id && original_on === row.original_on)
+      const edit = said.find((of): of is Edit & { collection: 'events' } => of.collection === 'events' && of.key === identity?.document)
+      if (!edit || !row) return []
+      return deskConfirmationEdit(one, edit, { zone: zoneOf(rows.context, row.location_id), site, now })
+    })
+  }
+} // prettier-ignore

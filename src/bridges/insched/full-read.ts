@@ -5,7 +5,9 @@
 import type { Replica } from '../../replica/replica-face.ts'
 import type { BridgedTable } from './agent-rows.ts'
 import type { Hold } from './held.ts'
-import type { Changes, InSched } from './insched.ts'
+import type { Context } from './documents.ts'
+import type { Changes, InSched, Reads } from './insched.ts'
+import { unfold, type Horizon } from './occurrences.ts'
 import type { RecordEdits, Rows } from './record-edits.ts'
 
 /** Rows read so far. */
@@ -19,7 +21,8 @@ export interface FullReadOptions {
   readonly insched: InSched
   readonly replica: Replica
   readonly records: RecordEdits
-  readonly horizon: { readonly from: string; readonly until: string }
+  readonly horizon: Horizon
+  readonly context: (now: Reads) => Promise<Context>
   /** The time at which the reading began, milliseconds UTC: that of all that it finds. */
   readonly at: number
   readonly keepHolds: (change: Changes, holds: readonly Hold[]) => Promise<void>
@@ -41,8 +44,9 @@ export async function readInFull(options: FullReadOptions, progress: (read: Prog
         const plans = await now.plansAfter(after, chunk)
         return { rows: await records.gather(now, { plans }), last: plans.at(-1)?.plan_id }
       }
-      const events = await now.eventsAfter(after, chunk, horizon)
-      return { rows: await records.gather(now, { events }), last: events.at(-1)?.event_id }
+      const found = await now.eventsAfter(after, chunk, horizon)
+      const events = await unfold(now, found, { horizon, context: () => options.context(now) })
+      return { rows: await records.gather(now, { events }), last: found.at(-1)?.event_id }
     })
   const { read_table, read_after } = (await insched.agent())!
   for (const table of tables.slice(Math.max(0, tables.indexOf((read_table ?? 'patients') as BridgedTable)))) {

@@ -5,7 +5,7 @@
  * lets go of it.
  */
 import { Kysely, sql } from 'kysely'
-import { agentChanges, agentReads, agentTables } from './agent-tables.ts'
+import { agentChanges, agentReads, agentTables, olderIdentities } from './agent-tables.ts'
 import type { AgentRow, AgentTables, Db } from './agent-rows.ts'
 import { anchorOf, isPutBack, type Anchor } from './anchor.ts'
 import { capturedAudit, capturedTables, followedAudit } from './audit-feeds.ts'
@@ -19,7 +19,7 @@ import { namesForTexts } from './names-for-texts.ts'
 import type { Mapping, NamedColumn } from './mapping.ts'
 import { forget, journalTables, remember, remembered } from './journal.ts'
 import type { Untranslated } from './mapped-table.ts'
-import { mappedTables, missingOf } from './mapped-tables.ts'
+import { asIs, columnsOf, mappedTables, missingOf, type MappedTables } from './mapped-tables.ts'
 import { practiceChanges, practiceReads, type PracticeTables } from './practice-tables.ts'
 import { referenceMapping } from './reference-mapping.ts'
 import { InSchedRefused, LeaseLost, PutBack } from './refused.ts'
@@ -81,16 +81,25 @@ function changesOf(db: Db, { engine, tables, feed }: Parts) {
 export async function openInSched(url: string, { mapping = referenceMapping, clock }: OpenOptions) {
   const engine = openEngine(url)
   const untranslated: Untranslated = new Map()
-  const mapped = mappedTables(mapping, untranslated)
-  const { tables, audit, stays } = mapped
   const db: Db = new Kysely<AgentTables>({ dialect: engine.dialect })
+  let mapped: MappedTables
   try {
-    const missing = await missingOf(db, mapped)
+    const found = await columnsOf(db)
+    mapped = mappedTables(asIs(mapping, found), untranslated)
+    const missing = missingOf(found, mapped)
     if (missing.length > 0)
       throw new InSchedRefused(
         `${engine.name} is not an InSched database of the mapping “${mapping.name}”: ${missing.join('; ')}. Try the mapping with: patientconnection insched check --mapping FILE --insched URL`,
       )
-    for (const statement of [...agentTables, ...depositTables, ...journalTables, ...capturedTables, ...seenTables])
+    const isOlder = found.get('pc_identity')?.has('original_on') === false
+    for (const statement of [
+      ...(isOlder ? olderIdentities : []),
+      ...agentTables,
+      ...depositTables,
+      ...journalTables,
+      ...capturedTables,
+      ...seenTables,
+    ])
       await sql.raw(statement).execute(db)
   } catch (error) {
     await db.destroy()
@@ -99,6 +108,7 @@ export async function openInSched(url: string, { mapping = referenceMapping, clo
     const refusal = engine.refusal(error)
     throw refusal === undefined ? error : new InSchedRefused(refusal, { cause: error })
   }
+  const { tables, audit, stays } = mapped
   let fence: number | undefined
   const lost = () =>
     new LeaseLost(
@@ -157,6 +167,8 @@ export async function openInSched(url: string, { mapping = referenceMapping, clo
     ...reads,
     name: engine.name,
     mayWrite: mapping['may write'],
+    /** Whether the practice has a place for what one occurrence of a series has otherwise, such as its confirmation. */
+    hasOccurrences: tables.occurrences.table !== undefined,
     /** How many values of `table.field` could not be translated since it was opened. */
     untranslated: untranslated as ReadonlyMap<string, number>,
     close: () => db.destroy(),

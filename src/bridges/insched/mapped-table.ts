@@ -4,6 +4,7 @@
  */
 import { sql, type RawBuilder } from 'kysely'
 import { isConstant, typesOf, type ColumnMapping, type FieldType, type MappedTableName, type TableMapping } from './mapping.ts' // prettier-ignore
+import { isRecurrenceRule } from './recurrence-rule.ts'
 import { timePattern, type Extent, type TimePattern } from './time-pattern.ts'
 
 /** How many values of `table.field` could not be translated since the database was opened. */
@@ -147,6 +148,8 @@ function asType(type: FieldType, value: unknown, pattern: TimePattern | undefine
     case 'flag':
       if (value === true || value === 1 || value === '1') return 1
       return value === false || value === 0 || value === '0' ? 0 : undefined
+    case 'rule':
+      return isRecurrenceRule(asText(value)) ? asText(value) : undefined
     default: {
       const text = asText(value).trim()
       if (text === '') return null

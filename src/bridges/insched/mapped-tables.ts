@@ -3,6 +3,7 @@ import { mappedTable, type MappedTable, type Untranslated } from './mapped-table
 import { fieldsOfTables, type Mapping, type MappedTableName, type NamedColumn } from './mapping.ts'
 import type { Db } from './agent-rows.ts'
 import type { PracticeTables } from './practice-tables.ts'
+import { referenceMapping } from './reference-mapping.ts'
 
 export interface MappedTables {
   /** Columns that are read for one purpose alone. */
@@ -24,12 +25,25 @@ export function mappedTables(
   }
 }
 
-/** The tables and columns that the mapping names and the database does not have, as parts of a sentence. */
-export async function missingOf(db: Db, { tables, audit, stays }: MappedTables): Promise<string[]> {
-  const found = new Map((await db.introspection.getTables()).flatMap((table) => {
+/** The tables of a database, each by its name with and without its schema, with the names of its columns. */
+export type FoundTables = ReadonlyMap<string, ReadonlySet<string>>
+
+export async function columnsOf(db: Db): Promise<FoundTables> {
+  return new Map((await db.introspection.getTables()).flatMap((table) => {
     const columns = new Set(table.columns.map((column) => column.name))
     return [[table.name, columns], [`${table.schema ?? ''}.${table.name}`, columns]] as const
   })) // prettier-ignore
+}
+
+/** A mapping for a database that may lack what the reference schema had not from the start: a place for single occurrences. */
+export function asIs(mapping: Mapping, found: FoundTables): Mapping {
+  if (mapping !== referenceMapping || found.has('occurrences')) return mapping
+  const { occurrences: _, ...tables } = mapping.tables
+  return { ...mapping, tables }
+}
+
+/** The tables and columns that the mapping names and the database does not have, as parts of a sentence. */
+export function missingOf(found: FoundTables, { tables, audit, stays }: MappedTables): string[] {
   const wanted = [
     ...[...Object.values(tables), audit].map((one) => ({ table: one.table, named: [...one.columns, ...(one.stamp === undefined ? [] : [one.stamp])] })), // prettier-ignore
     ...stays.map(({ table, column }) => ({ table, named: [column] })),

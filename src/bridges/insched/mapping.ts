@@ -8,7 +8,7 @@ import { hasTokens } from './time-pattern.ts'
 import { InSchedRefused } from './refused.ts'
 
 /** What a value is on our side: an instant is `YYYY-MM-DDTHH:MM:SS.sssZ`, a clock `YYYY-MM-DDTHH:MM` of the location, a flag 1, 0 or null. */
-export type FieldType = 'text' | 'whole' | 'flag' | 'cents' | 'date' | 'clock' | 'instant'
+export type FieldType = 'text' | 'whole' | 'flag' | 'cents' | 'date' | 'clock' | 'instant' | 'rule'
 
 /** The fields of each table; those that end in `!` must be mapped. */
 export const fieldsOfTables = {
@@ -55,6 +55,20 @@ export const fieldsOfTables = {
     status: 'text!',
     event_type: 'text',
     location_id: 'whole',
+    last_confirmed_date: 'clock',
+    confirmation_type: 'text',
+    recurrence_id: 'whole',
+  },
+  /** Mapped only where one event stands for a whole series. */
+  recurrences: { recurrence_id: 'whole!', pattern: 'rule!', starts_on: 'date', ends_on: 'date' },
+  occurrences: {
+    occurrence_id: 'whole!',
+    event_id: 'whole!',
+    original_on: 'date!',
+    starts_at: 'clock',
+    minutes: 'whole',
+    status: 'text',
+    removed: 'flag',
     last_confirmed_date: 'clock',
     confirmation_type: 'text',
   },
@@ -109,12 +123,16 @@ const optionalTables: readonly MappedTableName[] = [
   'stages',
   'communications',
   'deposits',
+  'recurrences',
+  'occurrences',
 ]
 /** Contact details that a patient may ask to change. */
 export const contactColumns = ['home_phone', 'cell_phone', 'email', 'language'] as const
 
 /** What a record of another system cannot be without. */
 const patientColumns = ['last_name', 'first_name', 'birth_date', 'portal_enabled'] as const
+/** What a confirmation of one occurrence cannot be written without. */
+const occurrenceColumns = ['event_id', 'original_on', 'last_confirmed_date', 'confirmation_type'] as const
 const eventColumns = ['patient_id', 'starts_at', 'minutes', 'status'] as const
 
 const name = v.pipe(v.string(), v.minLength(1))
@@ -256,10 +274,19 @@ function contradictions({ tables, changes, 'may write': may }: Mapping): string[
     if (changes['seen by'] === 'change stamps' && stamp === undefined && from !== undefined && table !== 'communications' && table !== 'deposits')
       faults.push(`tables.${table} has no stamp, and changes are seen by change stamps.`) // prettier-ignore
   }
+  if (tables.recurrences && typeof tables.events!.columns['recurrence_id'] !== 'string')
+    faults.push('tables.recurrences are mapped, but events.recurrence_id is not one column as it is.')
+  if (tables.occurrences && !tables.recurrences)
+    faults.push('tables.occurrences belong to recurrences, and no recurrences are mapped.')
   if (tables.stages && !tables.plans) faults.push('tables.stages belong to plans, and no plans are mapped.')
   const [events, patients] = [tables.events!.columns, tables.patients!.columns]
   if (may.confirmations && !(isWritable(events['last_confirmed_date']) && isWritable(events['confirmation_type'])))
     faults.push('Confirmations may be written, but last_confirmed_date and confirmation_type are not both one column.')
+  const single = tables.occurrences?.columns
+  if (may.confirmations && single && !occurrenceColumns.every((field) => isWritable(single[field])))
+    faults.push(
+      `Confirmations may be written, but of occurrences ${occurrenceColumns.join(', ')} are not each one column.`,
+    )
   if (may.communications && !tables.communications) faults.push('Communications may be written, but are not mapped.')
   if (may.consent && !isWritable(patients['text_consent']))
     faults.push('Consent may be written, but text_consent is not one column.')
@@ -279,6 +306,8 @@ function contradictions({ tables, changes, 'may write': may }: Mapping): string[
     ['plans', 'plan_id'],
     ['stages', 'stage_id'],
     ['events', 'event_id'],
+    ['recurrences', 'recurrence_id'],
+    ['occurrences', 'occurrence_id'],
   ] as const)
     // prettier-ignore
     if (tables[table] && typeof tables[table].columns[key] !== 'string')

@@ -18,16 +18,20 @@ type Tables = Kysely<Record<string, Record<string, unknown>>>
 /** `stays`: the columns whose words are for staff alone. */
 export async function namesForTexts(handle: Db, tables: PracticeTables, stays: readonly NamedColumn[]): Promise<NamesForTexts> {
   const db = handle as unknown as Tables
+  const named = (values: readonly unknown[]): string[] =>
+    values.flatMap((value) => (typeof value === 'string' && value.trim() !== '' ? [value.trim()] : []))
   const distinct = async (table: string, column: string): Promise<string[]> => {
     const rows = await db.selectFrom(`${table} as t`).select(sql`${sql.ref(`t.${column}`)}`.as('name')).distinct().execute() // prettier-ignore
-    return rows.flatMap(({ name }) => (typeof name === 'string' && name.trim() !== '' ? [name.trim()] : []))
+    return named(rows.map((row) => row['name']))
   }
   const mapped = async (of: 'event_types' | 'plans' | 'stages' | 'patients', field: string): Promise<string[]> => {
     const table = tables[of]
-    return table.table !== undefined && table.has(field) ? distinct(table.table, table.column(field)) : []
+    if (table.table === undefined || !table.has(field)) return []
+    const rows = await db.selectFrom(`${table.table} as t`).select(table.selection('t', [field])).distinct().execute()
+    return named(rows.map((row) => table.read(row)[field]))
   }
   const care: string[] = []
   for (const of of ['event_types', 'plans', 'stages'] as const) care.push(...(await mapped(of, 'patient_words')))
   for (const { table, column } of stays) care.push(...(await distinct(table, column)))
-  return { care: [...new Set(care)], first: await mapped('patients', 'first_name') }
+  return { care: [...new Set(care)], first: [...new Set(await mapped('patients', 'first_name'))] }
 } // prettier-ignore

@@ -15,13 +15,21 @@ import type {
   PlanRow,
   PracticeRow,
   StageRow,
+  OccurrenceRow,
   OwnRow,
+  RecurrenceRow,
 } from './rows.ts'
 
 export type PracticeTables = Readonly<Record<MappedTableName, MappedTable>>
 type Tables = Kysely<Record<string, Record<string, unknown>>>
 
-const keys = { patients: 'patient_id', plans: 'plan_id', stages: 'stage_id', events: 'event_id' } as const
+const keys = {
+  patients: 'patient_id',
+  plans: 'plan_id',
+  stages: 'stage_id',
+  events: 'event_id',
+  occurrences: 'occurrence_id',
+} as const
 
 /** What may be read at any time. */
 export function practiceReads(handle: Db, engine: Engine, tables: PracticeTables) {
@@ -56,7 +64,8 @@ export function practiceReads(handle: Db, engine: Engine, tables: PracticeTables
     )
   }
 
-  const { practice, locations, patients, plans, stages, events, event_types: types } = tables
+  const { practice, locations, patients, plans, stages, events, event_types: types, recurrences, occurrences } = tables
+  const recurs = recurrences.table !== undefined && events.has('recurrence_id')
   const typed = types.table !== undefined && events.has('event_type')
   /** Events with what patients may know of their type; a row without a start is none. */
   const selectEvents = () => {
@@ -70,6 +79,7 @@ export function practiceReads(handle: Db, engine: Engine, tables: PracticeTables
       const row = types.read(events.read(raw)) as EventRow
       row.patient_words ??= null
       row.event_type ??= null
+      row.original_on = ''
       row.status ??= 'None'
       row.minutes ??= 0
       return (row.starts_at as string | null) === null ? [] : [row]
@@ -78,8 +88,12 @@ export function practiceReads(handle: Db, engine: Engine, tables: PracticeTables
   const within = (column: RawBuilder<unknown>, range: { from: string; until: string }): RawBuilder<SqlBool> =>
     sql<SqlBool>`${column} >= ${events.toCompare('starts_at', range.from)} and ${column} < ${events.toCompare('starts_at', range.until)}` // prettier-ignore
   const ofPatients = sql<SqlBool>`${ref(events, 'patient_id')} is not null`
+  /** Rows that stand for a series, and may have occurrences anywhere. */
+  const ofSeries = recurs ? sql<SqlBool>`${ref(events, 'recurrence_id')} is not null` : sql<SqlBool>`1 = 0`
 
   return {
+    /** Whether one event may stand for a series. */
+    recurs,
     practice: async (): Promise<PracticeRow | undefined> => {
       // Where the mapping says all of it, there may be no such table.
       if (practice.table === undefined) return practice.read({ practice_name: null, time_zone: null, phone: null, address: null }) as PracticeRow // prettier-ignore
@@ -93,12 +107,22 @@ export function practiceReads(handle: Db, engine: Engine, tables: PracticeTables
     plans: (ids: readonly number[]) => byField<PlanRow>(plans, 'plan_id', ids),
     stagesOf: async (ids: readonly number[]): Promise<StageRow[]> =>
       (await byField<StageRow>(stages, 'plan_id', ids)).toSorted((a, b) => a.plan_id - b.plan_id || a.position - b.position), // prettier-ignore
-    /** Events of patients in the order of their ids, within a stretch of time. */
+    /** Events of patients in the order of their ids, within a stretch of time or recurring. */
     eventsAfter: (key: number, limit: number, range: { from: string; until: string }) => {
       const column = ref(events, 'event_id')
-      const query = selectEvents().where(sql<SqlBool>`${column} > ${key}`).where(ofPatients).where(within(engine.unindexed(starts), range)) // prettier-ignore
+      const query = selectEvents().where(sql<SqlBool>`${column} > ${key}`).where(ofPatients).where(sql<SqlBool>`((${within(engine.unindexed(starts), range)}) or ${ofSeries})`) // prettier-ignore
       return readEvents(query.orderBy(column).limit(limit))
     },
+    /** Recurring events of patients in the order of their ids. */
+    seriesAfter: (key: number, limit: number) => {
+      if (!recurs) return Promise.resolve([])
+      const column = ref(events, 'event_id')
+      return readEvents(selectEvents().where(sql<SqlBool>`${column} > ${key}`).where(ofPatients).where(ofSeries).orderBy(column).limit(limit)) // prettier-ignore
+    },
+    recurrences: (ids: readonly number[]) => byField<RecurrenceRow>(recurrences, 'recurrence_id', ids),
+    /** What single occurrences of these events have otherwise than their series. */
+    changedOccurrences: (ids: readonly number[]) => byField<OccurrenceRow>(occurrences, 'event_id', ids),
+    eventsOfRecurrence: (recurrence: number) => keysBy('events', 'recurrence_id', (column) => sql`${column} = ${recurrence}`), // prettier-ignore
     /** Events of patients that start within a stretch of time, in order of start; `last` is the last one of the page before. */
     eventsStarting: (range: { from: string; until: string }, last: EventRow | undefined, limit: number) => {
       const column = ref(events, 'event_id')
@@ -136,7 +160,7 @@ export function practiceReads(handle: Db, engine: Engine, tables: PracticeTables
       if (table === undefined) return []
       const { rows } = await sql<{
         local_id: number
-      }>`select i.local_id from pc_identity i where i.table_name = ${name} and i.gone = 0
+      }>`select distinct i.local_id from pc_identity i where i.table_name = ${name} and i.gone = 0
         and not exists (select 1 from ${sql.table(table)} t where ${ref(tables[name], keys[name])} = i.local_id)`.execute(
         db,
       )
@@ -193,8 +217,19 @@ export function practiceChanges(handle: Db, tables: PracticeTables, changed: Own
     },
     setRecord: (table: 'patients' | 'events', id: number, set: Readonly<Record<string, string | number | null>>) =>
       update(table, id, set),
-    confirm: (event: number, lastConfirmed: string, type: string) =>
-      update('events', event, { last_confirmed_date: lastConfirmed, confirmation_type: type }),
+    /** Writes the confirmation of an event, or of one occurrence. */
+    confirm: async (event: Pick<EventRow, 'event_id' | 'original_on'>, lastConfirmed: string, type: string) => {
+      const set = { last_confirmed_date: lastConfirmed, confirmation_type: type }
+      if (event.original_on === '') return update('events', event.event_id, set)
+      const of = { event_id: event.event_id, original_on: event.original_on }
+      const table = tables.occurrences
+      const own = Object.entries(table.values(of)).map(([column, value]) => sql<SqlBool>`${sql.ref(column)} = ${value}`)
+      const key = table.column('occurrence_id')
+      const found = await db.selectFrom(table.table!).select(key).where(sql<SqlBool>`${sql.join(own, sql` and `)}`).executeTakeFirst() // prettier-ignore
+      if (found) return update('occurrences', Number(found[key]), set)
+      const added = await db.insertInto(table.table!).values(table.values({ ...of, ...set })).returning(key).executeTakeFirstOrThrow() // prettier-ignore
+      changed.push({ table: 'occurrences', id: Number(added[key]) })
+    },
     addCommunication: async (row: CommunicationRow): Promise<void> =>
       void (await db.insertInto(tables.communications.table!).values(tables.communications.values(row)).execute()),
     /** What became of a message; left alone where its row says so, or is there no more, or has no place for it. */

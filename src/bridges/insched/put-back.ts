@@ -13,11 +13,13 @@ import { foldPayments } from '../../replica/kinds/payments.ts'
 import { foldRequests } from '../../replica/kinds/requests.ts'
 import type { DocumentHead, Edit, Replica } from '../../replica/replica-face.ts'
 import type { OpenReplica } from '../../replica/replica.ts'
-import type { BridgedTable } from './agent-rows.ts'
+import type { BridgedTable, Identity } from './agent-rows.ts'
 import { toldEffects } from './deposits.ts'
 import { goneEdit, patientFields } from './documents.ts'
 import type { InSched } from './insched.ts'
+import { eventsOf } from './occurrences.ts'
 import type { EventRow, PatientRow } from './rows.ts'
+import { contextOf } from './site-context.ts'
 import { writtenCollections } from './writer.ts'
 
 export const choices = ['write-back', 'trust'] as const
@@ -124,7 +126,7 @@ async function lostEffects(parts: Parts): Promise<Lost[]> {
 
 async function isBehind(insched: InSched, event: string, answer: Answer): Promise<boolean> {
   const identity = await insched.identity(event)
-  const row = identity && (await insched.events([identity.local_id]))[0]
+  const row = identity && (await eventsOf(insched, [identity], () => contextOf(insched, '')))[0]
   return answer.state === 'written' && row !== undefined && (row.last_confirmed_date ?? '') < answer.lastConfirmed
 }
 
@@ -134,19 +136,22 @@ async function differingRecords(parts: Parts): Promise<Differing[]> {
   const differing: Differing[] = []
   for (const table of ['patients', 'plans', 'events'] as const)
     for await (const heads of headsOf(parts, table)) {
-      const locals = new Map<string, number>()
+      const rows = new Map<string, Readonly<Record<string, unknown>>>()
+      const identities = new Map<string, Identity>()
       for (const { key } of heads) {
         const identity = await insched.identity(key)
-        if (identity?.gone === 0) locals.set(key, identity.local_id)
+        if (identity?.gone === 0) identities.set(`${identity.local_id} ${identity.original_on}`, identity)
       }
-      const ids = [...locals.values()]
-      const rows = new Map<number, Readonly<Record<string, unknown>>>()
-      if (table === 'patients') for (const row of await insched.patients(ids)) rows.set(row.patient_id, asSaid(row))
-      else if (table === 'events') for (const row of await insched.events(ids)) rows.set(row.event_id, eventSaid(row))
-      else for (const row of await insched.plans(ids)) rows.set(row.plan_id, {})
+      const keep = (id: number, originalOn: string, row: Readonly<Record<string, unknown>>) => rows.set(identities.get(`${id} ${originalOn}`)!.document, row) // prettier-ignore
+      const ids = [...identities.values()].map((one) => one.local_id)
+      if (table === 'patients') for (const row of await insched.patients(ids)) keep(row.patient_id, '', asSaid(row))
+      else if (table === 'plans') for (const row of await insched.plans(ids)) keep(row.plan_id, '', {})
+      else
+        for (const row of await eventsOf(insched, [...identities.values()], () => contextOf(insched, parts.site)))
+          keep(row.event_id, row.original_on, eventSaid(row))
       for (const head of heads) {
         const fields = (await replica.record(table, head.key))?.fields
-        const row = rows.get(locals.get(head.key) ?? -1)
+        const row = rows.get(head.key)
         // What was deleted since the backup is there again.
         if (row && fields?.['deleted'] === true)
           differing.push({ table, head, how: 'it was deleted, in InSched it is there' })

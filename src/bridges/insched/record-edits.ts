@@ -10,6 +10,7 @@ import { eventEdit, goneEdit, patientEdit, planEdit, type Context } from './docu
 import { anotherPerson, holdReview, type Hold } from './held.ts'
 import type { Identities } from './identities.ts'
 import type { InSched, Reads } from './insched.ts'
+import { asTheyAre, type Unfolded } from './occurrences.ts'
 import type { EventRow, PatientRow, PlanRow, StageRow } from './rows.ts'
 import type { Trail } from './trail.ts'
 
@@ -20,6 +21,9 @@ export interface Rows {
   readonly plans: readonly PlanRow[]
   readonly stages: ReadonlyMap<number, readonly StageRow[]>
   readonly events: readonly EventRow[]
+  /** Occurrences of series that were said and are there no more, and events that are under another original date now. */
+  readonly gone: Unfolded['gone']
+  readonly became: Unfolded['became']
   /** The patients of those plans and events, where they are there. */
   readonly owners: ReadonlyMap<number, PatientRow>
   /** Patients among all these whose row was modified since their record was written. */
@@ -55,10 +59,11 @@ export function recordEdits(options: RecordEditsOptions) {
   /** Completes rows with what else their records say. Within the `read` that the rows are from. */
   const gather = async (
     now: Reads,
-    found: { patients?: PatientRow[]; plans?: PlanRow[]; events?: EventRow[] },
+    found: { patients?: PatientRow[]; plans?: PlanRow[]; events?: Unfolded },
   ): Promise<Rows> => {
     // prettier-ignore
-    const { patients = [], plans = [], events = [] } = found
+    const { patients = [], plans = [] } = found
+    const { events, gone, became } = found.events ?? asTheyAre([])
     await trail.look(now)
     const ownerIds = new Set([...plans, ...events].flatMap((row) => (row.patient_id === null ? [] : [row.patient_id])))
     // Where the trail has still to say that a patient was deleted, the row may be another's under the same id.
@@ -72,6 +77,8 @@ export function recordEdits(options: RecordEditsOptions) {
       plans,
       stages: Map.groupBy(stages, (stage) => stage.plan_id),
       events,
+      gone,
+      became,
       owners: new Map(owners.map((row) => [row.patient_id, row])),
       modified: [...patients, ...owners].filter((row) => trail.isModifiedAhead(row.patient_id)),
     }
@@ -96,10 +103,14 @@ export function recordEdits(options: RecordEditsOptions) {
     const { context, owners } = rows
     const survivors = rows.patients.flatMap((row) => (row.survivor_id === null ? [] : [row.survivor_id]))
     const owned = rows.events.filter((row) => row.patient_id !== null)
+    if (rows.became.length > 0)
+      await insched.write(async (change) => {
+        for (const { document, original_on } of rows.became) await change.setOriginal(document, original_on)
+      })
     const known = await identities.identify({
       patients: [...new Set([...rows.patients.map((row) => row.patient_id), ...owners.keys(), ...survivors])],
       plans: rows.plans.map((row) => row.plan_id),
-      events: owned.map((row) => row.event_id),
+      events: owned,
     })
     const holds = new Map<string, Hold>()
     const edits: Edit[] = []
@@ -158,7 +169,7 @@ export function recordEdits(options: RecordEditsOptions) {
       edits.push(planEdit(context, row, stages, held?.fields ?? {}, who, at('plans', row.plan_id)))
     }
     for (const row of owned) {
-      const identity = known.of('events', row.event_id)
+      const identity = known.ofEvent(row)
       const who = await ownerOf('events', identity, row.patient_id!, known.fresh)
       if (who) edits.push(eventEdit(context, row, who, at('events', row.event_id)))
     }
@@ -167,6 +178,7 @@ export function recordEdits(options: RecordEditsOptions) {
       const orphans = rows.events.filter((row) => row.patient_id === null).map((row) => row.event_id)
       for (const identity of await insched.identities('events', orphans)) await takeAway('events', identity)
     }
+    for (const identity of rows.gone) await takeAway('events', identity)
     return { edits, holds: [...patientHolds, ...later] }
   }
 

@@ -6,10 +6,10 @@
  */
 import type { Clock } from '../../replica/clock.ts'
 import type { Edit, Replica } from '../../replica/replica-face.ts'
-import type { WriterParts } from './contact-changes.ts'
 import { eventEdit } from './documents.ts'
 import type { Reader } from './reader.ts'
 import type { EventRow, PatientRow } from './rows.ts'
+import type { WriterParts } from './writer-parts.ts'
 
 /** Columns by their names in the reference schema. */
 export type Columns = Readonly<Record<string, string | number | null>>
@@ -28,7 +28,7 @@ export interface RecordWrite {
 /** `held`: it waits until a person has said who the patient is; a sentence: it is not written, and why. */
 export type RecordOutcome = 'written' | 'held' | { readonly why: string }
 
-export interface RecordWriteParts extends Omit<WriterParts, 'review' | 'mayWrite'> {
+export interface RecordWriteParts extends Omit<WriterParts, 'review' | 'may'> {
   readonly reader: Reader
   readonly replica: Replica
   readonly clock: Clock
@@ -48,6 +48,7 @@ export function recordWrites(parts: RecordWriteParts) {
       if (owner === 'held') return only('held')
       const isNew = identity === undefined
       if (table === 'events' && !owner) return only({ why: 'Its patient is not, or no longer, in InSched.' })
+      if (identity && identity.original_on !== '') return only({ why: 'It is one occurrence of a series. Change it in InSched.' }) // prettier-ignore
       if (identity?.gone === 1) return only({ why: 'It was deleted in InSched.' })
       if (!(await isDone(change, effect))) {
         const row = isNew ? undefined : (await change[table]([identity.local_id]))[0]
@@ -56,7 +57,9 @@ export function recordWrites(parts: RecordWriteParts) {
         await apply(change, effect, async () => {
           if (!isNew) return change.setRecord(table, identity.local_id, set)
           const owned = table === 'events' ? { ...set, patient_id: (owner as PatientRow).patient_id } : set
-          await change.addIdentities([{ document, table_name: table, local_id: await change.addRecord(table, owned) }])
+          await change.addIdentities([
+            { document, table_name: table, original_on: '', local_id: await change.addRecord(table, owned) },
+          ])
         })
       }
       // The agent does not read its own change back: the record is told here what stands in the row.

@@ -31,6 +31,8 @@ export const postgresReferenceTables: readonly string[] = [
   'create index stages_by_plan on stages(plan_id)',
   'create index events_by_patient on events(patient_id)',
   'create index events_by_start on events(starts_at)',
+  'create index events_by_recurrence on events(recurrence_id)',
+  'create unique index occurrences_by_event on occurrences(event_id, original_on)',
 ]
 
 /** The audit triggers: added, modified and deleted for every table of the practice. */

@@ -18,6 +18,7 @@ export function createReferenceTables(db: Database.Database): void {
   for (const statement of agentTables) db.exec(statement)
   db.exec('create index plans_by_patient on plans(patient_id); create index stages_by_plan on stages(plan_id)')
   db.exec('create index events_by_patient on events(patient_id); create index events_by_start on events(starts_at)')
+  db.exec('create index events_by_recurrence on events(recurrence_id); create unique index occurrences_by_event on occurrences(event_id, original_on)') // prettier-ignore
 }
 
 /** Creates the audit triggers: added, modified and deleted for every table of the practice. */

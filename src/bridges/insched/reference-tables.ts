@@ -18,6 +18,8 @@ export const referenceTables = {
   events: `event_id integer primary key autoincrement, event_type text, patient_id integer null, plan_id integer null, location_id integer null,
     starts_at text, minutes integer, resources text, status text, last_confirmed_date text null, confirmation_type text null,
     recurrence_id integer null, alert_notes text`,
+  occurrences: `occurrence_id integer primary key autoincrement, event_id integer, original_on text, starts_at text null, minutes integer null,
+    status text null, removed integer null, last_confirmed_date text null, confirmation_type text null`,
   charges: `charge_id integer primary key autoincrement, patient_id integer, event_id integer null, plan_id integer null, procedure_code text,
     served_on text, amount_cents integer, units integer, diagnosis_codes text, provider text`,
   insurances: `insurance_id integer primary key autoincrement, patient_id integer, rank integer, company text, member_id text,

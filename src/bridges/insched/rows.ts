@@ -43,6 +43,31 @@ export type EventRow = {
   last_confirmed_date: string | null
   confirmation_type: string | null
   patient_words: string | null
+  /** The series that the row stands for; null where it is one event. */
+  recurrence_id: number | null
+  /** Of an occurrence the day on which its series has it, `YYYY-MM-DD`; empty for an event that does not recur. */
+  original_on: string
+}
+/** How often a series comes. */
+export type RecurrenceRow = {
+  recurrence_id: number
+  /** A recurrence rule of RFC 5545; null where it is none that is understood. */
+  pattern: string | null
+  starts_on: string | null
+  ends_on: string | null
+}
+/** What one occurrence of a series has otherwise; null: as the series has it. */
+export type OccurrenceRow = {
+  occurrence_id: number
+  event_id: number
+  original_on: string
+  starts_at: string | null
+  minutes: number | null
+  status: string | null
+  /** 1: staff took it out of the series. */
+  removed: number | null
+  last_confirmed_date: string | null
+  confirmation_type: string | null
 }
 export type PracticeRow = {
   practice_name: string
@@ -92,7 +117,7 @@ export type Kept = Readonly<Record<string, unknown>>
 
 /** A row of the practice that the agent changed itself. */
 export interface OwnRow {
-  readonly table: 'patients' | 'events'
+  readonly table: 'patients' | 'events' | 'occurrences'
   readonly id: number
 }
 /** The agent's mark on what it changed itself. */

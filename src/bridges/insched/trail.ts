@@ -98,6 +98,13 @@ export function auditTrail(clock: Clock) {
           for (const side of [row.before, row.after])
             if (side['plan_id'] !== undefined) touch('plans', [Number(side['plan_id'])], at)
           break
+        case 'recurrences':
+          touch('events', await now.eventsOfRecurrence(id), at)
+          break
+        case 'occurrences':
+          for (const side of [row.before, row.after])
+            if (typeof side['event_id'] === 'number') touch('events', [side['event_id']], at)
+          break
         case 'event_types':
           touch('events', await now.eventsOfType(row.row_id), at)
           break

@@ -30,6 +30,7 @@ import { bareFrame, failed, type ConsoleEnv, type ConsoleParts } from './frame.t
 import { hl7Page } from './hl7-page.ts'
 import { inboxPage } from './inbox-page.ts'
 import { mayUse } from './privileges.ts'
+import { othersPage } from './others-page.ts'
 import { paymentsPage } from './payments-page.ts'
 import { recentPage } from './recent-page.ts'
 import { routesPage } from './routes-page.ts'
@@ -136,6 +137,7 @@ export function consoleApp(
   app.route('/', replyPages(options))
   app.route('/', sendPages(options))
   app.route('/', recentPage(options))
+  app.route('/', othersPage(options))
   app.route('/', paymentsPage({ ...options, tries }))
   app.route('/', reviewsPage(options))
   app.route('/', factorSetUp({ ...options, session, tries }))

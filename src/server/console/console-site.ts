@@ -30,6 +30,8 @@ import type {
   PaymentBox,
   PaymentOfSite,
   RequestOfSite,
+  SharedPatient,
+  SharedRecord,
   WholeThread,
   WhyText,
 } from './site-views.ts'
@@ -198,6 +200,12 @@ export interface ConsoleSite {
   /** The threads in which patients wrote, as a user has seen them. */
   threads(user: string): Promise<readonly InboxThread[]>
   thread(thread: string, user: string): Promise<WholeThread | undefined>
+  /** Whether any other site shares records with this one. */
+  isSharedWith(): boolean
+  /** Patients whom other sites share with this one, by words of their names. */
+  findShared(text: string): Promise<readonly SharedPatient[]>
+  /** One of them with what is shared; undefined where none is. */
+  sharedPatient(key: string): Promise<SharedRecord | undefined>
   /** The locations of the practice. */
   locations(): Promise<readonly { readonly id: string; readonly name: string }[]>
   readonly desk: Desk

@@ -41,6 +41,8 @@ async function frameOf(c: Context<ConsoleEnv>, site: ConsoleSite, here: string):
     ['/inbox', words.desk.inbox.menu],
     ['/send', menu.send],
     ['/recent', menu.recent],
+    // Where nothing is shared there is nothing to look for.
+    ...(site.isSharedWith() ? [['/others', words.others.menu] as const] : []),
     ['/payments', words.payments.title],
     ['/reviews', menu.reviews],
     ['/synchronization', words.synchronization.menu],

@@ -12,6 +12,7 @@ export const privileges = [
   'see communications',
   'export communications',
   'resolve reviews',
+  'see other sites',
   'give access',
   'synchronize',
   'set synchronization',
@@ -26,7 +27,7 @@ export const privileges = [
 export type Privilege = (typeof privileges)[number]
 
 export const privilegesOfRole: Readonly<Record<Role, readonly Privilege[]>> = {
-  'front desk': ['see status', 'write to patients', 'see communications', 'resolve reviews', 'give access', 'synchronize', 'see payments', 'request payments'], // prettier-ignore
+  'front desk': ['see status', 'write to patients', 'see communications', 'resolve reviews', 'see other sites', 'give access', 'synchronize', 'see payments', 'request payments'], // prettier-ignore
   billing: ['see status', 'see communications', 'export communications', 'synchronize', 'see payments', 'request payments', 'refund payments'], // prettier-ignore
   admin: privileges,
 }
@@ -92,6 +93,9 @@ export const routeNeeds: Readonly<Record<string, Need>> = {
   'POST /recent/hide': 'see communications',
   'POST /recent/show': 'see communications',
   'GET /attachments/:entry/:place': 'see communications',
+  'GET /others': 'see other sites',
+  'POST /others': 'see other sites',
+  'GET /others/:patient': 'see other sites',
   'GET /reviews': 'resolve reviews',
   'POST /reviews': 'resolve reviews',
   'POST /insched-restored': 'set synchronization',

@@ -2,7 +2,9 @@
 import type { RuleKind } from '../../bridges/texts/rule-words.ts'
 import type { Rule } from '../../bridges/texts/rules.ts'
 import type { MessageState, NotSentReason } from '../../replica/kinds/communications.ts'
+import type { PatientCollection } from '../../mirror/policy.ts'
 import type { Answer } from '../../replica/kinds/confirmations.ts'
+import type { EventFields, PatientFields, Stage } from '../../replica/kinds/fields.ts'
 import type { By } from '../../replica/kinds/kind.ts'
 import type { ReplyToRead } from '../../replica/kinds/replies.ts'
 import type { Money } from '../../replica/kinds/money.ts'
@@ -124,6 +126,28 @@ export interface PaymentOfSite { readonly patient: PatientName; readonly payment
 export interface RequestOfSite { readonly patient: PatientName; readonly request: PaymentRequest } // prettier-ignore
 export const paymentBoxes = ['waiting', 'posted', 'refunds', 'disputes', 'requests'] as const
 export type PaymentBox = (typeof paymentBoxes)[number]
+
+/** A patient of another site, which shares it with this one. */
+export interface SharedPatient {
+  /** Its document. */
+  readonly key: string
+  readonly name: string
+  /** `YYYY-MM-DD`. */
+  readonly birthDate: string | null
+  /** Whose it is. */
+  readonly site: { readonly id: string; readonly name: string | null }
+}
+/** What another site shares of a patient, newest first. */
+export interface SharedRecord extends SharedPatient {
+  /** The collections that it shares. */
+  readonly shares: readonly PatientCollection[]
+  readonly fields: Pick<PatientFields, 'cellPhone' | 'homePhone' | 'email' | 'language' | 'textConsent' | 'portalEnabled'> // prettier-ignore
+  /** `isOwn`: an event of this site with that patient. */
+  readonly events: readonly (Omit<EventFields, 'location' | 'deleted'> & { readonly key: string; readonly isOwn: boolean; readonly answers: readonly Answer[] })[] // prettier-ignore
+  readonly plans: readonly { readonly words: string | null; readonly stages: readonly Stage[] }[]
+  readonly messages: readonly { readonly at: number; readonly isIn: boolean; readonly subject: string; readonly text: string | null }[] // prettier-ignore
+  readonly requests: readonly Request[]
+}
 
 export interface Communication {
   /** What `attachmentsOf`, hiding and showing know it by. */

@@ -7,6 +7,7 @@ import { emails } from './en/emails.ts'
 import { frame } from './en/frame.ts'
 import { hl7 } from './en/hl7.ts'
 import { operator } from './en/operator.ts'
+import { others } from './en/others.ts'
 import { patient } from './en/patient.ts'
 import { payments } from './en/payments.ts'
 import { pay } from './en/pay.ts'
@@ -27,6 +28,7 @@ export const en = {
   console,
   desk,
   operator,
+  others,
   staff,
   synchronization,
   attachments,

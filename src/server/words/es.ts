@@ -8,6 +8,7 @@ import { emails } from './es/emails.ts'
 import { frame } from './es/frame.ts'
 import { hl7 } from './es/hl7.ts'
 import { operator } from './es/operator.ts'
+import { others } from './es/others.ts'
 import { patient } from './es/patient.ts'
 import { payments } from './es/payments.ts'
 import { pay } from './es/pay.ts'
@@ -28,6 +29,7 @@ export const es: Words = {
   console,
   desk,
   operator,
+  others,
   staff,
   synchronization,
   attachments,

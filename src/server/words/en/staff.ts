@@ -8,6 +8,7 @@ const privileges: Readonly<Record<Privilege, string>> = {
   'see communications': 'See Recent Communications',
   'export communications': 'Export Recent Communications',
   'resolve reviews': 'Resolve reviews',
+  'see other sites': 'See what other sites share',
   'give access': 'Invite patients, give and end access',
   synchronize: 'Upload Records and Download Online Communications',
   'set synchronization': 'Set Preferences > Synchronization',

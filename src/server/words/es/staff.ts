@@ -9,6 +9,7 @@ export const staff: Words['staff'] = {
     'see communications': 'Ver Recent Communications',
     'export communications': 'Exportar Recent Communications',
     'resolve reviews': 'Resolver revisiones',
+    'see other sites': 'Ver lo que comparten otras sedes',
     'give access': 'Invitar a pacientes, dar y terminar accesos',
     synchronize: 'Upload Records y Download Online Communications',
     'set synchronization': 'Ajustar Preferencias > Sincronización',
