@@ -34,6 +34,8 @@ const patients: Classified<PatientFields> = {
   portalEnabled: 'control',
   balanceDueCents: 'money',
   survivor: 'control',
+  guarantor: 'identity',
+  relatives: 'identity',
   deleted: 'control',
 }
 const plans: Classified<PlanFields> = {

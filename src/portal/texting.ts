@@ -4,6 +4,7 @@
  */
 import { emailing, type Emailing } from '../bridges/email/emailing.ts'
 import type { Mailer } from '../bridges/email/mailer.ts'
+import { stateEdits } from '../bridges/texts/claims.ts'
 import { consentKeys } from '../bridges/texts/consent-number.ts'
 import type { TextProvider } from '../bridges/texts/provider.ts'
 import { textReceiver } from '../bridges/texts/receiving.ts'
@@ -11,6 +12,7 @@ import { textSender, type TextSender } from '../bridges/texts/sender.ts'
 import { twilioProvider, type Ask, type TextAccount } from '../bridges/texts/twilio.ts'
 import type { Clock } from '../replica/clock.ts'
 import { foldCommunications } from '../replica/kinds/communications.ts'
+import type { By } from '../replica/kinds/kind.ts'
 import type { Replica } from '../replica/replica-face.ts'
 import type { NamedProxies } from '../server/reverse-proxy.ts'
 import { receivedPath, statusPath, textWebhooks } from '../server/texts/webhooks.ts'
@@ -112,8 +114,9 @@ export function textingOf(portal: {
           const { out } = foldCommunications(await replica.entries('communications', patient))
           // Signed for this address, so it was ours; a portal that was put back may not know it yet.
           const is = out.find((one) => one.id === message)
-          if (!is) return
-          await replica.change([{ collection: 'communications', key: patient, add: { [`state:${message}:${state}`]: { kind: 'state', at: clock.now(), by: { role: 'portal', id: replica.id }, message, state, sid, ...(code === null ? {} : { code }) } } }]) // prettier-ignore
+          if (is?.kind !== 'text') return
+          const by: By = { role: 'portal', id: replica.id }
+          await replica.change(stateEdits({ patient, message: is }, { at: clock.now(), by, state, sid, ...(code === null ? {} : { code }) })) // prettier-ignore
         },
         received: (practice, text) => receivers.get(practice)!.receive(text),
       })

@@ -182,6 +182,8 @@ async function addPerson(
     portalEnabled: true,
     balanceDueCents: 0,
     survivor: null,
+    guarantor: null,
+    relatives: [],
     deleted: false,
   }
   const fieldsOfEvent: EventFields = {

@@ -168,7 +168,7 @@ describe('what leaves the practice', () => {
     const { text } = await world.admin.get(`${at}/patients`)
     expect(words(text)).toContain('Birth date · Identity Always leaves: an invitation is accepted by it.')
     expect(text).toMatch(/name="patients.fields birthDate"[^>]*disabled/)
-    const all = Object.fromEntries(['middleName', 'homePhone', 'cellPhone', 'language', 'balanceDueCents'].map((name) => [`patients.fields ${name}`, 'yes'])) // prettier-ignore
+    const all = Object.fromEntries(['middleName', 'homePhone', 'cellPhone', 'language', 'balanceDueCents', 'guarantor', 'relatives'].map((name) => [`patients.fields ${name}`, 'yes'])) // prettier-ignore
     const fields = { 'patients.direction': 'up', 'patients.patients': 'reachable', ...all, patient: '1' }
     const email = world.insched.prepare('select email from patients where patient_id = 1').pluck().get() as string
     const asked = words((await post(`${at}/patients`, fields)).text)

@@ -20,7 +20,7 @@ export async function anotherPerson(replica: Replica, row: PatientRow, document:
   const record = await replica.record('patients', document)
   if (!record) return undefined
   const { fields, times } = record
-  const now = patientFields(row, null)
+  const now = patientFields(row)
   const renamed = now.firstName !== fields['firstName'] || now.lastName !== fields['lastName']
   if (!renamed || now.birthDate === fields['birthDate']) return undefined
   // By what the record said of the former person, so that reading again after a crash opens the same review.

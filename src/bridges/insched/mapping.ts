@@ -30,7 +30,9 @@ export const fieldsOfTables = {
     portal_enabled: 'flag!',
     balance_due_cents: 'cents',
     survivor_id: 'whole',
+    guarantor_id: 'whole',
   },
+  relations: { patient_id: 'whole!', related_id: 'whole!' },
   plans: {
     plan_id: 'whole!',
     patient_id: 'whole!',
@@ -119,6 +121,7 @@ const auditFields = {
 const optionalTables: readonly MappedTableName[] = [
   'locations',
   'event_types',
+  'relations',
   'plans',
   'stages',
   'communications',
@@ -271,7 +274,7 @@ function contradictions({ tables, changes, 'may write': may }: Mapping): string[
     const reads = Object.entries(columns).filter(([, column]) => column !== undefined && !isConstant(column))
     if (from === undefined && reads.length > 0)
       faults.push(`tables.${table} names columns (${reads.map(([field]) => field).join(', ')}) but no table.`)
-    if (changes['seen by'] === 'change stamps' && stamp === undefined && from !== undefined && table !== 'communications' && table !== 'deposits')
+    if (changes['seen by'] === 'change stamps' && stamp === undefined && from !== undefined && !['communications', 'deposits', 'relations'].includes(table))
       faults.push(`tables.${table} has no stamp, and changes are seen by change stamps.`) // prettier-ignore
   }
   if (tables.recurrences && typeof tables.events!.columns['recurrence_id'] !== 'string')

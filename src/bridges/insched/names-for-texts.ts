@@ -31,7 +31,7 @@ export async function namesForTexts(handle: Db, tables: PracticeTables, stays: r
     return named(rows.map((row) => table.read(row)[field]))
   }
   const care: string[] = []
-  for (const of of ['event_types', 'plans', 'stages'] as const) care.push(...(await mapped(of, 'patient_words')))
+  for (const table of ['event_types', 'plans', 'stages'] as const) care.push(...(await mapped(table, 'patient_words')))
   for (const { table, column } of stays) care.push(...(await distinct(table, column)))
   return { care: [...new Set(care)], first: [...new Set(await mapped('patients', 'first_name'))] }
 } // prettier-ignore

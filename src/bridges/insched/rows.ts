@@ -15,6 +15,12 @@ export type PatientRow = {
   portal_enabled: number | null
   balance_due_cents: number | null
   survivor_id: number | null
+  guarantor_id: number | null
+}
+/** One patient is a relative of another. */
+export type RelationRow = {
+  patient_id: number
+  related_id: number
 }
 export type PlanRow = {
   plan_id: number

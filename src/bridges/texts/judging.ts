@@ -3,7 +3,8 @@
  * at the moment of sending, and by whoever wants to know. Nothing is remembered but what was told and what was not.
  */
 import { dayOf, instantOf, wallClockOf } from '../../mirror/wall-clock.ts'
-import { toldId, type NotSentReason, type OutMessage } from '../../replica/kinds/communications.ts'
+import { derivedUlid } from '../../replica/ids.ts'
+import { notSentReasons, toldId, type NotSentReason, type OutMessage } from '../../replica/kinds/communications.ts' // prettier-ignore
 import { nextOpening, openSpan, type Where } from './moments.ts'
 import { planOf, type Plan } from './planning.ts'
 import { ruleKinds } from './rule-words.ts'
@@ -25,8 +26,8 @@ export function judge(rule: Rule, of: Situation): Verdict {
   const isAbout = (one: { event?: string | undefined; startsAt?: string | undefined; rule?: string | undefined; what: string }): boolean =>
     one.event === event.key && one.startsAt === event.startsAt && one.rule === rule.id && one.what === rule.what // prettier-ignore
   // Told to whomever: another number since does not make it untold.
-  const message = history.out.find(isAbout)
-  if (message) return message.state === 'dropped' ? no('moved', true) : { is: 'told', message }
+  const message = history.out.find((one) => isAbout(one) && !isToldAnew(one))
+  if (message) return message.state === 'dropped' ? no(whyDropped(message), true) : { is: 'told', message }
   if (event.deleted) return no('deleted')
   if (of.isGone) return no('another patient')
   const isAfter = rule.what === 'after visit'
@@ -107,7 +108,18 @@ function startOfTomorrow(now: number, zone: string): number {
   return instantOf(`${dayOf(now, zone, 1).date}T00:00`, zone) - 1
 }
 
-/** The id of what a rule tells of an event to a recipient. */
-export function tellingId(rule: Rule, { event }: Situation, recipient: string): string {
-  return toldId({ event: event.key, startsAt: event.startsAt, what: rule.what, rule: rule.id, recipient })
+/** Whether a claim was let go, and surely not sent, because another event of its text had changed. */
+function isToldAnew({ state, code }: OutMessage): boolean {
+  return state === 'dropped' && code === 'told anew'
+}
+
+function whyDropped({ code }: OutMessage): NotSentReason {
+  return notSentReasons.find((one) => one === code) ?? 'moved'
+}
+
+/** The id of what a rule tells of an event to a recipient: the same however often it is told, until a claim was let go. */
+export function tellingId(rule: Rule, { event, history }: Situation, recipient: string): string {
+  const id = toldId({ event: event.key, startsAt: event.startsAt, what: rule.what, rule: rule.id, recipient })
+  const anew = history.out.filter((one) => isToldAnew(one) && one.event === event.key && one.startsAt === event.startsAt && one.rule === rule.id && one.what === rule.what) // prettier-ignore
+  return anew.length === 0 ? id : derivedUlid(id, String(anew.length))
 }

@@ -44,6 +44,7 @@ export const notSentReasons = [
   'cap',
   'no hours',
   'not held here',
+  'told anew',
 ] as const
 export type NotSentReason = (typeof notSentReasons)[number]
 
@@ -61,6 +62,18 @@ const aboutEvent = {
   rule: v.optional(v.pipe(v.string(), v.maxLength(40))),
 }
 
+/** An event that a text lists. */
+const listedSchema = v.object({
+  event: keySchema,
+  patient: keySchema,
+  startsAt: wallClockSchema,
+  /** The number of its line, where a line is of several; by default its place. */
+  line: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1))),
+  /** Its claim. */
+  entry: v.optional(entryIdSchema),
+})
+export type Listed = v.InferOutput<typeof listedSchema>
+
 export const communicationSchema = v.variant('kind', [
   v.object({
     kind: v.literal('text'),
@@ -74,9 +87,11 @@ export const communicationSchema = v.variant('kind', [
     saysStop: v.optional(v.boolean()),
     /** The received entry that it answers. */
     answers: v.optional(entryIdSchema),
-    /** Of one that asks which event was meant: the intent that was said, and the events it lists in order. */
+    /** Of one that tells of several events, or asks which was meant: those events, in order. Of one that asks: the intent that was said. */
     which: v.optional(v.pipe(v.string(), v.maxLength(20))),
-    lists: v.optional(v.array(v.object({ event: keySchema, patient: keySchema, startsAt: wallClockSchema }))),
+    lists: v.optional(v.array(listedSchema)),
+    /** Of one that was told together with others: the claim of the text, which lists it. It is not sent by itself. */
+    with: v.optional(entryIdSchema),
   }),
   v.object({
     kind: v.literal('email'),

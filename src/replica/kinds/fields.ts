@@ -25,6 +25,10 @@ export interface PatientFields {
   readonly balanceDueCents: number | null
   /** The Survivor's key where this patient was combined into another (DOM-10). */
   readonly survivor: string | null
+  /** Who answers for the patient, by key: of a minor the guarantor is told. */
+  readonly guarantor: string | null
+  /** Patients to whom a relation is on file, by key. */
+  readonly relatives: readonly string[]
   /** Deleted in InSched. */
   readonly deleted: boolean
 }

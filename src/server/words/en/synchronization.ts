@@ -79,6 +79,8 @@ const fields: { readonly [G in FieldGroup]: Readonly<Record<keyof (typeof leavin
     portalEnabled: 'Portal enabled',
     balanceDueCents: 'Balance due',
     survivor: 'Merged into',
+    guarantor: 'Guarantor',
+    relatives: 'Relations on file',
     deleted: 'Deleted',
   },
   plans: { words: 'Plan, in words for patients', status: 'Status', startsOn: 'First day', endsOn: 'Last day', deleted: 'Deleted' }, // prettier-ignore

@@ -49,6 +49,7 @@ const reasons: Readonly<Record<NotSentReason, string>> = {
   cap: 'The number had as many texts as it may get.',
   'no hours': 'There was no hour at which it may be sent, in every zone in which the patient may be.',
   'not held here': 'The portal does not hold the event.',
+  'told anew': 'The text was of several events, of which one had changed: the others are told anew.',
 }
 
 export const texts = {

@@ -203,6 +203,8 @@ export const synchronization: typeof english = {
         portalEnabled: 'Portal activado',
         balanceDueCents: 'Saldo pendiente',
         survivor: 'Unido con',
+        guarantor: 'Garante',
+        relatives: 'Parientes registrados',
         deleted: 'Borrado',
       },
       plans: {

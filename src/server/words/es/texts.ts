@@ -51,6 +51,7 @@ export const texts: Words['texts'] = {
     cap: 'El número ya recibió todos los mensajes que puede recibir.',
     'no hours': 'No hubo hora en que se pudiera enviar, en todas las zonas donde puede estar el paciente.',
     'not held here': 'El portal no tiene la cita.',
+    'told anew': 'El mensaje era de varias citas y una cambió: las demás se dicen de nuevo.',
   },
   toldAt: (when, state) => `Enviado ${when}. ${state}.`,
   failedWith: (code) => `El proveedor dice ${code}.`,
