@@ -149,6 +149,7 @@ export async function openPortal(options: {
     mailer,
     isOpen: (practice) => gate.of(practice).open,
     anySite: (practice) => store.sites().find((site) => site.practice === practice && site.retired_at === null)?.id ?? null, // prettier-ignore
+    takesCards: (practice) => gateways.has(practice),
     clock,
     log,
   })
@@ -446,6 +447,7 @@ export async function openPortal(options: {
       const emails = emailLinksApp({
         practice: texting.practiceOf,
         nameOf: frontsOf(store, replicaOf).of,
+        pay: { cashier, origin: () => publicUrl ?? url },
         secure,
         clock,
         log,

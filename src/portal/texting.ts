@@ -4,15 +4,12 @@
  */
 import { emailing, type Emailing } from '../bridges/email/emailing.ts'
 import type { Mailer } from '../bridges/email/mailer.ts'
-import { stateEdits } from '../bridges/texts/claims.ts'
 import { consentKeys } from '../bridges/texts/consent-number.ts'
 import type { TextProvider } from '../bridges/texts/provider.ts'
 import { textReceiver } from '../bridges/texts/receiving.ts'
 import { textSender, type TextSender } from '../bridges/texts/sender.ts'
 import { twilioProvider, type Ask, type TextAccount } from '../bridges/texts/twilio.ts'
 import type { Clock } from '../replica/clock.ts'
-import { foldCommunications } from '../replica/kinds/communications.ts'
-import type { By } from '../replica/kinds/kind.ts'
 import type { Replica } from '../replica/replica-face.ts'
 import type { NamedProxies } from '../server/reverse-proxy.ts'
 import { receivedPath, statusPath, textWebhooks } from '../server/texts/webhooks.ts'
@@ -35,6 +32,8 @@ export function textingOf(portal: {
   readonly texts: PortalTexts | undefined
   readonly mailer: Mailer | undefined
   readonly isOpen: (practice: string) => boolean
+  /** Whether a practice takes payments by card. */
+  readonly takesCards?: ((practice: string) => boolean) | undefined
   readonly anySite: (practice: string) => string | null
   readonly clock: Clock
   readonly log: (line: string) => void
@@ -60,7 +59,7 @@ export function textingOf(portal: {
     const keys = consentKeys(hmacKey)
     const isOpen = (): boolean => portal.isOpen(practice)
     if (portal.mailer && !mails.has(practice))
-      mails.set(practice, emailing({ replica, practice, keys, hmacKey, clock, mailer: portal.mailer, isOpen, indexed, origin: origin!, log })) // prettier-ignore
+      mails.set(practice, emailing({ replica, practice, keys, hmacKey, clock, mailer: portal.mailer, isOpen, takesCards: () => portal.takesCards?.(practice) ?? false, indexed, origin: origin!, log })) // prettier-ignore
     if (!texts || senders.has(practice)) return
     const receiver = textReceiver({
       replica,
@@ -109,14 +108,9 @@ export function textingOf(portal: {
         proxies,
         clock,
         log,
-        async became(practice, { patient, message }, { sid, state, code }) {
-          const replica = practices.get(practice)!.replica
-          const { out } = foldCommunications(await replica.entries('communications', patient))
+        async became(practice, { patient, message }, taken) {
           // Signed for this address, so it was ours; a portal that was put back may not know it yet.
-          const is = out.find((one) => one.id === message)
-          if (is?.kind !== 'text') return
-          const by: By = { role: 'portal', id: replica.id }
-          await replica.change(stateEdits({ patient, message: is }, { at: clock.now(), by, state, sid, ...(code === null ? {} : { code }) })) // prettier-ignore
+          await senders.get(practice)!.became(patient, message, taken)
         },
         received: (practice, text) => receivers.get(practice)!.receive(text),
       })

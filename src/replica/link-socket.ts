@@ -258,8 +258,7 @@ export function connect(options: ConnectionOptions): Connection {
   const meet = async (declared: Declared, yours: KnownOfUs): Promise<CloseReason | Met | undefined> => {
     if (declared.replica !== peer) return 'unknown device'
     const reason = await options.admit?.(declared)
-    // What a connection said that ended while it waited may be older than what its next one said.
-    return reason || ended ? reason : replication.meet(declared, yours)
+    return reason || ended ? reason : replication.meet(declared, yours, () => ended)
   }
   const refuse = (reason: CloseReason, error?: Error): void => {
     if (socket.readyState === socket.OPEN) socket.send(writeFrame({ kind: 'refuse', reason }))

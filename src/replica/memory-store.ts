@@ -359,6 +359,9 @@ function storeOver(state: State): MemoryStore {
         .toSorted((a, b) => a.at - b.at || byBytes(a.id, b.id))
       return (descending ? rows.toReversed() : rows).slice(0, limit)
     },
+    async indexCount(query) {
+      return (await this.index(query)).length
+    },
     async indexed(view, id) {
       return index.get(JSON.stringify([view, id]))?.row
     },

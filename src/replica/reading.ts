@@ -10,7 +10,17 @@ import type { Store } from './store.ts'
 
 export type Reading = Pick<
   Replica,
-  'record' | 'written' | 'contested' | 'entries' | 'head' | 'list' | 'index' | 'indexed' | 'receipts' | 'count'
+  | 'record'
+  | 'written'
+  | 'contested'
+  | 'entries'
+  | 'head'
+  | 'list'
+  | 'index'
+  | 'indexCount'
+  | 'indexed'
+  | 'receipts'
+  | 'count'
 >
 
 /** Answers from a store, anew each time. */
@@ -49,6 +59,7 @@ export function readingOf(store: Store): Reading {
     },
     list: (collection, after, limit = 1_000) => store.list(collectionNumber(collection), after, limit),
     index: (query) => store.index(query),
+    indexCount: (query) => store.indexCount(query),
     indexed: (view, row) => store.indexed(view, row),
     receipts: (collection, after, limit = 1_000) => store.withdrawn(collectionNumber(collection), after, limit),
     count: (collection) => store.count(collectionNumber(collection)),

@@ -155,6 +155,8 @@ export interface Replica {
   list(collection: Collection, after?: string, limit?: number): Promise<DocumentHead[]>
   /** Index rows as the followers stored them. */
   index(query: IndexQuery): Promise<IndexRow[]>
+  /** How many index rows a query has; none of them is opened. */
+  indexCount(query: Omit<IndexQuery, 'descending' | 'limit'>): Promise<number>
   /** One index row. */
   indexed(view: string, id: string): Promise<IndexRow | undefined>
   follow(options: FollowerOptions): Follower

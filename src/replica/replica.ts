@@ -282,8 +282,9 @@ export async function openReplica(options: ReplicaOptions): Promise<OpenReplica>
   const replication: Replication = {
     declared: () => ({ replica: id, epochs, head, incarnations }),
     peer: (replica) => peers.get(replica),
-    async meet(declared, ours) {
+    async meet(declared, ours, isOver) {
       await commits.idle()
+      if (isOver?.()) throw new Error('The connection has ended')
       if (ours && wasPutBack(epochs, head, ours)) {
         await beginAgain()
         throw new PutBack()

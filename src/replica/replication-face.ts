@@ -16,9 +16,11 @@ export interface Replication {
   peer(replica: string): PeerKnowledge | undefined
   /**
    * Rule 6; resolves when what is known is durable. `restored`: the peer lost what it had told us. Rejects with PutBack
-   * where the peer had more of this replica's current epoch than there is: the next hello then declares a new one.
+   * where the peer had more of this replica's current epoch than there is: the next hello then declares a new one. Rejects
+   * too where `isOver` says so when its turn comes: what a connection said that ended meanwhile may be older than what its
+   * next one said.
    */
-  meet(declared: Declared, ours?: KnownOfUs): Promise<Met>
+  meet(declared: Declared, ours?: KnownOfUs, isOver?: () => boolean): Promise<Met>
   /**
    * Takes a batch: its rows, the cursor and `seen` in one commit (rule 4). Rows that do not pass are dropped and
    * counted; refused ones are named with their reason; those with a gap are kept aside. Rejects where the commit fails,

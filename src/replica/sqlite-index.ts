@@ -11,6 +11,7 @@ export interface SqliteIndex {
   /** Replaces the rows of the document of a number. */
   project(document: number, rows: readonly IndexRow[]): void
   query(query: IndexQuery): IndexRow[]
+  count(query: Omit<IndexQuery, 'descending' | 'limit'>): number
   find(view: string, id: string): IndexRow | undefined
 }
 
@@ -44,24 +45,34 @@ export function sqliteIndex(db: Database.Database, sealer: Sealer): SqliteIndex 
       }
     },
     query(query) {
-      const conditions = ['view = ?']
-      const values: unknown[] = [query.view]
-      const where = (condition: string, value: unknown): void => {
-        if (value === undefined) return
-        conditions.push(condition)
-        values.push(value)
-      }
-      where('patient = ?', query.patient)
-      where('state = ?', query.state)
-      where('at >= ?', query.from)
-      where('at < ?', query.before)
+      const { where, values } = conditionsOf(query)
       const order = query.descending ? 'desc' : 'asc'
-      const text = `select ${columns} from page_index where ${conditions.join(' and ')} order by at ${order}, id ${order} limit ?`
+      const text = `select ${columns} from page_index where ${where} order by at ${order}, id ${order} limit ?`
       return (sql(text).all(...values, query.limit ?? -1) as IndexRecord[]).map(opened)
+    },
+    count(query) {
+      const { where, values } = conditionsOf(query)
+      return (sql(`select count(*) as rows from page_index where ${where}`).get(...values) as { rows: number }).rows
     },
     find(view, id) {
       const record = find.get(view, id) as IndexRecord | undefined
       return record && opened(record)
     },
   }
+}
+
+function conditionsOf(query: IndexQuery): { where: string; values: unknown[] } {
+  const conditions = ['view = ?']
+  const values: unknown[] = [query.view]
+  const where = (condition: string, value: unknown): void => {
+    if (value === undefined) return
+    conditions.push(condition)
+    values.push(value)
+  }
+  where('patient = ?', query.patient)
+  // One patient has few rows, and a state may have a million: with both asked for, the patient's index is the one to walk.
+  where(query.patient === undefined ? 'state = ?' : '+state = ?', query.state)
+  where('at >= ?', query.from)
+  where('at < ?', query.before)
+  return { where: conditions.join(' and '), values }
 }

@@ -40,5 +40,7 @@ create index if not exists aside_by_document on aside(collection, key, seq, plac
 create index if not exists aside_by_review on aside(review, since, size, peer);
 `
 /** What a file of this version may lack that an earlier build made. */
-export const laterIndexes =
-  'create index if not exists withdrawn_documents on documents(collection, key) where flags >= 8'
+export const laterIndexes = `
+create index if not exists withdrawn_documents on documents(collection, key) where flags >= 8;
+create index if not exists page_index_by_state on page_index(view, state, at);
+`

@@ -296,6 +296,7 @@ function sqliteStore(db: Database.Database, sealer: Sealer): Store {
     asideOf: async (...asked) => aside.of(...asked),
     asideAfter: async (...asked) => aside.after(...asked),
     index: async (query) => index.query(query),
+    indexCount: async (query) => index.count(query),
     indexed: async (view, id) => index.find(view, id),
     async close() {
       log.forget()

@@ -238,6 +238,7 @@ export interface Store {
   /** The places beyond `after`, in order, and the documents that their rows are of. */
   asideAfter(after: number, limit: number): Promise<{ place: number; collection: number; key: string }[]>
   index(query: IndexQuery): Promise<IndexRow[]>
+  indexCount(query: Omit<IndexQuery, 'descending' | 'limit'>): Promise<number>
   indexed(view: string, id: string): Promise<IndexRow | undefined>
   close(): Promise<void>
 }

@@ -40,8 +40,8 @@ export async function serveCardSandbox(options: { readonly port: number; readonl
     url,
     async close() {
       sandbox.close()
-      const { sessions, charges, movements } = sandbox.objects
-      if (file !== undefined) writeFileSync(file, serialize({ sessions, charges, movements } satisfies SandboxContents))
+      const { sessions, charges, movements, customers } = sandbox.objects
+      if (file !== undefined) writeFileSync(file, serialize({ sessions, charges, movements, customers } satisfies SandboxContents))
       await closeServer(server)
     },
   }
@@ -83,8 +83,8 @@ function sandboxApp(sandbox: CardSandbox): Hono<ReaderEnv> {
     const session = sandbox.objects.sessions.get(c.req.param('session'))
     const how = (await formOf(c))?.['how']
     if (!session) return c.text('There is no such page.', 404)
-    if (how !== 'card' && how !== 'bank') return c.redirect(`/checkout/${session.id}`, 303)
-    sandbox.pay(session, how)
+    if (how !== 'card' && how !== 'bank' && how !== 'save') return c.redirect(`/checkout/${session.id}`, 303)
+    sandbox.pay(session, how === 'bank' ? 'bank' : 'card', how === 'save')
     return c.html(await page(frame(c, 'Thank you'), card([html`<p>The payment is made. Nothing was charged: this is a sandbox.</p>`, html`<p><a class="button main" href="${session.paidTo}">Back to the practice</a></p>`]))) // prettier-ignore
   })
   app.get('/', (c) => {
@@ -125,6 +125,8 @@ function checkoutCard(session: Session, amount: string): Html {
         ? html`<p>This page is over.</p>`
         : html`<div class="row">
             ${oneButton(`/checkout/${session.id}`, 'Pay by card (Visa ending in 4242)', { how: 'card' }, 'main')}
+            ${session.customer && session.offersToSave ? oneButton(`/checkout/${session.id}`, 'Pay by card and save it', { how: 'save' }) : nothing}
+            ${session.customer && session.customer.cards.length > 0 ? oneButton(`/checkout/${session.id}`, 'Pay by the saved card (Visa ending in 4242)', { how: 'card' }) : nothing}
             ${oneButton(`/checkout/${session.id}`, 'Pay by bank transfer (takes days)', { how: 'bank' })}
           </div>`,
       html`<p><a href="${session.backTo}">Go back without paying</a></p>`,

@@ -6,6 +6,7 @@
  */
 import { relative, toldOf, toldTo, unsettled } from '../bridges/texts/situation.ts'
 import { donorsOf, survivorOf } from './combined.ts'
+import { communicationView, wayText, type Way } from './communication-rows.ts'
 import { foldAccess } from '../replica/kinds/access.ts'
 import { foldCommunications, type OutMessage, type ToldKind } from '../replica/kinds/communications.ts'
 import { foldConfirmations, type Answer } from '../replica/kinds/confirmations.ts'
@@ -120,12 +121,9 @@ async function rowsOf(replica: Replica, head: DocumentHead, numberKey: NumberKey
       if (!last) return []
       return [
         row('confirmation', key, { state: last.state, at: last.at, body: answers }),
-        ...answers.map((answer) =>
-          row('communication', answer.id, {
-            state: answer.state,
-            at: answer.at,
-            body: { channel: channelOf(answer.channel), direction: 'in', subject: 'Confirmation', event: key },
-          }),
+        ...answers.map(
+          ({ id, at, channel, state }) =>
+          communication(row, id, at, { channel: channelOf(channel), direction: 'in', state }, { subject: 'Confirmation', event: key }), // prettier-ignore
         ),
       ]
     }
@@ -140,11 +138,7 @@ async function rowsOf(replica: Replica, head: DocumentHead, numberKey: NumberKey
         const event = 'event' in request ? request.event : null
         return [
           row('request', request.id, { state: request.state, at: request.at, body: request }),
-          row('communication', request.id, {
-            state: request.state,
-            at: request.at,
-            body: { direction: 'in', subject, event },
-          }),
+          communication(row, request.id, request.at, { channel: 'portal', direction: 'in', state: request.state }, { subject, event }), // prettier-ignore
         ]
       })
     case 'payments': {
@@ -182,11 +176,7 @@ async function rowsOf(replica: Replica, head: DocumentHead, numberKey: NumberKey
                 ...(hasFiles ? { attachments } : {}),
               },
             }),
-            row('communication', id, {
-              state,
-              at,
-              body: { direction, subject, event, ...(hasFiles ? { hasFiles } : {}) },
-            }),
+            communication(row, id, at, { channel: 'portal', direction, state }, { subject, event, ...(hasFiles ? { hasFiles } : {}) }), // prettier-ignore
           ]
         }),
       )
@@ -194,12 +184,9 @@ async function rowsOf(replica: Replica, head: DocumentHead, numberKey: NumberKey
       const { out, received } = foldCommunications(await replica.entries('communications', key))
       return [
         ...out.flatMap((message) => rowsOfMessage(message, row)),
-        ...received.map(({ id, at, event, outcome }) =>
-          row('communication', id, {
-            state: 'received',
-            at,
-            body: { channel: 'text', direction: 'in', subject: 'Reply', event: event ?? null, outcome },
-          }),
+        ...received.map(
+          ({ id, at, event, outcome }) =>
+          communication(row, id, at, { channel: 'text', direction: 'in', state: 'received' }, { subject: 'Reply', event: event ?? null, outcome }), // prettier-ignore
         ),
       ]
     }
@@ -227,6 +214,11 @@ function stateOf({ state, posted }: Payment): string {
 
 type Row = (view: string, id: string, rest: { state?: string; at?: number; body: unknown }) => IndexRow
 
+/** A row of Recent Communications. */
+function communication(row: Row, id: string, at: number, way: Way, body: object): IndexRow {
+  return row(communicationView, id, { state: wayText(way), at, body })
+}
+
 type NumberKey = (phone: string | null) => string | undefined
 /** The channel by which Recent Communications names an answer: what staff noted in the console stands with the portal's. */
 function channelOf(channel: Answer['channel']): 'portal' | 'text' | 'email' {
@@ -243,10 +235,11 @@ const subjects: Readonly<Record<ToldKind, string>> = {
   answer: 'Answer',
   'opt-out confirmation': 'Opt-out confirmation',
   'message notice': 'Message notice',
+  'payment request': 'Payment request',
 }
 function rowsOfMessage(message: OutMessage, row: Row): IndexRow[] {
   const { id, kind, at, state, what, event = null, recipient, code } = message
-  const said = row('communication', id, { state, at, body: { channel: kind, direction: 'out', subject: subjects[what], event, code } }) // prettier-ignore
+  const said = communication(row, id, at, { channel: kind, direction: 'out', state }, { subject: subjects[what], event, code }) // prettier-ignore
   if (kind === 'email') {
     const isClaimed = state === 'queued' ? [row(unsettled, id, { state: 'email', at, body: null })] : []
     return [said, ...(event === null ? [] : [row(toldOf, id, { state: event, at, body: message })]), ...isClaimed]

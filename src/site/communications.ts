@@ -3,12 +3,11 @@ import type { InSchedBridge } from '../bridges/insched/bridge.ts'
 import type { Follower, IndexRow, Replica } from '../replica/replica-face.ts'
 import type { Desk } from '../server/console/desk-sqlite.ts'
 import type { Communication, CommunicationQuery } from '../server/console/site-views.ts'
-import { newestFirst } from './newest-first.ts'
+import { communicationView, wayIn, waysOf } from '../server/communication-rows.ts'
+import { newestFirst, newestOfAll } from './newest-first.ts'
 
-/** What a row of the index says; one without a channel is of the portal. */
+/** What a row of the index says beside its way. */
 interface Body {
-  readonly channel?: string
-  readonly direction: string
   readonly subject: string
   readonly event: string | null
   readonly hasFiles?: boolean
@@ -16,15 +15,16 @@ interface Body {
 }
 
 export function communicationsOf(site: {
-  readonly replica: Replica
-  readonly bridge: InSchedBridge
-  readonly index: Follower
-  readonly desk: Desk
+  readonly replica: Pick<Replica, 'index'>
+  readonly bridge: Pick<InSchedBridge, 'documentOf' | 'localOf'>
+  readonly index: Pick<Follower, 'caughtUp'>
+  readonly desk: Pick<Desk, 'isHidden'>
 }) {
   const { replica, bridge, index, desk } = site
   const localOf = async (key: string | null | undefined): Promise<number | null> => (key ? ((await bridge.localOf(key)) ?? null) : null) // prettier-ignore
   const said = async (row: IndexRow): Promise<Communication> => {
-    const { channel = 'portal', direction, subject, event, hasFiles, code } = row.body as unknown as Body
+    const { channel, direction, state } = wayIn(row.state)
+    const { subject, event, hasFiles, code } = row.body as unknown as Body
     return {
       id: row.id,
       at: new Date(row.at).toISOString(),
@@ -33,7 +33,7 @@ export function communicationsOf(site: {
       patient: await localOf(row.patient),
       event: await localOf(event),
       subject,
-      state: row.state,
+      state,
       ...(code ? { code } : {}),
       ...(hasFiles ? { entry: row.id } : {}),
       hidden: desk.isHidden(row.id),
@@ -48,19 +48,25 @@ export function communicationsOf(site: {
       throw new Error(`There is no patient ${query.patient} in InSched.`)
     const { after } = query
     const before = after ? after.at + 1 : query.until
-    const rows = newestFirst(replica, {
-      view: 'communication',
-      ...(key ? { patient: key } : {}),
-      ...(query.state === undefined ? {} : { state: query.state }),
+    const asked = {
+      view: communicationView,
       ...(query.since === undefined ? {} : { from: query.since }),
       ...(before === undefined ? {} : { before }),
-    })
+    }
+    const isOfAnyWay = query.channel === undefined && query.direction === undefined && query.state === undefined
+    const ways = waysOf(query)
+    const passes = new Set(ways)
+    // What one patient has is little; of all the rest the ways that pass are walked together, none of the others is touched.
+    const rows =
+      key !== undefined
+        ? newestFirst(replica, { ...asked, patient: key })
+        : isOfAnyWay
+          ? newestFirst(replica, asked)
+          : newestOfAll(ways.map((state) => newestFirst(replica, { ...asked, state })))
     for await (const row of rows) {
       // Of one millisecond they are in order of id, the greatest first.
       if (after && row.at === after.at && row.id >= after.id) continue
-      const { channel = 'portal', direction } = row.body as unknown as Body
-      if (query.direction !== undefined && direction !== query.direction) continue
-      if (query.channel === undefined || channel === query.channel) yield await said(row)
+      if (isOfAnyWay || passes.has(row.state)) yield await said(row)
     }
   }
 }

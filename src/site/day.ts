@@ -62,7 +62,7 @@ export function dayOfSite(site: {
       .filter((one) => one.kind !== 'contact change' && one.event === event)
       .toSorted((a, b) => a.at - b.at)
   /** What is said of an event on any page; texts are read for one that is looked at, not for each of a day. */
-  const storyOf = async (row: IndexRow): Promise<Omit<EventStory, 'texts' | 'whyTexts'>> => {
+  const storyOf = async (row: IndexRow): Promise<Omit<EventStory, 'texts' | 'whyTexts' | 'held'>> => {
     const { id, patient } = row
     const fields = row.body as unknown as EventFields
     const answers = foldConfirmations(await replica.entries('confirmations', id))
@@ -110,7 +110,14 @@ export function dayOfSite(site: {
       await index.caughtUp()
       const row = await replica.indexed('event', key)
       if (!row || !isOwn(row)) return undefined
-      return { ...(await storyOf(row)), texts: await textsOf(row.patient!, key), whyTexts: await site.whyTexts(key) }
+      const { holds } = foldCommunications(await replica.entries('communications', row.patient!))
+      const held = holds.find((one) => one.event === key && one.holds)
+      return {
+        ...(await storyOf(row)),
+        texts: await textsOf(row.patient!, key),
+        whyTexts: await site.whyTexts(key),
+        held: held ? { at: held.at, by: held.by } : null,
+      }
     },
   }
 }

@@ -6,11 +6,18 @@ import type { InSchedBridge } from '../bridges/insched/bridge.ts'
 import type { Clock } from '../replica/clock.ts'
 import type { Facts } from '../replica/collections.ts'
 import { mintUlid } from '../replica/ids.ts'
+import type { PatientFields } from '../replica/kinds/fields.ts'
 import type { By } from '../replica/kinds/kind.ts'
 import { plainAmount, sumOf, type Money } from '../replica/kinds/money.ts'
 import { foldPayments, type Payment, type PaymentEntry, type PaymentRequest } from '../replica/kinds/payments.ts'
 import type { Follower, IndexRow, Replica } from '../replica/replica-face.ts'
-import type { PatientName, PaymentBox, PaymentOfSite, RequestOfSite } from '../server/console/site-views.ts'
+import type {
+  PatientName,
+  PaymentBox,
+  PaymentOfSite,
+  PlanOfPatient,
+  RequestOfSite,
+} from '../server/console/site-views.ts'
 import { newestFirst } from './newest-first.ts'
 
 const most = 300
@@ -76,7 +83,7 @@ export function paymentsOfSite(site: {
     },
     /** How many were paid and are not in InSched yet. */
     async paymentsWaiting(): Promise<number> {
-      return (await replica.index({ view: 'payment', state: 'waiting' })).length
+      return replica.indexCount({ view: 'payment', state: 'waiting' })
     },
     async paymentRequests(): Promise<RequestOfSite[]> {
       await index.caughtUp()
@@ -94,11 +101,25 @@ export function paymentsOfSite(site: {
       await index.caughtUp()
       for await (const row of newestFirst(replica, { view: 'payment' })) if (row.patient !== null) yield shown(row)
     },
-    /** Asks a patient for a payment at the portal; throws a sentence where the patient has no access there. */
-    async requestPayment(patient: number, wanted: { amount: Money; due: string | null; words: string }, by: By = agent): Promise<{ request: string }> {
+    /** The plans of a patient that have words for patients: what a deposit may be asked for. */
+    async plansOf(patient: number): Promise<PlanOfPatient[]> {
+      const { key } = await patientKey(patient)
+      await index.caughtUp()
+      const rows = await replica.index({ view: 'plan', patient: key, state: 'shown' })
+      return rows.flatMap(({ id, body }) => { const { words } = body as { words: string | null }; return words ? [{ plan: id, words }] : [] })
+    },
+    /**
+     * Asks a patient for a payment, as a deposit for a plan or not; throws a sentence where the patient could not pay: without
+     * portal access and without an address to which a link to pay may be mailed.
+     */
+    async requestPayment(patient: number, wanted: { amount: Money; due: string | null; words: string; plan?: string | undefined }, by: By = agent): Promise<{ request: string }> {
       const { key, facts } = await patientKey(patient)
-      if (!facts.shown) throw new Error(`Patient ${patient} has no portal access. Enable the portal for this patient in InSched first.`)
-      return { request: await add(key, { kind: 'requested', at: clock.now(), by, ...wanted }, facts) }
+      const { email, emailConsent } = ((await replica.record('patients', key))?.fields ?? {}) as Partial<PatientFields>
+      if (!facts.shown && !(email && emailConsent === true))
+        throw new Error(`Patient ${patient} has no portal access, and no address that may be mailed to. Enable the portal for this patient in InSched first.`)
+      const { plan, ...rest } = wanted
+      if (plan !== undefined && (await replica.head('plans', plan))?.facts.patient !== key) throw new Error(`This plan is not one of patient ${patient}. Choose the plan again.`)
+      return { request: await add(key, { kind: 'requested', at: clock.now(), by, ...rest, ...(plan === undefined ? {} : { plan }) }, facts) }
     },
     /** Takes back a request that nobody has paid. */
     async withdrawRequest(id: string, by: By = agent): Promise<{ request: string }> {

@@ -58,7 +58,7 @@ export async function statusOf(site: StatusParts) {
     queues: {
       toPortal: now.behind,
       toInSched: await replica.unhandled(writerFollower, writtenCollections),
-      reviews: (await replica.index({ view: 'review', state: 'open' })).length,
+      reviews: await replica.indexCount({ view: 'review', state: 'open' }),
       waiting: waiting.reduce((sum, { changes }) => sum + changes, 0),
     },
     /** Since when InSched's database is put back to a backup, and what it lacks; null: it is not (DOM-19). */

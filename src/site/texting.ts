@@ -1,14 +1,17 @@
-/** What a site says and knows of texts: Preferences > Texts, what was texted for an event, and why or why not. */
+/** What a site says and knows of texts: Preferences > Texts, what was texted for an event, why or why not, and what staff hold or send by hand. */
 import { consentKeys } from '../bridges/texts/consent-number.ts'
 import { outlookOf, type Verdict } from '../bridges/texts/judging.ts'
 import { isTemplate, usualWords } from '../bridges/texts/own-templates.ts'
-import { textsChanged, textSettingsKey, textsShown, type Rule } from '../bridges/texts/rules.ts'
+import { rulesOf, textsChanged, textSettingsKey, textsShown, type Rule } from '../bridges/texts/rules.ts'
 import { situationsOf } from '../bridges/texts/situation.ts'
 import type { Clock } from '../replica/clock.ts'
+import { mintUlid } from '../replica/ids.ts'
 import type { Json } from '../replica/json.ts'
+import type { CommunicationEntry } from '../replica/kinds/communications.ts'
+import type { By } from '../replica/kinds/kind.ts'
 import type { Follower, Replica } from '../replica/replica-face.ts'
 import type { NamesForTexts } from '../bridges/insched/names-for-texts.ts'
-import type { WhyText } from '../server/console/site-views.ts'
+import type { SentByHand, WhyText } from '../server/console/site-views.ts'
 import { templatesOfSite } from './text-templates.ts'
 
 export function textsOfSite(site: {
@@ -18,9 +21,11 @@ export function textsOfSite(site: {
   readonly site: string
   readonly namesForTexts: () => Promise<NamesForTexts>
   readonly documentOf: (table: 'events', local: number) => Promise<string | undefined>
+  /** Who acts where no member of staff does. */
+  readonly agent: By
   readonly clock: Clock
 }) {
-  const { replica, clock } = site
+  const { replica, clock, agent } = site
   const key = textSettingsKey(site.site)
   const situations = situationsOf({ replica, keys: consentKeys(site.hmacKey) })
   const fields = async () => (await replica.record('preferences', key))?.fields ?? {}
@@ -53,8 +58,29 @@ export function textsOfSite(site: {
     if (!told) return []
     return outlookOf(told).map(({ rule, verdict }) => whyOf(rule, verdict))
   }
+  const say = async (patient: string, entry: CommunicationEntry): Promise<void> => {
+    const { at: _, ...facts } = (await replica.head('patients', patient))!.facts
+    await replica.change([{ collection: 'communications', key: patient, facts: { ...facts, shown: false }, add: { [mintUlid(clock)]: entry } }]) // prettier-ignore
+  }
+  const toldNow = async (event: string) => {
+    const told = await situations.of(event, clock.now())
+    if (!told || told.event.deleted) throw new Error('The event is gone, so there is nothing to tell of it.')
+    return told
+  }
   return {
     texts: {
+      async hold(event: string, holds: boolean, by: By = agent): Promise<void> {
+        const { patient } = await toldNow(event)
+        await say(patient, { kind: 'hold', at: clock.now(), by, event, holds })
+      },
+      async sendNow({ event, startsAt, rule, what }: SentByHand, by: By = agent): Promise<void> {
+        const told = await toldNow(event)
+        if (told.event.startsAt !== startsAt)
+          throw new Error('The event was moved meanwhile, so this would tell of another time. Look at the event again.')
+        if (!rulesOf(told.settings, told.event).some((one) => one.id === rule && one.what === what))
+          throw new Error('There is no such rule for this event any more. Look at the event again.')
+        await say(told.patient, { kind: 'send now', at: clock.now(), by, what, event, startsAt, rule })
+      },
       get: async (): Promise<Record<string, string>> => textsShown(await fields()),
       /** Sets one; throws a sentence, and changes nothing, where it would be wrong. One after the other. */
       set(name: string, value: string) {

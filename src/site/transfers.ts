@@ -80,7 +80,7 @@ export function transfersOf(site: {
     }
   }
   const arrived = async (view: string): Promise<number> =>
-    (await replica.index({ view })).filter((row) => row.state !== 'out').length
+    (await replica.indexCount({ view })) - (await replica.indexCount({ view, state: 'out' }))
   const count = async (): Promise<Record<keyof typeof views, number>> => {
     await index.caughtUp()
     return {

@@ -2,6 +2,8 @@
 import { beforeEach, describe, expect, it } from 'vitest'
 import { wallClockOf } from '../../src/mirror/wall-clock.ts'
 import { derivedUlid } from '../../src/replica/ids.ts'
+import { cents } from '../../src/replica/kinds/money.ts'
+import { foldPayments, type PaymentEntry } from '../../src/replica/kinds/payments.ts'
 import { stagesOf } from '../../src/replica/kinds/fields.ts'
 import { answering } from '../../src/site/answering.ts'
 import { clock, ulid } from '../replica/world.ts'
@@ -153,6 +155,47 @@ describe.each(kinds)('$schema schema, $engine', (kind) => {
     expect(care).toEqual(expect.arrayContaining(['Consultation', 'Procedure visit']))
     expect(care.includes('Surgery rhinoplasty') && care.includes('Surgery Scheduled')).toBe(kind.schema === 'reference')
     expect(first).toContain(kind.schema === 'reference' ? (await at.staff.row('patients', 1))!['first_name'] : 'Ann')
+  })
+
+  it('[DOM-11] a payment is one deposit, for the plan it was asked for; what moves later stands on it, and what staff do to it is seen', async () => {
+    const key = (await at.bridge.documentOf('patients', 1))!
+    const [payment, request] = [ulid(), ulid()]
+    const portal = { role: 'portal' as const, id: 'p' }
+    const now = { at: clock.now() }
+    const add = async (entries: Record<string, PaymentEntry>, run = at.bridge): Promise<void> => {
+      await at.replica.change([{ collection: 'payments', key, facts: await factsAt(at.replica, 'patients', key), add: entries }]) // prettier-ignore
+      await run.written()
+    }
+    const known = async () => foldPayments(await at.replica.entries('payments', key)).payments[0]!
+    const plan = (await at.bridge.documentOf('plans', 1))!
+    await add({
+      [request]: { kind: 'requested', ...now, by: { role: 'staff', id: 'jo' }, amount: cents(12_345), due: null, words: 'Deposit for your visit', plan }, // prettier-ignore
+      [payment]: { kind: 'started', ...now, by: { role: 'patient', id: 'a', name: 'Pat' }, amount: cents(12_345), request }, // prettier-ignore
+      paid: { kind: 'paid', ...now, by: portal, payment, amount: cents(12_345), transaction: 'pi_1', brand: 'visa', last4: '4242', authorization: 'A1' }, // prettier-ignore
+    })
+    expect(at.bridge.status().problem).toBeNull()
+    expect(await at.staff.count('deposits')).toBe(1)
+    const { deposit } = (await known()).posted!
+    expect(await at.staff.row('deposits', deposit)).toMatchObject({ patient_id: 1, plan_id: 1, deposited_on: wallClockOf(now.at, 'America/Phoenix').slice(0, 10), amount_cents: 12_345, refunded_cents: 0, voided_cents: 0, card_last4: '4242', authorization_code: 'A1', transaction_id: 'pi_1', paid_by: 'Pat' }) // prettier-ignore
+    await add({
+      r: { kind: 'refunded', ...now, by: portal, payment, refund: 're_1', amount: cents(345), state: 'done' },
+    })
+    expect(await at.staff.row('deposits', deposit)).toMatchObject({ refunded_cents: 345 })
+    // The agent's own change is no news.
+    const said = (await at.replica.entries('payments', key)).length
+    await at.bridge.readNow()
+    expect((await at.replica.entries('payments', key)).length).toBe(said)
+    await at.staff.set('deposits', deposit, { refunded_cents: 200 })
+    await at.bridge.readNow()
+    expect((await known()).deposits).toMatchObject([{ amounts: { amount: 12_345, refunded: 200 } }])
+    await at.staff.remove('deposits', deposit)
+    await at.bridge.readNow()
+    expect((await known()).deposits).toMatchObject([{ amounts: null }])
+    await at.bridge.stop()
+    const again = await at.start()
+    await add({ r2: { kind: 'refunded', ...now, by: portal, payment, refund: 're_2', amount: cents(45), state: 'done' } }, again) // prettier-ignore
+    expect(await at.staff.count('deposits')).toBe(0)
+    expect(again.status().problem).toBeNull()
   })
 
   it('a patient is found by parts of the name, and another agent is refused', async () => {

@@ -54,7 +54,7 @@ const consentIn = ({ staff }: Office): unknown[] => staff.prepare('select text_c
 const recordOf = async (at: Office, local: number) => (await at.replica.record('patients', (await at.bridge.documentOf('patients', local))!))!.fields // prettier-ignore
 const reviewsOf = async (at: Office) => (await Promise.all((await at.replica.list('reviews')).map(async (head) => foldReview(await at.replica.entries('reviews', head.key))!))).map((one) => one.about) // prettier-ignore
 
-it('[DOM-9] STOP writes no for all patients of the number, however it is written, and for nobody else', async () => {
+it('[DOM-9] [F12] STOP writes no for all patients of the number, however it is written, and for nobody else', async () => {
   const at = await openShared()
   await stop(at)
   expect(consentIn(at)).toEqual([0, 0, 1])
@@ -91,7 +91,7 @@ it('[DOM-20] START gives back what the STOP took; a no of staff stays', async ()
   expect(consentIn(at)).toEqual([0, 0, 1])
 })
 
-it('a patient who is imported with a number that opted out is written to by nobody, whatever the import says', async () => {
+it('[F11] a patient who is imported with a number that opted out is written to by nobody, whatever the import says', async () => {
   const at = await openShared()
   await stop(at)
   at.staff.exec(
@@ -103,7 +103,7 @@ it('a patient who is imported with a number that opted out is written to by nobo
   expect(await reviewsOf(at)).toEqual(['consent after opt-out'])
 })
 
-it('combining keeps the STOP: the Survivor who takes the number over is followed', async () => {
+it('[F11] combining keeps the STOP: the Survivor who takes the number over is followed', async () => {
   const at = await openShared()
   await stop(at)
   at.staff.exec("update patients set survivor_id = 3 where patient_id = 1; update patients set cell_phone = '480 555 0142', text_consent = 1 where patient_id = 3") // prettier-ignore

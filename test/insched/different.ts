@@ -19,6 +19,8 @@ const columns = (key: string): Record<string, string> => ({
   visit_days: `day_no ${key}, visit_no integer, day text, moved_to text, moved_hour text, length integer, state integer, dropped text,
     confirmed_at text, confirmed_by integer, changed STAMP`,
   contacts: `contact_no ${key}, person_no integer, visit_no integer, way text, inbound integer, at_second bigint, title text, words text, who text, ref text unique`,
+  receipts: `receipt_no ${key}, person_no integer, treatment_no integer, day text, dollars numeric(10, 2), back numeric(10, 2), held numeric(10, 2), card text,
+    approval text, ref text unique, how text, note text, payer text, changed STAMP`,
 })
 
 /** The tables, and the triggers that set the stamps. */
@@ -60,7 +62,7 @@ export function differentFrom(rows: Readonly<Record<string, readonly Row[]>>): (
 
 /** What is written for a row in words of the reference schema; `was` is the row before. */
 export function differentValues(
-  table: 'patients' | 'plans' | 'stages' | 'events' | 'recurrences' | 'occurrences',
+  table: 'patients' | 'plans' | 'stages' | 'events' | 'recurrences' | 'occurrences' | 'deposits',
   values: Row,
   was: Raw | undefined,
 ): Row {
@@ -77,6 +79,7 @@ export function differentValues(
     else if (field === 'text_consent') own['text_ok'] = yes(value)
     else if (field === 'email_consent') own['mail_ok'] = yes(value)
     else if (field === 'portal_enabled') own['portal'] = yes(value)
+    else if (field === 'refunded_cents') own['back'] = Number(value) / 100
     else if (field === 'balance_due_cents') own['balance'] = Number(value) / 100
     else if (field === 'event_type') own['kind_no'] = kindOf.get(text!)!
     else if (field === 'plan_status') own['state'] = text === 'Active' ? 1 : 2
@@ -155,6 +158,12 @@ export const differentRow = {
       last_confirmed_date: clockOf(row['confirmed_at'] as string | null),
       confirmation_type: row['confirmed_by'] === null ? null : types[Number(row['confirmed_by'])],
     }),
+  },
+  deposits: {
+    table: 'receipts',
+    key: 'receipt_no',
+    columns: { patient_id: 'person_no', plan_id: 'treatment_no' },
+    read: (row: Raw) => ({ deposit_id: Number(row['receipt_no']), patient_id: Number(row['person_no']), plan_id: row['treatment_no'], deposited_on: iso(String(row['day'])), amount_cents: Math.round(Number(row['dollars']) * 100), refunded_cents: Math.round(Number(row['back']) * 100), voided_cents: Math.round(Number(row['held']) * 100), card_last4: row['card'], authorization_code: row['approval'], transaction_id: row['ref'], payment_method: row['how'], paid_by: row['payer'] }), // prettier-ignore
   },
   communications: {
     table: 'contacts',

@@ -22,7 +22,7 @@ import { differentFrom, differentRow, differentTables, differentValues } from '.
 import { closers, practice, site } from './office.ts'
 import { createDatabase, runOn } from './postgres.ts'
 
-export type StaffTable = 'patients' | 'plans' | 'stages' | 'events' | 'recurrences' | 'occurrences'
+export type StaffTable = 'patients' | 'plans' | 'stages' | 'events' | 'recurrences' | 'occurrences' | 'deposits'
 type Values = Readonly<Record<string, string | number | null>>
 export interface Staff {
   set(table: StaffTable, id: number, values: Values): Promise<void>
@@ -54,7 +54,7 @@ export const kinds: readonly Kind[] = (['reference', 'different'] as const).flat
 )
 export const differentMapping = parseMapping(readFileSync(new URL('../../examples/mappings/different.json', import.meta.url), 'utf8'), 'different.json') // prettier-ignore
 
-const keys = { patients: 'patient_id', plans: 'plan_id', stages: 'stage_id', events: 'event_id', recurrences: 'recurrence_id', occurrences: 'occurrence_id', communications: 'communication_id' } as const // prettier-ignore
+const keys = { patients: 'patient_id', plans: 'plan_id', stages: 'stage_id', events: 'event_id', recurrences: 'recurrence_id', occurrences: 'occurrence_id', communications: 'communication_id', deposits: 'deposit_id' } as const // prettier-ignore
 const copied = ['practice', 'locations', 'event_types', 'patients', 'plans', 'stages', 'events'] as const
 const made = new Map<string, Promise<string>>()
 let number = 0

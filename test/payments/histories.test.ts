@@ -79,8 +79,8 @@ async function portalLife(world: World, left: number) {
       }
     },
   })
-  const { begin, findCheckout, look, refund, paymentOf, movements } = world.gateway
-  const gateway: Gateway = { begin: around(death, begin), findCheckout: around(death, findCheckout), look: around(death, look), refund: around(death, refund), paymentOf: around(death, paymentOf), movements } // prettier-ignore
+  const { begin, findCheckout, look, refund, paymentOf } = world.gateway
+  const gateway: Gateway = { ...world.gateway, begin: around(death, begin), findCheckout: around(death, findCheckout), look: around(death, look), refund: around(death, refund), paymentOf: around(death, paymentOf) } // prettier-ignore
   const parts = { ledger, gatewayOf: () => gateway, replicaOf: () => replica, clock: world.clock, log: () => {} }
   const taking: Cashier = cashier({ ...parts, mayGoOut: () => true })
   const follower = replica.follow({ name: 'cashier', collections: ['payments'], handle: taking.follow(practice) })

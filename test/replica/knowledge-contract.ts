@@ -82,6 +82,9 @@ export function knowledgeContract(name: string, make: () => StorePlace): void {
       expect(await ids({ before: 20 })).toBe('d')
       expect(await ids({ from: 11, before: 30, descending: true })).toBe('cb')
       expect(await ids({ patient: 'nobody' })).toBe('')
+      expect(await store.indexCount({ view: 'v' })).toBe(4)
+      expect(await store.indexCount({ view: 'v', patient: 'p', state: 'new', before: 20 })).toBe(1)
+      expect(await store.indexCount({ view: 'w' })).toBe(0)
     })
 
     it('[R4] [R6] what is known of a peer is replaced as a whole when met, and survives a new start', async () => {

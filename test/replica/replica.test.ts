@@ -70,6 +70,14 @@ it('[LINK-4] [R4] rows of a batch, the cursor, complete and seen are one commit,
   expect((await again.record('patients', 'a'))?.fields).toEqual({ phone: '2' })
 })
 
+it('[R6] what a connection said that is over by its turn is not taken in: its next one may have said more', async () => {
+  const replica = await replicaOver(memoryStore())
+  const epochs = [{ id: 1, first: 1 }]
+  await replica.replication.meet({ ...peer, epochs: [...epochs, { id: 2, first: 9 }] })
+  await expect(replica.replication.meet({ ...peer, epochs }, undefined, () => true)).rejects.toThrow('has ended')
+  expect(replica.replication.peer(peer.replica)!.chain).toHaveLength(2)
+})
+
 it('[LINK-4] [R4] a batch whose commit fails leaves nothing, and can be taken again', async () => {
   const store = memoryStore()
   let failing = false

@@ -22,7 +22,7 @@ const sent = (id: string, when = noon, by: MessageEntry['by'] = staff): Entry<Me
 const unread = (...entries: Entry<MessageEntry>[]) => unreadMessages(foldMessages(entries), zone)
 
 describe('an unread message', () => {
-  it('is reminded of after one, two and three days at its time of day, also across the change of clocks, then it is for staff', () => {
+  it('[3.4 (5)] is reminded of after one, two and three days at its time of day, also across the change of clocks, then it is for staff', () => {
     const [one] = unread(sent('a'))
     expect(one!.reminders.map(({ due }) => new Date(due).toISOString())).toEqual(['2026-03-08T16:00:00.000Z', '2026-03-09T16:00:00.000Z', '2026-03-10T16:00:00.000Z']) // prettier-ignore
     expect(new Date(one!.staffDue).toISOString()).toBe('2026-03-11T16:00:00.000Z')
@@ -46,7 +46,7 @@ describe('an unread message', () => {
   })
 })
 
-it('a message that was not opened for four days is a review, once, and resolved by itself when it is opened', async () => {
+it('[3.4 (5)] a message that was not opened for four days is a review, once, and resolved by itself when it is opened', async () => {
   let ahead = 0
   const later: Clock = { ...clock, now: () => clock.now() + ahead, after: clock.after }
   const replica = await openReplica({ store: memoryStore(), practice: ulid(), id: ulid(), clock: later })

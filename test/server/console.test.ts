@@ -70,6 +70,9 @@ const routes: readonly Route[] = [
   { route: 'POST /today/send', guest: 303, staff: 400, fields: { subject: 'a', text: 'b' } },
   { route: 'GET /events/:event', guest: 303, staff: 404, holds: () => 'No such event' },
   { route: 'POST /events/:event/confirm', guest: 303, staff: 404, fields: { startsAt: '2027-01-05T10:00', type: 'Phone' }, holds: () => 'The event is gone' }, // prettier-ignore
+  { route: 'POST /events/:event/hold', guest: 303, staff: 404, holds: () => 'The event is gone' },
+  { route: 'POST /events/:event/let-go', guest: 303, staff: 404, holds: () => 'The event is gone' },
+  { route: 'POST /events/:event/send', guest: 303, staff: 404, fields: { startsAt: '2027-01-05T10:00', rule: 'reminder', what: 'reminder' }, holds: () => 'The event is gone' }, // prettier-ignore
   { route: 'GET /inbox', guest: 303, staff: 200, holds: () => 'What patients write appears here' },
   { route: 'GET /inbox/:thread', guest: 303, staff: 404, holds: () => 'No such thread' },
   { route: 'GET /inbox/replies/:review', guest: 303, staff: 404, holds: () => 'No such reply' },

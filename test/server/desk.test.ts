@@ -66,6 +66,22 @@ describe('a day', () => {
     expect((await set({ key: 'rule/two', value: 'none' })).status).toBe(303)
     expect((await texts()).match(/Reminder/g)).toHaveLength(1)
   })
+  it('[R31] staff hold the texts of an event, let them go, and send one by hand, each with their initials', async () => {
+    const event = world.events.at(-1)!
+    const page = async (): Promise<string> => words((await admin.get(`/events/${event.key}`)).text)
+    await post('/synchronization/texts', { key: 'sending', value: 'on' })
+    expect(await page()).toContain('Hold the texts of this event')
+    await post(`/events/${event.key}/hold`, {})
+    expect(await page()).toMatch(/The texts of this event are held\. .*Held by JD, .+ Let them go/)
+    await post(`/events/${event.key}/let-go`, {})
+    expect(await page()).not.toContain('Held by')
+    const text = { rule: 'reminder', what: 'reminder', startsAt: event.startsAt }
+    expect((await post(`/events/${event.key}/send`, { ...text, startsAt: '2027-01-05T10:00' })).status).toBe(404)
+    expect((await post(`/events/${event.key}/send`, text)).status).toBe(303)
+    const said = await world.site.replica.entries('communications', event.patientKey)
+    expect(said.map((one) => [one.kind, one.by.initials])).toEqual(expect.arrayContaining([['hold', 'JD'], ['send now', 'JD']])) // prettier-ignore
+    await post('/synchronization/texts', { key: 'sending', value: 'off' })
+  })
   it('a confirmation that InSched lost again is not said to be read back', async () => {
     const event = world.events[1]!
     // Somebody clears what the agent writes, in the same transaction.

@@ -177,6 +177,7 @@ async function addPerson(
     cellPhone: null,
     email: null,
     language: 'en',
+    zones: null,
     textConsent: true,
     emailConsent: true,
     portalEnabled: true,

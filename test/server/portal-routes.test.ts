@@ -93,6 +93,12 @@ const routes: readonly Route[] = [
   { route: 'GET /pay', statuses: { ...signedIn(200), 'guardian out of scope': 200 } },
   { route: 'POST /pay', statuses: posted(400), fields: async (b) => ({ csrf: await own(b), id: mintUlid(world.clock), amount: '5' }) }, // prettier-ignore
   { route: 'POST /pay/left', statuses: posted(303), fields: async (b) => ({ csrf: await own(b), id: mintUlid(world.clock) }) }, // prettier-ignore
+  { route: 'GET /pay/cards', statuses: signedIn(404) },
+  {
+    route: 'POST /pay/cards/remove',
+    statuses: posted(404),
+    fields: async (b) => ({ csrf: await own(b), card: 'pm_1' }),
+  },
   { route: 'GET /pay/:payment', statuses: { ...signedIn(404), owner: 200, 'guardian in scope': 200, 'guardian out of scope': 200 }, path: () => `/pay/${paymentOfAnn}` }, // prettier-ignore
   { route: 'GET /settings', statuses: signedIn(200) },
   { route: 'GET /contact', statuses: patientOnly(signedIn(200)) },

@@ -76,7 +76,7 @@ describe('a reply that a person must read', () => {
     await expect.poll(async () => (await world.site.reviews()).items.map((one) => one.kind)).toContain('patient wants to move') // prettier-ignore
     expect(world.insched.prepare('select starts_at from events where event_id = ?').pluck().get(event.event)).toBe(event.startsAt) // prettier-ignore
   })
-  it('of a family it is taken apart: one comes, the other does not', async () => {
+  it('[F8] of a family it is taken apart: one comes, the other does not', async () => {
     const [one, two] = [world.events[3]!, world.events[4]!]
     const id = await comes('Ann yes Bob no', [one, two], { why: 'several events' })
     const { text } = await admin.get(`/inbox/replies/${id}`)

@@ -17,6 +17,7 @@ import { openReplica } from '../../src/replica/replica.ts'
 import { openSqliteStore } from '../../src/replica/sqlite-store.ts'
 import { hashOf, openControlStore, type ControlStore } from '../../src/server/control-store-sqlite.ts'
 import { indexedCollections, pageIndex } from '../../src/server/page-index.ts'
+import { receiptsOf } from '../../src/server/portal/receipts.ts'
 import type { Incoming } from '../../src/server/reverse-proxy.ts'
 import { portalApp, type PortalAppOptions } from '../../src/server/portal/portal-app.ts'
 import type { PortalEnv } from '../../src/server/portal/viewer.ts'
@@ -153,7 +154,7 @@ export async function openPortalWorld(
   const accounts: Accounts = new Map(cards === undefined ? [] : [...replicas.keys()].map((id, i) => [id, { secretKey: 'sk_test_1', webhookSecrets: [`whsec_old${i}`, `whsec_${i}`], apiBase: cards }])) // prettier-ignore
   const ledger = openPaymentLedger(join(dir, 'payments.sqlite'))
   const gateways = new Map([...accounts].map(([id, account]) => [id, stripeGateway(account)]))
-  const taking = cards === undefined ? undefined : cashier({ ledger, gatewayOf: (id) => gateways.get(id), replicaOf: (id) => replicas.get(id), mayGoOut: () => true, clock, log: (line) => void log.push(line) }) // prettier-ignore
+  const taking = cards === undefined ? undefined : cashier({ ledger, gatewayOf: (id) => gateways.get(id), replicaOf: (id) => replicas.get(id), mayGoOut: () => true, paid: receiptsOf({ mailer: options.mailer, store, clock }), clock, log: (line) => void log.push(line) }) // prettier-ignore
   const app = portalApp({
     payments: taking && { cashier: taking, accounts },
     store,

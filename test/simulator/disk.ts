@@ -97,6 +97,7 @@ export function diskOver(kept: MemoryStore, { resumed, slow, mostRead, lose, fol
     asideOf: (...asked) => read(() => kept.asideOf(...asked)),
     asideAfter: (...asked) => read(() => kept.asideAfter(...asked)),
     index: (query) => read(() => kept.index(query)),
+    indexCount: (query) => read(() => kept.indexCount(query)),
     indexed: (view, id) => read(() => kept.indexed(view, id)),
     close: async () => {},
   }

@@ -197,6 +197,15 @@ export const faults: readonly Fault[] = [
     1_500,
     8_281,
   ),
+  one(
+    'the hello of a connection that is over is taken in',
+    'rule 6',
+    'replica/replica.ts',
+    "if (isOver?.()) throw new Error('The connection has ended')",
+    '',
+    1_500,
+    575_000_531,
+  ),
   {
     name: 'a receipt is not read',
     rule: 'rule 9',

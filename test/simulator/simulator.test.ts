@@ -37,6 +37,7 @@ it.each([
   [554_827_614, 'the same, when the site that was put back had already said hello on its next connection'],
   [561_000_399, 'the first settings of a site that went down before its documents followed them'],
   [571_005_604, 'rows left out of a document that did not pass, and a restore of the site to where it does'],
+  [575_000_531, 'the hello of a connection that ended, taken in after that of the next'],
   [571_006_014, 'facts of a later row that went with an earlier one, and a restore of the site to between the two'],
   [571_001_332, 'what waits of a site, while the settings of its last connection are no more and the portal writes'],
   [571_002_785, 'the same, while a proof brings what it waits for'],

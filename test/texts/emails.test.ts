@@ -39,7 +39,7 @@ const appOf = (world: Texting) =>
   emailLinksApp({ practice: world.texting.practiceOf, nameOf: async () => ({ practice: 'Desert Bloom', phone: null }), secure: false, clock: world.clock, log: (line) => void world.log.push(line) }) // prettier-ignore
 const linkIn = ({ text }: Mail, purpose: string): string => new URL(new RegExp(`https://\\S+/${purpose}/\\S+`).exec(text)![0]).pathname // prettier-ignore
 
-it('a message that waits is told of by one mail without a word of it, and again after one, two and three days', async () => {
+it('[3.4 (1, 5)] a message that waits is told of by one mail without a word of it, and again after one, two and three days', async () => {
   const { world, mails } = await post()
   const patient = await world.person(mailable)
   await writes(world, patient)

@@ -164,7 +164,7 @@ function whenOf(start: string): string {
 }
 
 const runs = 60
-it('not one text twice, none outside legal hours, none after STOP, none for an event that moved away, in random histories', { timeout: 600_000 }, async () => {
+it('[F1] [F2] [F4] not one text twice, none outside legal hours, none after STOP, none for an event that moved away, in random histories', { timeout: 600_000 }, async () => {
   let told = 0
   await fc.assert(
     fc.asyncProperty(fc.array(group, { minLength: 4, maxLength: 14 }), async (groups) => {

@@ -14,7 +14,7 @@ const out = async (world: Texting, patient: string) =>
   foldCommunications(await world.replica.entries('communications', patient))
 const local = (at: number): string => new Date(at - 7 * hour).toISOString().slice(0, 16)
 
-it('[TEXT-1] [TEXT-8] a confirmation request goes out three days before and a reminder one day before, each once', async () => {
+it('[TEXT-1] [TEXT-8] [F27] a confirmation request goes out three days before and a reminder one day before, each once', async () => {
   const world = await opened()
   const patient = await world.person()
   await world.event(patient, '2027-03-10T14:30')
@@ -29,7 +29,7 @@ it('[TEXT-1] [TEXT-8] a confirmation request goes out three days before and a re
   ])
 })
 
-it('nothing is due, and nothing happens', async () => {
+it('[F23] nothing is due, and nothing happens', async () => {
   const world = await opened()
   await world.pass(2 * day, hour)
   expect(world.arrived()).toEqual([])
@@ -46,7 +46,7 @@ it('sending is off until it is turned on; what is due by then goes out when it i
   expect(world.arrived()).toHaveLength(1)
 })
 
-it('[TEXT-1] a text whose answer is lost is looked up at the provider, never sent again, and asked for until its end is known', async () => {
+it('[TEXT-1] [F24] a text whose answer is lost is looked up at the provider, never sent again, and asked for until its end is known', async () => {
   const world = await opened()
   const patient = await world.person()
   world.sandbox.trouble({ is: 'unanswered' })
@@ -82,7 +82,7 @@ it.each([
   ['canceled', { status: 'Canceled' }],
   ['deleted', { deleted: true }],
   ['checked in', { status: 'Checked In' }],
-])('[TEXT-3] an event that was %s gets no text for its old time', async (_, change) => {
+])('[TEXT-3] [F4] an event that was %s gets no text for its old time', async (_, change) => {
   const world = await opened()
   const patient = await world.person()
   const event = await world.event(patient, '2027-03-05T14:30')
@@ -92,7 +92,7 @@ it.each([
   expect(world.arrived()).toEqual([])
 })
 
-it('[TEXT-3] an event that moved is asked about again, for its new time', async () => {
+it('[TEXT-3] [F5] an event that moved is asked about again, for its new time', async () => {
   const world = await opened()
   const patient = await world.person()
   const event = await world.event(patient, '2027-03-04T14:30')
@@ -106,7 +106,7 @@ it('[TEXT-3] an event that moved is asked about again, for its new time', async 
   ])
 })
 
-it('[TEXT-4] a changed rule tells nobody again what was told, and a new rule nothing that was due before it', async () => {
+it('[TEXT-4] [F3] a changed rule tells nobody again what was told, and a new rule nothing that was due before it', async () => {
   const world = await opened()
   await world.event(await world.person(), '2027-03-04T09:30')
   await world.settled()
@@ -222,4 +222,106 @@ it('a text says what the practice has written for its kind, its rule and its lan
   await world.set({ 'template/reminder/es': '{practice}: your {procedure} on {when}' })
   await world.pass(2 * day, 30 * 60_000)
   expect(world.arrived().slice(2).map(({ body }) => body.slice(0, 15))).toEqual(['Ann: this is a ', 'Ana: le recorda']) // prettier-ignore
+})
+
+it('[R31] what staff send by hand goes out before its moment and outside the window, once; never at night, and never without consent', async () => {
+  const world = await opened()
+  const patient = await world.person()
+  const event = await world.event(patient, '2027-03-30T14:30')
+  const by = { role: 'staff' as const, id: 'jo', initials: 'JD' }
+  const sendNow = (of = patient, about = event) => world.replica.change([{ collection: 'communications', key: of, facts: { patient: of, site: world.site, shown: false, reachable: true, startsAt: null }, add: { [`by hand ${world.clock.now()} ${about}`]: { kind: 'send now', at: world.clock.now(), by, what: 'reminder', event: about, startsAt: '2027-03-30T14:30', rule: 'reminder' } } }]) // prettier-ignore
+  await world.pass(hour)
+  expect(world.arrived()).toEqual([])
+  // Half past ten in the evening: it waits for the morning, not for the window.
+  await world.pass(11.5 * hour, 10 * 60_000)
+  await sendNow()
+  await world.pass(9 * hour, 10 * 60_000)
+  expect(world.arrived()).toEqual([])
+  await world.pass(hour, 10 * 60_000)
+  expect(world.arrived().map(({ at, body }) => [local(at), /reminder/.test(body)])).toEqual([
+    ['2027-03-02T08:00', true],
+  ])
+  await sendNow()
+  await world.pass(2 * day, hour)
+  expect(world.arrived()).toHaveLength(1)
+  const tom = await world.person({ cellPhone: '+14805550102', textConsent: null })
+  await sendNow(tom, await world.event(tom, '2027-03-30T14:30'))
+  await world.pass(hour)
+  expect(world.arrived()).toHaveLength(1)
+})
+
+it('[R31] an event whose texts are held gets none until they are let go, and then what is still true', async () => {
+  const world = await opened()
+  const patient = await world.person()
+  const event = await world.event(patient, '2027-03-10T14:30')
+  const hold = (holds: boolean) => world.replica.change([{ collection: 'communications', key: patient, facts: { patient, site: world.site, shown: false, reachable: true, startsAt: null }, add: { [`hold ${holds}`]: { kind: 'hold', at: world.clock.now(), by: { role: 'staff', id: 'jo' }, event, holds } } }]) // prettier-ignore
+  await hold(true)
+  await world.pass(8 * day, hour)
+  expect(world.arrived()).toEqual([])
+  await hold(false)
+  await world.pass(hour)
+  expect(world.arrived().map(({ body }) => /reminder|Reply C/.exec(body)?.[0])).toEqual(['Reply C'])
+})
+
+it('[F1] the sender that is woken many times at once, and begun again, sends each text once', async () => {
+  const world = await opened()
+  await world.event(await world.person(), '2027-03-03T14:30')
+  for (let i = 0; i < 50; i++) world.texting.wake(world.practice)
+  await world.settled()
+  await world.restart()
+  for (let i = 0; i < 50; i++) world.texting.wake(world.practice)
+  await world.pass(hour)
+  expect(world.arrived()).toHaveLength(1)
+})
+
+it('[F8] a yes to one of two people on a number confirms nobody else', async () => {
+  const world = await opened()
+  const [ann, tom] = [await world.person(), await world.person({ firstName: 'Tom' })]
+  await world.set({ perDay: '2' })
+  const events = [await world.event(ann, '2027-03-03T14:30'), await world.event(tom, '2027-03-03T15:30')]
+  await world.settled()
+  expect(world.arrived()).toHaveLength(2)
+  await world.sandbox.reply('+14805550101', 'yes')
+  await world.pass(60_000)
+  for (const event of events) expect(await world.replica.entries('confirmations', event)).toEqual([])
+})
+
+it('[F24] a text of which nothing more is heard has failed after a day', async () => {
+  const world = await opened()
+  const patient = await world.person()
+  world.sandbox.trouble({ is: 'stuck' })
+  await world.event(patient, '2027-03-03T14:30')
+  await world.pass(hour)
+  expect((await out(world, patient)).out).toMatchObject([{ state: 'accepted' }])
+  await world.pass(1.5 * day, hour)
+  expect((await out(world, patient)).out[0]).toMatchObject({ state: 'failed', code: 'no end' })
+})
+
+it('[S18] [S19] a number of which the network says afterwards that it takes no texts is shown to staff', async () => {
+  const world = await opened()
+  const patient = await world.person()
+  world.sandbox.trouble({ is: 'undelivered', code: 30006 })
+  await world.event(patient, '2027-03-03T14:30')
+  await world.pass(hour)
+  expect((await out(world, patient)).out).toMatchObject([{ state: 'undelivered', code: '30006' }])
+  expect((await world.replica.list('reviews')).length).toBe(1)
+})
+
+it('[TEXT-2] where it is night at the patient’s address nothing goes out, whatever number and location say', async () => {
+  const world = await opened()
+  // Hawaii is three hours behind Phoenix: the window begins there at 11:00 of Phoenix.
+  const patient = await world.person({ cellPhone: '+14805550103', zones: 'Pacific/Honolulu' })
+  await world.event(patient, '2027-03-10T09:30')
+  await world.pass(8 * day, 10 * 60_000)
+  expect(world.arrived().map(({ at }) => local(at).slice(11))).toEqual(['11:00'])
+})
+
+it('[3.1 (22)] an event that only went to another room keeps what was told', async () => {
+  const world = await opened()
+  const patient = await world.person()
+  const event = await world.event(patient, '2027-03-03T14:30')
+  await world.settled()
+  await world.event(patient, '2027-03-03T14:30', { minutes: 45 }, event)
+  await world.pass(4 * hour)
+  expect(world.arrived()).toHaveLength(1)
 })

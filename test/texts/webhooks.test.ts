@@ -84,7 +84,7 @@ it('[TEXT-10] a wish to move is the patient’s request, and the event is neithe
   expect(world.arrived().map(({ body }) => /reminder/.test(body))).toEqual([false, false])
 })
 
-it('[TEXT-10] an answer to a time that has changed confirms nothing, and says so', async () => {
+it('[TEXT-10] [F6] an answer to a time that has changed confirms nothing, and says so', async () => {
   const { world, patient, event } = await asked()
   await world.event(patient, '2027-03-03T14:30', { startsAt: '2027-03-20T09:00' }, event)
   await world.sandbox.reply(phone, 'C')
@@ -94,7 +94,7 @@ it('[TEXT-10] an answer to a time that has changed confirms nothing, and says so
   expect(await reviewsOf(world)).toEqual(['confirmation set aside'])
 })
 
-it('[TEXT-10] what is not understood is a review for a person, and nobody is told that it was invalid', async () => {
+it('[TEXT-10] [F10] what is not understood is a review for a person, and nobody is told that it was invalid', async () => {
   const { world, event } = await asked()
   await world.sandbox.reply(phone, 'yes but can we do 3pm?')
   await world.settled()
@@ -103,7 +103,7 @@ it('[TEXT-10] what is not understood is a review for a person, and nobody is tol
   expect(world.arrived().at(-1)!.body).toMatch(/the office will read this/)
 })
 
-it('[TEXT-6] “stop texting me” ends texts to the number for every patient who has it, with one answer, and START begins them again', async () => {
+it('[TEXT-6] [F11] [F12] “stop texting me” ends texts to the number for every patient who has it, with one answer, and START begins them again', async () => {
   const { world } = await asked()
   const tom = await world.person({ firstName: 'Tom' })
   await world.sandbox.reply(phone, 'please stop texting me')
@@ -119,7 +119,7 @@ it('[TEXT-6] “stop texting me” ends texts to the number for every patient wh
   expect(world.arrived().filter(({ body }) => body.startsWith('Tom'))).not.toHaveLength(0)
 })
 
-it('[TEXT-6] CANCEL opts out, and is a review: the patient may have meant the event', async () => {
+it('[TEXT-6] [F9] CANCEL opts out, and is a review: the patient may have meant the event', async () => {
   const { world, event } = await asked()
   await world.sandbox.reply(phone, 'CANCEL')
   expect(await reviewsOf(world)).toEqual(['may want to cancel'])
@@ -144,7 +144,7 @@ it('[TEXT-10] a text from a number that nobody has is a review, and nothing is s
   expect(world.arrived()).toHaveLength(1)
 })
 
-it('[TEXT-8] how to stop stands in the first text to a number and in one a month; no procedure is ever in a text', async () => {
+it('[TEXT-8] [F27] how to stop stands in the first text to a number and in one a month; no procedure is ever in a text', async () => {
   const { world, patient } = await asked()
   for (const day of ['2027-03-15', '2027-03-29', '2027-04-20']) await world.event(patient, `${day}T10:00`)
   await world.pass(52 * 24 * hour, 6 * hour)

@@ -1,23 +1,24 @@
 /**
- * Mails of one practice to its patients, at its portal: that a message waits (and after one, two and three days again), and
- * what a rule tells of an event where no text may go. A mail is claimed in `communications` before the server is asked. A
+ * Mails of one practice to its patients, at its portal: that a message waits (and after one, two and three days again), that
+ * the office asks for a payment, and what a rule tells of an event where no text may go. A mail is claimed in `communications` before the server is asked. A
  * server of mail cannot be asked what it took: a mail without an answer is not repeated, and the log says so.
  */
 import type { Clock } from '../../replica/clock.ts'
-import { derivedUlid } from '../../replica/ids.ts'
 import { foldCommunications, toldId, type CommunicationEntry, type MessageState } from '../../replica/kinds/communications.ts' // prettier-ignore
 import type { PatientFields } from '../../replica/kinds/fields.ts'
 import type { By } from '../../replica/kinds/kind.ts'
 import { foldMessages } from '../../replica/kinds/messages.ts'
+import { foldPayments } from '../../replica/kinds/payments.ts'
 import type { Follower, Replica } from '../../replica/replica-face.ts'
 import type { ConsentKeys } from '../texts/consent-number.ts'
 import type { Rule } from '../texts/rules.ts'
 import { situationsOf, type Told } from '../texts/situation.ts'
-import { reminderDue, unreadMessages } from '../texts/unread-messages.ts'
+import { noticesOf, reminderDue, unreadMessages } from '../texts/unread-messages.ts'
 import { textLanguage, type TextLanguage } from '../texts/wording.ts'
 import { linkPath } from './links.ts'
 import type { Mailer } from './mailer.ts'
-import { noticeMail, tellingMail, withLinks, type MailWords } from './wording.ts'
+import { paymentMailsDue } from './payment-mails.ts'
+import { noticeMail, paymentMail, tellingMail, withLinks, type MailLinks, type MailWords } from './wording.ts'
 
 export interface EmailingOptions {
   readonly replica: Replica
@@ -27,6 +28,8 @@ export interface EmailingOptions {
   readonly clock: Clock
   readonly mailer: Mailer
   readonly isOpen: () => boolean
+  /** Whether payments are taken: without that nobody is asked for one. */
+  readonly takesCards: () => boolean
   readonly indexed: () => Promise<void>
   /** The origin that people see. */
   readonly origin: string
@@ -85,7 +88,7 @@ export function emailing(options: EmailingOptions): Emailing {
   } // prettier-ignore
   type Addressee = NonNullable<Awaited<ReturnType<typeof addresseeOf>>>
 
-  const mail = async (patient: string, id: string, to: Addressee, given: { words: MailWords; from: string; links: { signIn?: string; confirm?: string } }, entry: Pick<Extract<CommunicationEntry, { kind: 'email' }>, 'what' | 'event' | 'startsAt' | 'rule'>): Promise<void> => {
+  const mail = async (patient: string, id: string, to: Addressee, given: { words: MailWords; from: string; links: MailLinks }, entry: Pick<Extract<CommunicationEntry, { kind: 'email' }>, 'what' | 'event' | 'startsAt' | 'rule'>): Promise<void> => {
     const { words, from, links } = given
     await add(patient, { [id]: { kind: 'email', at: clock.now(), by, recipient: to.recipient, subject: words.subject, body: words.text, ...entry } })
     const stop = `${origin}${linkPath(hmacKey, 'stop', { practice, patient, message: id })}`
@@ -105,11 +108,55 @@ export function emailing(options: EmailingOptions): Emailing {
     await handOver()
   } // prettier-ignore
 
-  /** Tells a patient of messages that wait; resolves with when to look again. */
-  const notify = async (patient: string): Promise<number | undefined> => {
+  /** A mail that told of a message was opened when that message was, at the portal: nothing in a mail tells on its reader. */
+  const noteOpened = async (patient: string): Promise<void> => {
+    const { out } = foldCommunications(await replica.entries('communications', patient))
+    const sent = new Map(
+      out.filter((one) => one.what === 'message notice' && one.state === 'sent').map((one) => [one.id, one]),
+    )
+    if (sent.size === 0) return
+    const messages = foldMessages(await replica.entries('messages', patient)).flatMap((thread) => thread.messages)
+    const opened = messages.flatMap(({ id, openedAt }) =>
+      noticesOf(id).filter((notice) => openedAt !== null && (sent.get(notice)?.at ?? Infinity) <= openedAt),
+    )
+    if (opened.length > 0)
+      await add(
+        patient,
+        Object.assign({}, ...opened.map((notice) => stateOf(notice, 'opened'))) as Record<string, CommunicationEntry>,
+      )
+  }
+  /** Tells a patient of messages that wait and of payments that are asked for; resolves with when to look again. */
+  const tellOf = async (patient: string): Promise<number | undefined> => {
+    await noteOpened(patient)
     const to = await addresseeOf(patient)
-    if (!to?.portal) return undefined
+    if (!to) return undefined
     const { zone = 'UTC' } = await situations.practiceOf(to.site)
+    const next = [await notify(patient, to, zone), await askToPay(patient, to, zone)].filter((at) => at !== undefined)
+    return next.length === 0 ? undefined : Math.min(...next)
+  }
+  const askToPay = async (patient: string, to: Addressee, zone: string): Promise<number | undefined> => {
+    if (!options.takesCards()) return undefined
+    const { requests } = foldPayments(await replica.entries('payments', patient))
+    if (requests.length === 0) return undefined
+    const { out } = foldCommunications(await replica.entries('communications', patient))
+    const { due: mails, next } = paymentMailsDue(requests, new Set(out.map((one) => one.id)), clock.now(), zone)
+    const { practice: from } = await situations.senderOf(to.site)
+    for (const { id, request } of mails)
+      await mail(
+        patient,
+        id,
+        to,
+        {
+          words: paymentMail(from, to.language),
+          from,
+          links: { pay: `${origin}${linkPath(hmacKey, 'pay', { practice, patient, message: request })}` },
+        },
+        { what: 'payment request' },
+      )
+    return next ?? undefined
+  }
+  const notify = async (patient: string, to: Addressee, zone: string): Promise<number | undefined> => {
+    if (!to.portal) return undefined
     const unread = unreadMessages(foldMessages(await replica.entries('messages', patient)), zone)
     const now = clock.now()
     const { out } = foldCommunications(await replica.entries('communications', patient))
@@ -119,7 +166,7 @@ export function emailing(options: EmailingOptions): Emailing {
     const newest = fresh.at(-1)
     const reminder = reminderDue(unread, now)
     const isDue = reminder.due !== null && !notices.some((one) => one.id === reminder.due!.id) && last < reminder.due.at
-    const id = newest && newest.sentAt + grace <= now ? derivedUlid('notice', newest.entry) : isDue ? reminder.due!.id : undefined
+    const id = newest && newest.sentAt + grace <= now ? noticesOf(newest.entry)[0] : isDue ? reminder.due!.id : undefined
     if (id !== undefined && !notices.some((one) => one.id === id)) {
       const { practice: from } = await situations.senderOf(to.site)
       await mail(patient, id, to, { words: noticeMail(from, to.language), from, links: { signIn: `${origin}/` } }, { what: 'message notice' })
@@ -145,7 +192,7 @@ export function emailing(options: EmailingOptions): Emailing {
     for (const [patient, at] of due) {
       if (at > clock.now()) continue
       if (stopped || !options.isOpen() || clock.now() < pausedUntil) break
-      const next = await notify(patient)
+      const next = await tellOf(patient)
       if (next === undefined) due.delete(patient)
       else due.set(patient, next)
     }
@@ -170,7 +217,7 @@ export function emailing(options: EmailingOptions): Emailing {
   }
   const follower: Follower = replica.follow({
     name: 'emails',
-    collections: ['messages'],
+    collections: ['messages', 'payments'],
     async handle(documents) {
       for (const { key } of documents) due.set(key, 0)
       run()

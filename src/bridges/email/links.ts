@@ -4,9 +4,9 @@
  */
 import { createHmac, timingSafeEqual } from 'node:crypto'
 
-export const linkPurposes = ['confirm', 'stop'] as const
+export const linkPurposes = ['confirm', 'stop', 'pay'] as const
 export type LinkPurpose = (typeof linkPurposes)[number]
-/** The mail that a link stood in. */
+/** The mail that a link stood in; of one to pay, the request that it is for. */
 export interface LinkOf { readonly practice: string; readonly patient: string; readonly message: string } // prettier-ignore
 
 const macOf = (key: Uint8Array, purpose: LinkPurpose, { practice, patient, message }: LinkOf): string =>

@@ -2,6 +2,8 @@
 import type { RuleKind } from '../texts/rule-words.ts'
 import { whenInWords, type Telling, type TextLanguage } from '../texts/wording.ts'
 
+/** Where a mail leads; which of them stand in it is what it is for. */
+export interface MailLinks { readonly signIn?: string; readonly confirm?: string; readonly pay?: string } // prettier-ignore
 export interface MailWords { readonly subject: string; readonly text: string } // prettier-ignore
 
 const placed = ({ practice, location }: Telling): string => (location === null ? practice : `${practice}, ${location}`)
@@ -48,13 +50,21 @@ export function noticeMail(practice: string, language: TextLanguage): MailWords 
     : { subject: `${practice}: you have a new message`, text: `You have a new message from ${practice}. Sign in to read it.` } // prettier-ignore
 }
 
+/** That the office asks for a payment: how much stands behind the link, what for nowhere. */
+export function paymentMail(practice: string, language: TextLanguage): MailWords {
+  return language === 'es'
+    ? { subject: `${practice}: solicitud de pago`, text: `${practice} le pide un pago. La página muestra el importe; no hace falta iniciar sesión.` } // prettier-ignore
+    : { subject: `${practice}: a payment request`, text: `${practice} asks you for a payment. The page shows the amount; you need not sign in.` } // prettier-ignore
+}
+
 /** The mail with its links below; what stands in the log has none. */
-export function withLinks(text: string, links: { readonly signIn?: string; readonly confirm?: string; readonly stop: string }, language: TextLanguage): string {
+export function withLinks(text: string, links: MailLinks & { readonly stop: string }, language: TextLanguage): string {
   const es = language === 'es'
   return lines(
     text,
     links.confirm === undefined ? null : `${es ? 'Para confirmar, abra esta página y pulse el botón:' : 'To confirm, open this page and press the button:'}\n${links.confirm}`,
     links.signIn === undefined ? null : links.signIn,
+    links.pay === undefined ? null : `${es ? 'Para pagar:' : 'To pay:'}\n${links.pay}`,
     `${es ? 'Para no recibir más correos:' : 'To get no more emails:'}\n${links.stop}`,
   )
 } // prettier-ignore

@@ -98,6 +98,7 @@ function created({ channel, site }: Handling, patient: string, said: Said, at: n
     cellPhone: said.cellPhone ?? null,
     email: said.email ?? null,
     language: said.language ?? null,
+    zones: null,
     // DOM-20: nobody has said yes.
     textConsent: null,
     emailConsent: null,

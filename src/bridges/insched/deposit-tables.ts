@@ -6,6 +6,7 @@
 import { sql, type Kysely, type SqlBool } from 'kysely'
 import type { Db, KeptDeposit } from './agent-rows.ts'
 import type { MappedTable } from './mapped-table.ts'
+import type { OwnRow } from './rows.ts'
 
 export const depositTables = [
   `create table if not exists pc_deposits(deposit_id bigint primary key, transaction_id varchar(255) not null unique, payment varchar(26) not null,
@@ -26,6 +27,8 @@ export type NewDeposit = Omit<DepositRow, 'deposit_id'> & {
   card_last4: string | null
   authorization_code: string | null
   payment_method: string
+  /** The plan that it is for, where the office asked for it so. */
+  plan_id: number | null
   description: string
   paid_by: string
 }
@@ -55,21 +58,25 @@ export function depositReads(handle: Db, deposits: MappedTable) {
 }
 
 /** What only a write transaction may do. */
-export function depositChanges(handle: Db, deposits: MappedTable) {
+export function depositChanges(handle: Db, deposits: MappedTable, changed: OwnRow[]) {
   const db = handle as unknown as Tables
   const key = sql.ref(deposits.table === undefined ? 'deposit_id' : deposits.column('deposit_id'))
   return {
     /** The new row's id. */
     addDeposit: async (row: NewDeposit): Promise<number> => {
       const added = await db.insertInto(deposits.table!).values(deposits.values(row)).returning(key.as('id')).executeTakeFirstOrThrow() // prettier-ignore
-      return Number(added['id'])
+      const id = Number(added['id'])
+      changed.push({ table: 'deposits', id })
+      return id
     },
-    setDeposit: async (id: number, refunded: number, voided: number): Promise<void> =>
-      void (await db
+    setDeposit: async (id: number, refunded: number, voided: number): Promise<void> => {
+      changed.push({ table: 'deposits', id })
+      await db
         .updateTable(deposits.table!)
         .set(deposits.values({ refunded_cents: refunded, voided_cents: voided }))
         .where(sql<SqlBool>`${key} = ${id}`)
-        .execute()),
+        .execute()
+    },
     keepDeposit: async (kept: KeptDeposit): Promise<void> =>
       void (await handle.insertInto('pc_deposits').values(kept).execute()),
     seenDeposit: async (id: number, rank: number): Promise<void> =>

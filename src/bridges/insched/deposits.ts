@@ -105,6 +105,11 @@ export function depositWriter(parts: WriterParts & { readonly by: By; readonly z
       if (!(await isDone(change, effect))) await change.addEffect(effect, new Date(clock.now()).toISOString())
   }
 
+  /** The plan that the payment is a deposit for; null where it is for none, or the plan is not here any more. */
+  const planOf = async (now: Reads, { plan }: Payment): Promise<number | null> => {
+    const identity = plan === null ? undefined : await now.identity(plan)
+    return identity && identity.gone === 0 ? identity.local_id : null
+  }
   const make = async (change: Changes, head: DocumentHead, payment: Payment, patient: PatientRow): Promise<KeptDeposit> => {
     const { paid, at } = payment
     const transaction = transactionOf(payment)
@@ -120,6 +125,7 @@ export function depositWriter(parts: WriterParts & { readonly by: By; readonly z
       card_last4: paid!.last4,
       authorization_code: paid!.authorization,
       transaction_id: transaction,
+      plan_id: await planOf(change, payment),
       payment_method: paid!.brand ? `${method} (${paid!.brand})` : method,
       description: `Patient portal, paid ${wallClockOf(at, zone).replace('T', ' ')}`,
       paid_by: payment.by.name ?? '',

@@ -13,6 +13,7 @@ import {
   type PlanFields,
   type PracticeFields,
 } from '../../replica/kinds/fields.ts'
+import { zonesOfState } from '../texts/address-zones.ts'
 import type { BridgedTable } from './agent-rows.ts'
 import type { EventRow, LocationRow, PatientRow, PlanRow, PracticeRow, StageRow } from './rows.ts'
 import { instantOf } from '../../mirror/wall-clock.ts'
@@ -68,6 +69,7 @@ export function patientFields(row: PatientRow, { survivor, guarantor, relatives 
     cellPhone: text(row.cell_phone),
     email: text(row.email),
     language: text(row.language),
+    zones: zonesOfState(row.state).join(' ') || null,
     textConsent: consent(row.text_consent),
     emailConsent: consent(row.email_consent),
     portalEnabled: row.portal_enabled === 1,

@@ -71,7 +71,7 @@ function changesOf(db: Db, { engine, tables, feed }: Parts) {
     },
     /** Everything was read again. */
     cutIsHealed: () => forget(db, 'cut'),
-    ...depositChanges(db, tables.deposits),
+    ...depositChanges(db, tables.deposits, changed),
     /** Runs the statements of one inbound item, and marks what they changed as the agent's own (DOM-15). */
     own: (mark: OwnMark, statements: () => Promise<void>): Promise<void> => feed.own(db, mark, statements, changed),
   }

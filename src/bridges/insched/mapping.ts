@@ -24,6 +24,7 @@ export const fieldsOfTables = {
     home_phone: 'text',
     cell_phone: 'text',
     email: 'text',
+    state: 'text',
     language: 'text',
     text_consent: 'flag',
     email_consent: 'flag',
@@ -87,6 +88,7 @@ export const fieldsOfTables = {
     payment_method: 'text',
     description: 'text',
     paid_by: 'text',
+    plan_id: 'whole',
   },
   communications: {
     patient_id: 'whole!',
@@ -274,7 +276,7 @@ function contradictions({ tables, changes, 'may write': may }: Mapping): string[
     const reads = Object.entries(columns).filter(([, column]) => column !== undefined && !isConstant(column))
     if (from === undefined && reads.length > 0)
       faults.push(`tables.${table} names columns (${reads.map(([field]) => field).join(', ')}) but no table.`)
-    if (changes['seen by'] === 'change stamps' && stamp === undefined && from !== undefined && !['communications', 'deposits', 'relations'].includes(table))
+    if (changes['seen by'] === 'change stamps' && stamp === undefined && from !== undefined && !['communications', 'relations'].includes(table))
       faults.push(`tables.${table} has no stamp, and changes are seen by change stamps.`) // prettier-ignore
   }
   if (tables.recurrences && typeof tables.events!.columns['recurrence_id'] !== 'string')

@@ -196,7 +196,7 @@ export function practiceReads(handle: Db, engine: Engine, tables: PracticeTables
 export function practiceChanges(handle: Db, tables: PracticeTables, changed: OwnRow[]) {
   const db = handle as unknown as Tables
   const update = async (
-    name: OwnRow['table'],
+    name: 'patients' | 'events' | 'occurrences',
     id: number,
     values: Readonly<Record<string, string | number | null>>,
   ): Promise<void> => {

@@ -9,6 +9,8 @@ export type PatientRow = {
   home_phone: string | null
   cell_phone: string | null
   email: string | null
+  /** Of the address, of which nothing else is read. */
+  state: string | null
   language: string | null
   text_consent: number | null
   email_consent: number | null
@@ -123,7 +125,7 @@ export type Kept = Readonly<Record<string, unknown>>
 
 /** A row of the practice that the agent changed itself. */
 export interface OwnRow {
-  readonly table: 'patients' | 'events' | 'occurrences'
+  readonly table: 'patients' | 'events' | 'occurrences' | 'deposits'
   readonly id: number
 }
 /** The agent's mark on what it changed itself. */

@@ -104,11 +104,31 @@ export function cardSandbox(options: CardSandboxOptions, contents?: SandboxConte
   }
 
   const handle = (method: string, path: string, given: Readonly<Record<string, string>>): ApiAnswer => {
-    const [, collection = '', id] = /^\/v1\/((?:checkout\/)?[a-z_]+)(?:\/([\w]+))?$/.exec(path) ?? []
+    const [, collection = '', id, action] = /^\/v1\/((?:checkout\/)?[a-z_]+)(?:\/([\w]+))?(?:\/([a-z]+))?$/.exec(path) ?? []
     const found = (object: object | undefined): ApiAnswer => (object ? { status: 200, body: object } : fault(404, 'resource_missing')) // prettier-ignore
     const some = (list: readonly { id: string; created: number }[]): ApiAnswer => ({ status: 200, body: pageOf(list, given) }) // prettier-ignore
     switch (`${method} ${collection}`) {
+      case 'POST customers':
+        return { status: 200, body: objects.customerObject(objects.addCustomer(given)) }
+      case 'GET customers': {
+        // Of the search alone: by marks that must all be there.
+        const marks = [...(given['query'] ?? '').matchAll(/metadata\['(\w+)'\]:'(\w+)'/g)]
+        const data = [...objects.customers.values()].filter((one) => marks.length > 0 && marks.every(([, name, value]) => one.metadata[name!] === value)) // prettier-ignore
+        return id === 'search' ? { status: 200, body: { object: 'search_result', url: path, has_more: false, next_page: null, data: data.map((one) => objects.customerObject(one)) } } : fault(404, 'unknown_url') // prettier-ignore
+      }
+      case 'GET payment_methods': {
+        const customer = objects.customers.get(given['customer'] ?? '')
+        return customer ? some(customer.cards.map((one) => objects.cardObject(customer, one))) : fault(404, 'resource_missing') // prettier-ignore
+      }
+      case 'POST payment_methods': {
+        const customer = [...objects.customers.values()].find(({ cards }) => cards.some((one) => one.id === id))
+        const card = customer?.cards.find((one) => one.id === id)
+        if (!customer || !card || action !== 'detach') return fault(404, 'resource_missing')
+        customer.cards.splice(customer.cards.indexOf(card), 1)
+        return { status: 200, body: { ...objects.cardObject(customer, card), customer: null } }
+      }
       case 'POST checkout/sessions':
+        if (given['customer'] !== undefined && !objects.customers.has(given['customer'])) return fault(400, 'resource_missing') // prettier-ignore
         return { status: 200, body: objects.session(objects.begin(given)) }
       case 'GET checkout/sessions':
         return id === undefined ? some([...objects.sessions.values()].map((one) => ({ ...objects.session(one), id: one.id, created: one.created }))) : found(objects.sessions.get(id) && objects.session(objects.sessions.get(id)!)) // prettier-ignore
@@ -171,10 +191,11 @@ export function cardSandbox(options: CardSandboxOptions, contents?: SandboxConte
     delivery: () => delivery,
     failures: () => failures,
     /** Somebody pays on the page: by card at once, or by a bank transfer that takes its time. */
-    pay(session: Session, method: 'card' | 'bank'): void {
+    pay(session: Session, method: 'card' | 'bank', saves = false): void {
       if (session.status !== 'open' || session.until <= clock.now()) throw new Error('This page is over.')
       const charge = objects.pay(session, method)
       if (method === 'card') objects.settle(charge)
+      if (saves && session.customer && session.offersToSave) objects.saveCard(session.customer)
       emit('checkout.session.completed', objects.session(session))
       if (method !== 'card') return
       emit('payment_intent.succeeded', objects.intent(charge))

@@ -12,7 +12,14 @@ import { plainAmount, plus, sumOf, type Money } from '../../replica/kinds/money.
 import { foldPayments, type Payment, type PaymentEntry, type Refund } from '../../replica/kinds/payments.ts'
 import type { ReviewKind } from '../../replica/kinds/reviews.ts'
 import type { DocumentHead, Edit, Replica } from '../../replica/replica-face.ts'
-import { ProcessorFault, type Checkout, type CheckoutWish, type Gateway, type Snapshot } from './gateway.ts'
+import {
+  ProcessorFault,
+  type Checkout,
+  type CheckoutWish,
+  type Gateway,
+  type SavedCard,
+  type Snapshot,
+} from './gateway.ts'
 import type { Begun, PaymentLedger } from './ledger-sqlite.ts'
 import { saidByProcessor } from './said-by-processor.ts'
 import type { Notice } from './stripe-notices.ts'
@@ -34,6 +41,8 @@ export interface PaymentToBegin extends Pick<CheckoutWish, 'practice' | 'payment
   readonly facts: Omit<Facts, 'at'>
   readonly by: By
   readonly request?: string | undefined
+  /** The account that pays, where somebody is signed in: their saved cards are offered. */
+  readonly account?: string | undefined
 } // prettier-ignore
 export type Cashier = ReturnType<typeof cashier>
 
@@ -78,6 +87,13 @@ export function cashier(options: CashierOptions) {
   const paymentOf = async (replica: Replica, patient: string, id: string): Promise<Payment | undefined> =>
     foldPayments(await replica.entries('payments', patient)).payments.find((one) => one.id === id)
 
+  const payerOf = async (gateway: Gateway, practice: string, account: string): Promise<string> => {
+    const known = ledger.payerOf(practice, account)
+    if (known !== undefined) return known
+    const payer = await gateway.payer({ practice, account, key: `payer-${practice}-${account}-${ledger.claimPayer(practice, account)}` }) // prettier-ignore
+    ledger.payer(practice, account, payer)
+    return payer
+  }
   /** The processor's page of a payment: the one that was made, or a new one. */
   const pageOf = async (row: Begun, gateway: Gateway, wish: Omit<CheckoutWish, 'until' | 'key'>): Promise<Checkout> => {
     if (row.session !== null && row.url !== null) return { session: row.session, url: row.url, until: row.until }
@@ -275,17 +291,38 @@ export function cashier(options: CashierOptions) {
     /** Begins a payment, durably, and makes its page. Asked again for the same payment it gives the same page. Throws ProcessorFault. */
     begin: (wanted: PaymentToBegin): Promise<Checkout> =>
       single(wanted.payment, async () => {
-        const { practice, payment, patient, facts, by, request, amount, ...rest } = wanted
+        const { practice, payment, patient, facts, by, request, account, amount, ...rest } = wanted
         const { gateway, replica } = placesOf(practice)
+        const payer = account === undefined ? undefined : await payerOf(gateway, practice, account)
         const at = clock.now()
         await replica.change([{ collection: 'payments', key: patient, facts, add: { [payment]: { kind: 'started', at, by, amount, ...(request === undefined ? {} : { request }) } } }]) // prettier-ignore
         const until = at + pageLasts
         const row = ledger.claim({ payment, practice, patient, begun_at: at, until, due_at: until + soonest })
         if (row.practice !== practice || row.patient !== patient) throw new ProcessorFault('permanent', 'This payment is another one.') // prettier-ignore
-        const page = await pageOf(row, gateway, { practice, payment, amount, ...rest })
-        wake()
-        return page
+        try {
+          return await pageOf(row, gateway, { practice, payment, amount, payer, ...rest })
+        } catch (error) {
+          // The processor may not know the payer any more: the next try asks for one anew, under another key.
+          if (account !== undefined && error instanceof ProcessorFault && error.kind === 'permanent') {
+            ledger.forgetPayer(practice, account)
+            ledger.nextAttempt(payment)
+          }
+          throw error
+        } finally {
+          wake()
+        }
       }),
+    /** The cards that an account saved at the processor; throws ProcessorFault. */
+    async cards(practice: string, account: string): Promise<readonly SavedCard[]> {
+      const payer = ledger.payerOf(practice, account)
+      return payer === undefined ? [] : placesOf(practice).gateway.cards(payer)
+    },
+    /** Takes away a card that the account saved; false where it has no such card. Throws ProcessorFault. */
+    async removeCard(practice: string, account: string, card: string): Promise<boolean> {
+      if (!(await this.cards(practice, account)).some((one) => one.id === card)) return false
+      await placesOf(practice).gateway.removeCard(card)
+      return true
+    },
     /** The processor's page of a payment that was begun, while it can be paid. */
     open(payment: string): Checkout | undefined {
       const row = ledger.begun(payment)

@@ -24,8 +24,19 @@ export interface CheckoutWish {
   readonly paidTo: string
   readonly backTo: string
   readonly until: number
+  /** Who pays, as the processor knows them: it offers their saved cards, and to save another. */
+  readonly payer?: string | undefined
   /** Tells one try from another: the same answers the same. */
   readonly key: string
+}
+
+/** A card that somebody saved at the processor; no more of it is known here. */
+export interface SavedCard {
+  readonly id: string
+  readonly brand: string
+  readonly last4: string
+  /** `12/31`. */
+  readonly expires: string
 }
 
 /** How a payment stands at the processor; amounts as they are there. */
@@ -81,6 +92,12 @@ export interface Gateway {
   look(of: { readonly session: string } | { readonly transaction: string }): Promise<Snapshot>
   /** Gives money back; asked again with the same key it is the same refund. */
   refund(wish: { readonly transaction: string; readonly asked: string; readonly amount: Money; readonly key: string }): Promise<void>
+  /** The processor's id of somebody who pays, known there by our ids alone: the one that there is, or a new one. */
+  payer(of: { readonly practice: string; readonly account: string; readonly key: string }): Promise<string>
+  /** The cards that a payer saved. */
+  cards(payer: string): Promise<readonly SavedCard[]>
+  /** Takes a saved card away, for good. */
+  removeCard(card: string): Promise<void>
   /** Our payment that a transaction of the processor is of; undefined where it is of none. */
   paymentOf(transaction: string): Promise<{ readonly payment: string; readonly practice: string } | undefined>
   /** What moved on the account from `from` up to and without `until`, milliseconds UTC. */

@@ -42,6 +42,7 @@ export function openPaymentLedger(file: string) {
     create table if not exists refunds(asked text primary key, payment text not null, attempt integer not null default 1, claimed_at integer not null, settled_at integer);
     create table if not exists notices(event text primary key, practice text not null, payment text, transaction_id text, at integer not null, handled integer not null default 0);
     create index if not exists notices_open on notices(handled) where handled = 0;
+    create table if not exists payers(practice text not null, account text not null, payer text, attempt integer not null default 1, primary key (practice, account)) without rowid;
     create table if not exists receipts(payment text primary key, at integer not null);
     create table if not exists reconciliations(practice text primary key, at integer not null, result text not null);`)
   const sql = statementsOf(db)
@@ -88,6 +89,16 @@ export function openPaymentLedger(file: string) {
     /** Claims the receipt of a payment: it is mailed at most once. */
     claimReceipt: (payment: string, now: number): boolean =>
       sql('insert or ignore into receipts values (?, ?)').run(payment, now).changes === 1,
+
+    payerOf: (practice: string, account: string) => (sql('select payer from payers where practice = ? and account = ?').pluck().get(practice, account) ?? undefined) as string | undefined, // prettier-ignore
+    /** Claims an account before the processor is told of it: which try it is. */
+    claimPayer(practice: string, account: string): number {
+      sql('insert or ignore into payers(practice, account) values (?, ?)').run(practice, account)
+      return sql('select attempt from payers where practice = ? and account = ?').pluck().get(practice, account) as number // prettier-ignore
+    },
+    payer: (practice: string, account: string, payer: string) => void sql('update payers set payer = ? where practice = ? and account = ?').run(payer, practice, account), // prettier-ignore
+    /** The processor knows the payer no more: the next is another try. */
+    forgetPayer: (practice: string, account: string) => void sql('update payers set payer = null, attempt = attempt + 1 where practice = ? and account = ?').run(practice, account), // prettier-ignore
 
     reconciled: (practice: string, at: number, result: string) =>
       void sql('insert or replace into reconciliations values (?, ?, ?)').run(practice, at, result),

@@ -11,9 +11,15 @@ export interface Session {
   readonly metadata: Readonly<Record<string, string>>
   readonly paidTo: string
   readonly backTo: string
+  /** Who pays, where the practice says so; what is saved is theirs. */
+  readonly customer: Customer | null
+  /** Whether its page offers to save the card. */
+  readonly offersToSave: boolean
   status: 'open' | 'complete' | 'expired'
   charge: Charge | null
 }
+/** Somebody who pays, by our mark alone, and the cards that they saved. */
+export interface Customer { readonly id: string; readonly created: number; readonly metadata: Readonly<Record<string, string>>; readonly cards: { readonly id: string; readonly created: number }[] } // prettier-ignore
 export interface Charge {
   readonly id: string
   readonly created: number
@@ -42,11 +48,11 @@ const feeOf = (amount: number): number => Math.round(amount * 0.029) + 30
 const disputeFee = 1_500
 
 /** What a sandbox has in it: it can be kept and given again. */
-export interface SandboxContents { readonly sessions: Map<string, Session>; readonly charges: Map<string, Charge>; readonly movements: SandboxMovement[] } // prettier-ignore
+export interface SandboxContents { readonly sessions: Map<string, Session>; readonly charges: Map<string, Charge>; readonly movements: SandboxMovement[]; readonly customers: Map<string, Customer> } // prettier-ignore
 
 export function sandboxObjects(clock: Clock, pageUrl: () => string, contents?: SandboxContents) {
-  const empty: SandboxContents = { sessions: new Map(), charges: new Map(), movements: [] }
-  const { sessions, charges, movements } = contents ?? empty
+  const empty: SandboxContents = { sessions: new Map(), charges: new Map(), movements: [], customers: new Map() }
+  const { sessions, charges, movements, customers } = { ...empty, ...contents }
   const now = (): number => Math.floor(clock.now() / 1_000)
   const idOf = (prefix: string): string => `${prefix}_${Buffer.from(clock.bytes(9)).toString('hex')}`
   const move = (charge: Charge, category: string, amount: number, fee = 0): SandboxMovement => {
@@ -92,6 +98,7 @@ export function sandboxObjects(clock: Clock, pageUrl: () => string, contents?: S
     sessions,
     charges,
     movements,
+    customers,
     idOf,
     chargeObject,
     intent,
@@ -108,6 +115,8 @@ export function sandboxObjects(clock: Clock, pageUrl: () => string, contents?: S
         metadata: metadataIn(given),
         paidTo: given['success_url'] ?? '/',
         backTo: given['cancel_url'] ?? '/',
+        customer: customers.get(given['customer'] ?? '') ?? null,
+        offersToSave: given['saved_payment_method_options[payment_method_save]'] === 'enabled',
         status: 'open',
         charge: null,
       }
@@ -132,6 +141,14 @@ export function sandboxObjects(clock: Clock, pageUrl: () => string, contents?: S
       session.charge = charge
       return charge
     },
+    addCustomer(given: Readonly<Record<string, string>>): Customer {
+      const customer: Customer = { id: idOf('cus'), created: now(), metadata: metadataIn(given), cards: [] }
+      customers.set(customer.id, customer)
+      return customer
+    },
+    customerObject: ({ id, created, metadata }: Customer) => ({ id, object: 'customer', created, metadata }),
+    saveCard: ({ cards }: Customer): void => void cards.push({ id: idOf('pm'), created: now() }),
+    cardObject: ({ id: customer }: Customer, { id, created }: Customer['cards'][number]) => ({ id, object: 'payment_method', type: 'card', created, customer, allow_redisplay: 'always', card: { brand: 'visa', last4: '4242', exp_month: 12, exp_year: 2031 } }), // prettier-ignore
     settle(charge: Charge): void {
       charge.status = 'succeeded'
       move(charge, 'charge', charge.amount, feeOf(charge.amount))

@@ -27,7 +27,7 @@ export function stripeGateway({ secretKey, apiBase }: StripeAccount): Gateway {
     timeout: patience,
   })
   return {
-    async begin({ practice, payment, amount, name, language, paidTo, backTo, until, key }) {
+    async begin({ practice, payment, amount, name, language, paidTo, backTo, until, payer, key }) {
       const metadata = { payment, practice }
       const session = await asked(() =>
         stripe.checkout.sessions.create(
@@ -42,6 +42,7 @@ export function stripeGateway({ secretKey, apiBase }: StripeAccount): Gateway {
             cancel_url: backTo,
             expires_at: Math.floor(until / 1_000),
             locale: language === 'es' ? 'es' : 'en',
+            ...(payer === undefined ? {} : { customer: payer, saved_payment_method_options: { payment_method_save: 'enabled' as const } }), // prettier-ignore
           },
           { idempotencyKey: key },
         ),
@@ -67,6 +68,25 @@ export function stripeGateway({ secretKey, apiBase }: StripeAccount): Gateway {
           { idempotencyKey: key },
         ),
       )
+    },
+    payer: ({ practice, account, key }) =>
+      asked(async () => {
+        const metadata = { payer: account, practice }
+        const query = Object.entries(metadata).map(([name, value]) => `metadata['${name}']:'${value}'`).join(' AND ') // prettier-ignore
+        const [known] = (await stripe.customers.search({ query, limit: 1 })).data
+        return (known ?? (await stripe.customers.create({ metadata }, { idempotencyKey: key }))).id // prettier-ignore
+      }),
+    cards: (payer) =>
+      asked(async () => {
+        const all = await stripe.paymentMethods.list({ customer: payer, type: 'card', limit: 100 })
+        // What was saved for this purpose alone: the payer said yes to it on the processor's page.
+        return all.data.flatMap(
+          ({ id, card, allow_redisplay }) =>
+          card && allow_redisplay === 'always' ? [{ id, brand: card.brand, last4: card.last4, expires: `${String(card.exp_month).padStart(2, '0')}/${String(card.exp_year).slice(-2)}` }] : [], // prettier-ignore
+        )
+      }),
+    async removeCard(card) {
+      await asked(() => stripe.paymentMethods.detach(card))
     },
     paymentOf: (transaction) =>
       asked(async () => {

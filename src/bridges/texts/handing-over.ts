@@ -8,7 +8,7 @@ import type { By } from '../../replica/kinds/kind.ts'
 import type { Edit, Replica } from '../../replica/replica-face.ts'
 import { communicationFacts, stateEdits, type Claimed, type StateSaid } from './claims.ts'
 import { optedOut } from './consent.ts'
-import { blockedCode, isNumberAtFault, ProviderFault, type TextProvider } from './provider.ts'
+import { blockedCode, isNumberAtFault, ProviderFault, type TakenText, type TextProvider } from './provider.ts'
 
 /** A claimed text as it is handed over. */
 export interface HandedText extends Claimed {
@@ -63,6 +63,11 @@ export function handingOver(options: {
   })
 
   return {
+    /** Says what the provider says of a text; a number that takes no texts is known by this too. */
+    async became(text: Claimed & { readonly recipient: string }, { state, sid, code }: Pick<TakenText, 'sid' | 'state' | 'code'>): Promise<void> {
+      const more = isNumberAtFault(code) ? [await badNumber(text.patient, text.recipient)] : []
+      await say(text, { state, sid, ...(code ? { code } : {}) }, more)
+    }, // prettier-ignore
     free,
     unanswered,
     say,

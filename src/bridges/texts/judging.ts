@@ -6,7 +6,7 @@ import { dayOf, instantOf, wallClockOf } from '../../mirror/wall-clock.ts'
 import { derivedUlid } from '../../replica/ids.ts'
 import { notSentReasons, toldId, type NotSentReason, type OutMessage } from '../../replica/kinds/communications.ts' // prettier-ignore
 import { nextOpening, openSpan, type Where } from './moments.ts'
-import { planOf, type Plan } from './planning.ts'
+import { byHandNow, planOf, type Plan } from './planning.ts'
 import { ruleKinds } from './rule-words.ts'
 import { rulesOf, type Rule } from './rules.ts'
 import type { Situation } from './situation.ts'
@@ -33,7 +33,10 @@ export function judge(rule: Rule, of: Situation): Verdict {
   const isAfter = rule.what === 'after visit'
   if (event.status === 'Canceled') return no('canceled')
   if (isAfter ? event.status !== 'Checked Out' : event.status !== 'None') return no(isAfter ? 'not visited' : 'status')
-  const passed = history.notSent.find(isAbout)
+  const byHand = history.sendNow.findLast(isAbout)
+  const held = history.holds.find((one) => one.event === event.key && one.holds)
+  if (held && (!byHand || byHand.at < held.at)) return no('held by staff')
+  const passed = byHand ? undefined : history.notSent.find(isAbout)
   if (passed) return no(passed.why, true)
   if (!isAfter && now >= instantOf(event.startsAt, zone)) return no('started')
   if (!settings.isOn) return no('sending is off')
@@ -41,16 +44,11 @@ export function judge(rule: Rule, of: Situation): Verdict {
   const unwanted = whyUnwanted(rule, of)
   if (unwanted) return unwanted
   const plan = planOf(rule, of)
-  if (!plan) return no('no hours')
-  if (rule.since > plan.since) return no('rule came later')
-  if (now < plan.due) return { is: 'wait', until: plan.due, why: plan.isGrace ? 'grace' : 'due' }
-  if (rule.what === 'confirmation request' && !settings.asksSameDay && dayOf(event.bookedAt, zone).date === event.startsAt.slice(0, 10))
-    return no('booked the same day', true) // prettier-ignore
-  if (closerIsDue(rule, plan.planned, of)) return no('another rule is closer', true)
-  const { latest, where } = plan
-  if (now > latest) return no('too late', true)
+  const tooSoonOrLate = byHand ? undefined : byItsMoment(rule, of, plan)
+  if (tooSoonOrLate) return tooSoonOrLate
   if (of.whyNoText !== null || recipient === null) return no(of.whyNoText ?? 'no number', true)
-  if (now < plan.planned) return { is: 'wait', until: plan.planned, why: 'hours' }
+  if (!byHand && now < plan!.planned) return { is: 'wait', until: plan!.planned, why: 'hours' }
+  const { where, latest } = byHand ? byHandNow(rule, of) : plan!
   const span = openSpan(now, where)
   if (!span) {
     const next = nextOpening(now, where)
@@ -82,6 +80,18 @@ function whyUnwanted(rule: Rule, { settings, said, history, event }: Situation):
   if (last?.startsAt === event.startsAt) return no('told already')
   if (what === 'booking notice') return last ? no('not new') : undefined
   return last ? undefined : no('nothing was told')
+}
+
+/** What stands against a rule's moment, where nobody sends by hand: it has not come, or is not for this event. */
+function byItsMoment(rule: Rule, of: Situation, plan: Plan | undefined): Verdict | undefined {
+  const { now, event, settings, zone } = of
+  if (!plan) return no('no hours')
+  if (rule.since > plan.since) return no('rule came later')
+  if (now < plan.due) return { is: 'wait', until: plan.due, why: plan.isGrace ? 'grace' : 'due' }
+  const isSameDay = dayOf(event.bookedAt, zone).date === event.startsAt.slice(0, 10)
+  if (rule.what === 'confirmation request' && !settings.asksSameDay && isSameDay) return no('booked the same day', true)
+  if (closerIsDue(rule, plan.planned, of)) return no('another rule is closer', true)
+  return now > plan.latest ? no('too late', true) : undefined
 }
 
 /** Of several requests or reminders whose moment has passed, only the one that is closest to the event tells. */

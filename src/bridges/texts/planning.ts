@@ -4,6 +4,7 @@
  */
 import { instantOf, wallClockOf } from '../../mirror/wall-clock.ts'
 import { leadAfter, leadBefore, momentFor, momentFrom, type Where } from './moments.ts'
+import { longestLead } from './rule-words.ts'
 import type { Rule } from './rules.ts'
 import type { Situation } from './situation.ts'
 
@@ -49,6 +50,13 @@ export function planOf(rule: Rule, of: Situation): Plan | undefined {
   const planned = early?.planned ?? momentFor(wanted, latest, where)
   if (planned === undefined) return undefined
   return { due: planned, planned, since: Math.max(planned, event.bookedAt), latest, isGrace: false, where, ...early }
+}
+
+/** The hours that hold for what staff send by hand: outside the practice's window too, never outside legal hours, and until the event begins. */
+export function byHandNow(rule: Rule, of: Situation): Pick<Plan, 'where' | 'latest'> {
+  const start = instantOf(of.event.startsAt, of.zone)
+  const latest = rule.what === 'after visit' ? start + of.event.minutes * 60_000 + longestLead * 24 * hour : start
+  return { where: { ...whereOf(of), window: null, excluded: undefined }, latest }
 }
 
 /** The reminder of an early event, on its day and before the window opens: within legal hours, an hour before it at the latest. */

@@ -31,6 +31,10 @@ export function recalling(options: {
   let forgotten: TakenText[] | undefined
   let lastPoll = clock.now()
 
+  const textOf = async (patient: string, id: string) => {
+    const { out } = foldCommunications(await replica.entries('communications', patient))
+    return out.find((one) => one.kind === 'text' && one.id === id) as (OutMessage & { kind: 'text' }) | undefined
+  }
   return {
     isAsked: (): boolean => forgotten !== undefined,
     /** Asks what the provider has. Claims without an answer are among it, and what was told before a restore. */
@@ -74,10 +78,14 @@ export function recalling(options: {
         const { id, sid, state } = row.body as unknown as OutMessage
         if (sid === null || isStopped()) continue
         const now = await provider.fetch(sid)
-        if (now.state === state) continue
-        const { out } = foldCommunications(await replica.entries('communications', row.patient!))
-        const message = out.find((one) => one.id === id)
-        if (message?.kind === 'text') await handing.say({ patient: row.patient!, message }, { state: now.state, ...(now.code ? { code: now.code } : {}) })
+        const message = now.state === state ? undefined : await textOf(row.patient!, id)
+        if (message) await handing.became({ patient: row.patient!, message, recipient: message.recipient }, now)
+      }
+      // It was valid for hours, and a day has passed: what is still only taken has come to nothing.
+      for (const row of await replica.index({ view: unsettled, state: 'under way', from: from - 7 * day, before: from })) {
+        const { id, state } = row.body as unknown as OutMessage
+        const message = state === 'accepted' ? await textOf(row.patient!, id) : undefined
+        if (message) await handing.say({ patient: row.patient!, message }, { state: 'failed', code: 'no end' })
       }
     },
   }

@@ -49,6 +49,8 @@ export interface TextSettings {
   readonly templateOf: ReturnType<typeof templatesOf>['templateOf']
   /** The practice's own templates. */
   readonly ownTemplates: ReturnType<typeof templatesOf>['ownTemplates']
+  /** Whether whoever is told by text is told by email too. */
+  readonly alsoByEmail: boolean
 }
 
 /** The document in which a site keeps them. */
@@ -92,6 +94,7 @@ const known = {
   graceMinutes: setting('10', 'a whole number from 0 to 240', whole(0, 240)),
   groupsFamilies: setting('on', 'on or off', onOff),
   minorsUntilAge: setting('18', 'a whole number from 0 to 25', whole(0, 25)),
+  alsoByEmail: setting('off', 'on or off', onOff),
 } as const
 
 /** The rules of a site that has none of its own. */
@@ -145,6 +148,7 @@ export function textSettingsOf(fields: Readonly<Record<string, Json>>): TextSett
     graceMinutes: read('graceMinutes'),
     groupsFamilies: read('groupsFamilies'),
     minorsUntil: read('minorsUntilAge'),
+    alsoByEmail: read('alsoByEmail'),
   }
 }
 

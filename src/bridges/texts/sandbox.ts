@@ -21,11 +21,12 @@ export interface SandboxText {
   readonly at: number
   readonly callback: string | null
 }
-/** What the next text meets. `unanswered`: it is taken, and the answer is lost. */
+/** What the next text meets. `unanswered`: it is taken, and the answer is lost; `stuck`: it is taken, and that is all. */
 export type SandboxTrouble =
   | { readonly is: 'error'; readonly status: number; readonly code: number }
   | { readonly is: 'undelivered'; readonly code: number }
   | { readonly is: 'unanswered' }
+  | { readonly is: 'stuck' }
   | { readonly is: 'lost callbacks' }
   | { readonly is: 'doubled callbacks' }
 
@@ -137,6 +138,7 @@ export function textSandbox(options: {
       const text: SandboxText = { sid: sidOf(), phone, direction: 'outbound-api', body, status: 'accepted', errorCode: null, at: clock.now(), callback: callback ?? null } // prettier-ignore
       keep(text)
       const times = trouble?.is === 'lost callbacks' ? 0 : trouble?.is === 'doubled callbacks' ? 2 : 1
+      if (trouble?.is === 'stuck') return { status: 201, body: resourceOf(text) }
       clock.after(stepMs, () => {
         tell(text, 'sent', times)
         clock.after(stepMs, () => {

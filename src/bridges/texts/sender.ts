@@ -6,7 +6,7 @@
  */
 import type { Clock } from '../../replica/clock.ts'
 import { derivedUlid } from '../../replica/ids.ts'
-import type { CommunicationEntry } from '../../replica/kinds/communications.ts'
+import { foldCommunications, type CommunicationEntry, type OutMessage } from '../../replica/kinds/communications.ts'
 import type { By } from '../../replica/kinds/kind.ts'
 import type { DocumentHead, Follower, Replica } from '../../replica/replica-face.ts'
 import { agenda } from './agenda.ts'
@@ -14,10 +14,10 @@ import { claimOf, communicationFacts, stateEdits } from './claims.ts'
 import { textOf } from './composing.ts'
 import type { ConsentKeys } from './consent-number.ts'
 import { handingOver } from './handing-over.ts'
-import { ProviderFault, type ReceivedText, type TextProvider } from './provider.ts'
+import { ProviderFault, type ReceivedText, type TakenText, type TextProvider } from './provider.ts'
 import { recalling } from './recalling.ts'
 import { longestLead } from './rule-words.ts'
-import { textSettingsKey, type Rule } from './rules.ts'
+import { rulesOf, textSettingsKey, type Rule } from './rules.ts'
 import { settling } from './settling.ts'
 import { situationsOf, type Told } from './situation.ts'
 import { stepOf } from './telling.ts'
@@ -53,6 +53,8 @@ export interface TextSenderOptions {
 export interface TextSender {
   /** Looks again: something came, or the portal may send now. */
   wake(): void
+  /** What the provider says that became of a message; resolves when it is durable. Of a message that is not known here nothing is said. */
+  became(patient: string, message: string, taken: Pick<TakenText, 'sid' | 'state' | 'code'>): Promise<void>
   /** A message that was claimed a moment ago and not handed over yet. */
   handOver(patient: string, message: string): void
   /** Why nothing goes out at present; null where it does. */
@@ -65,6 +67,8 @@ export interface TextSender {
 /** Why a patient gets no text: another way may be open. */
 const noText: ReadonlySet<string> = new Set(['no number', 'no number of the guarantor', 'opted out', 'consent unknown', 'no consent']) // prettier-ignore
 const lookAgainAfter = 5_000
+/** What is told by email too follows a crash for so long: a setting that is turned on later tells nobody of what was told. */
+const soonAfter = 600_000
 const day = 86_400_000
 /** So far ahead nothing of an event can be due. */
 const ahead = (longestLead + 2) * day
@@ -126,6 +130,7 @@ export function textSender(options: TextSenderOptions): TextSender {
         await replica.change([{ collection: 'communications', key: first.patient, facts: await communicationFacts(replica, first.patient, first.site), add: notes }]) // prettier-ignore
       return next
     }
+    if (told) await mailWhatWasTold(told)
     while (told) {
       const step = stepOf(told, passed)
       if (step.is === 'rest') return done(step.next)
@@ -148,6 +153,17 @@ export function textSender(options: TextSenderOptions): TextSender {
     return done(undefined)
   }
 
+  /** Told by text a moment ago, and by no mail: after a crash between the two the mail follows. */
+  const mailWhatWasTold = async (told: Told): Promise<void> => {
+    const { settings, history, event, now } = told
+    if (!settings.alsoByEmail || !maySend()) return
+    for (const rule of rulesOf(settings, event)) {
+      const isAbout = (one: OutMessage): boolean => one.event === event.key && one.startsAt === event.startsAt && one.rule === rule.id && one.what === rule.what // prettier-ignore
+      const text = history.out.find((one) => isAbout(one) && one.kind === 'text' && one.state !== 'dropped')
+      if (text && now < text.at + soonAfter && !history.out.some((one) => one.kind === 'email' && isAbout(one)))
+        await options.otherwise?.(rule, told)
+    }
+  }
   const tell = async (provider: TextProvider, first: Part, until: number): Promise<void> => {
     const { number, recipient, site, knowsStop } = first.of
     if (number === null || recipient === null) return
@@ -160,6 +176,7 @@ export function textSender(options: TextSenderOptions): TextSender {
     const states = taken ? stateEdits(claim, { at: clock.now(), by, state: taken.state, sid: taken.sid }) : []
     await replica.change([...(await Promise.all(edits)), ...states])
     if (!taken) await handing.send(provider, { ...claim, to: number, recipient, body, until })
+    for (const { rule, of } of parts) if (of.settings.alsoByEmail) await options.otherwise?.(rule, of)
   }
 
   /** The events that may come up, from the index: all after a start, and after rules or zones have changed; then what comes nearer. */
@@ -226,8 +243,14 @@ export function textSender(options: TextSenderOptions): TextSender {
         else if (next !== Infinity) cancel = clock.after(Math.min(Math.max(next - clock.now(), 1), 2_147_483_647), run)
       })
   }
+  /** The events of a patient of which staff hold what would be told, or send it by hand. */
+  const askedByStaff = async (patient: string): Promise<string[]> => {
+    const { holds, sendNow } = foldCommunications(await replica.entries('communications', patient))
+    return [...holds, ...sendNow].map((one) => one.event)
+  }
   const seen = async ({ collection, key, facts }: DocumentHead): Promise<void> => {
     if (collection === 'events' || collection === 'confirmations') due.set(key, 0)
+    else if (collection === 'communications') for (const event of await askedByStaff(key)) due.set(event, 0)
     else if (collection === 'practice') scannedUntil = undefined
     else if (collection === 'preferences') {
       if (facts.site !== null && key === textSettingsKey(facts.site)) scannedUntil = undefined
@@ -235,7 +258,7 @@ export function textSender(options: TextSenderOptions): TextSender {
   }
   const follower: Follower = replica.follow({
     name: 'texts',
-    collections: ['events', 'practice', 'preferences', 'confirmations', 'requests', 'patients'],
+    collections: ['events', 'practice', 'preferences', 'confirmations', 'requests', 'patients', 'communications'],
     async handle(documents) {
       for (const head of documents) await seen(head)
       run()
@@ -245,6 +268,11 @@ export function textSender(options: TextSenderOptions): TextSender {
   run()
   return {
     wake: run,
+    async became(patient, id, taken) {
+      const { out } = foldCommunications(await replica.entries('communications', patient))
+      const message = out.find((one) => one.id === id)
+      if (message?.kind === 'text') await handing.became({ patient, message, recipient: message.recipient }, taken)
+    },
     handOver(_, message) {
       handing.free.add(message)
       run()

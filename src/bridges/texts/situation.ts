@@ -188,7 +188,7 @@ export function situationsOf({ replica, keys }: { readonly replica: Replica; rea
           bookedAt: booked,
         },
         zone,
-        zones: number === null ? [zone] : [zone, ...zonesOfNumber(number)],
+        zones: [zone, ...(number === null ? [] : zonesOfNumber(number)), ...(person.zones ?? '').split(' ').filter(Boolean)], // prettier-ignore
         recipient,
         number,
         whyNoText: await whyNoTextTo(person, receiver === patient ? undefined : { ...owner, cellPhone: number }),

@@ -27,6 +27,8 @@ const most = 8
 export function toldTogether(first: Part, others: readonly Told[]): Part[] {
   const { rule, of } = first
   const parts = [first]
+  // What staff send by hand is what they saw.
+  if (isByHand(rule, of)) return parts
   const near = others.filter((one) => isSameText(of, one)).toSorted(inOrder)
   for (const other of near) {
     if (parts.length === most) break
@@ -34,6 +36,12 @@ export function toldTogether(first: Part, others: readonly Told[]): Part[] {
     if (own && parts.every((part) => mayShare(part.of, other))) parts.push({ rule: own, of: other })
   }
   return parts.toSorted((a, b) => inOrder(a.of, b.of))
+}
+
+function isByHand(rule: Rule, { history, event }: Told): boolean {
+  return history.sendNow.some(
+    (one) => one.event === event.key && one.startsAt === event.startsAt && one.rule === rule.id,
+  )
 }
 
 function inOrder(a: Told, b: Told): number {

@@ -24,6 +24,12 @@ export interface UnreadMessage {
   readonly staffDue: number
 }
 
+const reminderOf = (message: string, days: number): string => derivedUlid('unread', message, String(days))
+/** The ids of all that may tell of a message, by the message's entry: the first notice, then the reminders. */
+export function noticesOf(message: string): [string, ...string[]] {
+  return [derivedUlid('notice', message), ...remindedAfter.map((days) => reminderOf(message, days))]
+}
+
 /** The unread messages of a patient, oldest first; `zone` is that of the practice's site. */
 export function unreadMessages(threads: readonly Thread[], zone: string): UnreadMessage[] {
   return threads
@@ -32,7 +38,7 @@ export function unreadMessages(threads: readonly Thread[], zone: string): Unread
     .map(({ id, at, subject, event }) => {
       const sent = wallClockOf(at, zone)
       const after = (days: number): number => instantOf(daysLater(sent, days), zone)
-      const reminders = remindedAfter.map((days) => ({ id: derivedUlid('unread', id, String(days)), due: after(days) }))
+      const reminders = remindedAfter.map((days) => ({ id: reminderOf(id, days), due: after(days) }))
       return { entry: id, subject, event: event ?? null, sentAt: at, reminders, staffDue: after(staffAfter) }
     })
     .toSorted((a, b) => a.sentAt - b.sentAt)

@@ -8,7 +8,7 @@ import { derivedUlid } from '../ids.ts'
 import { entryIdSchema, inOrder, keySchema, saidSchema, wallClockSchema, type Entry } from './kind.ts'
 
 /** What is sent: by a rule, in answer to a reply, or because a message waits at the portal. */
-export const toldKinds = ['confirmation request', 'reminder', 'booking notice', 'change notice', 'after visit', 'answer', 'opt-out confirmation', 'message notice'] as const // prettier-ignore
+export const toldKinds = ['confirmation request', 'reminder', 'booking notice', 'change notice', 'after visit', 'answer', 'opt-out confirmation', 'message notice', 'payment request'] as const // prettier-ignore
 export type ToldKind = (typeof toldKinds)[number]
 
 /** Every state of a message, the lowest rank first. `dropped`: it was claimed, and never given to the provider. */
@@ -45,6 +45,7 @@ export const notSentReasons = [
   'no hours',
   'not held here',
   'told anew',
+  'held by staff',
 ] as const
 export type NotSentReason = (typeof notSentReasons)[number]
 
@@ -132,12 +133,18 @@ export const communicationSchema = v.variant('kind', [
     rule: v.pipe(v.string(), v.maxLength(40)),
     why: v.picklist(notSentReasons),
   }),
+  /** Staff hold all that would be told of an event by itself, or let it go again. */
+  v.object({ kind: v.literal('hold'), ...saidSchema, event: keySchema, holds: v.boolean() }),
+  /** Staff want what a rule tells of an event to go out now, for the start that they saw. */
+  v.object({ kind: v.literal('send now'), ...saidSchema, what: v.picklist(toldKinds), event: keySchema, startsAt: wallClockSchema, rule: v.pipe(v.string(), v.maxLength(40)) }), // prettier-ignore
 ])
 export type CommunicationEntry = v.InferOutput<typeof communicationSchema>
 type Text = Entry<Extract<CommunicationEntry, { kind: 'text' }>>
 type Email = Entry<Extract<CommunicationEntry, { kind: 'email' }>>
 type Received = Entry<Extract<CommunicationEntry, { kind: 'received' }>>
 export type NotSent = Entry<Extract<CommunicationEntry, { kind: 'not sent' }>>
+export type Hold = Entry<Extract<CommunicationEntry, { kind: 'hold' }>>
+export type SendNow = Entry<Extract<CommunicationEntry, { kind: 'send now' }>>
 
 /** A message of ours with what became of it. */
 export type OutMessage = (Text | Email) & {
@@ -152,6 +159,9 @@ export interface Communications {
   readonly out: readonly OutMessage[]
   readonly received: readonly Received[]
   readonly notSent: readonly NotSent[]
+  /** What staff last said of each event: held, or let go. */
+  readonly holds: readonly Hold[]
+  readonly sendNow: readonly SendNow[]
 }
 
 /** What is told to whom, as one id: the same event at the same start, kind, rule and recipient is the same message. */
@@ -187,5 +197,7 @@ export function foldCommunications(entries: readonly Entry<CommunicationEntry>[]
     out,
     received: ordered.filter((entry) => entry.kind === 'received'),
     notSent: ordered.filter((entry) => entry.kind === 'not sent'),
+    holds: [...new Map(ordered.flatMap((entry) => (entry.kind === 'hold' ? [[entry.event, entry] as const] : []))).values()], // prettier-ignore
+    sendNow: ordered.filter((entry) => entry.kind === 'send now'),
   }
 }

@@ -17,6 +17,8 @@ export interface PatientFields {
   readonly email: string | null
   /** BCP 47, `en` or `es` where known. */
   readonly language: string | null
+  /** The IANA zones of the state of the address, a blank between them: when it is night there. The address has no field. */
+  readonly zones: string | null
   /** DOM-20: true, false, or null for unknown, which counts as no. */
   readonly textConsent: boolean | null
   readonly emailConsent: boolean | null

@@ -148,6 +148,8 @@ export interface Payment {
   readonly by: By
   readonly amount: Money
   readonly request: string | null
+  /** The plan that it is a deposit for, as the request says. */
+  readonly plan: string | null
   readonly state: PaymentState
   readonly ended: EndedReason | null
   readonly paid: Pick<Said<'paid'>, 'at' | 'amount' | 'transaction' | 'brand' | 'last4' | 'authorization'> | null
@@ -198,9 +200,11 @@ export function foldPayments(entries: readonly Entry<PaymentEntry>[]): Payments 
   const begun = new Map<string, Said<'started'> | Said<'paid'>>()
   for (const one of said.paid) if (!begun.has(one.payment)) begun.set(one.payment, one)
   for (const one of all('started')) begun.set(one.id, one)
-  const payments = [...begun].map(([id, first]) => paymentOf(id, first, said))
+  const requested = all('requested')
+  const planOf = new Map(requested.map((one) => [one.id, one.plan ?? null]))
+  const payments = [...begun].map(([id, first]) => paymentOf(id, first, said, planOf))
   const withdrawn = new Set(all('request withdrawn').map((one) => one.request))
-  const requests = all('requested').map(({ id, at, by, amount, due, words, plan }): PaymentRequest => {
+  const requests = requested.map(({ id, at, by, amount, due, words, plan }): PaymentRequest => {
     const answers = payments.filter((one) => one.request === id)
     const state = answers.some((one) => one.state === 'paid')
       ? 'paid'
@@ -228,7 +232,12 @@ interface AllSaid {
   readonly deposits: readonly (Said<'deposit seen'> | Said<'deposit deleted'>)[]
 }
 
-function paymentOf(id: string, first: Said<'started'> | Said<'paid'>, said: AllSaid): Payment {
+function paymentOf(
+  id: string,
+  first: Said<'started'> | Said<'paid'>,
+  said: AllSaid,
+  planOf: ReadonlyMap<string, string | null>,
+): Payment {
   const ofThis = <T extends { payment: string }>(list: readonly T[]): T[] => list.filter((one) => one.payment === id)
   const paid = ofThis(said.paid)[0] ?? null
   const ended = ofThis(said.ended)[0]
@@ -238,12 +247,14 @@ function paymentOf(id: string, first: Said<'started'> | Said<'paid'>, said: AllS
   const money = ofThis(said.money)
   const disputes = disputesOf(ofThis(said.disputed), money)
   const done = ofThis(said.refunded).filter((one) => one.state !== 'pending')
+  const request = first.kind === 'started' ? (first.request ?? null) : null
   return {
     id,
     at: first.at,
     by: first.by,
     amount: paid?.amount ?? first.amount,
-    request: first.kind === 'started' ? (first.request ?? null) : null,
+    request,
+    plan: request === null ? null : (planOf.get(request) ?? null),
     state: paid ? 'paid' : ended ? 'ended' : ofThis(said.pending).length > 0 ? 'pending' : 'started',
     ended: paid ? null : (ended?.why ?? null),
     paid: paid && { at: paid.at, amount: paid.amount, transaction: paid.transaction, brand: paid.brand, last4: paid.last4, authorization: paid.authorization }, // prettier-ignore

@@ -29,9 +29,11 @@ import type {
   ReplyInBox,
   PaymentBox,
   PaymentOfSite,
+  PlanOfPatient,
   RequestOfSite,
   SharedPatient,
   SharedRecord,
+  SentByHand,
   WholeThread,
   WhyText,
 } from './site-views.ts'
@@ -215,7 +217,8 @@ export interface ConsoleSite {
   paymentRequests(): Promise<readonly RequestOfSite[]>
   payment(id: string): Promise<PaymentOfSite | undefined>
   allPayments(): AsyncGenerator<PaymentOfSite>
-  requestPayment(patient: number, wanted: { amount: Money; due: string | null; words: string }, by?: By): Promise<{ request: string }> // prettier-ignore
+  plansOf(patient: number): Promise<readonly PlanOfPatient[]>
+  requestPayment(patient: number, wanted: { amount: Money; due: string | null; words: string; plan?: string | undefined }, by?: By): Promise<{ request: string }> // prettier-ignore
   withdrawRequest(request: string, by?: By): Promise<{ request: string }>
   askRefund(payment: string, wanted: { amount: Money; reason: string }, by?: By): Promise<{ refund: string }>
   assignPayment(payment: string, patient: number, reason: string, by?: By): Promise<{ payment: string }>
@@ -264,6 +267,10 @@ export interface ConsoleSite {
     /** What a template would say; throws TemplateFault, or a sentence, where it may not be used. */
     tryTemplate(key: string, source: string): Promise<TriedTemplate>
     whyOf(event: number): Promise<readonly WhyText[]>
+    /** Holds all that would be told of an event by itself, or lets it go; throws a sentence where the event is gone. */
+    hold(event: string, holds: boolean, by?: By): Promise<void>
+    /** Wants a text to go out now; throws a sentence where the event is gone or has moved, or no rule tells it. */
+    sendNow(text: SentByHand, by?: By): Promise<void>
   }
   readonly mirror: {
     show(): Promise<{

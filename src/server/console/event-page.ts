@@ -1,22 +1,24 @@
 /** One event with all that was said about it, in order: told, answered, received here, written into InSched, read back there. */
-import { Hono } from 'hono'
+import { Hono, type Context } from 'hono'
 import { html } from 'hono/html'
 import * as v from 'valibot'
 import { instantOf } from '../../mirror/wall-clock.ts'
-import type { ToldKind } from '../../replica/kinds/communications.ts'
+import type { NotSentReason, ToldKind } from '../../replica/kinds/communications.ts'
 import { spokenTypes } from '../../replica/kinds/confirmations.ts'
 import { wallClockSchema } from '../../replica/kinds/kind.ts'
-import type { EventStory } from './site-views.ts'
+import type { EventStory, WhyText } from './site-views.ts'
 import { oneButton } from '../look/form.ts'
-import { inEnglish, nothing, type Content } from '../look/html.ts'
+import { inEnglish, nothing, type Content, type Html } from '../look/html.ts'
 import { empty, notice } from '../look/notice.ts'
 import type { Reader } from '../look/reader.ts'
 import { card, facts, list, timeline, type Moment } from '../look/show.ts'
 import { formOf } from '../own-forms.ts'
 import { byOf, deedOf, failed, framed, type ConsoleEnv, type ConsoleParts } from './frame.ts'
 import { mayUse } from './privileges.ts'
+import type { Deed } from '../audit-sqlite.ts'
 import { whyInWords } from './texts-in-words.ts'
 
+const sendSchema = v.object({ startsAt: wallClockSchema, rule: v.pipe(v.string(), v.regex(/^[a-z0-9-]{1,30}$/)), what: v.picklist(['confirmation request', 'reminder']) }) // prettier-ignore
 const confirmSchema = v.object({ startsAt: wallClockSchema, type: v.picklist(spokenTypes) })
 
 /** A moment with its time, to be put in order; those without one stay behind what they belong to. */
@@ -63,9 +65,7 @@ export function eventPage({ site, store }: ConsoleParts): Hono<ConsoleEnv> {
         moments.length === 0
           ? empty(today.nothingYet, today.nothingYetNext, 'wait')
           : card(timeline(moments), { title: today.story }),
-        story.whyTexts.length === 0
-          ? nothing
-          : card(list(story.whyTexts.map((why) => html`<strong>${reader.words.texts.kinds[why.what]}</strong>: ${whyInWords(reader, why, zone)}`)), { title: reader.words.texts.title }), // prettier-ignore
+        story.whyTexts.length === 0 ? nothing : textsCard(c, story, zone),
         html`<p><a class="button" href="/today?day=${story.startsAt.slice(0, 10)}">${today.title(reader.day(story.startsAt.slice(0, 10)))}</a></p>`, // prettier-ignore
       ]),
     )
@@ -81,7 +81,52 @@ export function eventPage({ site, store }: ConsoleParts): Hono<ConsoleEnv> {
     store.audit.record(deedOf(c, 'event confirmed', { of: [event, given.output.startsAt, given.output.type] }))
     return c.redirect(`/events/${event}`, 303)
   })
+  /** Holds, lets go or sends by hand. */
+  const byHand = async (c: Context<ConsoleEnv>, did: Deed, of: readonly string[], work: () => Promise<void>): Promise<Response> => {
+    const { desk, texts } = c.get('reader').words
+    try {
+      await work()
+    } catch (error) {
+      return c.html(failed(c, site, { title: texts.byHandFailed, cause: inEnglish((error as Error).message), next: desk.today.unknown.next }), 404)
+    }
+    store.audit.record(deedOf(c, did, { of }))
+    return c.redirect(`/events/${of[0]}`, 303)
+  } // prettier-ignore
+  for (const [way, did, holds] of [['hold', 'texts held', true], ['let-go', 'texts let go', false]] as const)
+    app.post(`/events/:event/${way}`, (c) => byHand(c, did, [c.req.param('event')!], () => site.texts.hold(c.req.param('event')!, holds, byOf(c.get('staff'))))) // prettier-ignore
+  app.post('/events/:event/send', async (c) => {
+    const event = c.req.param('event')
+    const given = v.safeParse(sendSchema, await formOf(c))
+    if (!given.success) return c.html(failed(c, site, c.get('reader').words.desk.today.unknown), 404)
+    const { rule, startsAt } = given.output
+    return byHand(c, 'text sent by hand', [event, startsAt, rule], () => site.texts.sendNow({ event, ...given.output }, byOf(c.get('staff')))) // prettier-ignore
+  })
   return app
+}
+
+/** Why each text of the event went out or not; staff may hold them all, or send one by hand. */
+function textsCard(c: Context<ConsoleEnv>, { key, startsAt, whyTexts, held }: EventStory, zone: string): Html {
+  const reader = c.get('reader')
+  const { texts } = reader.words
+  const may = mayUse(c.get('staff'), 'POST /events/:event/send')
+  const hidden = { csrf: c.get('csrf'), startsAt }
+  const lines = whyTexts.map((why) => html`<div class="row apart"><span><strong>${texts.kinds[why.what]}</strong>: ${whyInWords(reader, why, zone)}</span>${may && canBeSentByHand(why) ? oneButton(`/events/${key}/send`, texts.sendNow, { ...hidden, rule: why.rule, what: why.what }) : nothing}</div>`) // prettier-ignore
+  const canHold = held !== null || whyTexts.some((why) => why.is === 'due' || why.is === 'now')
+  return card(
+    [
+      list(lines),
+      held === null ? nothing : html`<p>${texts.heldBy(held.by.initials ?? held.by.name ?? '', reader.instant(held.at, zone))}</p>`, // prettier-ignore
+      may && canHold ? oneButton(`/events/${key}/${held ? 'let-go' : 'hold'}`, held ? texts.letGo : texts.hold, hidden) : nothing, // prettier-ignore
+      may && whyTexts.some(canBeSentByHand) ? html`<p class="soft small">${texts.byHandHow}</p>` : nothing,
+    ],
+    { title: texts.title },
+  )
+}
+
+/** What stands against a text that staff may send all the same: its moment, or that it is held. */
+const onlyItsMoment: ReadonlySet<NotSentReason> = new Set(['held by staff', 'rule came later', 'booked the same day', 'another rule is closer', 'too late', 'no hours']) // prettier-ignore
+function canBeSentByHand(why: WhyText): boolean {
+  return (why.is === 'due' && why.why === 'due') || (why.is === 'not' && onlyItsMoment.has(why.why))
 }
 
 /** Whether it can still be confirmed (DOM-4). */

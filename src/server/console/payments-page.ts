@@ -10,7 +10,7 @@ import { dateSchema } from '../../replica/kinds/access.ts'
 import { ulidSchema } from '../../replica/kinds/kind.ts'
 import { amountIn, inSchedCurrency, plainAmount } from '../../replica/kinds/money.ts'
 import type { Payment } from '../../replica/kinds/payments.ts'
-import { button, field, form, oneButton } from '../look/form.ts'
+import { button, field, form, oneButton, select } from '../look/form.ts'
 import { inEnglish, nothing, type Content, type Html } from '../look/html.ts'
 import { empty, faultNotice } from '../look/notice.ts'
 import type { Reader } from '../look/reader.ts'
@@ -21,8 +21,14 @@ import { csvOf } from './csv.ts'
 import { byOf, deedOf, failed, framed, type ConsoleEnv, type ConsoleParts } from './frame.ts'
 import { mayUse } from './privileges.ts'
 import { provesAgain } from './prove-again.ts'
-import { paymentBoxes, type PaymentBox, type PaymentOfSite, type RequestOfSite } from './site-views.ts'
-import { patientNumber } from './form-fields.ts'
+import {
+  paymentBoxes,
+  type PaymentBox,
+  type PaymentOfSite,
+  type PlanOfPatient,
+  type RequestOfSite,
+} from './site-views.ts'
+import { orEmpty, patientNumber } from './form-fields.ts'
 
 /** From here on a refund needs a code of the authenticator app. */
 const large = 50_000
@@ -30,7 +36,7 @@ const mostExported = 50_000
 
 const amountText = v.pipe(v.string(), v.maxLength(30), v.transform((text) => amountIn(text, inSchedCurrency)), v.custom<NonNullable<ReturnType<typeof amountIn>>>((amount) => amount !== undefined && (amount as { minor: number }).minor > 0)) // prettier-ignore
 const text = (most: number) => v.pipe(v.string(), v.trim(), v.minLength(1), v.maxLength(most))
-const requestSchema = v.object({ patient: patientNumber, amount: amountText, due: v.union([v.pipe(v.literal(''), v.transform(() => null)), dateSchema]), words: text(200) }) // prettier-ignore
+const requestSchema = v.object({ patient: patientNumber, amount: amountText, due: v.union([v.pipe(v.literal(''), v.transform(() => null)), dateSchema]), words: text(200), plan: orEmpty(ulidSchema) }) // prettier-ignore
 const refundSchema = v.object({ payment: ulidSchema, amount: amountText, reason: text(500), code: v.optional(v.string(), '') }) // prettier-ignore
 const assignSchema = v.object({ payment: ulidSchema, patient: patientNumber, reason: text(500) })
 const querySchema = v.object({ box: v.fallback(v.picklist(paymentBoxes), 'waiting') })
@@ -75,7 +81,12 @@ export function paymentsPage(parts: ConsoleParts & { readonly tries: Throttle; r
     const given = v.safeParse(v.object({ patient: patientNumber }), await formOf(c))
     if (!given.success) return c.redirect('/send', 303)
     const { payments } = c.get('reader').words
-    return c.html(framed(c, site, payments.ask, '/payments', askForm(c, String(given.output.patient))))
+    try {
+      const plans = await site.plansOf(given.output.patient)
+      return c.html(framed(c, site, payments.ask, '/payments', askForm(c, String(given.output.patient), {}, plans)))
+    } catch (error) {
+      return c.html(await notDone(c, inEnglish((error as Error).message)), 404)
+    }
   })
   app.post('/payments/request', async (c) => {
     const { payments } = c.get('reader').words
@@ -231,7 +242,7 @@ export function paymentsPage(parts: ConsoleParts & { readonly tries: Throttle; r
     ${rows.length === 0 ? empty(payments.noRequests, payments.noRequestsNext, 'money') : table(payments.boxes.requests, [when, patient, amount, due, whatFor, stateColumn, reader.words.desk.recent.actions], rows, 'tight')}`
   }
 
-  function askForm(c: Context<ConsoleEnv>, patient: string, given: Readonly<Record<string, unknown>> = {}): Html {
+  function askForm(c: Context<ConsoleEnv>, patient: string, given: Readonly<Record<string, unknown>> = {}, plans: readonly PlanOfPatient[] = []): Html {
     const { payments, frame } = c.get('reader').words
     const value = (name: string): string => (typeof given[name] === 'string' ? (given[name] as string) : '')
     return card(
@@ -239,6 +250,7 @@ export function paymentsPage(parts: ConsoleParts & { readonly tries: Throttle; r
         field({ name: 'patient', label: payments.patientNumber, value: patient, more: { inputmode: 'numeric', autocomplete: 'off', maxlength: 15 } }), // prettier-ignore
         field({ name: 'amount', label: payments.amount, value: value('amount'), more: { inputmode: 'decimal', autocomplete: 'off', maxlength: 30 } }), // prettier-ignore
         field({ name: 'due', label: payments.due, value: value('due'), optional: frame.optional, more: { type: 'date' } }), // prettier-ignore
+        plans.length === 0 ? nothing : select({ name: 'plan', label: payments.plan, value: value('plan'), optional: frame.optional }, [{ value: '', label: payments.noPlan }, ...plans.map((one) => ({ value: one.plan, label: one.words }))]), // prettier-ignore
         field({ name: 'words', label: payments.words, hint: payments.wordsHint, value: value('words'), more: { maxlength: 200, autocomplete: 'off' } }), // prettier-ignore
         button(payments.askButton, 'main'),
       ]),

@@ -5,6 +5,7 @@ import * as v from 'valibot'
 import type { Clock } from '../../replica/clock.ts'
 import { ulidSchema } from '../../replica/kinds/kind.ts'
 import { instantOf, daysLater } from '../../mirror/wall-clock.ts'
+import { channels, communicationStates, directions } from '../communication-rows.ts'
 import type { Communication, CommunicationQuery } from './site-views.ts'
 import { attachmentLinks } from '../attachments/links.ts'
 import { attachmentList, listed } from '../attachments/parts.ts'
@@ -19,15 +20,12 @@ import { deedOf, failed, framed, type ConsoleEnv, type ConsoleParts } from './fr
 import { mayUse } from './privileges.ts'
 import { orEmpty } from './form-fields.ts'
 
-const channels = ['portal', 'text', 'email'] as const
-const directions = ['in', 'out'] as const
-const states = ['read', 'received', 'queued', 'sent', 'delivered', 'undelivered', 'failed', 'dropped', 'opened', 'written', 'set aside', 'open', 'accepted', 'refused'] as const // prettier-ignore
 const day = v.pipe(v.string(), v.trim(), v.isoDate())
 const filterSchema = v.object({
   patient: orEmpty(v.pipe(v.string(), v.trim(), v.regex(/^\d{1,15}$/))),
   channel: orEmpty(v.picklist(channels)),
   direction: orEmpty(v.picklist(directions)),
-  state: orEmpty(v.picklist(states)),
+  state: orEmpty(v.picklist(communicationStates)),
   since: orEmpty(day),
   until: orEmpty(day),
   hidden: orEmpty(v.literal('yes')),
@@ -146,7 +144,7 @@ export function recentPage({ site, store, clock }: ConsoleParts & { readonly clo
       html`<div class="filters">
         ${field({ name: 'patient', label: recent.patient, value: filter.patient, optional, more: { inputmode: 'numeric', maxlength: 15 } })}
         ${pick('channel', channels, recent.channels)} ${pick('direction', directions, recent.directions)}
-        ${pick('state', states, recent.states)}
+        ${pick('state', communicationStates, recent.states)}
         ${field({ name: 'since', label: recent.since, value: filter.since, optional, more: { type: 'date' } })}
         ${field({ name: 'until', label: recent.until, value: filter.until, optional, more: { type: 'date' } })}
       </div>`,

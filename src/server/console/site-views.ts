@@ -50,6 +50,8 @@ export type WhyText = {
   | { readonly is: 'now' }
   | { readonly is: 'not'; readonly why: NotSentReason }
 )
+/** What staff want to go out now: what a rule tells of an event, for the start that they saw. */
+export interface SentByHand { readonly event: string; readonly startsAt: string; readonly rule: string; readonly what: WhyText['what'] } // prettier-ignore
 /** A text that went out for an event or came in about it. */
 export interface TextOfEvent {
   readonly at: number
@@ -65,6 +67,8 @@ export interface EventStory extends EventOfDay {
   readonly allTold: readonly Told[]
   readonly texts: readonly TextOfEvent[]
   readonly whyTexts: readonly WhyText[]
+  /** Who holds the event's texts, and since when; null: nobody does. */
+  readonly held: { readonly at: number; readonly by: By } | null
   readonly answers: readonly (Answer & { readonly receivedAt: number | null })[]
   readonly wishes: readonly (Request & { readonly receivedAt: number | null })[]
 }
@@ -124,6 +128,8 @@ export interface ReplyInBox {
 /** `left`: what of it can still be given back. */
 export interface PaymentOfSite { readonly patient: PatientName; readonly payment: Payment; readonly left: Money } // prettier-ignore
 export interface RequestOfSite { readonly patient: PatientName; readonly request: PaymentRequest } // prettier-ignore
+/** A plan that a deposit may be asked for: its document, and its words for patients. */
+export interface PlanOfPatient { readonly plan: string; readonly words: string } // prettier-ignore
 export const paymentBoxes = ['waiting', 'posted', 'refunds', 'disputes', 'requests'] as const
 export type PaymentBox = (typeof paymentBoxes)[number]
 

@@ -1,5 +1,6 @@
 /**
- * What the links of mails open: a page with one button each, to confirm an appointment and to get no more mails. Opening it
+ * What the links of mails open: a page with one button each, to confirm an appointment, to pay what the office asks for, and
+ * to get no more mails. Opening it
  * does nothing, since programs that look at mails open links; who sends its form has the link, and needs no session.
  */
 import { Hono, type Context } from 'hono'
@@ -7,12 +8,14 @@ import { html } from 'hono/html'
 import { bodyLimit } from 'hono/body-limit'
 import { isOurLink, linkPurposes, type LinkOf, type LinkPurpose } from '../../bridges/email/links.ts'
 import { optedOut } from '../../bridges/texts/consent.ts'
+import type { Cashier } from '../../bridges/payments/cashier.ts'
 import type { Clock } from '../../replica/clock.ts'
 import { foldCommunications, type OutMessage } from '../../replica/kinds/communications.ts'
 import { answerFor, foldConfirmations } from '../../replica/kinds/confirmations.ts'
 import type { EventFields } from '../../replica/kinds/fields.ts'
 import type { By } from '../../replica/kinds/kind.ts'
 import type { Replica } from '../../replica/replica-face.ts'
+import { payLinkPages } from './pay-link.ts'
 import { servePageScript, pageScript } from '../browser-script.ts'
 import { failureOf } from '../failure.ts'
 import { button, form } from '../look/form.ts'
@@ -28,11 +31,15 @@ interface EmailLinks {
   readonly practice: (id: string) => { readonly replica: Replica; readonly hmacKey: Uint8Array } | undefined
   /** How pages name a practice. */
   readonly nameOf: (practice: string) => Promise<{ readonly practice: string | null; readonly phone: string | null }>
+  /** Of a portal that takes payments: where a link to pay goes on. */
+  readonly pay?: { readonly cashier: Cashier; readonly origin: () => string } | undefined
   readonly secure: boolean
   readonly clock: Clock
   readonly log: (line: string) => void
 }
-interface Found { readonly of: LinkOf; readonly purpose: LinkPurpose; readonly replica: Replica; readonly message: OutMessage } // prettier-ignore
+/** What a link of a mail that was sent is for; one to pay is about its request. */
+type MailPurpose = Exclude<LinkPurpose, 'pay'>
+interface Found { readonly of: LinkOf; readonly purpose: MailPurpose; readonly replica: Replica; readonly message: OutMessage } // prettier-ignore
 
 export function emailLinksApp(options: EmailLinks): Hono<ReaderEnv> {
   const { clock, log } = options
@@ -58,7 +65,7 @@ export function emailLinksApp(options: EmailLinks): Hono<ReaderEnv> {
       mac = '',
     } = c.req.param() as Record<string, string>
     const kept = options.practice(practice)
-    const known = linkPurposes.find((one) => one === purpose)
+    const known = linkPurposes.find((one): one is MailPurpose => one === purpose && one !== 'pay')
     const of = { practice, patient, message }
     if (!kept || !known || !isOurLink(kept.hmacKey, known, of, mac)) return undefined
     const { out } = foldCommunications(await kept.replica.entries('communications', patient))
@@ -90,6 +97,7 @@ export function emailLinksApp(options: EmailLinks): Hono<ReaderEnv> {
       : card([html`<p>${ask}</p>`, form(new URL(c.req.url).pathname, {}, button(emails[found.purpose].button, 'main'))])
     return c.html(await page({ ...frame, title }, inside))
   }
+  if (options.pay) app.route('/', payLinkPages({ practice: options.practice, ...options.pay, frameOf, unknown, clock }))
   const path = '/email/:practice/:purpose/:patient/:message/:mac'
   app.get(path, async (c) => {
     const found = await find(c)
@@ -101,6 +109,9 @@ export function emailLinksApp(options: EmailLinks): Hono<ReaderEnv> {
     const { replica, message, of, purpose } = found
     const by: By = { role: 'patient', id: message.recipient }
     const at = clock.now()
+    // A program that looks at mails opens links, and presses no button: here somebody has opened it.
+    if (message.state !== 'opened')
+      await replica.change([{ collection: 'communications', key: of.patient, add: { [`state:${message.id}:opened`]: { kind: 'state', at, by, message: message.id, state: 'opened' } } }]) // prettier-ignore
     if (purpose === 'stop') {
       await replica.change([optedOut(message.recipient, { by, how: 'link', at, channel: 'email', proof: { text: '', message: message.id } })]) // prettier-ignore
       return shown(c, found, true)

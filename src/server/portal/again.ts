@@ -18,7 +18,7 @@ import type { PortalEnv } from './viewer.ts'
 import { codeField, codeSchema, passkeyForm } from './ways-in.ts'
 
 /** Where to go on; nobody is sent elsewhere. */
-const nextSchema = v.fallback(v.picklist(['account', 'password']), 'account')
+const nextSchema = v.fallback(v.picklist(['account', 'password', 'pay/cards']), 'account')
 const passwordSchema = v.pipe(v.string(), v.maxLength(300))
 
 export function againPages(options: {

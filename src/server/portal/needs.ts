@@ -28,6 +28,8 @@ export const needs: Readonly<Record<string, Need>> = {
   'POST /pay': 'pay',
   'POST /pay/left': 'pay',
   'GET /pay/:payment': 'pay',
+  'GET /pay/cards': 'pay',
+  'POST /pay/cards/remove': 'pay',
   'GET /password': 'own',
   'POST /password': 'own',
   'GET /again': 'own',

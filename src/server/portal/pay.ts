@@ -81,6 +81,7 @@ export function payPages(options: {
         by: await byOf(viewer),
         amount: amount!,
         ...(request ? { request: request.id } : {}),
+        account: viewer.account,
         name: pay.toProcessor((await practiceOf(viewer)).practiceName ?? c.get('reader').words.frame.portal),
         language: c.get('reader').language,
         paidTo: `${at}?back=paid`,
@@ -141,6 +142,7 @@ export function payPages(options: {
         { title: pay.balance, lead: true, key: 'balance' },
       ),
       ...owed.requests.map((one) => requestCard(reader, one, cashier ? { ...hidden, id: mintUlid(clock) } : undefined)),
+      cashier ? html`<p><a class="button" href="/pay/cards">${pay.cards.title}</a></p>` : nothing,
       payments.length === 0
         ? empty(pay.none, pay.noneNext, 'list')
         : card(list(payments.map((one) => lineOf(reader, one, frame.zone))), { title: pay.history, key: 'history' }),
@@ -187,7 +189,7 @@ export function payPages(options: {
                 [pay.amount, reader.money(paid.amount)],
                 [pay.paidTo, practiceName ?? reader.words.frame.portal],
                 [pay.paidOn, when(paid.at)],
-                ...(paid.last4 ? [[pay.card, cardText(reader, payment)] as const] : []),
+                ...(paid.last4 ? [[pay.card, cardInWords(reader, paid)] as const] : []),
                 [pay.number, payment.id],
               ]),
             ],
@@ -261,9 +263,10 @@ function stateOf({ words }: Reader, payment: Payment): { tone: 'good' | 'wait' |
   return payment.posted ? { tone: 'good', words: states.posted } : { tone: 'wait', words: states.waiting }
 }
 
-function cardText({ words }: Reader, { paid }: Payment): string {
-  return words.pay.endingIn(paid!.brand === null ? '' : `${paid!.brand.charAt(0).toUpperCase()}${paid!.brand.slice(1)}`, paid!.last4 ?? '').trim() // prettier-ignore
-}
+/** A card as its owner knows it. */
+export function cardInWords({ words }: Reader, { brand, last4 }: { readonly brand: string | null; readonly last4: string | null }): string {
+  return words.pay.endingIn(brand === null ? '' : `${brand.charAt(0).toUpperCase()}${brand.slice(1)}`, last4 ?? '').trim()
+} // prettier-ignore
 
 function momentsOf(reader: Reader, payment: Payment, when: (at: number) => string, isConnected: boolean): Moment[] {
   const { pay } = reader.words

@@ -46,6 +46,7 @@ import { invitationPages } from './invitation.ts'
 import { messagePages } from './messages.ts'
 import { oneLook } from './one-look.ts'
 import { planPage } from './plan.ts'
+import { cardPages } from './cards.ts'
 import { payPages } from './pay.ts'
 import { paymentNotices, type CardPayments } from './payment-notices.ts'
 import { draftKeeping, keepDraft, sending } from './sending.ts'
@@ -210,6 +211,7 @@ export function portalApp(options: PortalAppOptions): Hono<PortalEnv> {
   app.route('/', messagePages({ ...options, links }))
   app.route('/', sending({ ...options, links }))
   app.route('/', planPage({ audit }))
+  app.route('/', cardPages({ cashier: options.payments?.cashier, entering, audit }))
   app.route('/', payPages({ cashier: options.payments?.cashier, entering, clock, audit }))
   app.notFound(async (c) => c.html(await problem(c, c.get('reader').words.problems.noPage), 404))
   return app

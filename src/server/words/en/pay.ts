@@ -1,7 +1,15 @@
 /** Paying online: the patient's pages, and the receipt that is mailed. */
 export const pay = {
   title: 'Pay',
-  said: { left: 'Nothing was paid again.' },
+  said: { left: 'Nothing was paid again.', cardRemoved: 'The card was removed.' },
+  cards: {
+    title: 'Saved cards',
+    how: 'You save a card on the secure page of our card processor when you pay. It is kept there, never here.',
+    none: 'You have saved no card.',
+    noneNext: 'When you pay, you can choose to save the card.',
+    expires: (when: string) => `Expires ${when}`,
+    remove: 'Remove this card',
+  },
   balance: 'Your balance',
   noBalance: 'The office does not show a balance here. To hear it, call.',
   nothingOwed: 'Nothing is owed.',
@@ -48,6 +56,7 @@ export const pay = {
   paidOn: 'Paid on',
   card: 'Card',
   endingIn: (brand: string, last4: string) => `${brand} ending in ${last4}`,
+  linkPaid: (amount: string) => `${amount} was paid. Thank you.`,
   number: 'Our number',
   receipt: 'Receipt',
   print: 'Print this page to keep it.',

@@ -46,6 +46,8 @@ export const payments = {
   by: 'By',
   due: 'Due on',
   whatFor: 'What for',
+  plan: 'A deposit for this plan',
+  noPlan: 'No plan',
   words: 'What for, as the patient reads it',
   wordsHint: 'In words for the patient. The card processor is not told.',
   ask: 'Ask a patient for a payment',

@@ -10,6 +10,7 @@ const kinds: Readonly<Record<ToldKind, string>> = {
   answer: 'Answer to a reply',
   'opt-out confirmation': 'Confirmation of an opt-out',
   'message notice': 'Notice of a message',
+  'payment request': 'Payment request',
 }
 const states: Readonly<Record<MessageState, string>> = {
   queued: 'Queued',
@@ -50,6 +51,7 @@ const reasons: Readonly<Record<NotSentReason, string>> = {
   'no hours': 'There was no hour at which it may be sent, in every zone in which the patient may be.',
   'not held here': 'The portal does not hold the event.',
   'told anew': 'The text was of several events, of which one had changed: the others are told anew.',
+  'held by staff': 'The texts of this event are held.',
 }
 
 export const texts = {
@@ -66,6 +68,12 @@ export const texts = {
     grace: 'It waits until the change can no more be undone.',
   },
   willGo: 'Goes out now.',
+  sendNow: 'Send now',
+  hold: 'Hold the texts of this event',
+  letGo: 'Let them go',
+  heldBy: (who: string, when: string) => `Held by ${who}, ${when}. Nothing goes out by itself until they are let go.`,
+  byHandHow: 'What is sent by hand waits for legal hours, and for the consent of the patient, like any other text.',
+  byHandFailed: 'Nothing was sent',
   rule: (words: string) => `Rule: ${words}`,
   reply: (text: string) => `Answered by text: “${text}”`,
   settings: {
@@ -86,6 +94,7 @@ export const texts = {
       graceMinutes: 'Minutes until a booking or change is told of',
       groupsFamilies: 'One text for a family and a day (on or off)',
       minorsUntilAge: 'Below this age tell the guarantor (0: never)',
+      alsoByEmail: 'Tell by email too (on or off)',
     },
     windowOf: (location: string) => `Between, for location ${location}`,
     excludedOf: (location: string) => `Not on these days, for location ${location}`,

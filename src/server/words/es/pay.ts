@@ -3,7 +3,15 @@ import type { pay as english } from '../en/pay.ts'
 
 export const pay: typeof english = {
   title: 'Pagar',
-  said: { left: 'No se pagó otra vez.' },
+  said: { left: 'No se pagó otra vez.', cardRemoved: 'Se quitó la tarjeta.' },
+  cards: {
+    title: 'Tarjetas guardadas',
+    how: 'Usted guarda una tarjeta en la página segura de nuestro procesador de tarjetas cuando paga. Se guarda allí, nunca aquí.',
+    none: 'No ha guardado ninguna tarjeta.',
+    noneNext: 'Cuando pague, puede elegir guardar la tarjeta.',
+    expires: (when) => `Vence ${when}`,
+    remove: 'Quitar esta tarjeta',
+  },
   balance: 'Su saldo',
   noBalance: 'El consultorio no muestra aquí un saldo. Para saberlo, llame.',
   nothingOwed: 'No debe nada.',
@@ -50,6 +58,7 @@ export const pay: typeof english = {
   paidOn: 'Fecha de pago',
   card: 'Tarjeta',
   endingIn: (brand, last4) => `${brand} terminada en ${last4}`,
+  linkPaid: (amount) => `Se pagaron ${amount}. Gracias.`,
   number: 'Nuestro número',
   receipt: 'Recibo',
   print: 'Imprima esta página para guardarla.',

@@ -39,6 +39,8 @@ export const payments: typeof english = {
   by: 'Por',
   due: 'Vence el',
   whatFor: 'Para qué',
+  plan: 'Un depósito para este plan',
+  noPlan: 'Ningún plan',
   words: 'Para qué, como lo lee el paciente',
   wordsHint: 'En palabras para el paciente. Al procesador de tarjetas no se le dice.',
   ask: 'Pedir un pago a un paciente',

@@ -12,6 +12,7 @@ export const texts: Words['texts'] = {
     answer: 'Respuesta a un mensaje',
     'opt-out confirmation': 'Confirmación de baja',
     'message notice': 'Aviso de mensaje',
+    'payment request': 'Solicitud de pago',
   },
   states: {
     queued: 'En espera',
@@ -52,6 +53,7 @@ export const texts: Words['texts'] = {
     'no hours': 'No hubo hora en que se pudiera enviar, en todas las zonas donde puede estar el paciente.',
     'not held here': 'El portal no tiene la cita.',
     'told anew': 'El mensaje era de varias citas y una cambió: las demás se dicen de nuevo.',
+    'held by staff': 'Los mensajes de esta cita están retenidos.',
   },
   toldAt: (when, state) => `Enviado ${when}. ${state}.`,
   failedWith: (code) => `El proveedor dice ${code}.`,
@@ -62,6 +64,13 @@ export const texts: Words['texts'] = {
     grace: 'Espera hasta que el cambio ya no se pueda deshacer.',
   },
   willGo: 'Sale ahora.',
+  sendNow: 'Enviar ahora',
+  hold: 'Retener los mensajes de esta cita',
+  letGo: 'Dejar que salgan',
+  heldBy: (who, when) => `Retenidos por ${who}, ${when}. Nada sale por sí solo hasta que se dejen salir.`,
+  byHandHow:
+    'Lo que se envía a mano espera las horas legales y el consentimiento del paciente, como cualquier otro mensaje.',
+  byHandFailed: 'No se envió nada',
   rule: (words) => `Regla: ${words}`,
   reply: (text) => `Respondió por mensaje: “${text}”`,
   settings: {
@@ -82,6 +91,7 @@ export const texts: Words['texts'] = {
       graceMinutes: 'Minutos hasta que se avisa de una cita o un cambio',
       groupsFamilies: 'Un mensaje por familia y día (on u off)',
       minorsUntilAge: 'Por debajo de esta edad se avisa al garante (0: nunca)',
+      alsoByEmail: 'Avisar también por correo (on u off)',
     },
     windowOf: (location) => `Entre, para el lugar ${location}`,
     excludedOf: (location) => `No en estos días, para el lugar ${location}`,
