@@ -35,6 +35,8 @@ const patients: Classified<PatientFields> = {
   portalEnabled: 'control',
   balanceDueCents: 'money',
   survivor: 'control',
+  guarantor: 'identity',
+  relatives: 'identity',
   deleted: 'control',
 }
 const plans: Classified<PlanFields> = {
@@ -53,6 +55,7 @@ const stages: Classified<StageFields> = {
 }
 const events: Classified<EventFields> = {
   words: 'care',
+  type: 'care',
   startsAt: 'care',
   minutes: 'care',
   location: 'care',

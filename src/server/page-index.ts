@@ -4,7 +4,7 @@
  * nothing here: pages ask `shown`. At a site, what other sites share with it stands in views of its own: no page takes it
  * for the site's.
  */
-import { toldOf, toldTo, unsettled } from '../bridges/texts/situation.ts'
+import { relative, toldOf, toldTo, unsettled } from '../bridges/texts/situation.ts'
 import { donorsOf, survivorOf } from './combined.ts'
 import { wayText, type CommunicationState, type Way } from './communication-rows.ts'
 import { foldAccess } from '../replica/kinds/access.ts'
@@ -109,6 +109,9 @@ async function rowsOf(replica: Replica, head: DocumentHead, numberKey: NumberKey
       return [
         rowOfRecord(head, record, row, numberKey),
         ...(isDonor ? [{ ...row('donor', key, { body: {} }), patient: survivor }] : []),
+        ...(head.collection === 'patients'
+          ? relativesOf(record.fields).map((other) => row(relative, `${key} ${other}`, { state: other, body: {} }))
+          : []),
       ]
     }
     case 'access': {
@@ -205,6 +208,12 @@ async function rowsOf(replica: Replica, head: DocumentHead, numberKey: NumberKey
   }
 }
 
+/** Whom a patient's record names as family. */
+function relativesOf({ guarantor, relatives }: FoldedRecord['fields']): string[] {
+  const named = Array.isArray(relatives) ? relatives : []
+  return [...new Set([guarantor, ...named].filter((one) => typeof one === 'string'))]
+}
+
 /** A payment that was paid waits for InSched or is posted there. */
 function stateOf({ state, posted }: Payment): string {
   return state === 'paid' ? (posted ? 'posted' : 'waiting') : state
@@ -238,6 +247,9 @@ const ofRefund: Readonly<Record<Refund['state'], CommunicationState>> = { asked:
 const subjects: Readonly<Record<ToldKind, string>> = {
   'confirmation request': 'Confirmation request',
   reminder: 'Reminder',
+  'booking notice': 'Booking notice',
+  'change notice': 'Change notice',
+  'after visit': 'After the visit',
   answer: 'Answer',
   'opt-out confirmation': 'Opt-out confirmation',
   'message notice': 'Message notice',
@@ -250,11 +262,14 @@ function rowsOfMessage(message: OutMessage, row: Row): IndexRow[] {
     const isClaimed = state === 'queued' ? [row(unsettled, id, { state: 'email', at, body: null })] : []
     return [said, ...(event === null ? [] : [row(toldOf, id, { state: event, at, body: message })]), ...isClaimed]
   }
+  const ofEvent = event === null ? [] : [row(toldOf, id, { state: event, at, body: message })]
+  // What was told together with others went out once, as the text that lists it.
+  if (message.with !== undefined) return [said, ...ofEvent]
   const isOpen = state === 'queued' || state === 'accepted' || state === 'sent'
   return [
     said,
     ...(state === 'dropped' ? [] : [row(toldTo, id, { state: recipient, at, body: message })]),
-    ...(event === null ? [] : [row(toldOf, id, { state: event, at, body: message })]),
+    ...ofEvent,
     ...(isOpen ? [row(unsettled, id, { state: state === 'queued' ? 'queued' : 'under way', at, body: message })] : []),
   ]
 }

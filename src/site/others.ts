@@ -75,9 +75,9 @@ export function othersOfSite(site: {
         events: events
           .filter((one) => one.state !== 'deleted')
           .map((one) => {
-            const { startsAt, minutes, words, status, lastConfirmed, confirmationType, site: owner } = one.body as unknown as EventFields & { site: string | null } // prettier-ignore
+            const { startsAt, minutes, words, type, status, lastConfirmed, confirmationType, site: owner } = one.body as unknown as EventFields & { site: string | null } // prettier-ignore
             const isOwn = !mirror.others().has(owner ?? '')
-            return { key: one.id, isOwn, startsAt, minutes, words, status, lastConfirmed, confirmationType, answers: answers.get(one.id) ?? [] } // prettier-ignore
+            return { key: one.id, isOwn, startsAt, minutes, words, type, status, lastConfirmed, confirmationType, answers: answers.get(one.id) ?? [] } // prettier-ignore
           }),
         plans: (await rowsOf('plan', key))
           .filter((one) => one.state === 'shown')

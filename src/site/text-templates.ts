@@ -1,9 +1,11 @@
 /** The words of a site's texts: which there are, and what becomes of a template that somebody writes, with the names that InSched has. */
 import { longestText, type Everybody } from '../bridges/texts/longest-text.ts'
-import { keyOfTemplate, templateOfKey, textSettingsOf, usualWords } from '../bridges/texts/rules.ts'
+import { keyOfTemplate, templateOfKey, usualWords } from '../bridges/texts/own-templates.ts'
+import { ruleKinds } from '../bridges/texts/rule-words.ts'
+import { textSettingsOf } from '../bridges/texts/rules.ts'
 import { assertNamesNothing, checkedTemplate } from '../bridges/texts/template-checks.ts'
 import { assertParts, textLanguages, type Template } from '../bridges/texts/templates.ts'
-import { tellingText, usualTemplates, type Sender, type Told } from '../bridges/texts/wording.ts'
+import { tellingText, usualTemplates, type Sender } from '../bridges/texts/wording.ts'
 import type { NamesForTexts } from '../bridges/insched/names-for-texts.ts'
 import type { Json } from '../replica/json.ts'
 import type { LocationValue, PracticeFields } from '../replica/kinds/fields.ts'
@@ -41,8 +43,7 @@ export function templatesOfSite(site: {
     tried,
     async all(): Promise<TemplateOfSite[]> {
       const fields = await site.fields()
-      const kinds = Object.keys(usualTemplates.en) as Told[]
-      return kinds.flatMap((what) =>
+      return ruleKinds.flatMap((what) =>
         textLanguages.flatMap((language) => {
           const key = keyOfTemplate(what, language)
           const ofRules = Object.keys(fields).filter((one) => one.startsWith(`${key}/`))

@@ -1,22 +1,26 @@
 /** What a site says and knows of texts: Preferences > Texts, what was texted for an event, why or why not, and what staff hold or send by hand. */
 import { consentKeys } from '../bridges/texts/consent-number.ts'
-import { judge, type Verdict } from '../bridges/texts/judging.ts'
+import { outlookOf, type Verdict } from '../bridges/texts/judging.ts'
+import { isTemplate, usualWords } from '../bridges/texts/own-templates.ts'
 import {
-  isTemplate,
   rulesOf,
-  textsChanged,
+  textsChangedTogether,
   textSettingsKey,
+  textSettingsOf,
   textsShown,
-  usualWords,
   type Rule,
 } from '../bridges/texts/rules.ts'
+import { InSchedRefused } from '../bridges/insched/refused.ts'
 import { situationsOf } from '../bridges/texts/situation.ts'
 import type { Clock } from '../replica/clock.ts'
 import { mintUlid } from '../replica/ids.ts'
+import type { Json } from '../replica/json.ts'
 import type { CommunicationEntry } from '../replica/kinds/communications.ts'
 import type { By } from '../replica/kinds/kind.ts'
 import type { Follower, Replica } from '../replica/replica-face.ts'
 import type { NamesForTexts } from '../bridges/insched/names-for-texts.ts'
+import { eventTypeKey } from '../replica/kinds/fields.ts'
+import type { Changed } from '../server/console/console-site.ts'
 import type { SentByHand, WhyText } from '../server/console/site-views.ts'
 import { templatesOfSite } from './text-templates.ts'
 
@@ -41,14 +45,21 @@ export function textsOfSite(site: {
     names: site.namesForTexts,
   })
   let turn: Promise<unknown> = Promise.resolve()
+  let types: readonly { key: string; name: string }[] = []
 
-  const set = async (name: string, value: string): Promise<{ key: string; old: string; new: string }> => {
+  const change = async (values: Readonly<Record<string, string>>): Promise<Changed[]> => {
     const before = await fields()
-    if (isTemplate(name) && value.trim() !== usualWords) await templates.tried(name, value)
-    const changes = textsChanged(before, { key: name, value, at: clock.now() })
+    for (const [name, value] of Object.entries(values)) if (isTemplate(name) && value.trim() !== usualWords) await templates.tried(name, value) // prettier-ignore
+    const changes = textsChangedTogether(before, values, clock.now())
     const facts = { patient: null, site: site.site, shown: false, reachable: false, startsAt: null }
     await replica.change([{ collection: 'preferences', key, facts, set: changes, at: clock.now() }])
-    return { key: name, old: textsShown(before)[name] ?? 'none', new: textsShown(await fields())[name] ?? 'none' }
+    const after = await fields()
+    return Object.keys(values).map((name) => ({ key: name, old: shownOf(before, name), new: shownOf(after, name) }))
+  }
+  const inTurn = (values: Readonly<Record<string, string>>): Promise<Changed[]> => {
+    const next = turn.then(() => change(values))
+    turn = next.catch(() => {})
+    return next
   }
   const whyOf = (rule: Rule, verdict: Verdict): WhyText => {
     const of = { rule: rule.id, what: rule.what, lead: rule.lead }
@@ -61,7 +72,7 @@ export function textsOfSite(site: {
     await site.index.caughtUp()
     const told = await situations.of(event, clock.now())
     if (!told) return []
-    return rulesOf(told.settings, told.event.location).map((rule) => whyOf(rule, judge(rule, told)))
+    return outlookOf(told).map(({ rule, verdict }) => whyOf(rule, verdict))
   }
   const say = async (patient: string, entry: CommunicationEntry): Promise<void> => {
     const { at: _, ...facts } = (await replica.head('patients', patient))!.facts
@@ -73,6 +84,8 @@ export function textsOfSite(site: {
     return told
   }
   return {
+    /** What is set of texts, as it is kept. */
+    textFields: fields,
     texts: {
       async hold(event: string, holds: boolean, by: By = agent): Promise<void> {
         const { patient } = await toldNow(event)
@@ -82,16 +95,29 @@ export function textsOfSite(site: {
         const told = await toldNow(event)
         if (told.event.startsAt !== startsAt)
           throw new Error('The event was moved meanwhile, so this would tell of another time. Look at the event again.')
-        if (!rulesOf(told.settings, told.event.location).some((one) => one.id === rule && one.what === what))
+        if (!rulesOf(told.settings, told.event).some((one) => one.id === rule && one.what === what))
           throw new Error('There is no such rule for this event any more. Look at the event again.')
         await say(told.patient, { kind: 'send now', at: clock.now(), by, what, event, startsAt, rule })
       },
       get: async (): Promise<Record<string, string>> => textsShown(await fields()),
       /** Sets one; throws a sentence, and changes nothing, where it would be wrong. One after the other. */
-      set(name: string, value: string) {
-        const next = turn.then(() => set(name, value))
-        turn = next.catch(() => {})
-        return next
+      async set(name: string, value: string): Promise<Changed> {
+        const [done] = await inTurn({ [name]: value })
+        return done!
+      },
+      /** Sets several at once; throws WrongTexts, and changes none, where one would be wrong. */
+      change: inTurn,
+      rules: async (): Promise<readonly Rule[]> => textSettingsOf(await fields()).rules,
+      /** The event types that rules may be for; while InSched cannot be asked, those that it had, and why. */
+      async eventTypes(): Promise<{ types: readonly { key: string; name: string }[]; why: string | null }> {
+        try {
+          const { types: found } = await site.namesForTexts()
+          types = found.map(({ type, name }) => ({ key: eventTypeKey(site.site, type), name }))
+          return { types, why: null }
+        } catch (error) {
+          if (!(error instanceof InSchedRefused)) throw error
+          return { types, why: error.message }
+        }
       },
       templates: templates.all,
       /** What a template would say; throws TemplateFault, or a sentence, where it may not be used. */
@@ -108,4 +134,9 @@ export function textsOfSite(site: {
       },
     },
   }
+}
+
+/** What people are shown of a key. */
+function shownOf(fields: Readonly<Record<string, Json>>, name: string): string {
+  return textsShown(fields)[name] ?? (isTemplate(name) ? usualWords : 'none')
 }

@@ -183,9 +183,12 @@ async function addPerson(
     portalEnabled: true,
     balanceDueCents: 0,
     survivor: null,
+    guarantor: null,
+    relatives: [],
     deleted: false,
   }
   const fieldsOfEvent: EventFields = {
+    type: null,
     words: `Visit of ${name.firstName}`,
     startsAt: visit.wall,
     minutes: 30,

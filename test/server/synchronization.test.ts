@@ -168,7 +168,7 @@ describe('what leaves the practice', () => {
     const { text } = await world.admin.get(`${at}/patients`)
     expect(words(text)).toContain('Birth date · Identity Always leaves: an invitation is accepted by it.')
     expect(text).toMatch(/name="patients.fields birthDate"[^>]*disabled/)
-    const all = Object.fromEntries(['middleName', 'homePhone', 'cellPhone', 'language', 'balanceDueCents'].map((name) => [`patients.fields ${name}`, 'yes'])) // prettier-ignore
+    const all = Object.fromEntries(['middleName', 'homePhone', 'cellPhone', 'language', 'balanceDueCents', 'guarantor', 'relatives'].map((name) => [`patients.fields ${name}`, 'yes'])) // prettier-ignore
     const fields = { 'patients.direction': 'up', 'patients.patients': 'reachable', ...all, patient: '1' }
     const email = world.insched.prepare('select email from patients where patient_id = 1').pluck().get() as string
     const asked = words((await post(`${at}/patients`, fields)).text)
@@ -180,7 +180,7 @@ describe('what leaves the practice', () => {
     expect(standing().settings.version).toBe(0)
   })
   it('a collection that is off says which others go nowhere for it', async () => {
-    await post(`${at}/events/set`, { 'events.direction': 'off', 'events.patients': 'reachable', 'events.daysAhead': '365', 'events.daysPast': '400', ...Object.fromEntries(['words', 'minutes', 'lastConfirmed', 'confirmationType'].map((name) => [`events.fields ${name}`, 'yes'])) }) // prettier-ignore
+    await post(`${at}/events/set`, { 'events.direction': 'off', 'events.patients': 'reachable', 'events.daysAhead': '365', 'events.daysPast': '400', ...Object.fromEntries(['words', 'type', 'minutes', 'lastConfirmed', 'confirmationType'].map((name) => [`events.fields ${name}`, 'yes'])) }) // prettier-ignore
     expect(words((await world.admin.get(at)).text)).toMatch(/Confirmations Needs: Events .*Nothing of it goes, because this is off: Events\./) // prettier-ignore
     await world.site.mirror.set({ key: 'events', value: 'on' })
   })

@@ -35,7 +35,7 @@ beforeAll(async () => {
     sites: 1,
     patients: 3,
     // Nothing is ahead but what a test books; everybody has a number and consents.
-    prepare: (insched) => void insched.exec("update events set status = 'Canceled'; update patients set text_consent = 1, language = 'en', cell_phone = '+1 480 555 010' || patient_id"), // prettier-ignore
+    prepare: (insched) => void insched.exec("update events set status = 'Canceled'; update patients set text_consent = 1, language = 'en', cell_phone = '+1 480 555 010' || patient_id, guarantor_id = null"), // prettier-ignore
   })
   await (await practice.portal.ready).kill()
   const accounts = join(practice.dir, 'texts')

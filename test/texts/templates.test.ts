@@ -26,6 +26,13 @@ describe('a text is made of words and tags', () => {
     expect(tellingText(template, { ...ann, firstName: '', location: null, phone: null }, 'en', true)).toBe('This is a reminder of your appointment at Desert Bloom, Wed, Mar 10, 2:30 PM. Reply STOP to opt out.') // prettier-ignore
     expect(tellingText(parseTemplate('{practice}: {date}, {time}'), ann, 'es', false)).toBe('Desert Bloom: mié, 10 de mar, 2:30 p.m.') // prettier-ignore
   })
+  it('when to come and the calendar are said where the template has a place for them, else after it', () => {
+    const more = { ...ann, arriveAt: '2027-03-10T14:15', calendar: 'https://portal.example/c/1' }
+    const said = (source: string): string => tellingText(parseTemplate(source), more, 'en', true)
+    expect(said('{practice}: {when}.')).toBe('Desert Bloom: Wed, Mar 10, 2:30 PM. Please come at 2:15 PM. For your calendar: https://portal.example/c/1 Reply STOP to opt out.') // prettier-ignore
+    expect(said('{practice}: {when}[, be here at {arrive}]. [{calendar}]')).toBe('Desert Bloom: Wed, Mar 10, 2:30 PM, be here at 2:15 PM. https://portal.example/c/1 Reply STOP to opt out.') // prettier-ignore
+    expect(tellingText(parseTemplate('{practice}: {when}[, be here at {arrive}].'), ann, 'en', false)).toBe('Desert Bloom: Wed, Mar 10, 2:30 PM.') // prettier-ignore
+  })
   it('date and time together say what {when} says', () => {
     fc.assert(
       fc.property(
@@ -55,7 +62,7 @@ describe('a text is made of words and tags', () => {
   })
 })
 
-describe('[TEXT-8] no template says what a patient comes for', () => {
+describe('[TEXT-8] [TEXT-15] no template says what a patient comes for', () => {
   it.each(Object.keys(tagClasses) as AnyTag[])('{%s} is taken or refused as its class says', (tag) => {
     const leaves = (tags as readonly string[]).includes(tag)
     expect(why(`{practice} {when} {${tag}}`)).toBe(leaves ? null : 'tag that stays')

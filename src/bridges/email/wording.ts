@@ -1,5 +1,6 @@
 /** The words of mails to patients, English and Spanish: what a text may hold, and links; no word of a message, no procedure (DOM-12). */
-import { whenInWords, type Telling, type Told, type TextLanguage } from '../texts/wording.ts'
+import type { RuleKind } from '../texts/rule-words.ts'
+import { whenInWords, type Telling, type TextLanguage } from '../texts/wording.ts'
 
 /** Where a mail leads; which of them stand in it is what it is for. */
 export interface MailLinks { readonly signIn?: string; readonly confirm?: string; readonly pay?: string } // prettier-ignore
@@ -8,19 +9,37 @@ export interface MailWords { readonly subject: string; readonly text: string } /
 const placed = ({ practice, location }: Telling): string => (location === null ? practice : `${practice}, ${location}`)
 const lines = (...some: readonly (string | null)[]): string => some.filter((line) => line !== null).join('\n\n')
 
+const subjects: Readonly<Record<TextLanguage, Readonly<Record<RuleKind, string>>>> = {
+  en: {
+    'confirmation request': 'please confirm your appointment',
+    reminder: 'a reminder of your appointment',
+    'booking notice': 'your appointment is booked',
+    'change notice': 'your appointment has another time',
+    'after visit': 'thank you for coming',
+  },
+  es: {
+    'confirmation request': 'confirme su cita',
+    reminder: 'recordatorio de su cita',
+    'booking notice': 'su cita está reservada',
+    'change notice': 'su cita tiene otra hora',
+    'after visit': 'gracias por venir',
+  },
+}
+
 /** What is told of an event; how to confirm stands with the link. */
-export function tellingMail(what: Told, telling: Telling, language: TextLanguage): MailWords {
+export function tellingMail(what: RuleKind, telling: Telling, language: TextLanguage): MailWords {
   const { practice, firstName, phone, startsAt } = telling
-  const when = whenInWords(startsAt, language)
-  const isRequest = what === 'confirmation request'
+  const [when, place] = [whenInWords(startsAt, language), placed(telling)]
+  const subject = `${practice}: ${subjects[language][what]}`
+  const isOver = what === 'after visit'
   if (language === 'es')
     return {
-      subject: isRequest ? `${practice}: confirme su cita` : `${practice}: recordatorio de su cita`,
-      text: lines(firstName === '' ? null : `Hola ${firstName}:`, `Tiene una cita en ${placed(telling)}, ${when}.`, phone === null ? null : `Para cambiarla o preguntar: ${phone}`), // prettier-ignore
+      subject,
+      text: lines(firstName === '' ? null : `Hola ${firstName}:`, isOver ? `Gracias por venir a ${place}.` : what === 'change notice' ? `Su cita en ${place} es ahora ${when}.` : `Tiene una cita en ${place}, ${when}.`, phone === null ? null : isOver ? `Para preguntar: ${phone}` : `Para cambiarla o preguntar: ${phone}`), // prettier-ignore
     }
   return {
-    subject: isRequest ? `${practice}: please confirm your appointment` : `${practice}: a reminder of your appointment`,
-    text: lines(firstName === '' ? null : `Hello ${firstName},`, `you have an appointment at ${placed(telling)}, ${when}.`, phone === null ? null : `To change it, or to ask something: ${phone}`), // prettier-ignore
+    subject,
+    text: lines(firstName === '' ? null : `Hello ${firstName},`, isOver ? `thank you for coming to ${place}.` : what === 'change notice' ? `your appointment at ${place} is now ${when}.` : `you have an appointment at ${place}, ${when}.`, phone === null ? null : isOver ? `To ask something: ${phone}` : `To change it, or to ask something: ${phone}`), // prettier-ignore
   }
 }
 

@@ -105,6 +105,8 @@ function created({ channel, site }: Handling, patient: string, said: Said, at: n
     portalEnabled: false,
     balanceDueCents: null,
     survivor: null,
+    guarantor: null,
+    relatives: [],
     deleted: false,
   }
   const facts = { patient, site, shown: false, reachable: false, startsAt: null }

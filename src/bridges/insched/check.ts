@@ -170,7 +170,7 @@ async function samplesOf(reads: ReturnType<typeof practiceReads>): Promise<Check
       const events = await reads.events((await reads.eventsOfPatients([patient.patient_id])).slice(0, listed))
       const setOf = (edit: object): object => ({ ...(edit as { set?: object }).set })
       return {
-        patient: patientFields(patient, null),
+        patient: patientFields(patient),
         plans: plans.map((plan) => setOf(planEdit(context, plan, stages.filter((one) => one.plan_id === plan.plan_id), {}, who, 0))), // prettier-ignore
         events: events.map((event) => setOf(eventEdit(context, event, who, 0))),
       }

@@ -6,6 +6,7 @@ import type { Edit } from '../../replica/replica-face.ts'
 import type { Json } from '../../replica/json.ts'
 import {
   eventStatuses,
+  eventTypeKey,
   type EventFields,
   type LocationValue,
   type PatientFields,
@@ -47,8 +48,18 @@ export function factsOf(
   return { patient: key, site: context.site, shown: open && shown, reachable: isReachable(patient), startsAt }
 }
 
-/** What the record says of a patient's row; `survivor` is the key of the patient that it was combined into. */
-export function patientFields(row: PatientRow, survivor: string | null): PatientFields {
+/** Other patients whom a record names, by their keys. */
+export interface Named {
+  /** The one that it was combined into. */
+  readonly survivor: string | null
+  readonly guarantor: string | null
+  readonly relatives: readonly string[]
+}
+
+const alone: Named = { survivor: null, guarantor: null, relatives: [] }
+
+/** What the record says of a patient's row. */
+export function patientFields(row: PatientRow, { survivor, guarantor, relatives }: Named = alone): PatientFields {
   return {
     firstName: row.first_name ?? '',
     middleName: text(row.middle_name),
@@ -64,6 +75,8 @@ export function patientFields(row: PatientRow, survivor: string | null): Patient
     portalEnabled: row.portal_enabled === 1,
     balanceDueCents: row.balance_due_cents,
     survivor,
+    guarantor,
+    relatives,
     deleted: false,
   }
 }
@@ -72,10 +85,10 @@ export function patientFields(row: PatientRow, survivor: string | null): Patient
 export function patientEdit(
   context: Context,
   row: PatientRow,
-  who: { key: string; survivor: string | null; stands: PatientRow | undefined },
+  who: Named & { key: string; stands: PatientRow | undefined },
   at: number,
 ): Edit {
-  const set = json(patientFields(row, who.survivor))
+  const set = json(patientFields(row, who))
   const facts = factsOf(context, who.stands ?? row, who.key, row.survivor_id === null)
   return { collection: 'patients', key: who.key, facts, set, at }
 }
@@ -134,6 +147,7 @@ export function eventEdit(
   const words = text(row.patient_words)
   const fields: EventFields = {
     words,
+    type: row.event_type === null ? null : eventTypeKey(context.site, row.event_type),
     startsAt: row.starts_at,
     minutes: row.minutes,
     location: row.location_id === null ? null : String(row.location_id),

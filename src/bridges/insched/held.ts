@@ -28,7 +28,7 @@ export async function anotherPerson(
   if (!record) return undefined
   const fields = agreed ? Object.fromEntries(Object.entries(agreed).map(([field, [, , reads]]) => [field, reads])) : record.fields // prettier-ignore
   const times = agreed ? new Map(Object.entries(agreed).map(([field, [, at]]) => [field, at])) : record.times
-  const now = patientFields(row, null)
+  const now = patientFields(row)
   const renamed = now.firstName !== fields['firstName'] || now.lastName !== fields['lastName']
   if (!renamed || now.birthDate === fields['birthDate']) return undefined
   // By what the record said of the former person, so that reading again after a crash opens the same review.

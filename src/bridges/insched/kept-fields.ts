@@ -1,9 +1,10 @@
 /** What of a change is needed besides which row it was, and by what a row of the trail is known again. */
 import { createHash } from 'node:crypto'
 
-/** What the trail must know of a row before and after a change: whoever is reached, the plan of a stage, zones. */
+/** What the trail must know of a row before and after a change: whoever is reached, the plan of a stage, whose a relation is, zones. */
 export const keptFields = {
   patients: ['portal_enabled', 'text_consent', 'email_consent', 'survivor_id'],
+  relations: ['patient_id'],
   stages: ['plan_id'],
   locations: ['time_zone'],
   practice: ['time_zone'],

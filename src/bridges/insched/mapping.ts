@@ -33,7 +33,9 @@ export const fieldsOfTables = {
     survivor_id: 'whole',
     /** Where a practice has a column for it: the site that shares the row with this one. */
     origin: 'text',
+    guarantor_id: 'whole',
   },
+  relations: { patient_id: 'whole!', related_id: 'whole!' },
   plans: {
     plan_id: 'whole!',
     patient_id: 'whole!',
@@ -125,6 +127,7 @@ const auditFields = {
 const optionalTables: readonly MappedTableName[] = [
   'locations',
   'event_types',
+  'relations',
   'plans',
   'stages',
   'communications',
@@ -277,7 +280,7 @@ function contradictions({ tables, changes, 'may write': may }: Mapping): string[
     const reads = Object.entries(columns).filter(([, column]) => column !== undefined && !isConstant(column))
     if (from === undefined && reads.length > 0)
       faults.push(`tables.${table} names columns (${reads.map(([field]) => field).join(', ')}) but no table.`)
-    if (changes['seen by'] === 'change stamps' && stamp === undefined && from !== undefined && table !== 'communications')
+    if (changes['seen by'] === 'change stamps' && stamp === undefined && from !== undefined && !['communications', 'relations'].includes(table))
       faults.push(`tables.${table} has no stamp, and changes are seen by change stamps.`) // prettier-ignore
   }
   if (tables.recurrences && typeof tables.events!.columns['recurrence_id'] !== 'string')

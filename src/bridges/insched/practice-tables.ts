@@ -14,6 +14,7 @@ import type {
   PatientRow,
   PlanRow,
   PracticeRow,
+  RelationRow,
   StageRow,
   OccurrenceRow,
   OwnRow,
@@ -65,7 +66,18 @@ export function practiceReads(handle: Db, engine: Engine, tables: PracticeTables
     )
   }
 
-  const { practice, locations, patients, plans, stages, events, event_types: types, recurrences, occurrences } = tables
+  const {
+    practice,
+    locations,
+    patients,
+    plans,
+    stages,
+    events,
+    relations,
+    event_types: types,
+    recurrences,
+    occurrences,
+  } = tables
   const recurs = recurrences.table !== undefined && events.has('recurrence_id')
   const typed = types.table !== undefined && events.has('event_type')
   /** Events with what patients may know of their type; a row without a start is none. */
@@ -77,10 +89,9 @@ export function practiceReads(handle: Db, engine: Engine, tables: PracticeTables
   }
   const readEvents = async (query: { execute(): Promise<Record<string, unknown>[]> }): Promise<EventRow[]> =>
     (await query.execute()).flatMap((raw) => {
-      const row = types.read(events.read(raw)) as EventRow & { event_type?: unknown }
-      // The type has said its words; the record has no place for it.
-      delete row.event_type
+      const row = types.read(events.read(raw)) as EventRow
       row.patient_words ??= null
+      row.event_type ??= null
       row.original_on = ''
       row.status ??= 'None'
       row.minutes ??= 0
@@ -107,6 +118,9 @@ export function practiceReads(handle: Db, engine: Engine, tables: PracticeTables
     patients: (ids: readonly number[]) => byField<PatientRow>(patients, 'patient_id', ids),
     plansAfter: (key: number, limit: number) => after<PlanRow>('plans', key, limit),
     plans: (ids: readonly number[]) => byField<PlanRow>(plans, 'plan_id', ids),
+    /** Relations on file of patients, as their own side names them. */
+    relationsOf: (ids: readonly number[]): Promise<RelationRow[]> =>
+      relations.table === undefined ? Promise.resolve([]) : byField<RelationRow>(relations, 'patient_id', ids),
     stagesOf: async (ids: readonly number[]): Promise<StageRow[]> =>
       (await byField<StageRow>(stages, 'plan_id', ids)).toSorted((a, b) => a.plan_id - b.plan_id || a.position - b.position), // prettier-ignore
     /** Events of patients in the order of their ids, within a stretch of time or recurring. */

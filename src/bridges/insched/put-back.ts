@@ -167,7 +167,7 @@ async function differingRecords(parts: Parts): Promise<Differing[]> {
 }
 
 function asSaid(row: PatientRow): Record<string, unknown> {
-  const { survivor: _, textConsent: __, deleted: ___, ...fields } = patientFields(row, null)
+  const { survivor: _, textConsent: __, deleted: ___, guarantor: ____, relatives: _____, ...fields } = patientFields(row) // prettier-ignore
   return fields
 }
 

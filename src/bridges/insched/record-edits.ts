@@ -11,7 +11,7 @@ import { anotherPerson, holdEnds, holdReview, type Hold } from './held.ts'
 import type { Identities } from './identities.ts'
 import type { InSched, Reads } from './insched.ts'
 import { asTheyAre, type Unfolded } from './occurrences.ts'
-import type { EventRow, PatientRow, PlanRow, StageRow } from './rows.ts'
+import type { EventRow, PatientRow, PlanRow, RelationRow, StageRow } from './rows.ts'
 import type { SharedEdits } from './shared-edits.ts'
 import type { SharedRow } from './shared-rows.ts'
 import type { Trail } from './trail.ts'
@@ -20,6 +20,9 @@ import type { Trail } from './trail.ts'
 export interface Rows {
   readonly context: Context
   readonly patients: readonly PatientRow[]
+  /** Whom these patients name as family and who is a patient, and the relations that their own sides name. */
+  readonly guarantors: ReadonlySet<number>
+  readonly relations: ReadonlyMap<number, readonly RelationRow[]>
   readonly plans: readonly PlanRow[]
   readonly stages: ReadonlyMap<number, readonly StageRow[]>
   readonly events: readonly EventRow[]
@@ -57,6 +60,14 @@ export interface RecordEditsOptions {
 
 const none: ReadonlySet<string> = new Set()
 
+/** Whom patients name as family, as far as these are patients themselves. */
+async function namedBy(now: Reads, patients: readonly PatientRow[]): Promise<{ guarantors: ReadonlySet<number>; relations: RelationRow[] }> {
+  const relations = await now.relationsOf(patients.map((row) => row.patient_id))
+  const ids = new Set([...patients.flatMap((row) => row.guarantor_id ?? []), ...relations.map((one) => one.related_id)])
+  const people = new Set((await now.patients([...ids])).map((row) => row.patient_id))
+  return { guarantors: people, relations: relations.filter((one) => people.has(one.related_id)) }
+} // prettier-ignore
+
 export function recordEdits(options: RecordEditsOptions) {
   const { insched, replica, identities, trail, shared, site, now } = options
   const by: By = { role: 'site', id: site, initials: 'PC' }
@@ -76,9 +87,12 @@ export function recordEdits(options: RecordEditsOptions) {
       (row) => !trail.isDeletedAhead('patients', row.patient_id),
     )
     const stages = await now.stagesOf(plans.map((row) => row.plan_id))
+    const { guarantors, relations } = await namedBy(now, patients)
     return {
       context: await options.context(now),
       patients,
+      guarantors,
+      relations: Map.groupBy(relations, (one) => one.patient_id),
       plans,
       stages: Map.groupBy(stages, (stage) => stage.plan_id),
       events,
@@ -112,14 +126,17 @@ export function recordEdits(options: RecordEditsOptions) {
   ): Promise<Said> => {
     const { released = none, whole = false } = how
     const { context, owners } = rows
-    const survivors = rows.patients.flatMap((row) => (row.survivor_id === null ? [] : [row.survivor_id]))
+    const relativesOf = ({ patient_id }: PatientRow): number[] => (rows.relations.get(patient_id) ?? []).map((one) => one.related_id) // prettier-ignore
+    const guarantorOf = ({ guarantor_id: id }: PatientRow): number | null =>
+      id !== null && rows.guarantors.has(id) ? id : null
+    const named = rows.patients.flatMap((row) => [row.survivor_id, guarantorOf(row), ...relativesOf(row)].filter((id) => id !== null)) // prettier-ignore
     const owned = rows.events.filter((row) => row.patient_id !== null)
     if (rows.became.length > 0)
       await insched.write(async (change) => {
         for (const { document, original_on } of rows.became) await change.setOriginal(document, original_on)
       })
     const known = await identities.identify({
-      patients: [...new Set([...rows.patients.map((row) => row.patient_id), ...owners.keys(), ...survivors])],
+      patients: [...new Set([...rows.patients.map((row) => row.patient_id), ...owners.keys(), ...named])],
       plans: rows.plans.map((row) => row.plan_id),
       events: owned,
     })
@@ -153,10 +170,22 @@ export function recordEdits(options: RecordEditsOptions) {
     for (const row of rows.patients) {
       const identity = known.of('patients', row.patient_id)
       if (isHeld(identity)) continue
-      const survivor = row.survivor_id === null ? null : known.of('patients', row.survivor_id).document
+      const keyOf = (id: number | null): string | null => (id === null ? null : known.of('patients', id).document)
+      const relatives = relativesOf(row).map((id) => known.of('patients', id).document).toSorted() // prettier-ignore
       const stands = row.survivor_id === null ? row : await standsFor(insched, row)
       edits.push(
-        patientEdit(context, row, { key: identity.document, survivor, stands }, at('patients', row.patient_id)),
+        patientEdit(
+          context,
+          row,
+          {
+            key: identity.document,
+            survivor: keyOf(row.survivor_id),
+            guarantor: keyOf(guarantorOf(row)),
+            relatives,
+            stands,
+          },
+          at('patients', row.patient_id),
+        ),
       )
     }
     const later: Hold[] = []

@@ -20,6 +20,12 @@ export type PatientRow = {
   portal_enabled: number | null
   balance_due_cents: number | null
   survivor_id: number | null
+  guarantor_id: number | null
+}
+/** One patient is a relative of another. */
+export type RelationRow = {
+  patient_id: number
+  related_id: number
 }
 export type PlanRow = {
   plan_id: number
@@ -41,6 +47,7 @@ export type EventRow = {
   event_id: number
   patient_id: number | null
   location_id: number | null
+  event_type: string | null
   starts_at: string
   minutes: number
   status: string

@@ -51,8 +51,11 @@ export function sharedRowWrites({ site, nameOf }: { readonly site: string; reado
     if (one.table === 'patients') {
       const row = (await change.patients([local]))[0]
       if (!row) return undefined
-      const survivor = row.survivor_id === null ? null : ((await change.identities('patients', [row.survivor_id]))[0]?.document ?? null)
-      return setOf(patientEdit(context, row, { key: one.key, survivor, stands: row }, 0))
+      const relatives = (await change.relationsOf([local])).map((relation) => relation.related_id)
+      const documents = new Map((await change.identities('patients', [row.survivor_id, row.guarantor_id, ...relatives].filter((id) => id !== null))).map((known) => [known.local_id, known.document]))
+      const named = (id: number | null): string | null => (id === null ? null : (documents.get(id) ?? null))
+      const known = { survivor: named(row.survivor_id), guarantor: named(row.guarantor_id), relatives: relatives.flatMap((id) => named(id) ?? []).toSorted() }
+      return setOf(patientEdit(context, row, { key: one.key, ...known, stands: row }, 0))
     }
     const owner = (await patientOf(change, one.patient))?.row
     if (!owner) return undefined

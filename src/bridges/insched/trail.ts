@@ -105,6 +105,10 @@ export function auditTrail(clock: Clock) {
           for (const side of [row.before, row.after])
             if (typeof side['event_id'] === 'number') touch('events', [side['event_id']], at)
           break
+        case 'relations':
+          for (const side of [row.before, row.after])
+            if (side['patient_id'] !== undefined) touch('patients', [Number(side['patient_id'])], at)
+          break
         case 'event_types':
           touch('events', await now.eventsOfType(row.row_id), at)
           break

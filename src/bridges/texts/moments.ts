@@ -3,6 +3,7 @@
  * the window says. Days are those of the event's location; "1 day before" is the same wall clock the day before, "24 hours"
  * are elapsed (DOM-14). What is due too early waits for the window, what is due too late goes out before it, at its end.
  */
+import type { ExcludedDays } from './excluded-days.ts'
 import { daysLater, instantOf, wallClockOf } from '../../mirror/wall-clock.ts'
 
 /** From `from` and before `until`, milliseconds UTC. */
@@ -24,6 +25,8 @@ export interface Where {
   readonly window: Window
   /** Every other zone in which the receiver may be. */
   readonly zones: readonly string[]
+  /** The days of the location on which nothing goes out. */
+  readonly excluded?: ExcludedDays | undefined
   /** Phones of a sandbox stand nowhere: it is always day there. */
   readonly isAnyHour?: boolean | undefined
 }
@@ -35,8 +38,14 @@ export function leadBefore(startsAt: string, zone: string, lead: Lead): number {
     : instantOf(startsAt, zone) - lead.hours * 3_600_000
 }
 
+/** When a message so long after an instant is due. */
+export function leadAfter(instant: number, zone: string, lead: Lead): number {
+  return 'days' in lead ? instantOf(daysLater(wallClockOf(instant, zone), lead.days), zone) : instant + lead.hours * 3_600_000 // prettier-ignore
+}
+
 /** The spans of a day `YYYY-MM-DD` of the location in which texts may go out, in order; none where no hour is day everywhere. */
-export function spansOf(date: string, { zone, window, zones, isAnyHour }: Where): Span[] {
+export function spansOf(date: string, { zone, window, zones, excluded, isAnyHour }: Where): Span[] {
+  if (excluded?.(date) === true) return []
   if (isAnyHour === true) return [daySpan(date, zone, { from: '00:00', until: '24:00' })]
   const day = daySpan(date, zone, window ?? { from: '00:00', until: '24:00' })
   return [zone, ...zones].reduce((spans, one) => overlaps(spans, legalAround(date, one)), [day])
@@ -66,11 +75,23 @@ const mostDays = 7
 const dateOf = (at: number, zone: string): string => wallClockOf(at, zone).slice(0, 10)
 const shifted = (date: string, days: number): string => daysLater(`${date}T00:00`, days).slice(0, 10)
 
+/** The same time of day on the day before that is not excluded; undefined where a week has none. */
+function onAllowedDay(due: number, { zone, excluded }: Where): number | undefined {
+  const wall = wallClockOf(due, zone)
+  const days = Array.from({ length: mostDays + 1 }, (_, back) => daysLater(wall, -back))
+  if (excluded?.(wall.slice(0, 10)) !== true) return due
+  const allowed = days.find((day) => !excluded(day.slice(0, 10)))
+  return allowed === undefined ? undefined : instantOf(allowed, zone)
+}
+
 /**
  * When what is due at `due` goes out: then, or when the window opens, or where that is too late (after `latest`) or the
- * window is over, at the end of the one before. Undefined where a week has no hour for it.
+ * window is over, at the end of the one before. What is due on an excluded day is due the day before. Undefined where a
+ * week has no hour for it.
  */
-export function momentFor(due: number, latest: number, where: Where): number | undefined {
+export function momentFor(wanted: number, latest: number, where: Where): number | undefined {
+  const due = onAllowedDay(wanted, where)
+  if (due === undefined) return undefined
   const date = dateOf(due, where.zone)
   const today = spansOf(date, where)
   const within = today.find(({ from, until }) => from <= due && due < until)
@@ -84,6 +105,11 @@ export function momentFor(due: number, latest: number, where: Where): number | u
     if (last) return last.until - beforeEnd
   }
   return undefined
+}
+
+/** When what may not go out before `due` goes out: then, or when the next span begins. */
+export function momentFrom(due: number, where: Where): number | undefined {
+  return openSpan(due, where) ? due : nextOpening(due, where)
 }
 
 /** The span in which a text may be handed over now; undefined where none may. */

@@ -6,7 +6,7 @@
 import type { Clock } from '../../replica/clock.ts'
 import { derivedUlid } from '../../replica/ids.ts'
 import { foldAccess } from '../../replica/kinds/access.ts'
-import type { CommunicationEntry, OutMessage, ToldKind } from '../../replica/kinds/communications.ts'
+import type { CommunicationEntry, Listed, OutMessage, ToldKind } from '../../replica/kinds/communications.ts'
 import { answerFor, foldConfirmations } from '../../replica/kinds/confirmations.ts'
 import type { EventFields, PatientFields } from '../../replica/kinds/fields.ts'
 import type { By } from '../../replica/kinds/kind.ts'
@@ -60,8 +60,8 @@ export function textReceiver(options: ReceivingOptions) {
     const rows = await replica.index({ view: 'patient', state: recipient })
     return (await Promise.all(rows.map((row) => personOf(row.id)))).filter((one) => one !== undefined)
   }
-  /** Patients of one account are one family; every other is one alone. */
-  const familiesOf = async (patients: readonly string[]): Promise<Map<string, string>> => {
+  /** Patients of one account are one family, and those of whom one text told; every other is one alone. */
+  const familiesOf = async (patients: readonly string[], sent: readonly Sent[]): Promise<Map<string, string>> => {
     const families = new Map<string, string>()
     const byAccount = new Map<string, string>()
     for (const patient of patients) {
@@ -71,9 +71,15 @@ export function textReceiver(options: ReceivingOptions) {
       for (const account of all) byAccount.set(account, family)
       families.set(patient, family)
     }
+    for (const { patient, message } of sent) {
+      const family = families.get(patient)
+      if (family === undefined || message.lists === undefined || message.which !== undefined) continue
+      const joined = new Set(message.lists.map((one) => families.get(one.patient)))
+      for (const [one, of] of families) if (joined.has(of)) families.set(one, family)
+    }
     return families
   }
-  const askedEvent = async (of: { event: string; patient: string; startsAt: string }, family: string): Promise<(AskedEvent & { readonly isKnown: boolean }) | undefined> => {
+  const askedEvent = async (of: Listed, family: string): Promise<(AskedEvent & { readonly isKnown: boolean }) | undefined> => {
     const head = await replica.head('events', of.event)
     const fields = (await replica.record('events', of.event))?.fields as Partial<EventFields> | undefined
     const site = head?.facts.site
@@ -86,7 +92,10 @@ export function textReceiver(options: ReceivingOptions) {
     const wished: Intent | null = wish ? (wish.kind === 'declined' ? 'decline' : 'move') : null
     const isNewer = wish && (!confirmed || wish.at > confirmed.at)
     return {
-      ...of,
+      event: of.event,
+      patient: of.patient,
+      startsAt: of.startsAt,
+      ...(of.line === undefined ? {} : { line: of.line }),
       family,
       now: wallClockOf(clock.now(), zone),
       isCurrent,
@@ -106,10 +115,13 @@ export function textReceiver(options: ReceivingOptions) {
     const recipient = keys.ofNumber(number)
     const rows = await replica.index({ view: toldTo, state: recipient, from: clock.now() - remembered })
     const sent = rows.map(({ patient, body }): Sent => ({ patient: patient!, message: body as unknown as Sent['message'] })) // prettier-ignore
-    const among = new Set(sent.map(({ patient }) => patient))
+    const among = new Set(sent.flatMap(({ patient, message }) => [patient, ...(message.lists ?? []).map((one) => one.patient)])) // prettier-ignore
     const told = (await Promise.all([...among].map(personOf))).filter((one) => one !== undefined)
     const people = told.length > 0 ? told : await onFile(recipient)
-    const families = await familiesOf(people.map((one) => one.patient))
+    const families = await familiesOf(
+      people.map((one) => one.patient),
+      sent,
+    )
     const consent = await situations.consents.of(recipient)
     const requests = await requestsOf(sent, families)
     const asked = new Set(requests.map(({ id }) => id))
@@ -131,15 +143,15 @@ export function textReceiver(options: ReceivingOptions) {
     for (const { patient, message } of sent) {
       const { id, at, body, event, startsAt, lists, which, what } = message
       const isRequest = what === 'confirmation request' && event !== undefined && startsAt !== undefined
-      const listed = lists ?? (isRequest ? [{ event, patient, startsAt }] : [])
+      const listed: readonly Listed[] = which === undefined && !isRequest ? [] : (lists ?? [{ event: event!, patient, startsAt: startsAt! }])
       if (listed.length === 0) continue
       const events = await Promise.all(listed.map((one) => askedEvent(one, families.get(one.patient) ?? one.patient)))
       const known = events.filter((one) => one?.isKnown === true).map((one) => one!)
       if (known.length > 0)
-        found.push({ id, at, text: body, events: known, ...(which === undefined ? {} : { which: which as Intent, digits: 'lines' }) }) // prettier-ignore
+        found.push({ id, at, text: body, events: known, ...(listed.length > 1 ? { digits: 'lines' } : {}), ...(which === undefined ? {} : { which: which as Intent }) })
     }
     return found
-  }
+  } // prettier-ignore
   /** What is said back, to be handed over when it is durable. */
   const handed: string[] = []
 

@@ -3,20 +3,60 @@ import { answerFor, foldConfirmations } from '../../replica/kinds/confirmations.
 import { foldCommunications, type Communications, type OutMessage } from '../../replica/kinds/communications.ts'
 import type { EventFields, LocationValue, PatientFields, PracticeFields } from '../../replica/kinds/fields.ts'
 import { foldRequests } from '../../replica/kinds/requests.ts'
+import { instantOf } from '../../mirror/wall-clock.ts'
 import type { Json } from '../../replica/json.ts'
 import type { Replica } from '../../replica/replica-face.ts'
 import { numberOf, type ConsentKeys } from './consent-number.ts'
 import { consentsOf } from './consent.ts'
-import type { Situation } from './judging.ts'
 import { textSettingsKey, textSettingsOf, type TextSettings } from './rules.ts'
 import type { Sender, TextLanguage } from './wording.ts'
 import { textLanguage } from './wording.ts'
 import { zonesOfNumber } from './zones.ts'
 
+/** All that is asked of one event. */
+export interface Situation {
+  readonly now: number
+  readonly settings: TextSettings
+  readonly event: {
+    readonly key: string
+    /** Wall clock of the location. */
+    readonly startsAt: string
+    readonly status: string
+    readonly deleted: boolean
+    readonly location: string | null
+    /** The key of its event type; null: it has none. */
+    readonly type: string | null
+    readonly minutes: number
+    /** When it was given this start, milliseconds UTC. */
+    readonly bookedAt: number
+  }
+  /** The zone of its location. */
+  readonly zone: string
+  /** Every zone in which the receiver may be. */
+  readonly zones: readonly string[]
+  /** The key of the receiver's number in `consents`; null: there is none. */
+  readonly recipient: string | null
+  /** Why the patient may not be texted. */
+  readonly whyNoText: 'no number' | 'no number of the guarantor' | 'opted out' | 'consent unknown' | 'no consent' | null
+  /** What the patient or the office said of this start. */
+  readonly said: 'confirmed' | 'declined' | null
+  /** Whether the record is no more the patient's that it was: combined, deleted. */
+  readonly isGone: boolean
+  readonly history: Communications
+  /** When texts by a rule went to the number, milliseconds UTC, in the last eight days at least. */
+  readonly toNumber: readonly number[]
+  /** Texts go to a sandbox that has no night. */
+  readonly isAnyHour?: boolean | undefined
+}
+
 /** A situation with what a text needs. */
 export interface Told extends Situation {
   readonly site: string
   readonly patient: string
+  /** Whose number it is, by key: the patient's, or of a minor the guarantor's. */
+  readonly receiver: string
+  /** Those who are family of the receiver, whichever of the two records says so. */
+  readonly relatives: ReadonlySet<string>
   /** E.164; null: there is none. */
   readonly number: string | null
   readonly firstName: string
@@ -29,10 +69,23 @@ export interface Told extends Situation {
 
 /** How long back texts to a number count; so often at least one says how to stop. */
 const counted = 30 * 86_400_000
+const day = 86_400_000
 /** The views in which texts are found: by receiver, by event, and those of which the end is not known. */
 export const toldTo = 'told to'
 export const toldOf = 'told of'
 export const unsettled = 'unsettled'
+/** The view in which the records that name somebody as family are found. */
+export const relative = 'relative'
+
+function isGone({ deleted, survivor }: Partial<PatientFields>): boolean {
+  return deleted === true || (survivor ?? null) !== null
+}
+
+/** Whether somebody is younger than so many years on the day of a wall clock; nobody knows of one without a birth date. */
+function isBelow(birthDate: string | null | undefined, years: number, wall: string): boolean {
+  const born = /^(\d{4})(-\d\d-\d\d)$/.exec(birthDate ?? '')
+  return born !== null && years > 0 && `${Number(born[1]) + years}${born[2]}` > wall.slice(0, 10)
+}
 
 export type Situations = ReturnType<typeof situationsOf>
 
@@ -59,6 +112,21 @@ export function situationsOf({ replica, keys }: { readonly replica: Replica; rea
     return answer && answer.state !== 'set aside' ? 'confirmed' : null
   } // prettier-ignore
 
+  const personOf = async (patient: string): Promise<Partial<PatientFields>> =>
+    ((await replica.record('patients', patient))?.fields ?? {}) as Partial<PatientFields>
+  /** Why the patient, or whoever is told for a minor, gets no text. A no of either is a no. */
+  const whyNoTextTo = async (person: Partial<PatientFields>, guarantor?: Partial<PatientFields>): Promise<Situation['whyNoText']> => {
+    const { cellPhone = null, textConsent = null } = guarantor ?? person
+    const why = await consents.whyNoText({ cellPhone, textConsent })
+    if (!guarantor) return why
+    if (person.textConsent === false && why !== 'opted out') return 'no consent'
+    return why === 'no number' ? 'no number of the guarantor' : why
+  } // prettier-ignore
+  const relativesOf = async (of: string, { guarantor, relatives = [] }: Partial<PatientFields>): Promise<ReadonlySet<string>> => {
+    const naming = await replica.index({ view: relative, state: of })
+    return new Set([...(guarantor ? [guarantor] : []), ...relatives, ...naming.map((row) => row.patient!)])
+  } // prettier-ignore
+
   return {
     settingsOf,
     practiceOf,
@@ -68,6 +136,13 @@ export function situationsOf({ replica, keys }: { readonly replica: Replica; rea
       const [practice, settings] = [await practiceOf(site), await settingsOf(site)]
       const place = location === null ? undefined : (practice[`location/${location}`] as LocationValue | undefined)
       return { practice: settings.practiceName || (practice.practiceName ?? ''), phone: place?.phone ?? practice.phone ?? null } // prettier-ignore
+    },
+    /** Events of the receiver's family that begin within a day of this one: those that one text may tell together with it. */
+    async near({ patient, receiver, relatives, event, zone }: Told): Promise<string[]> {
+      const start = instantOf(event.startsAt, zone)
+      const people = new Set([patient, receiver, ...relatives])
+      const rows = await Promise.all([...people].map((one) => replica.index({ view: 'event', patient: one, from: start - day, before: start + day }))) // prettier-ignore
+      return rows.flat().flatMap(({ id }) => (id === event.key ? [] : [id]))
     },
     /** All that is asked of an event now; undefined where it is no event of a patient that is held here. */
     async of(event: string, now: number): Promise<Told | undefined> {
@@ -82,8 +157,12 @@ export function situationsOf({ replica, keys }: { readonly replica: Replica; rea
       const zone = place?.zone ?? practice.zone
       // Without the practice's record no wall clock means anything: it has not come yet.
       if (zone === undefined) return undefined
-      const person = ((await replica.record('patients', patient))?.fields ?? {}) as Partial<PatientFields>
-      const number = numberOf(person.cellPhone) ?? null
+      const person = await personOf(patient)
+      const isMinor = isBelow(person.birthDate, settings.minorsUntil, fields.startsAt)
+      const guarantor = (person.guarantor ?? patient) === patient ? undefined : (person.guarantor ?? undefined)
+      const receiver = isMinor && guarantor !== undefined ? guarantor : patient
+      const owner = receiver === patient ? person : await personOf(receiver)
+      const number = numberOf(isGone(owner) && receiver !== patient ? null : owner.cellPhone) ?? null
       const recipient = number === null ? null : keys.ofNumber(number)
       const said = await saidOf(patient, event, fields.startsAt)
       const [booked, confirmed] = [record.times.get('startsAt') ?? 0, record.times.get('lastConfirmed') ?? 0]
@@ -96,28 +175,32 @@ export function situationsOf({ replica, keys }: { readonly replica: Replica; rea
         settings,
         site,
         patient,
+        receiver,
+        relatives: await relativesOf(receiver, owner),
         event: {
           key: event,
           startsAt: fields.startsAt,
           status: fields.status ?? 'None',
           deleted: fields.deleted === true,
           location: fields.location ?? null,
+          type: fields.type ?? null,
+          minutes: fields.minutes ?? 0,
           bookedAt: booked,
         },
         zone,
         zones: [zone, ...(number === null ? [] : zonesOfNumber(number)), ...(person.zones ?? '').split(' ').filter(Boolean)], // prettier-ignore
         recipient,
         number,
-        whyNoText: await consents.whyNoText({ cellPhone: person.cellPhone ?? null, textConsent: person.textConsent ?? null }), // prettier-ignore
+        whyNoText: await whyNoTextTo(person, receiver === patient ? undefined : { ...owner, cellPhone: number }),
         said: said ?? (byOffice ? 'confirmed' : null),
-        isGone: person.deleted === true || (person.survivor ?? null) !== null,
+        isGone: isGone(person),
         history: await historyOf(patient, event),
         // What is said back to somebody who wrote counts as nothing.
         toNumber: rows.flatMap((row) => ((row.body as { rule?: string }).rule === undefined ? [] : [row.at])),
         knowsStop: rows.some((row) => (row.body as { saysStop?: boolean }).saysStop === true),
         firstName: person.firstName ?? '',
         locationName: place?.name ?? null,
-        language: textLanguage(person.language),
+        language: textLanguage(owner.language),
         sender: { practice: settings.practiceName || (practice.practiceName ?? ''), phone: place?.phone ?? practice.phone ?? null }, // prettier-ignore
       }
     },

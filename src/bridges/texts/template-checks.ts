@@ -6,10 +6,10 @@ import { cancelWords, confirmPhrases, stopWords } from './replies/phrases.ts'
 import { isOnly } from './replies/phrase-matching.ts'
 import { plainOf } from './replies/words-of.ts'
 import { parseTemplate, tagsOf, TemplateFault, wordsIn, type Template } from './templates.ts'
-import type { Told } from './wording.ts'
+import type { RuleKind } from './rule-words.ts'
 
 /** The template that a text is, for what it tells; throws TemplateFault where it may not be used. */
-export function checkedTemplate(source: string, what: Told): Template {
+export function checkedTemplate(source: string, what: RuleKind): Template {
   const template = parseTemplate(source)
   const given = tagsOf(template)
   if (!given.has('practice'))

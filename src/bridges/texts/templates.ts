@@ -20,6 +20,8 @@ export const tagClasses = {
   when: 'appointment',
   date: 'appointment',
   time: 'appointment',
+  arrive: 'appointment',
+  calendar: 'link',
   'last name': 'identity',
   'full name': 'identity',
   'birth date': 'identity',
@@ -149,6 +151,11 @@ export function alwaysSaid(template: Template): string[] {
 /** The tags that a template has outside of brackets: those that every text fills in. */
 export function tagsOf(template: Template): Set<Tag> {
   return new Set(template.flatMap((piece) => ('tag' in piece ? [piece.tag] : [])))
+}
+
+/** Every tag of a template, those in brackets too. */
+export function allTagsOf(template: Template): Set<Tag> {
+  return new Set(template.flatMap((piece) => ('group' in piece ? piece.group : [piece])).flatMap((piece) => ('tag' in piece ? [piece.tag] : []))) // prettier-ignore
 }
 
 /** All words of a template, without its tags. */

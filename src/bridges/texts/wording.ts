@@ -3,9 +3,9 @@
  * A text is made of first name, the practice's display name and phone, location name, date, time, how to answer and how
  * to stop; nothing else has a way in (DOM-12).
  */
-import type { ToldKind } from '../../replica/kinds/communications.ts'
+import type { RuleKind } from './rule-words.ts'
 import { inGsmLetters } from './segments.ts'
-import { alwaysSaid, filled, parseTemplate, tagsOf, textLanguages, type TagValues, type Template, type TextLanguage } from './templates.ts' // prettier-ignore
+import { allTagsOf, alwaysSaid, filled, parseTemplate, tagsOf, textLanguages, type TagValues, type Template, type TextLanguage } from './templates.ts' // prettier-ignore
 
 export type { TextLanguage } from './templates.ts'
 
@@ -16,10 +16,11 @@ export interface Telling extends Sender {
   readonly location: string | null
   /** Wall clock of the location. */
   readonly startsAt: string
+  /** When to come, where that is earlier. */
+  readonly arriveAt?: string | null
+  /** The address that puts it into a calendar. */
+  readonly calendar?: string | null
 }
-/** What is told of an event by itself. */
-export type Told = Extract<ToldKind, 'confirmation request' | 'reminder'>
-
 /** The language of a patient's texts: Spanish where it is on file, else English. */
 export function textLanguage(onFile: string | null | undefined): TextLanguage {
   return /^es\b/i.test(onFile ?? '') ? 'es' : 'en'
@@ -29,6 +30,8 @@ const call = (words: string, phone: string | null): string => (phone === null ? 
 
 interface Words {
   readonly stop: string
+  readonly come: (time: string) => string
+  readonly calendar: (link: string) => string
   readonly confirmed: (when: string) => string
   readonly read: (phone: string | null) => string
   readonly changed: (phone: string | null) => string
@@ -40,6 +43,8 @@ interface Words {
 }
 const english: Words = {
   stop: 'Reply STOP to opt out.',
+  come: (time) => `Please come at ${time}.`,
+  calendar: (link) => `For your calendar: ${link}`,
   confirmed: (when) => `Thank you. We have told the office that you will come on ${when}.`,
   read: (phone) => `Thanks, the office will read this.${call('To talk to us:', phone)}`,
   changed: (phone) => `That time has changed. Please see the portal${phone === null ? '' : ` or call ${phone}`}.`, // prettier-ignore
@@ -51,6 +56,8 @@ const english: Words = {
 }
 const spanish: Words = {
   stop: 'Responda STOP para no recibir más.',
+  come: (time) => `Por favor venga a las ${time}.`,
+  calendar: (link) => `Para su calendario: ${link}`,
   confirmed: (when) => `Gracias. Hemos avisado a la oficina que vendrá ${when}.`,
   read: (phone) => `Gracias, la oficina leerá esto.${call('Para hablar con nosotros:', phone)}`,
   changed: (phone) => `Esa hora ha cambiado. Vea el portal${phone === null ? '' : ` o llame al ${phone}`}.`,
@@ -63,76 +70,109 @@ const spanish: Words = {
 const words: Readonly<Record<TextLanguage, Words>> = { en: english, es: spanish }
 
 /** What is told where a practice has no words of its own. */
-export const usualTemplates: Readonly<Record<TextLanguage, Readonly<Record<Told, string>>>> = {
+export const usualTemplates: Readonly<Record<TextLanguage, Readonly<Record<RuleKind, string>>>> = {
   en: {
     'confirmation request':
       "[{first name}: ]appointment at {practice}[, {location}], {when}. Reply C to confirm, R to ask for another time, N if you can't come.[ Questions? {phone}]",
     reminder: '[{first name}: ]this is a reminder of your appointment at {practice}[, {location}], {when}.[ Questions? {phone}]', // prettier-ignore
+    'booking notice':
+      '[{first name}: ]your appointment at {practice}[, {location}] is booked for {when}.[ Questions? {phone}]',
+    'change notice': '[{first name}: ]your appointment at {practice}[, {location}] is now {when}.[ Questions? {phone}]',
+    'after visit': '[{first name}: ]thank you for coming to {practice}[, {location}] on {when}.[ Questions? {phone}]',
   },
   es: {
     'confirmation request':
       '[{first name}: ]tiene una cita en {practice}[, {location}], {when}. Responda C para confirmar, R para pedir otra hora, N si no puede venir.[ ¿Preguntas? {phone}]',
     reminder: '[{first name}: ]le recordamos su cita en {practice}[, {location}], {when}.[ ¿Preguntas? {phone}]',
+    'booking notice':
+      '[{first name}: ]su cita en {practice}[, {location}] queda reservada para {when}.[ ¿Preguntas? {phone}]',
+    'change notice': '[{first name}: ]su cita en {practice}[, {location}] es ahora {when}.[ ¿Preguntas? {phone}]',
+    'after visit': '[{first name}: ]gracias por venir a {practice}[, {location}] el {when}.[ ¿Preguntas? {phone}]',
   },
 }
 const usual = {
   en: parsedOf(usualTemplates.en),
   es: parsedOf(usualTemplates.es),
 }
-function parsedOf(sources: Readonly<Record<Told, string>>): Readonly<Record<Told, Template>> {
-  return Object.fromEntries(Object.entries(sources).map(([what, source]) => [what, parseTemplate(source)])) as Record<Told, Template> // prettier-ignore
+function parsedOf(sources: Readonly<Record<RuleKind, string>>): Readonly<Record<RuleKind, Template>> {
+  return Object.fromEntries(Object.entries(sources).map(([what, source]) => [what, parseTemplate(source)])) as Record<RuleKind, Template> // prettier-ignore
 }
 /** What is told of an event where a practice has no words of its own. */
-export function usualTemplate(what: Told, language: TextLanguage): Template {
+export function usualTemplate(what: RuleKind, language: TextLanguage): Template {
   return usual[language][what]
 }
 
-const dateStyle = { weekday: 'short', month: 'short', day: 'numeric' } as const
-const timeStyle = { hour: 'numeric', minute: '2-digit' } as const
-const formatOf = (language: TextLanguage, style: Intl.DateTimeFormatOptions) => new Intl.DateTimeFormat(`${language}-US`, { timeZone: 'UTC', ...style }) // prettier-ignore
-const formatsOf = (language: TextLanguage) => ({
-  when: formatOf(language, { ...dateStyle, ...timeStyle }),
-  date: formatOf(language, dateStyle),
-  time: formatOf(language, timeStyle),
-})
-const formats = { en: formatsOf('en'), es: formatsOf('es') } as const
-
-const wallIn = (startsAt: string, language: TextLanguage, part: 'when' | 'date' | 'time'): string => inGsmLetters(formats[language][part].format(Date.parse(`${startsAt}:00Z`))) // prettier-ignore
-
-/** A wall clock as texts write it. */
-export function whenInWords(startsAt: string, language: TextLanguage): string {
-  return wallIn(startsAt, language, 'when')
+const formats: Readonly<Record<TextLanguage, Intl.DateTimeFormat>> = {
+  en: new Intl.DateTimeFormat('en-US', { timeZone: 'UTC', weekday: 'short', month: 'short', day: 'numeric', hour: 'numeric', minute: '2-digit' }), // prettier-ignore
+  es: new Intl.DateTimeFormat('es-US', { timeZone: 'UTC', weekday: 'short', month: 'short', day: 'numeric', hour: 'numeric', minute: '2-digit' }), // prettier-ignore
 }
 
-/** What the tags of a template stand for. */
-export function tagValues({ firstName, practice, location, phone, startsAt }: Telling, language: TextLanguage): TagValues {
-  const wall = (part: 'when' | 'date' | 'time'): string => wallIn(startsAt, language, part)
-  return { 'first name': firstName, practice, location, phone, when: wall('when'), date: wall('date'), time: wall('time') } // prettier-ignore
-} // prettier-ignore
+const timesOfDay: Readonly<Record<TextLanguage, Intl.DateTimeFormat>> = {
+  en: new Intl.DateTimeFormat('en-US', { timeZone: 'UTC', hour: 'numeric', minute: '2-digit' }),
+  es: new Intl.DateTimeFormat('es-US', { timeZone: 'UTC', hour: 'numeric', minute: '2-digit' }),
+}
+const dates: Readonly<Record<TextLanguage, Intl.DateTimeFormat>> = {
+  en: new Intl.DateTimeFormat('en-US', { timeZone: 'UTC', weekday: 'short', month: 'short', day: 'numeric' }),
+  es: new Intl.DateTimeFormat('es-US', { timeZone: 'UTC', weekday: 'short', month: 'short', day: 'numeric' }),
+}
+const written = (format: Intl.DateTimeFormat, wall: string): string => inGsmLetters(format.format(Date.parse(`${wall}:00Z`))) // prettier-ignore
 
-/** How somebody in whose language it is written stops all texts. */
-export function stopLine(language: TextLanguage): string {
+/** A wall clock as texts write it; its date; its time of day. */
+export function whenInWords(wall: string, language: TextLanguage): string {
+  return written(formats[language], wall)
+}
+export function dateInWords(wall: string, language: TextLanguage): string {
+  return written(dates[language], wall)
+}
+export function timeInWords(wall: string, language: TextLanguage): string {
+  return written(timesOfDay[language], wall)
+}
+
+/** How a text says how to stop. */
+export function stopWords(language: TextLanguage): string {
   return words[language].stop
 }
 
-/** What is told of an event. */
+/** What the tags of a template stand for. */
+export function tagValues(telling: Telling, language: TextLanguage): TagValues {
+  const { firstName, practice, location, phone, startsAt, arriveAt = null, calendar = null } = telling
+  const [when, date, time] = [whenInWords, dateInWords, timeInWords].map((inWords) => inWords(startsAt, language))
+  const arrive = arriveAt === null ? null : timeInWords(arriveAt, language)
+  return { 'first name': firstName, practice, location, phone, when, date, time, arrive, calendar } as TagValues
+}
+
+/** What is told of an event; when to come and the calendar are told also where the template has no place for them. */
 export function tellingText(template: Template, telling: Telling, language: TextLanguage, saysStop: boolean): string {
-  const text = filled(template, tagValues(telling, language))
-  return saysStop ? `${text} ${inGsmLetters(stopLine(language))}` : text
+  const { come, calendar: link, stop } = words[language]
+  const values = tagValues(telling, language)
+  const placed = allTagsOf(template)
+  const parts = [
+    filled(template, values),
+    values.arrive && !placed.has('arrive') ? come(values.arrive) : '',
+    values.calendar && !placed.has('calendar') ? link(values.calendar) : '',
+    saysStop ? stop : '',
+  ]
+  return inGsmLetters(parts.filter(Boolean).join(' '))
 }
 
 /** A template that texts are or were written by, and what they tell. */
-export interface KnownTemplate { readonly what: Told; readonly template: Template } // prettier-ignore
-const allUsual: readonly KnownTemplate[] = textLanguages.flatMap((language) => (Object.keys(usual[language]) as Told[]).map((what) => ({ what, template: usual[language][what] }))) // prettier-ignore
+export interface KnownTemplate { readonly what: RuleKind; readonly template: Template } // prettier-ignore
+const allUsual: readonly KnownTemplate[] = textLanguages.flatMap((language) => (Object.keys(usual[language]) as RuleKind[]).map((what) => ({ what, template: usual[language][what] }))) // prettier-ignore
 
 /**
  * Whether a text that was sent says this of an event at this start, whatever name, practice, phone and language it was
  * written with: these may have changed since, and then what was told is told all the same. `more`: templates of the
  * practice's own, those of before among them. Where several fit, the one of which most is said is meant.
  */
-export function isTelling(body: string, what: Told, startsAt: string, more: readonly KnownTemplate[] = []): boolean {
+export function isTelling(
+  body: string,
+  what: RuleKind,
+  startsAt: string,
+  more: readonly KnownTemplate[] = [],
+): boolean {
   const said = body.toLowerCase()
-  const timed = textLanguages.map((language) => (['when', 'date', 'time'] as const).filter((part) => standsIn(said, wallIn(startsAt, language, part).toLowerCase()))) // prettier-ignore
+  const inWords = { when: whenInWords, date: dateInWords, time: timeInWords } as const
+  const timed = textLanguages.map((language) => (['when', 'date', 'time'] as const).filter((part) => standsIn(said, inWords[part](startsAt, language).toLowerCase()))) // prettier-ignore
   const lengthOf = ({ template }: KnownTemplate): number => {
     const wanted = [...tagsOf(template)].filter((tag) => tag === 'when' || tag === 'date' || tag === 'time')
     if (!timed.some((found) => wanted.every((tag) => found.includes(tag)))) return 0

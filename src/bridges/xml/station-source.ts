@@ -87,7 +87,12 @@ export function stationSource(parts: StationSourceParts) {
     await each('patient', async (record, document, at) => {
       const row = rowOf(record)
       const survivor = record.survivor === null ? null : store.identity('patients', record.survivor)!.document
-      const edit = patientEdit(now, row, { key: document, survivor, stands: await standsFor(patientRows, row) }, at)
+      const edit = patientEdit(
+        now,
+        row,
+        { key: document, survivor, guarantor: null, relatives: [], stands: await standsFor(patientRows, row) },
+        at,
+      )
       const former = (await replica.head('patients', document))?.facts
       const isSame = former && former.shown === edit.facts!.shown && former.reachable === edit.facts!.reachable
       return [edit, ...(former && !isSame ? await reached(row, document, now, at) : [])]
@@ -132,7 +137,7 @@ export function stationSource(parts: StationSourceParts) {
     await each('event', async (record, document, at) => {
       const { id, patient: owner, words, startsAt, minutes, location, status, lastConfirmedDate, confirmationType } = record // prettier-ignore
       const patient = (await patientRow(owner))!
-      const row = { event_id: id, patient_id: owner, location_id: location, starts_at: startsAt, minutes, status, last_confirmed_date: lastConfirmedDate, confirmation_type: confirmationType, patient_words: words, recurrence_id: null, original_on: record.occurrence ?? '' } // prettier-ignore
+      const row = { event_id: id, event_type: null, patient_id: owner, location_id: location, starts_at: startsAt, minutes, status, last_confirmed_date: lastConfirmedDate, confirmation_type: confirmationType, patient_words: words, recurrence_id: null, original_on: record.occurrence ?? '' } // prettier-ignore
       return [eventEdit(now, row, { patient, patientKey: store.identity('patients', owner)!.document, key: document }, at)] // prettier-ignore
     })
   }
@@ -242,10 +247,10 @@ const flag = (value: boolean | null): number | null => (value === null ? null : 
 
 function rowOf(record: RecordOf<'patient'>): PatientRow {
   const { id, firstName, middleName, lastName, birthDate, homePhone, cellPhone, email, language, state, textConsent, emailConsent, portalEnabled, balanceDueCents, survivor } = record // prettier-ignore
-  return { patient_id: id, first_name: firstName, middle_name: middleName, last_name: lastName, birth_date: birthDate, home_phone: homePhone, cell_phone: cellPhone, email, language, state, text_consent: flag(textConsent), email_consent: flag(emailConsent), portal_enabled: flag(portalEnabled), balance_due_cents: balanceDueCents, survivor_id: survivor } // prettier-ignore
+  return { patient_id: id, first_name: firstName, middle_name: middleName, last_name: lastName, birth_date: birthDate, home_phone: homePhone, cell_phone: cellPhone, email, language, state, text_consent: flag(textConsent), email_consent: flag(emailConsent), portal_enabled: flag(portalEnabled), balance_due_cents: balanceDueCents, survivor_id: survivor, guarantor_id: null } // prettier-ignore
 }
 
 function rowOfFields(id: number, fields: LeavingPatient, survivor: number | null): PatientRow {
   const { firstName, middleName = null, lastName, birthDate, homePhone = null, cellPhone = null, email = null, language = null, textConsent, emailConsent, portalEnabled, balanceDueCents = null } = fields // prettier-ignore
-  return { patient_id: id, first_name: firstName, middle_name: middleName, last_name: lastName, birth_date: birthDate, home_phone: homePhone, cell_phone: cellPhone, email, language, state: null, text_consent: flag(textConsent), email_consent: flag(emailConsent), portal_enabled: flag(portalEnabled), balance_due_cents: balanceDueCents, survivor_id: survivor } // prettier-ignore
+  return { patient_id: id, first_name: firstName, middle_name: middleName, last_name: lastName, birth_date: birthDate, home_phone: homePhone, cell_phone: cellPhone, email, language, state: null, text_consent: flag(textConsent), email_consent: flag(emailConsent), portal_enabled: flag(portalEnabled), balance_due_cents: balanceDueCents, survivor_id: survivor, guarantor_id: null } // prettier-ignore
 }

@@ -11,7 +11,7 @@ import { entryIdSchema, inOrder, keySchema, saidSchema, wallClockSchema, type En
 export const communicationView = 'communication'
 
 /** What is sent: by a rule, in answer to a reply, or because a message waits at the portal. */
-export const toldKinds = ['confirmation request', 'reminder', 'answer', 'opt-out confirmation', 'message notice', 'payment request'] as const // prettier-ignore
+export const toldKinds = ['confirmation request', 'reminder', 'booking notice', 'change notice', 'after visit', 'answer', 'opt-out confirmation', 'message notice', 'payment request'] as const // prettier-ignore
 export type ToldKind = (typeof toldKinds)[number]
 
 /** Every state of a message, the lowest rank first. `dropped`: it was claimed, and never given to the provider. */
@@ -27,6 +27,7 @@ export const notSentReasons = [
   'another rule is closer',
   'too late',
   'no number',
+  'no number of the guarantor',
   'opted out',
   'consent unknown',
   'no consent',
@@ -36,11 +37,17 @@ export const notSentReasons = [
   'status',
   'started',
   'confirmed',
+  'not confirmed',
   'answered',
+  'told already',
+  'not new',
+  'nothing was told',
+  'not visited',
   'another patient',
   'cap',
   'no hours',
   'not held here',
+  'told anew',
   'held by staff',
 ] as const
 export type NotSentReason = (typeof notSentReasons)[number]
@@ -59,6 +66,18 @@ const aboutEvent = {
   rule: v.optional(v.pipe(v.string(), v.maxLength(40))),
 }
 
+/** An event that a text lists. */
+const listedSchema = v.object({
+  event: keySchema,
+  patient: keySchema,
+  startsAt: wallClockSchema,
+  /** The number of its line, where a line is of several; by default its place. */
+  line: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1))),
+  /** Its claim. */
+  entry: v.optional(entryIdSchema),
+})
+export type Listed = v.InferOutput<typeof listedSchema>
+
 export const communicationSchema = v.variant('kind', [
   v.object({
     kind: v.literal('text'),
@@ -72,9 +91,11 @@ export const communicationSchema = v.variant('kind', [
     saysStop: v.optional(v.boolean()),
     /** The received entry that it answers. */
     answers: v.optional(entryIdSchema),
-    /** Of one that asks which event was meant: the intent that was said, and the events it lists in order. */
+    /** Of one that tells of several events, or asks which was meant: those events, in order. Of one that asks: the intent that was said. */
     which: v.optional(v.pipe(v.string(), v.maxLength(20))),
-    lists: v.optional(v.array(v.object({ event: keySchema, patient: keySchema, startsAt: wallClockSchema }))),
+    lists: v.optional(v.array(listedSchema)),
+    /** Of one that was told together with others: the claim of the text, which lists it. It is not sent by itself. */
+    with: v.optional(entryIdSchema),
   }),
   v.object({
     kind: v.literal('email'),

@@ -27,6 +27,10 @@ export interface PatientFields {
   readonly balanceDueCents: number | null
   /** The Survivor's key where this patient was combined into another (DOM-10). */
   readonly survivor: string | null
+  /** Who answers for the patient, by key: of a minor the guarantor is told. */
+  readonly guarantor: string | null
+  /** Patients to whom a relation is on file, by key. */
+  readonly relatives: readonly string[]
   /** Deleted in InSched. */
   readonly deleted: boolean
 }
@@ -39,6 +43,8 @@ export type EventStatus = (typeof eventStatuses)[number]
 export interface EventFields {
   /** The event type in words for patients; empty or null is not shown. */
   readonly words: string | null
+  /** The key of the event type (`eventTypeKey`), which says nothing of what it is; null: it has none. */
+  readonly type: string | null
   /** Wall clock of the location, `YYYY-MM-DDTHH:MM`. */
   readonly startsAt: string
   readonly minutes: number
@@ -50,6 +56,11 @@ export interface EventFields {
   readonly confirmationType: string | null
   /** Deleted in InSched, which is not the same as Canceled. */
   readonly deleted: boolean
+}
+
+/** How rules and events name an event type of a site: not by its name, which may say what is treated. */
+export function eventTypeKey(site: string, type: string): string {
+  return derivedUlid('event type', site, type)
 }
 
 /** `plans/<ulid>`: beside these, each stage as flat keys `stage/<id>/<field>` of StageFields. */

@@ -1,5 +1,6 @@
 /** The face of a site: what the console and the commands need of it. `site/` makes it. Ids of patients and events are InSched's, local to the site. */
 import type { Choice, Differs } from '../../bridges/insched/put-back.ts'
+import type { Rule } from '../../bridges/texts/rules.ts'
 import type { MirrorTexts } from '../../mirror/mirror-settings.ts'
 import type { MirrorSettings, PatientCollection } from '../../mirror/policy.ts'
 import type { Others } from '../../mirror/sharing.ts'
@@ -19,7 +20,7 @@ import type { IncomingFile } from '../attachments/taking.ts'
 import type { DocumentHead } from '../../replica/replica-face.ts'
 import type { Desk } from './desk-sqlite.ts'
 import type { Hl7Face } from './hl7-operations.ts'
-import type { TemplateOfSite, TriedTemplate } from './texts-views.ts'
+import type { DryRun, Sample, SampleEvent, TemplateOfSite, TriedTemplate } from './texts-views.ts'
 import type {
   Communication,
   CommunicationQuery,
@@ -279,7 +280,19 @@ export interface ConsoleSite {
   coming(): Coming
   readonly texts: {
     get(): Promise<Readonly<Record<string, string>>>
-    set(key: string, value: string): Promise<{ key: string; old: string; new: string }>
+    set(key: string, value: string): Promise<Changed>
+    /** Sets several at once; throws `WrongTexts`, and changes none, where one would be wrong. */
+    change(values: Readonly<Record<string, string>>): Promise<readonly Changed[]>
+    rules(): Promise<readonly Rule[]>
+    /** Who would get what when, by the rules as they are or with changes; throws `WrongTexts` where one would be wrong. */
+    dryRun(of: {
+      readonly changes?: Readonly<Record<string, string>> | undefined
+      readonly days: number
+    }): Promise<DryRun>
+    /** What a made-up appointment would bring, by the rules as they are or with changes. */
+    sample(event: SampleEvent, changes?: Readonly<Record<string, string>>): Promise<Sample>
+    /** The event types that rules may be for; while InSched cannot be asked, those that it had, and why. */
+    eventTypes(): Promise<{ readonly types: readonly { readonly key: string; readonly name: string }[]; readonly why: string | null }> // prettier-ignore
     templates(): Promise<readonly TemplateOfSite[]>
     /** What a template would say; throws TemplateFault, or a sentence, where it may not be used. */
     tryTemplate(key: string, source: string): Promise<TriedTemplate>

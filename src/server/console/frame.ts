@@ -33,7 +33,7 @@ export function bareFrame(c: Context<ConsoleEnv>, { settings }: ConsoleSite, csr
 async function frameOf(c: Context<ConsoleEnv>, site: ConsoleSite, here: string): Promise<Omit<Frame, 'title'>> {
   const { words } = c.get('reader')
   const { menu } = words.console
-  const said = { ...words.console.said, ...words.desk.said, ...words.synchronization.said, ...words.payments.said, ...words.hl7.said } // prettier-ignore
+  const said = { ...words.console.said, ...words.desk.said, ...words.synchronization.said, ...words.payments.said, ...words.hl7.said, ...words.textRules.said } // prettier-ignore
   const key = c.req.query('said') ?? ''
   const links = [
     ['/', menu.status],

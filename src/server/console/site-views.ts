@@ -1,4 +1,6 @@
 /** What a console is shown of its site: the events of a day with what was said about them, the threads of the inbox, and Recent Communications. `site/` makes them. */
+import type { RuleKind } from '../../bridges/texts/rule-words.ts'
+import type { Rule } from '../../bridges/texts/rules.ts'
 import type { MessageState, NotSentReason } from '../../replica/kinds/communications.ts'
 import type { PatientCollection } from '../../mirror/policy.ts'
 import type { Answer } from '../../replica/kinds/confirmations.ts'
@@ -40,11 +42,11 @@ export interface EventOfDay {
 /** What a rule for texts comes to for an event. Times are milliseconds UTC. */
 export type WhyText = {
   readonly rule: string
-  readonly what: 'confirmation request' | 'reminder'
-  readonly lead: { readonly days: number } | { readonly hours: number }
+  readonly what: RuleKind
+  readonly lead: Rule['lead']
 } & (
   | { readonly is: 'told'; readonly at: number; readonly state: MessageState; readonly code: string | null }
-  | { readonly is: 'due'; readonly at: number; readonly why: 'due' | 'hours' | 'cap' }
+  | { readonly is: 'due'; readonly at: number; readonly why: 'due' | 'hours' | 'cap' | 'grace' }
   | { readonly is: 'now' }
   | { readonly is: 'not'; readonly why: NotSentReason }
 )

@@ -16,6 +16,7 @@ import { replies } from './en/replies.ts'
 import { signIn } from './en/sign-in.ts'
 import { staff } from './en/staff.ts'
 import { synchronization } from './en/synchronization.ts'
+import { textRules } from './en/text-rules.ts'
 import { texts } from './en/texts.ts'
 
 export const en = {
@@ -33,6 +34,7 @@ export const en = {
   attachments,
   replies,
   texts,
+  textRules,
   emails,
   pay,
   payments,

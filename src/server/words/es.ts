@@ -17,6 +17,7 @@ import { replies } from './es/replies.ts'
 import { signIn } from './es/sign-in.ts'
 import { staff } from './es/staff.ts'
 import { synchronization } from './es/synchronization.ts'
+import { textRules } from './es/text-rules.ts'
 import { texts } from './es/texts.ts'
 
 export const es: Words = {
@@ -34,6 +35,7 @@ export const es: Words = {
   attachments,
   replies,
   texts,
+  textRules,
   emails,
   pay,
   payments,

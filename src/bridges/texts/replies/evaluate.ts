@@ -61,14 +61,14 @@ export function evaluateReply(text: string, context: ReplyContext): Outcome {
   if (isSplit && target) {
     // 1 yes, 2 no: each line has its own answer, and each answer its lines.
     const lines = reading.answers.flatMap((one) => one.lines)
-    const isWhole = new Set(lines).size === lines.length && lines.every((line) => line >= 1 && line <= target.events.length) // prettier-ignore
+    const isWhole = new Set(lines).size === lines.length && lines.every((line) => hasLine(target, line)) // prettier-ignore
     if (!isWhole || reading.asks || isTwoFamilies || (live.length > 1 && target.which === undefined) || reading.answers.some((one) => one.lines.length === 0)) return toAPerson('mixed') // prettier-ignore
     return answerTo(target, reading.answers)
   }
   if (reading.number !== null) {
     const intent = target?.digits === 'answers' ? byDigit[reading.number] : undefined
     if (intent !== undefined) return answered(intent)
-    if (target?.which !== undefined && reading.number >= 1 && reading.number <= target.events.length && !isTwoFamilies)
+    if (target?.which !== undefined && hasLine(target, reading.number) && !isTwoFamilies)
       return answerTo(target, [{ intent: target.which, lines: [reading.number] }])
     return toAPerson('not understood')
   }
@@ -89,7 +89,11 @@ export function evaluateReply(text: string, context: ReplyContext): Outcome {
     // With several, a day or a name picks one of them.
     const isOne = live.length <= 1 && events.length === 1
     const known = isOne ? [ownTime(only!.startsAt, only!.now), (context.names ?? []).map((name) => wordsOf(name)).filter((name) => name.length > 0)] : [] // prettier-ignore
-    return readingOf(text, { asksArrival: request?.asksArrival === true, known, hasLines: events.length > 1 })
+    return readingOf(text, {
+      asksArrival: request?.asksArrival === true,
+      known,
+      hasLines: events.some((one, place) => lineOf(one, place) > 1),
+    })
   }
 
   /** One answer, for whatever is open. */
@@ -117,7 +121,7 @@ export function evaluateReply(text: string, context: ReplyContext): Outcome {
   /** Answers for the events of one text; those without lines are for all that it lists. */
   function answerTo(request: OpenRequest, answers: Reading['answers']): Outcome {
     const answerOf = (about: About): Intent | undefined =>
-      answers.find(({ lines }) => lines.length === 0 || lines.includes(request.events.findIndex(({ event }) => event === about.event) + 1))?.intent // prettier-ignore
+      answers.find(({ lines }) => lines.length === 0 || lines.includes(lineIn(request, about)))?.intent // prettier-ignore
     const answersOf = (events: readonly AskedEvent[]): { answer: Answer; before: Intent | null }[] =>
       aboutOf(request, events).flatMap((about, i) => {
         const intent = answerOf(about)
@@ -132,6 +136,18 @@ export function evaluateReply(text: string, context: ReplyContext): Outcome {
     if (changed.length > 0) return { is: 'stale', answers: changed }
     return open.length > 0 ? { is: 'again', about: aboutOf(request) } : { is: 'late', about: aboutOf(request) }
   }
+}
+
+/** The number by which a text tells an event. */
+function lineOf({ line }: AskedEvent, place: number): number {
+  return line ?? place + 1
+}
+function hasLine({ events }: OpenRequest, line: number): boolean {
+  return events.some((one, place) => lineOf(one, place) === line)
+}
+function lineIn({ events }: OpenRequest, about: About): number {
+  const place = events.findIndex(({ event }) => event === about.event)
+  return lineOf(events[place]!, place)
 }
 
 /** Whether some word may turn another around. */

@@ -15,6 +15,8 @@ export interface AskedEvent {
   readonly family: string
   /** As the text told it: `YYYY-MM-DDTHH:MM`. */
   readonly startsAt: string
+  /** The number of the line that tells it, from 1: events of one visit share a line. By default its place. */
+  readonly line?: number
   /** The wall clock of its location when the reply came. */
   readonly now: string
   /** Whether it still stands as it was told: not moved, canceled, deleted, checked in or out, and no other patient's. */

@@ -80,12 +80,15 @@ const fields: { readonly [G in FieldGroup]: Readonly<Record<keyof (typeof leavin
     portalEnabled: 'Portal enabled',
     balanceDueCents: 'Balance due',
     survivor: 'Merged into',
+    guarantor: 'Guarantor',
+    relatives: 'Relations on file',
     deleted: 'Deleted',
   },
   plans: { words: 'Plan, in words for patients', status: 'Status', startsOn: 'First day', endsOn: 'Last day', deleted: 'Deleted' }, // prettier-ignore
   stages: { words: 'Stage, in words for patients', position: 'Order', completed: 'Completed', completedOn: 'Completed on', deleted: 'Deleted' }, // prettier-ignore
   events: {
     words: 'Event type, in words for patients',
+    type: 'Kind of event, as a number that says nothing',
     startsAt: 'Start',
     minutes: 'Minutes',
     location: 'Location',

@@ -204,6 +204,8 @@ export const synchronization: typeof english = {
         portalEnabled: 'Portal activado',
         balanceDueCents: 'Saldo pendiente',
         survivor: 'Unido con',
+        guarantor: 'Garante',
+        relatives: 'Parientes registrados',
         deleted: 'Borrado',
       },
       plans: {
@@ -222,6 +224,7 @@ export const synchronization: typeof english = {
       },
       events: {
         words: 'Tipo de evento, en palabras para pacientes',
+        type: 'Clase de cita, como número que no dice nada',
         startsAt: 'Comienzo',
         minutes: 'Minutos',
         location: 'Lugar',

@@ -1,0 +1,22 @@
+/** The words of a text for what it tells: of one visit as a sentence, of several as a list with a line for each. Pure. */
+import { familyText } from './family-wording.ts'
+import { linesOf, type Line, type Part } from './told-together.ts'
+import { tellingText } from './wording.ts'
+
+/** When the patient is asked to come; null where that is when the event begins. */
+function arriveAt({ rule, of }: Part): string | null {
+  if (rule.arriveEarly === 0 || rule.what === 'after visit') return null
+  return new Date(Date.parse(`${of.event.startsAt}:00Z`) - rule.arriveEarly * 60_000).toISOString().slice(0, 16)
+}
+
+/** `calendarTo`: the address that puts an event into a calendar; null where there is none. */
+export function textOf(parts: readonly [Part, ...Part[]], saysStop: boolean, calendarTo: (event: string) => string | null): string {
+  const lines = linesOf(parts)
+  const [first] = lines[0]!.parts
+  const { rule, of } = first
+  const sender = { ...of.sender, location: of.locationName }
+  const seen = ({ parts: [one] }: Line) => ({ firstName: one.of.firstName, startsAt: one.of.event.startsAt, arriveAt: arriveAt(one) })
+  if (lines.length > 1) return familyText(rule.what, { ...sender, lines: lines.map(seen) }, of.language, saysStop)
+  const calendar = rule.calendar && rule.what !== 'after visit' ? calendarTo(of.event.key) : null
+  return tellingText(of.settings.templateOf(rule, of.language), { ...sender, ...seen(lines[0]!), calendar }, of.language, saysStop)
+} // prettier-ignore
