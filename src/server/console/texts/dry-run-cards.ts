@@ -18,17 +18,15 @@ export function dryRunCards(reader: Reader, run: DryRun, rule?: string): Html[] 
   return [
     run.isOff ? notice('info', words.isOff) : nothing,
     card(
-      [
-        facts([
-          [words.sends, reader.number(texts.length)],
-          [words.parts, reader.number(texts.reduce((sum, { segments }) => sum + segments, 0))],
-          [words.told, reader.number(told.length)],
-          [words.again, reader.number(run.again)],
-          [words.untold, reader.number(untold.length)],
-          ...(run.notHeld > 0 ? [[words.notHeld, reader.number(run.notHeld)] as const] : []),
-        ]),
-        html`<p class="soft">${words.until(reader.instant(run.until, run.zone))}</p>`,
-      ],
+      facts([
+        [words.sends, reader.number(texts.length)],
+        [words.parts, reader.number(texts.reduce((sum, { segments }) => sum + segments, 0))],
+        [words.told, reader.number(told.length)],
+        [words.again, reader.number(run.again)],
+        [words.untold, reader.number(untold.length)],
+        ...(run.notHeld > 0 ? [[words.notHeld, reader.number(run.notHeld)] as const] : []),
+        [words.until, reader.instant(run.until, run.zone)],
+      ]),
       { title: words.summary, eyebrow: reader.instant(run.from, run.zone) },
     ),
     texts.length === 0 ? empty(words.none, words.noneNext, 'wait') : textsTable(reader, run, texts),
@@ -43,7 +41,7 @@ function textsTable(reader: Reader, { zone }: DryRun, texts: DryRun['texts']): H
     .map(({ at, body, events }): Content[] => [
       reader.short(at, zone),
       linesOf(events.map((one) => nameOf(reader, one))),
-      linesOf(events.map((one) => `${reader.shortWall(one.startsAt)}`)),
+      linesOf(events.map((one) => reader.shortWall(one.startsAt))),
       `${reader.words.texts.kinds[events[0]!.what]} (${[...new Set(events.map((one) => one.rule))].join(', ')})`,
       body,
     ])
