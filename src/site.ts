@@ -277,7 +277,7 @@ export async function openSite(
     /** Calls `run` with documents once the pages show their change. */
     onIndexed: (run: (documents: readonly DocumentHead[]) => void): void => void indexed.push(run),
     ...synchronizing,
-    ...patientsOf({ ...parts, chunks, scan, desk, invitations, zone: zoneNow }),
+    ...patientsOf({ ...parts, chunks, scan, desk, keys, invitations, zone: zoneNow }),
     ...listsOf({ ...parts, communications }),
     communications,
     /** Whether Recent Communications has such an entry. */

@@ -254,6 +254,7 @@ const subjects: Readonly<Record<ToldKind, string>> = {
   'opt-out confirmation': 'Opt-out confirmation',
   'message notice': 'Message notice',
   'payment request': 'Payment request',
+  invitation: 'Invitation',
 }
 function rowsOfMessage(message: OutMessage, row: Row): IndexRow[] {
   const { id, kind, at, state, what, event = null, recipient, code } = message

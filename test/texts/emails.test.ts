@@ -1,8 +1,10 @@
+import { createHash } from 'node:crypto'
 import { expect, it, onTestFinished } from 'vitest'
 import { smtpMailer, type Mail, type Mailer } from '../../src/bridges/email/mailer.ts'
 import { mailSandbox } from '../../src/bridges/email/sandbox.ts'
 import { systemClock } from '../../src/replica/clock.ts'
 import { mintUlid } from '../../src/replica/ids.ts'
+import { foldAccess } from '../../src/replica/kinds/access.ts'
 import { foldCommunications } from '../../src/replica/kinds/communications.ts'
 import { foldConfirmations } from '../../src/replica/kinds/confirmations.ts'
 import { emailLinksApp } from '../../src/server/email/email-links-app.ts'
@@ -188,4 +190,33 @@ it('[Y4] [Y14] a payment that the office asks for is mailed with a link, and onc
   await world.pass(10 * day, hour)
   expect(mails).toHaveLength(3)
   expect((await out(world, patient)).map((one) => [one.what, one.state])).toEqual(Array.from({ length: 3 }, () => ['payment request', 'sent'])) // prettier-ignore
+})
+
+it('an invitation that staff ask for is mailed once, with a link that is in the mail alone; what was open before ends', async () => {
+  const { world, mails } = await post()
+  const patient = await world.person(mailable)
+  const [first, second] = [mintUlid(world.clock), mintUlid(world.clock)]
+  const facts = { patient, site: world.site, shown: true, reachable: true, startsAt: null }
+  const asks = (id: string) => world.replica.change([{ collection: 'access', key: patient, facts, add: { [id]: { kind: 'invitation asked', at: world.clock.now(), by: { role: 'staff', id: 's', initials: 'JD' } } } }]) // prettier-ignore
+  await asks(first)
+  await world.pass(hour)
+  await world.restart()
+  await world.pass(hour)
+  expect(mails.map(({ subject }) => subject)).toEqual(['Desert Bloom: your invitation'])
+  const token = new RegExp(`https://portal\\.example/invitation/${world.practice}\\.([\\w-]{32})`).exec(
+    mails[0]!.text,
+  )![1]!
+  const open = foldAccess(await world.replica.entries('access', patient)).invitations
+  expect(open.map((one) => one.tokenHash)).toEqual([createHash('sha256').update(token).digest('hex')])
+  expect(JSON.stringify([await world.replica.entries('access', patient), await out(world, patient)])).not.toContain(
+    token,
+  )
+  await asks(second)
+  await world.pass(hour)
+  expect(mails).toHaveLength(2)
+  expect(foldAccess(await world.replica.entries('access', patient)).invitations).toHaveLength(1)
+  const tom = await world.person({ ...mailable, emailConsent: null })
+  await world.replica.change([{ collection: 'access', key: tom, facts: { ...facts, patient: tom }, add: { x: { kind: 'invitation asked', at: world.clock.now(), by: { role: 'staff', id: 's' } } } }]) // prettier-ignore
+  await world.pass(hour)
+  expect(mails).toHaveLength(2)
 })

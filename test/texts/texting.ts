@@ -43,6 +43,8 @@ export interface Texting {
   /** Edits a record of InSched as the site would. */
   person(fields?: Record<string, Json>, key?: string): Promise<string>
   event(patient: string, startsAt: string, fields?: Record<string, Json>, key?: string): Promise<string>
+  /** Whatever else the site says. */
+  says(edit: Edit): Promise<void>
   /** What is set of texts. */
   set(fields: Record<string, Json>): Promise<void>
   /** Lets time pass in steps, and all that it brings happen. */
@@ -136,6 +138,7 @@ export async function texting(options: { readonly at?: number; readonly sending?
       await say({ collection: 'events', key, at: clock.now(), facts: facts(patient, Date.parse(`${start}:00-07:00`)), set: { ...(known ? {} : whole), ...fields } })
       return key
     },
+    says: (edit) => say(edit),
     set: (fields) => say({ collection: 'preferences', key: textSettingsKey(site), at: clock.now(), facts: { patient: null, site, shown: false, reachable: false, startsAt: null }, set: fields }),
     async settled() {
       await follower.caughtUp()

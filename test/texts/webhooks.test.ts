@@ -149,6 +149,20 @@ it('[TEXT-7] what was written while the portal could not be reached is learnt at
   expect(await answersOf(world, event)).toHaveLength(1)
 })
 
+it('[TEXT-10] [S16] what a person must read, from a number of two families, is filed under neither, and answered without a name', async () => {
+  const { world, patient } = await asked()
+  const tom = await world.person({ firstName: 'Tom' })
+  await world.set({ perDay: '2' })
+  await world.event(tom, '2027-03-03T15:30')
+  await world.settled()
+  await world.sandbox.reply(phone, 'Is parking free?')
+  await world.settled()
+  const [review] = await world.replica.index({ view: 'review' })
+  expect(review).toMatchObject({ patient: null, body: { about: 'reply to read', patient: null, reply: { text: 'Is parking free?' } } }) // prettier-ignore
+  for (const one of [patient, tom]) expect((await out(world, one)).received).toEqual([])
+  expect(world.arrived().at(-1)!.body).toMatch(/^Thanks, the office will read this/)
+})
+
 it('[TEXT-10] a text from a number that nobody has is a review, and nothing is said back', async () => {
   const { world } = await asked()
   await world.sandbox.reply('+16025550199', 'Who is this?')

@@ -184,6 +184,8 @@ export interface ConsoleSite {
     seconds: number
   }>
   invite(patient: number, by?: By): Promise<{ url: string; expiresAt: string }>
+  /** Wishes that the portal mails an invitation; throws a sentence where the patient may not be mailed to. */
+  inviteByMail(patient: number, by?: By): Promise<{ asked: string }>
   /** Who may act for a patient; what they may do and until when. */
   accessOf(patient: number): Promise<{
     signIns: number

@@ -11,6 +11,7 @@ const kinds: Readonly<Record<ToldKind, string>> = {
   'opt-out confirmation': 'Confirmation of an opt-out',
   'message notice': 'Notice of a message',
   'payment request': 'Payment request',
+  invitation: 'Invitation',
 }
 const states: Readonly<Record<MessageState, string>> = {
   queued: 'Queued',

@@ -13,6 +13,7 @@ export const texts: Words['texts'] = {
     'opt-out confirmation': 'Confirmación de baja',
     'message notice': 'Aviso de mensaje',
     'payment request': 'Solicitud de pago',
+    invitation: 'Invitación',
   },
   states: {
     queued: 'En espera',
