@@ -31,6 +31,7 @@ export const fieldsOfTables = {
     portal_enabled: 'flag!',
     balance_due_cents: 'cents',
     survivor_id: 'whole',
+    guarantor_id: 'whole',
   },
   plans: {
     plan_id: 'whole!',
@@ -88,6 +89,7 @@ export const fieldsOfTables = {
     paid_by: 'text',
     plan_id: 'whole',
   },
+  insurances: { patient_id: 'whole!', company: 'text!', rank: 'whole', member_id: 'text', group_number: 'text', holder_name: 'text' }, // prettier-ignore
   communications: {
     patient_id: 'whole!',
     body: 'text!',
@@ -125,6 +127,7 @@ const optionalTables: readonly MappedTableName[] = [
   'stages',
   'communications',
   'deposits',
+  'insurances',
   'recurrences',
   'occurrences',
 ]

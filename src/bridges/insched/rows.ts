@@ -17,6 +17,16 @@ export type PatientRow = {
   portal_enabled: number | null
   balance_due_cents: number | null
   survivor_id: number | null
+  /** Who pays; left out where the practice has no place for it. */
+  guarantor_id?: number | null
+}
+export type InsuranceRow = {
+  patient_id: number
+  company: string
+  rank: number | null
+  member_id: string | null
+  group_number: string | null
+  holder_name: string | null
 }
 export type PlanRow = {
   plan_id: number
