@@ -238,7 +238,7 @@ export async function openSite(
     return zone
   }
   const unread = watchUnread({ ...parts, zone: zoneNow })
-  const hl7 = openHl7({ dir, master, replica, site: site.key, clock, say: options.say ?? (() => {}), insched: bridge, apply: (queue, wakeWriter) => inboundApply({ queue, wakeWriter, replica, numbers: bridge, site: site.key, zone: zoneNow, mint: () => mintUlid(clock) }) }) // prettier-ignore
+  const hl7 = openHl7({ dir, master, replica, site: site.key, clock, say: options.say ?? (() => {}), insched: bridge, apply: (queue, wakeWriter) => inboundApply({ queue, wakeWriter, replica, numbers: bridge, site: site.key, zone: zoneNow, mint: () => mintUlid(clock), clock }) }) // prettier-ignore
   tellsCheckIns.resolve(hl7.checkedIn)
   const exchange = exchangeOf({ ...parts, dir, master, site: site.key })
   const texts = textsOfSite({ ...parts, hmacKey, site: site.key, documentOf: bridge.documentOf, namesForTexts: bridge.namesForTexts }) // prettier-ignore

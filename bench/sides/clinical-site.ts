@@ -40,7 +40,7 @@ const handlers = {
       say: () => {},
       // InSched itself is another measure's.
       insched: { ...numbers, writeRecord: async () => 'written' },
-      apply: (queue, wakeWriter) => inboundApply({ queue, wakeWriter, replica, numbers, site, zone: async () => 'UTC', mint: () => mintUlid(clock) }), // prettier-ignore
+      apply: (queue, wakeWriter) => inboundApply({ queue, wakeWriter, replica, numbers, site, zone: async () => 'UTC', mint: () => mintUlid(clock), clock }), // prettier-ignore
     })
     await bridge.add({ name: 'ehr', direction: 'in', to: { by: 'mllp', host: '127.0.0.1', port: 0 }, answers, mostConnections: 100 }) // prettier-ignore
     bridge.start()

@@ -32,6 +32,7 @@ it('[DOM-16] [DOM-17] what staff enter by name and birth date, and an event at t
           billingOf: async () => ({ guarantor: undefined, insurances: [] }),
         },
         mint: ulid,
+        clock,
       }),
   })
   replica.follow({ name: 'index', collections: ['patients', 'events', 'reviews'], handle: pageIndex(replica) })

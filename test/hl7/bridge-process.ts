@@ -34,6 +34,7 @@ const bridge = openHl7({
       site,
       zone: async () => 'UTC',
       mint: () => mintUlid(clock),
+      clock,
     }),
 })
 if (bridge.channels().length === 0) await bridge.add({ name: 'ehr', direction: 'in', to: { by: 'mllp', host: '127.0.0.1', port: Number(port) } }) // prettier-ignore

@@ -1,4 +1,5 @@
 /** What the handlers of incoming messages are given, and what they give back: what a message changes. */
+import type { Clock } from '../../replica/clock.ts'
 import type { Edit, FactsChange, Replica } from '../../replica/replica-face.ts'
 import type { Billing } from '../insched/bridge.ts'
 import type { Complaint } from './acknowledgements.ts'
@@ -25,6 +26,7 @@ export interface InboundParts {
   /** The zone of the site. */
   readonly zone: () => Promise<string>
   readonly mint: () => string
+  readonly clock: Clock
   /** Writes into InSched what is kept in the queue for it. */
   readonly wakeWriter: () => void
 }
