@@ -8,6 +8,7 @@ import { join } from 'node:path'
 import { inschedOf, settingsOf, type SiteOptions } from './enrolling.ts'
 import { mappingReviews } from './bridges/insched/mapping-problems.ts'
 import { referenceMapping } from './bridges/insched/reference-mapping.ts'
+import type { CheckIn } from './bridges/insched/check-ins.ts'
 import { keepInSched, type InSchedKeeper } from './bridges/insched/keeper.ts'
 import type { Choice } from './bridges/insched/put-back.ts'
 import { consentKeys } from './bridges/texts/consent-number.ts'
@@ -129,6 +130,8 @@ export async function openSite(
   const hmacKey = Buffer.from(master.open(Buffer.from(settings.hmacKey, 'base64'), 'hmac key').toString(), 'base64')
   const keys = consentKeys(hmacKey)
   let insched: ReturnType<typeof inschedOf>
+  // The bridge reads before there are channels to tell.
+  const tellsCheckIns = Promise.withResolvers<(checkIns: readonly CheckIn[]) => Promise<void>>()
   let bridge: InSchedKeeper
   try {
     insched = inschedOf(dir, master)
@@ -142,6 +145,7 @@ export async function openSite(
       station: hostname(),
       clock,
       polls: () => runs?.readsAlong() ?? true,
+      checkedIn: async (checkIns) => (await tellsCheckIns.promise)(checkIns),
       disconnectedUntil: backup.now()?.until,
       say: (moment) => momentInWords(moment, zone, clock.now()),
       others: { isShared: () => mirror.isSharing(), nameOf: (other) => mirror.others().get(other)?.name ?? null },
@@ -247,7 +251,8 @@ export async function openSite(
     return zone
   }
   const unread = watchUnread({ ...parts, zone: zoneNow })
-  const hl7 = openHl7({ dir, master, replica, site: site.key, clock, say: options.say ?? (() => {}), insched: bridge, apply: (queue, wakeWriter) => inboundApply({ queue, wakeWriter, replica, numbers: { ...bridge, documentOf: own.documentOf }, site: site.key, zone: zoneNow, mint: () => mintUlid(clock) }) }) // prettier-ignore
+  const hl7 = openHl7({ dir, master, replica, site: site.key, clock, say: options.say ?? (() => {}), insched: bridge, apply: (queue, wakeWriter) => inboundApply({ queue, wakeWriter, replica, numbers: { ...bridge, documentOf: own.documentOf }, site: site.key, zone: zoneNow, mint: () => mintUlid(clock), clock }) }) // prettier-ignore
+  tellsCheckIns.resolve(hl7.checkedIn)
   const exchange = exchangeOf({ ...parts, dir, master, site: site.key })
   const texts = textsOfSite({ ...parts, hmacKey, site: site.key, documentOf: own.documentOf, namesForTexts: bridge.namesForTexts }) // prettier-ignore
   const days = dayOfSite({ ...parts, desk, localOf: bridge.localOf, zone: zoneNow, site: site.key, whyTexts: texts.texts.why }) // prettier-ignore

@@ -11,13 +11,14 @@ import { anchorOf, type Anchor } from './anchor.ts'
 import { acquireLease, bind, type Lease } from './binding.ts'
 import type { Numbers } from './consent-changes.ts'
 import type { Progress } from './full-read.ts'
+import type { CheckIn } from './check-ins.ts'
 import { identitiesOf } from './identities.ts'
 import { passing, passes } from './faults.ts'
 import type { NamesForTexts } from './names-for-texts.ts'
 import type { openInSched } from './insched.ts'
 import { settle, type Choice } from './put-back.ts'
 import { InSchedRefused, LeaseLost, PutBack } from './refused.ts'
-import type { PatientRow } from './rows.ts'
+import type { InsuranceRow, PatientRow } from './rows.ts'
 import type { Mapping } from './mapping.ts'
 import { mappingProblem } from './mapping-problems.ts'
 import { referenceMapping } from './reference-mapping.ts'
@@ -43,12 +44,19 @@ export interface BridgeOptions {
   readonly numbers?: Numbers | undefined
   /** The other sites of the practice, where there are any with which records are shared. */
   readonly others?: Others | undefined
+  /** Told of check-ins, also of those that were cleared since, once the replica has their events; again after a crash. */
+  readonly checkedIn?: (checkIns: readonly CheckIn[]) => Promise<void>
   /** What an admin chose for a database that was put back to a backup; without it such a one is refused (DOM-19). */
   readonly putBack?: Choice | undefined
   /** Called when the database is found to be put back while it is worked on: nothing more is read or written. */
   readonly foundPutBack?: () => void
   /** How the database is opened. */
   readonly open?: typeof openInSched
+}
+
+export interface Billing {
+  readonly guarantor: PatientRow | undefined
+  readonly insurances: readonly InsuranceRow[]
 }
 
 export interface InSchedBridge {
@@ -72,6 +80,8 @@ export interface InSchedBridge {
   /** Of an event of a series the day on which the pattern has it; undefined for every other document. */
   occurrenceOf(document: string): Promise<string | undefined>
   patient(localId: number): Promise<PatientRow | undefined>
+  /** Who pays for a patient and what insures them, as far as InSched's tables say. */
+  billingOf(localId: number): Promise<Billing>
   /** Whether the patient may be another person now, so that nothing flows before a person says so (DOM-17). */
   isHeld(patient: string): Promise<boolean>
   findPatients(text: string): Promise<PatientRow[]>
@@ -142,7 +152,15 @@ export async function startInSchedBridge(options: BridgeOptions): Promise<InSche
   insched.setPatience(statementPatience)
   const identities = identitiesOf(insched, clock)
   const { others = { isShared: () => false, nameOf: () => null } } = options
-  const reader: Reader = inSchedReader({ insched, replica, identities, site, clock, others })
+  const reader: Reader = inSchedReader({
+    insched,
+    replica,
+    identities,
+    site,
+    clock,
+    others,
+    checkedIn: options.checkedIn,
+  })
   const polls = options.polls ?? (() => true)
   let turn: Promise<unknown> = Promise.resolve()
   let horizonAt = 0
@@ -347,6 +365,12 @@ export async function startInSchedBridge(options: BridgeOptions): Promise<InSche
     localOf: identities.localOf,
     occurrenceOf: (document) => asked(async () => (await insched.identity(document))?.original_on || undefined),
     patient: (localId) => asked(async () => (await insched.patients([localId]))[0]),
+    billingOf: (localId) =>
+      asked(async () => {
+        const [row] = await insched.patients([localId])
+        const [guarantor] = await insched.patients([row?.guarantor_id ?? localId])
+        return { guarantor, insurances: await insched.insurancesOf(localId) }
+      }),
     isHeld: (patient) => asked(async () => ((await insched.identity(patient))?.held ?? null) !== null),
     namesForTexts: () => asked(() => insched.namesForTexts()),
     findPatients: (text) => asked(() => insched.findPatients(text, 20)),

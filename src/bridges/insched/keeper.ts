@@ -209,6 +209,7 @@ export async function keepInSched(options: KeeperOptions): Promise<InSchedKeeper
       return found
     },
     patient: async (localId) => connected().patient(localId),
+    billingOf: async (localId) => connected().billingOf(localId),
     isHeld: async (patient) => connected().isHeld(patient),
     namesForTexts: async () => connected().namesForTexts(),
     findPatients: async (text) => connected().findPatients(text),

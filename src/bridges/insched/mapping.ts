@@ -94,6 +94,7 @@ export const fieldsOfTables = {
     paid_by: 'text',
     plan_id: 'whole',
   },
+  insurances: { patient_id: 'whole!', company: 'text!', rank: 'whole', member_id: 'text', group_number: 'text', holder_name: 'text' }, // prettier-ignore
   communications: {
     patient_id: 'whole!',
     body: 'text!',
@@ -132,6 +133,7 @@ const optionalTables: readonly MappedTableName[] = [
   'stages',
   'communications',
   'deposits',
+  'insurances',
   'recurrences',
   'occurrences',
 ]

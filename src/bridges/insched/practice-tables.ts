@@ -10,6 +10,7 @@ import type { contactColumns, MappedTableName } from './mapping.ts'
 import type {
   CommunicationRow,
   EventRow,
+  InsuranceRow,
   LocationRow,
   PatientRow,
   PlanRow,
@@ -116,6 +117,9 @@ export function practiceReads(handle: Db, engine: Engine, tables: PracticeTables
       locations.table === undefined ? Promise.resolve([]) : read(locations, from(locations).orderBy(ref(locations, 'location_id'))), // prettier-ignore
     patientsAfter: (key: number, limit: number) => after<PatientRow>('patients', key, limit),
     patients: (ids: readonly number[]) => byField<PatientRow>(patients, 'patient_id', ids),
+    /** The insurances of a patient, the first one first; none where the practice's are not mapped. */
+    insurancesOf: async (patient: number): Promise<InsuranceRow[]> =>
+      tables.insurances.table === undefined ? [] : (await byField<InsuranceRow>(tables.insurances, 'patient_id', [patient])).toSorted((a, b) => (a.rank ?? 0) - (b.rank ?? 0)), // prettier-ignore
     plansAfter: (key: number, limit: number) => after<PlanRow>('plans', key, limit),
     plans: (ids: readonly number[]) => byField<PlanRow>(plans, 'plan_id', ids),
     /** Relations on file of patients, as their own side names them. */

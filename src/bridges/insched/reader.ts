@@ -6,6 +6,7 @@
 import type { Clock } from '../../replica/clock.ts'
 import type { OpenReplica } from '../../replica/replica.ts'
 import type { Edit, Replica } from '../../replica/replica-face.ts'
+import { checkInsOf, type CheckIn } from './check-ins.ts'
 import { depositsSeen } from './deposits.ts'
 import { deletedRows, type Ended } from './deleted-rows.ts'
 import { practiceEdit, type Context } from './documents.ts'
@@ -37,6 +38,8 @@ export interface ReaderOptions {
   readonly site: { readonly key: string; readonly name: string }
   readonly clock: Clock
   readonly others: Others
+  /** Told of check-ins once the replica has their events, and again after a crash; what it rejects is read again. */
+  readonly checkedIn?: ((checkIns: readonly CheckIn[]) => Promise<void>) | undefined
 }
 export type Reader = ReturnType<typeof inSchedReader>
 
@@ -150,6 +153,8 @@ export function inSchedReader(options: ReaderOptions) {
     const seen = await deposits.told(insched, stretch.deposits)
     const all = [...first, ...edits, ...seen.edits, ...(over?.edits ?? [])]
     if (all.length > 0) await replica.change(all)
+    const checkIns = await checkInsOf(insched, stretch.checkedIn, rows.events, edits)
+    if (checkIns.length > 0) await options.checkedIn?.(checkIns)
     await told(stretch.last.audit_id)
     return { kept, ended: over, ranks: seen.ranks }
   }

@@ -27,6 +27,14 @@ export type RelationRow = {
   patient_id: number
   related_id: number
 }
+export type InsuranceRow = {
+  patient_id: number
+  company: string
+  rank: number | null
+  member_id: string | null
+  group_number: string | null
+  holder_name: string | null
+}
 export type PlanRow = {
   plan_id: number
   patient_id: number
