@@ -138,6 +138,35 @@ it('[DOM-18] what is shared no more goes from this InSched, but rows that somebo
   expect(rowsIn(mesa).get(one.patient)).toMatchObject({ middle_name: 'Zed', first_name: 'Meanwhile', email: 'kept@example.test' }) // prettier-ignore
 })
 
+it('[DOM-18] a double booking that a merge makes is a review at either site that shows both events, and ends by itself when one is moved', async () => {
+  const { mesa, tempe } = world.staff
+  const one = await event(world, 'mesa', 5)
+  const type = mesa.prepare('select event_type from events where event_id = ?').pluck().get(one.at('mesa')) as string
+  const book = (name: Name, at: string) => world.staff[name].prepare("insert into events(event_type, patient_id, starts_at, minutes, status) values (?, ?, ?, 30, 'None')").run(type, one.patientAt(name), at).lastInsertRowid as number // prettier-ignore
+  let booked = 0
+  await world.offline(async () => {
+    book('mesa', '2027-05-06T09:00')
+    // What one site books twice itself, it has seen.
+    book('mesa', '2027-05-06T09:10')
+    booked = book('tempe', '2027-05-06T09:20')
+  })
+  await world.settled()
+  const doubled = async (name: Name) => (await openReviews(world, name)).filter(({ kind }) => kind === 'double booking')
+  const words = async (name: Name) => (await doubled(name)).map(({ why }) => [...why.matchAll(/09:\d\d/g)].flat()).toSorted() // prettier-ignore
+  await expect.poll(() => words('mesa')).toEqual([['09:00', '09:20'], ['09:10', '09:20']]) // prettier-ignore
+  await expect.poll(() => words('tempe')).toEqual([['09:20', '09:00'], ['09:20', '09:10']]) // prettier-ignore
+  tempe.prepare("update events set starts_at = '2027-05-06T11:00' where event_id = ?").run(booked)
+  await world.settled()
+  for (const name of ['mesa', 'tempe'] as const) {
+    await expect.poll(() => doubled(name)).toEqual([])
+    const resolved = (await world.sites[name].reviews('resolved')).items.filter(({ kind }) => kind === 'double booking')
+    expect(resolved.map((review) => review.resolved!.note)).toEqual(Array(2).fill('The two events are at the same time no more.')) // prettier-ignore
+  }
+  tempe.prepare("update events set starts_at = '2027-05-06T09:15' where event_id = ?").run(booked)
+  await world.settled()
+  for (const name of ['mesa', 'tempe'] as const) await expect.poll(async () => (await doubled(name)).length).toBe(2)
+})
+
 it('a site that takes one collection alone gets rows of no other, and one whose mapping lets no records be written gets none', async () => {
   const world = await twoDatabases(4, false)
   await world.share('mesa', ['patients', 'plans', 'events'], 'give')
@@ -163,6 +192,8 @@ it('nothing of another site is confirmed, written to, invited or charged by this
   expect(rowsIn(tempe).get(one.document)).toMatchObject({ confirmation_type: 'Portal' })
   expect(tempe.prepare('select count(*) from communications').pluck().get()).toBe(0)
   const patient = one.patientAt('tempe')
+  const name = tempe.prepare('select last_name from patients where patient_id = ?').pluck().get(patient) as string
+  expect((await world.sites.tempe.bridge.findPatients(name)).map((row) => row.patient_id)).not.toContain(patient)
   const whose = /is a patient of mesa.*Ask mesa/
   await expect(world.sites.tempe.message({ patient, subject: 'a', text: 'b' })).rejects.toThrow(whose)
   await expect(world.sites.tempe.invite(patient)).rejects.toThrow(whose)

@@ -172,10 +172,13 @@ export function practiceReads(handle: Db, engine: Engine, tables: PracticeTables
       const found = await db.selectFrom(`${patients.table!} as t`).select(patients.selection('t', ['patient_id'])).where(engine.among(ref(patients, 'survivor_id'), ids)).execute() // prettier-ignore
       return found.map((row) => Number(row['patient_id']))
     },
+    /** Patients of this site by words of their names; those whom other sites share are theirs. */
     findPatients: (text: string, limit: number): Promise<PatientRow[]> => {
       const names = [...new Set(['first_name', 'last_name'].map((name) => patients.column(name)))].map((column) => sql`coalesce(${sql.ref(`t.${column}`)}, '')`) // prettier-ignore
       let query = from(patients)
       if (patients.has('survivor_id')) query = query.where(sql<SqlBool>`${ref(patients, 'survivor_id')} is null`)
+      query = query.where(sql<SqlBool>`not exists (select 1 from pc_identity i join pc_shared s on s.document = i.document
+        where i.table_name = 'patients' and i.gone = 0 and i.local_id = ${ref(patients, 'patient_id')} and s.site <> (select site from pc_agent))`) // prettier-ignore
       for (const word of text.trim().split(/\s+/).filter(Boolean).slice(0, 4)) {
         const like = `%${word.replaceAll(/[\\%_]/g, (c) => `\\${c}`)}%`
         query = query.where(sql<SqlBool>`lower(${sql.join(names, sql` || ' ' || `)}) like lower(${like}) escape '\\'`)
