@@ -78,7 +78,9 @@ it.each(table)('$file', async (row) => {
   const documentOf = async (kind: 'patient' | 'event', { id, authority = kind === 'patient' ? 'HOSP' : 'channel ehr' }: Omit<Named, 'fields'>): Promise<string | undefined> =>
     authority === 'INSCHED' ? bridge.documentOf('patients', Number(id)) : queue.identity(kind, authority, id)?.document // prettier-ignore
   // Until what the message changes is written into InSched.
-  const isWritten = (): Promise<void> => expect.poll(() => queue.recordsToWrite()).toEqual([])
+  const isWritten = async (): Promise<void> => {
+    await expect.poll(() => queue.recordsToWrite()).toEqual([])
+  }
   await isWritten()
   for (const kind of ['patient', 'event'] as const) {
     const named = row[kind]

@@ -152,7 +152,7 @@ it('[DOM-18] a double booking that a merge makes is a review at either site that
   })
   await world.settled()
   const doubled = async (name: Name) => (await openReviews(world, name)).filter(({ kind }) => kind === 'double booking')
-  const words = async (name: Name) => (await doubled(name)).map(({ why }) => [...why.matchAll(/09:\d\d/g)].flat()).toSorted() // prettier-ignore
+  const words = async (name: Name) => (await doubled(name)).map(({ why }) => [...why.matchAll(/09:\d\d/g)].flat()).toSorted((a, b) => (a.join('') < b.join('') ? -1 : 1)) // prettier-ignore
   await expect.poll(() => words('mesa')).toEqual([['09:00', '09:20'], ['09:10', '09:20']]) // prettier-ignore
   await expect.poll(() => words('tempe')).toEqual([['09:20', '09:00'], ['09:20', '09:10']]) // prettier-ignore
   tempe.prepare("update events set starts_at = '2027-05-06T11:00' where event_id = ?").run(booked)
