@@ -28,7 +28,7 @@ import {
 import { loggedAnew } from './edits.ts'
 import { carriesOver, compareVersions } from './generations.ts'
 import type { NewRow, Origin, StoredDocument } from './store.ts'
-import { ceases, hasContent } from './withdrawal.ts'
+import { ceases, hasContent, isKnownWithheld } from './withdrawal.ts'
 
 export interface Receiving {
   readonly draft: Draft
@@ -70,7 +70,8 @@ export interface Logging {
 
 /**
  * Puts rows into the draft, those of which `isAnew` says so as their whole document. One by which its document ceases to
- * pass becomes a notice of this replica's own (rule 9): a peer that is put back to before it hears it from nobody else.
+ * pass becomes a notice of this replica's own (rule 9): a peer that is put back to before it hears it from nobody else. So
+ * does the first that a site which was put back hears of a document of its own that does not pass.
  * Resolves with what is logged.
  */
 export async function intoLog(
@@ -82,7 +83,8 @@ export async function intoLog(
   const done: NewRow[] = []
   for (const added of rows) {
     const held = draft.document(collection, added.key)
-    const said = ceases(added, held, passes) ? { ...added, origin: null, receipt: true } : added
+    const isNotice = ceases(added, held, passes) || isKnownWithheld(added, held, passes)
+    const said = isNotice ? { ...added, origin: null, receipt: true } : added
     const logged = isAnew(added, held) ? await loggedAnew(added, draft) : said
     draft.add(logged)
     done.push(logged)

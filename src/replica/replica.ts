@@ -408,13 +408,13 @@ export async function openReplica(options: ReplicaOptions): Promise<OpenReplica>
       const { acknowledged } = known(peer)
       const anew = collections.flatMap((_, number) => (positions[number] === 0 && (acknowledged[number] ?? 0) > 0 ? [number] : [])) // prettier-ignore
       const upTo = head
-      for (const number of anew) {
-        const now = known(peer)
-        peers.set(peer, { ...now, amnesty: now.amnesty.with(number, upTo) })
-        await store.giveAmnesty(peer, number, upTo)
-      }
+      const now = known(peer)
+      peers.set(peer, { ...now, amnesty: now.amnesty.map((at, number) => (anew.includes(number) ? upTo : at)) })
       // All at once: an ack that comes while these are written is newer than they are.
-      await Promise.all(positions.map((position, at) => replication.acknowledged(peer, collections[at]!, position)))
+      await Promise.all([
+        ...anew.map((number) => store.giveAmnesty(peer, number, upTo)),
+        ...positions.map((position, at) => replication.acknowledged(peer, collections[at]!, position)),
+      ])
     },
     async behind(peer, sends = () => true) {
       const now = peers.get(peer)

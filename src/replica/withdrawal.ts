@@ -4,7 +4,7 @@
  * of a document that another site shared with it (SHARE-3). Pure.
  */
 import type { WireRow } from './admission.ts'
-import { collectionNumber, type Collection, type Passes } from './collections.ts'
+import { collectionNumber, collectionOf, type Collection, type Passes } from './collections.ts'
 import { decodeVector, emptyUpdate, emptyVector, mergeUpdates } from './document.ts'
 import type { Draft } from './commits.ts'
 import type { NewRow, StoredDocument } from './store.ts'
@@ -48,13 +48,25 @@ export function ceases(row: NewRow, held: StoredDocument | undefined, passes: Pa
 }
 
 /**
+ * Whether a row of a peer is the first that is known of a document of one's own, which does not pass: this replica was put
+ * back, and has lost that it said so.
+ */
+export function isKnownWithheld(row: NewRow, held: StoredDocument | undefined, passes: Passes): boolean {
+  const collection = collectionOf(row.collection)!
+  return !held && row.erased === 0 && !passes(collection, row.facts) && passes(collection, row.facts, true)
+}
+
+/**
  * The notice for a peer that sends a document as one that passes, while by newer facts here it does not: it has it from
- * elsewhere, and was never told.
+ * elsewhere, and was never told. Where by the settings of now neither passes, it is told as well, if it sends content by
+ * older facts: by other settings these may pass.
  */
 export function noticeFor(row: WireRow, held: StoredDocument | undefined, passes: Passes): NewRow | undefined {
   if (row.receipt || !held) return undefined
   const { collection, facts } = held.head
-  if (passes(collection, facts) || !passes(collection, row.facts)) return undefined
+  if (passes(collection, facts)) return undefined
+  const isOlder = row.facts.at < facts.at && row.update.length > emptyUpdate.length && passes(collection, facts, true)
+  if (!passes(collection, row.facts) && !isOlder) return undefined
   return { ...withdrawnRow(held, true), vector: held.vector, mode: 'add' }
 }
 
