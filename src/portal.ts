@@ -308,7 +308,7 @@ export async function openPortal(options: {
     clock,
     log,
   })
-  const stations = await openStations({ dir, master, clock, store, privateKey: keys.privateKey, accept: acceptor.accept, mostBytes }) // prettier-ignore
+  const stations = await openStations({ dir, master, clock, store, privateKey: keys.privateKey, accept: acceptor.accept, mostBytes, log }) // prettier-ignore
   const practiceNamed = (text: string): Practice => {
     const practice = store.practice(parseUlid(text, 'practice id'))
     if (practice) return practice

@@ -37,6 +37,8 @@ export type Station = Awaited<ReturnType<typeof openStation>>
 
 /** The most items of one download. */
 const mostItems = 10_000
+/** When what is left of an upload is tried again, milliseconds. */
+const goOnAgain = 10_000
 /** How long a request waits for the link, milliseconds. */
 const patience = 20_000
 
@@ -44,6 +46,8 @@ const patience = 20_000
 export async function openStation(options: StationOptions) {
   const { dir, master, clock, practice, site } = options
   mkdirSync(dir, { recursive: true })
+  const store = openStationStore(join(dir, 'station.sqlite'), master, clock)
+  const outbox = openOutbox(join(dir, 'outbox.sqlite'), master)
   const mirror = mirrorOf(site.id, clock)
   const kept = await openSqliteStore({ file: join(dir, 'replica.sqlite'), master, mostBytes: options.mostBytes })
   const replica = await openReplica({
@@ -56,8 +60,6 @@ export async function openStation(options: StationOptions) {
   })
   // What a station has, it says with its next upload: nothing of it is kept here beside what may leave.
   const siteMirror = await keepSiteMirror({ mirror, replica, site: site.id, portal: practice.replica, clock, sayAgain: async () => {} }) // prettier-ignore
-  const store = openStationStore(join(dir, 'station.sqlite'), master, clock)
-  const outbox = openOutbox(join(dir, 'outbox.sqlite'), master)
   const source = stationSource({
     store,
     replica: leavingOnly(replica, () => mirror.settings().withheld),
@@ -65,7 +67,10 @@ export async function openStation(options: StationOptions) {
     practice,
   })
   const answers = stationAnswers({ store, outbox, replica, site: site.id, zoneOf: source.zoneOf, clock })
-  await source.goOn()
+  // A long one holds up nobody's start; what cannot be done now is tried again.
+  let cancelGoOn = (): void => {}
+  const goOn = (): void => void source.goOn().catch(() => (cancelGoOn = clock.after(goOnAgain, goOn)))
+  goOn()
   const { numberOf, confirm, unknown } = answers
   const following = replica.follow(outgoing('exchange', { replica, outbox, site: site.id, numberOf, confirm, unknown }))
   const link = keepLink({
@@ -119,6 +124,7 @@ export async function openStation(options: StationOptions) {
     /** How many items wait to be acknowledged. */
     waiting: (): number => outbox.waiting(),
     async close(): Promise<void> {
+      cancelGoOn()
       stopKeeping()
       siteMirror.stop()
       await source.stop()

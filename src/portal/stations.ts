@@ -34,6 +34,7 @@ export async function openStations(portal: {
   readonly privateKey: string
   readonly accept: Acceptor['accept']
   readonly mostBytes: number | undefined
+  readonly log: (line: string) => void
 }): Promise<Stations> {
   const { dir, master, clock, store } = portal
   const open = new Map<string, Station>()
@@ -64,7 +65,8 @@ export async function openStations(portal: {
     store.setStationToken(site, hashOf(token))
     return { siteId: site, token }
   }
-  for (const site of store.stations()) if (isUsable(site)) await opened(site)
+  // One that cannot be opened keeps nobody else from the portal.
+  for (const site of store.stations().filter(isUsable)) await opened(site).catch((error: Error) => portal.log(`station ${site} cannot be opened: ${error.message}`)) // prettier-ignore
 
   return {
     async add(practice, name) {

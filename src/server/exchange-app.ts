@@ -63,6 +63,7 @@ export function exchangeApp(options: ExchangeAppOptions): Hono<Env> {
     const token = /^Bearer ([\w-]{1,200})$/.exec(c.req.header('authorization') ?? '')?.[1]
     const site = token === undefined ? undefined : siteOf(token)
     const station = site === undefined ? undefined : stationOf(site)
+    if (site !== undefined && !station) return refused(c, 503, 'This station cannot be used at present. Whoever runs the portal can read why in its log. Try again later.') // prettier-ignore
     if (site === undefined || !station) {
       const { address } = caller
       const wait = token === undefined ? 0 : tries.take({ name: `station at ${address}`, address })

@@ -1,7 +1,8 @@
 /** A station without an agent: what it uploads is at the portal by the same rules as any site's, what patients say comes down once, and it is written when the station says so. */
-import { readdirSync, readFileSync, statSync } from 'node:fs'
+import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, it, onTestFinished } from 'vitest'
+import { openPortal } from '../../src/portal.ts'
 import { foldConfirmations } from '../../src/replica/kinds/confirmations.ts'
 import { foldPayments } from '../../src/replica/kinds/payments.ts'
 import { stationSource } from '../../src/bridges/xml/station-source.ts'
@@ -197,6 +198,26 @@ it('an upload that was taken is done to its end, whatever broke off in between',
     break
   }
   for (const collection of ['practice', 'patients', 'plans', 'events'] as const) expect(await replica.list(collection)).toHaveLength(1) // prettier-ignore
+})
+
+it('a station that cannot be opened is told so, and keeps nobody else from the portal', async () => {
+  const world = await openStationWorld()
+  const other = await world.portal.addStation({ practice: world.practice, name: 'Tempe' })
+  const token = world.portal.renewToken(world.site).token
+  await world.portal.close()
+  writeFileSync(join(world.dir, 'portal', 'stations', world.site, 'outbox.sqlite'), 'no database')
+  const lines: string[] = []
+  const again = await openPortal({
+    dir: join(world.dir, 'portal'),
+    master,
+    clock,
+    log: (line) => void lines.push(line),
+  })
+  onTestFinished(() => again.close())
+  const url = await again.listen({ port: 0, host: '127.0.0.1' })
+  const statusOf = async (shown: string): Promise<number> => (await fetch(`${url}/exchange/download`, { headers: { authorization: `Bearer ${shown}` } })).status // prettier-ignore
+  expect([await statusOf(token), await statusOf(other.token)]).toEqual([503, 200])
+  expect(lines.join('\n')).toContain(`station ${world.site} cannot be opened`)
 })
 
 it('nothing of a person stands in the files of a station', async () => {
