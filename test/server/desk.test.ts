@@ -70,7 +70,7 @@ describe('a day', () => {
   it('staff hold the texts of an event, let them go, and send one by hand, each with their initials (R31)', async () => {
     const event = world.events.at(-1)!
     const page = async (): Promise<string> => words((await admin.get(`/events/${event.key}`)).text)
-    await post('/synchronization/texts', { key: 'sending', value: 'on' })
+    await world.site.texts.set('sending', 'on')
     expect(await page()).toContain('Hold the texts of this event')
     await post(`/events/${event.key}/hold`, {})
     expect(await page()).toMatch(/The texts of this event are held\. .*Held by JD, .+ Let them go/)
@@ -81,7 +81,7 @@ describe('a day', () => {
     expect((await post(`/events/${event.key}/send`, text)).status).toBe(303)
     const said = await world.site.replica.entries('communications', event.patientKey)
     expect(said.map((one) => [one.kind, one.by.initials])).toEqual(expect.arrayContaining([['hold', 'JD'], ['send now', 'JD']])) // prettier-ignore
-    await post('/synchronization/texts', { key: 'sending', value: 'off' })
+    await world.site.texts.set('sending', 'off')
   })
   it('a confirmation that InSched lost again is not said to be read back', async () => {
     const event = world.events[1]!

@@ -3,6 +3,7 @@ import { Hono, type Context } from 'hono'
 import { html } from 'hono/html'
 import * as v from 'valibot'
 import { instantOf } from '../../mirror/wall-clock.ts'
+import { ruleKinds } from '../../bridges/texts/rule-words.ts'
 import type { NotSentReason, ToldKind } from '../../replica/kinds/communications.ts'
 import { spokenTypes } from '../../replica/kinds/confirmations.ts'
 import { wallClockSchema } from '../../replica/kinds/kind.ts'
@@ -18,7 +19,7 @@ import { mayUse } from './privileges.ts'
 import type { Deed } from '../audit-sqlite.ts'
 import { whyInWords } from './texts-in-words.ts'
 
-const sendSchema = v.object({ startsAt: wallClockSchema, rule: v.pipe(v.string(), v.regex(/^[a-z0-9-]{1,30}$/)), what: v.picklist(['confirmation request', 'reminder']) }) // prettier-ignore
+const sendSchema = v.object({ startsAt: wallClockSchema, rule: v.pipe(v.string(), v.regex(/^[a-z0-9-]{1,30}$/)), what: v.picklist(ruleKinds) }) // prettier-ignore
 const confirmSchema = v.object({ startsAt: wallClockSchema, type: v.picklist(spokenTypes) })
 
 /** A moment with its time, to be put in order; those without one stay behind what they belong to. */
