@@ -38,8 +38,14 @@ it.each([
   [561_000_399, 'the first settings of a site that went down before its documents followed them'],
   [571_005_604, 'rows left out of a document that did not pass, and a restore of the site to where it does'],
   [575_000_531, 'the hello of a connection that ended, taken in after that of the next'],
-  [573_000_524, 'a document that does not pass, of which a site that was put back learned from a portal that is put back too'],
-  [576_000_816, 'a document that passes by no settings at first, and then not by its facts, which the portal has older'],
+  [
+    573_000_524,
+    'a document that does not pass, of which a site that was put back learned from a portal that is put back too',
+  ],
+  [
+    576_000_816,
+    'a document that passes by no settings at first, and then not by its facts, which the portal has older',
+  ],
   [571_006_014, 'facts of a later row that went with an earlier one, and a restore of the site to between the two'],
   [571_001_332, 'what waits of a site, while the settings of its last connection are no more and the portal writes'],
   [571_002_785, 'the same, while a proof brings what it waits for'],
