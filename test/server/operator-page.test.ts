@@ -107,6 +107,18 @@ describe('what it shows', () => {
     expect(text).toMatch(/class="copy">[0-9a-f]{32}</)
     expect((await ask('/operator')).text).not.toMatch(/class="copy">/)
   })
+  it('what a site and this portal say of sharing with another site stands there by its name', async () => {
+    const [practice] = (await world.portal.status()).practices
+    const site = practice!.sites.find((one) => one.name === 'Mesa')!.siteId
+    const { siteId: other } = world.portal.addSite({ practice: practice!.practiceId, name: 'Saguaro' })
+    const key = `share.${other}.patients`
+    const words = async (): Promise<string> => (await ask(`/operator/mirror/${site}`)).text.replaceAll(/<[^>]+>/g, ' ').replaceAll(/\s+/g, ' ') // prettier-ignore
+    expect(await words()).not.toContain('Saguaro')
+    await world.portal.narrow(site, [{ key, value: 'take' }], 'operator')
+    expect(await words()).toMatch(/Shared with Saguaro .*Patients Off Take/)
+    await world.portal.narrow(site, [{ key, value: 'as the site' }], 'operator')
+    expect(await words()).not.toMatch(/Patients Off Take/)
+  })
   it('what a site mirrors is narrowed by a form: it holds at the portal and at the site, a wrong value is refused next to its field, and it is taken back', async () => {
     const site = (await world.portal.status()).practices[0]!.sites.find((one) => one.name === 'Mesa')!.siteId
     const at = `/operator/mirror/${site}`

@@ -38,6 +38,8 @@ const about: Readonly<Record<string, string>> = {
   hl7: 'Bytes that are no messages on the HL7 parser, the MLLP framer and the XML reader',
   peers:
     'A site as a process, killed with kill -9 while other systems send to it over MLLP, each message until it is answered',
+  sites:
+    'Two sites that share their records, each with its InSched: edits, bookings and deletes by plain SQL at either, answers at the portal, which is away now and then',
   recent:
     'Recent Communications as the console asks for it, by every filter, near the newest and years back, beside one of 10,000 entries',
   fold: 'One field of one document changed by writers that start again after each 50 changes, beside 200 other documents and a portal',
@@ -46,6 +48,7 @@ const about: Readonly<Record<string, string>> = {
 /** What a run without a fault has shown, where it is something else than usual. */
 const clean: Readonly<Record<string, string>> = {
   simulate: 'no promise broken',
+  sites: 'both databases the same, each answer with one outcome, no echo',
   fold: 'disk within 3 times what lives; by own work, half of the transactions under 1 ms and no change held up for 50 ms',
   recent: 'no page costs more than with 10,000',
   leaks: 'nothing left that does not pass, nothing missing that does',

@@ -192,7 +192,18 @@ export function operatorApp(options: OperatorOptions): Hono<OperatorEnv> {
     if (!site) return c.html(await overview(c), 404)
     audit.noted({ did: 'viewed', by: operator, practice: site.practice, of: ['mirror', site.id] })
     const title = c.get('reader').words.operator.mirrorOf(site.name)
-    return c.html(shown(c, title, mirrorHtml(c.get('reader'), site.id, await options.mirrorOf(site.id))))
+    return c.html(
+      shown(
+        c,
+        title,
+        mirrorHtml(
+          c.get('reader'),
+          site.id,
+          await options.mirrorOf(site.id),
+          (other) => store.site(other)?.name ?? other,
+        ),
+      ),
+    )
   })
   app.get('/operator/mirror/:site/:part', async (c) => {
     const [site, part] = [siteOf(c), mirrorParts.find((one) => one === c.req.param('part'))]

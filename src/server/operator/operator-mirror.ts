@@ -1,7 +1,7 @@
 /** How the operator narrows what a site mirrors: what the site and this portal say of each setting, and the form of one collection. It shows no record. */
 import { html } from 'hono/html'
 import { choosable, leavingFields } from '../../mirror/leaving-fields.ts'
-import { asTheSite, isNarrowed, longest, textOf, waysOf, type MirrorTexts, type WrongSetting } from '../../mirror/mirror-settings.ts' // prettier-ignore
+import { asTheSite, isNarrowed, longest, shareOf, shareWays, textOf, waysOf, type MirrorTexts, type WrongSetting } from '../../mirror/mirror-settings.ts' // prettier-ignore
 import { coverages } from '../../mirror/policy.ts'
 import { button, checks, choices, field, form } from '../look/form.ts'
 import { inEnglish, type Content, type Html } from '../look/html.ts'
@@ -13,8 +13,13 @@ import { fieldInWords, groupsOf, isCovered, keysOf, mirrorParts, neededInWords, 
 /** What a site has set of its mirror, and how the portal has narrowed it. */
 export interface MirrorOfSite { readonly own: MirrorTexts; readonly portals: MirrorTexts } // prettier-ignore
 
-/** Each setting of a site: what the site says, what this portal says, and which holds. */
-export function mirrorHtml(reader: Reader, site: string, { own, portals }: MirrorOfSite): Html[] {
+/** Each setting of a site: what the site says, what this portal says, and which holds. `nameOf`: how another site is called. */
+export function mirrorHtml(
+  reader: Reader,
+  site: string,
+  { own, portals }: MirrorOfSite,
+  nameOf: (site: string) => string,
+): Html[] {
   const { operator: words, synchronization } = reader.words
   const { mirror, change } = synchronization
   return [
@@ -42,8 +47,38 @@ export function mirrorHtml(reader: Reader, site: string, { own, portals }: Mirro
         { title: mirror.collections[part] },
       ),
     ),
+    ...sharedHtml(reader, { own, portals }, nameOf),
     html`<p><a class="button" href="/operator">${words.back}</a></p>`,
   ]
+}
+
+/** What a site shares with each other site; nothing where nobody has said anything of it. */
+function sharedHtml(reader: Reader, { own, portals }: MirrorOfSite, nameOf: (site: string) => string): Html[] {
+  const { operator: words, synchronization } = reader.words
+  const { mirror, change, sharing } = synchronization
+  const said = [...new Set([...Object.keys(own), ...Object.keys(portals)])].flatMap((key) => {
+    const of = shareOf(key)
+    return of ? [{ key, ...of }] : []
+  })
+  const inWords = (value: string | undefined): string => sharing.shortWays[shareWays.find((way) => way === value) ?? 'off'] // prettier-ignore
+  return [...Map.groupBy(said, ({ other }) => other)].map(([other, keys]) =>
+    card(
+      table(
+        sharing.with(nameOf(other)),
+        [change.setting, words.siteSays, words.portalSays],
+        keys.map(({ key, collection }) => [
+          mirror.collections[collection],
+          inWords(own[key]),
+          portals[key] === undefined || portals[key] === asTheSite
+            ? html`<span class="soft">${words.asTheSite}</span>`
+            : isNarrowed(key, own, portals)
+              ? badge('warn', inWords(portals[key]))
+              : inWords(portals[key]),
+        ]),
+      ),
+      { title: sharing.with(nameOf(other)) },
+    ),
+  )
 }
 
 interface NarrowForm extends MirrorOfSite {
