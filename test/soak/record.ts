@@ -40,6 +40,10 @@ const about: Readonly<Record<string, string>> = {
     'A site as a process, killed with kill -9 while other systems send to it over MLLP, each message until it is answered',
   recent:
     'Recent Communications as the console asks for it, by every filter, near the newest and years back, beside one of 10,000 entries',
+  writes:
+    'The agent alone, killed with kill -9 while it writes what patients say into InSched, in two schemas, in SQLite and in PostgreSQL',
+  histories:
+    'Histories at random over InSched: edits by SQL, patients, combining, deletes, the agent dying between any two statements, InSched put back to a backup',
   fold: 'One field of one document changed by writers that start again after each 50 changes, beside 200 other documents and a portal',
 }
 
