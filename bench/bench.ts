@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { writeChart } from './chart.ts'
+import { captureInPostgres, captureInSqlite } from './measures/capture.ts'
 import { catchUp } from './measures/catch-up.ts'
 import { growth, type Growth } from './measures/growth.ts'
 import { homePage } from './measures/home-page.ts'
@@ -37,6 +38,8 @@ const measures: readonly Measure[] = [
   manyPractices,
   homePage,
   messages,
+  captureInSqlite,
+  captureInPostgres,
 ]
 
 const usage = `npm run bench -- [options]

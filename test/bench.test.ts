@@ -76,8 +76,23 @@ it('clinical messages are stored, acknowledged and counted, ours, the floor and 
   }
 })
 
+it('what staff change in InSched is captured and what patients answer is written back, in databases of three sizes', async () => {
+  const dir = mkdtempSync(join(tmpdir(), 'bench-test-'))
+  try {
+    const file = join(dir, 'bench.json')
+    await run(process.execPath, [bench, '--documents', '100', '--only', 'M12', '--json', file])
+    const { M12 } = JSON.parse(readFileSync(file, 'utf8')) as Record<string, { capture: number; points: Record<string, number>[] }> // prettier-ignore
+    const [first, , last] = M12!.points
+    expect(M12!.points.map((point) => point['events'])).toEqual([10, 100, 1_000])
+    expect(M12!.capture).toBe(last!['capture']! / first!['capture']!)
+    expect(Math.min(...M12!.points.flatMap((point) => Object.values(point)))).toBeGreaterThan(0)
+  } finally {
+    rmSync(dir, { recursive: true })
+  }
+})
+
 it.each([
-  [['--only', 'M12'], 'M12 is no measure.'],
+  [['--only', 'M14'], 'M14 is no measure.'],
   [['--documents', 'many'], '--documents takes a whole number'],
 ])('the bench refuses %j with a sentence', async (options, sentence) => {
   await expect(run(process.execPath, [bench, ...options])).rejects.toThrow(sentence)

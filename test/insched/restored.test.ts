@@ -1,66 +1,13 @@
 /** InSched's database put back to a backup while the site and the portal have gone on: real files, copied back (DOM-19). */
-import Database from 'better-sqlite3'
 import fc from 'fast-check'
-import { copyFileSync, renameSync } from 'node:fs'
-import { join } from 'node:path'
 import { expect, it } from 'vitest'
-import { keepInSched, type InSchedKeeper } from '../../src/bridges/insched/keeper.ts'
 import type { Choice } from '../../src/bridges/insched/put-back.ts'
-import { foldReview } from '../../src/replica/kinds/reviews.ts'
 import { cents } from '../../src/replica/kinds/money.ts'
-import { memoryStore } from '../../src/replica/memory-store.ts'
 import type { Edit } from '../../src/replica/replica-face.ts'
-import { openReplica, type OpenReplica } from '../../src/replica/replica.ts'
-import { clock, folder, ulid } from '../replica/world.ts'
-import { boundFile, closers, confirm, factsAt, practice, resolve, say, site } from './office.ts'
-
-interface Kept { readonly file: string; readonly replica: OpenReplica; staff: Database.Database; bridge: InSchedKeeper } // prettier-ignore
-
-const keep = (file: string, replica: OpenReplica): Promise<InSchedKeeper> =>
-  keepInSched({ url: `sqlite:${file}`, replica, practice, site, holder: 'here', station: 'TEST', clock, disconnectedUntil: undefined, say: (at) => new Date(at).toISOString() }) // prettier-ignore
-
-async function openKept(): Promise<Kept> {
-  const replica = await openReplica({ store: memoryStore(), practice, id: ulid(), clock })
-  const file = await boundFile(replica)
-  const at: Kept = { file, replica, staff: new Database(file), bridge: await keep(file, replica) }
-  closers.push(async () => {
-    await at.bridge.stop()
-    at.staff.close()
-  })
-  await at.bridge.readNow()
-  return at
-}
-/** A copy as a backup program makes it. */
-function backUp({ file, staff }: Kept): string {
-  const copy = join(folder(), 'backup.db')
-  staff.prepare('begin immediate').run()
-  copyFileSync(file, copy)
-  staff.prepare('rollback').run()
-  return copy
-}
-/** Puts the copy in the place of the file, as a person does it: another file of that name, or written over it. */
-function putBack(at: Kept, copy: string, over = false): void {
-  at.staff.close()
-  copyFileSync(copy, over ? at.file : `${at.file}.new`)
-  if (!over) renameSync(`${at.file}.new`, at.file)
-  at.staff = new Database(at.file)
-}
-/** The site is started again on what is there. */
-async function restart(at: Kept): Promise<void> {
-  await at.bridge.stop()
-  at.bridge = await keep(at.file, at.replica)
-}
-const value = (at: Kept, sql: string, ...given: unknown[]): unknown =>
-  at.staff
-    .prepare(sql)
-    .pluck()
-    .get(...given)
-const reviews = async ({ replica }: Kept) =>
-  (await Promise.all((await replica.list('reviews')).map(async ({ key }) => ({ key, ...foldReview(await replica.entries('reviews', key))! })))) // prettier-ignore
-const settled = async (at: Kept): Promise<void> => {
-  await at.bridge.readNow()
-  await at.bridge.written()
-}
+import { clock, ulid } from '../replica/world.ts'
+import { backUp, openKept, putBack, restart, reviews, settled, value } from './kept-office.ts'
+import { confirm, factsAt, resolve, say } from './office.ts'
+import { playRestore, restoreHistories } from './restore-histories.ts'
 
 /** A confirmation, a message, an edit, a new and a deleted event since a backup that is put back then. */
 async function afterARestore() {
@@ -200,76 +147,6 @@ it.each<Choice>(['write-back', 'trust'])('[DOM-17] [DOM-19] an id that InSched u
   expect(value(at, 'select count(*) from communications where patient_id = ?', local)).toBe(0)
 }) // prettier-ignore
 
-type Deed = 'confirm' | 'write' | 'add' | 'move' | 'delete' | 'back up' | 'restart'
-const deeds: readonly Deed[] = ['confirm', 'write', 'add', 'move', 'delete', 'back up', 'restart']
-
 it('[DOM-19] over random histories with restores, each message and confirmation is in InSched once or not, as was chosen, and nothing else is taken away', async () => {
-  await fc.assert(
-    fc.asyncProperty(
-      fc.array(fc.tuple(fc.constantFrom(...deeds), fc.nat(9)), { minLength: 4, maxLength: 12 }),
-      fc.constantFrom<Choice>('write-back', 'trust'),
-      fc.array(fc.tuple(fc.constantFrom(...deeds), fc.nat(9)), { maxLength: 4 }),
-      async (before, choice, after) => {
-        const at = await openKept()
-        let copy = backUp(at)
-        const said = new Map<string, string>()
-        const deleted = new Set<string>()
-        const events = () => at.staff.prepare('select event_id from events where patient_id is not null order by event_id').pluck().all() as number[] // prettier-ignore
-        const play = async ([deed, n]: readonly [Deed, number]): Promise<void> => {
-          const all = events()
-          const event = all[n % all.length]!
-          if (deed === 'confirm' && (await at.bridge.documentOf('events', event))) {
-            const patient = value(at, 'select patient_id from events where event_id = ?', event) as number
-            await confirm(at, { event, patient })
-          } else if (deed === 'write') {
-            const [id, patient] = [ulid(), (await at.bridge.documentOf('patients', 1 + (n % 5)))!]
-            said.set(id, patient)
-            await say(at.replica, patient, id)
-          } else if (deed === 'add')
-            at.staff.prepare("insert into events(event_type, patient_id, location_id, starts_at, minutes, resources, status, alert_notes) values ('CONS', ?, 1, ?, 45, '[]', 'None', '')").run(1 + (n % 5), `2027-04-0${1 + (n % 9)}T10:00`) // prettier-ignore
-          else if (deed === 'move')
-            at.staff.prepare('update events set starts_at = ? where event_id = ?').run(`2027-05-0${1 + (n % 9)}T09:00`, event) // prettier-ignore
-          else if (deed === 'delete') {
-            const document = await at.bridge.documentOf('events', event)
-            if (document) deleted.add(document)
-            at.staff.prepare('delete from events where event_id = ?').run(event)
-          } else if (deed === 'back up') copy = backUp(at)
-          else if (deed === 'restart') await restart(at)
-          await settled(at)
-        }
-        const records = async () => {
-          const heads = await at.replica.list('events')
-          const all = await Promise.all(heads.map(async ({ key }) => [key, (await at.replica.record('events', key))!.fields] as const)) // prettier-ignore
-          return new Map(all)
-        }
-        for (const deed of before) await play(deed)
-        const [had, wrote] = [await records(), new Set(said.keys())]
-        const kept = new Set(at.staff.prepare('select external_id from communications').pluck().all())
-        expect([...wrote].filter((id) => !kept.has(id))).toEqual([])
-        putBack(at, copy)
-        await restart(at)
-        const inCopy = new Set(at.staff.prepare('select external_id from communications').pluck().all())
-        if (at.bridge.holding().at === 'put back') await at.bridge.settle(choice)
-        for (const deed of after) await play(deed)
-        await settled(at)
-
-        const counts = new Map(at.staff.prepare('select external_id, count(*) n from communications group by 1').all().map((row) => [(row as { external_id: string }).external_id, (row as { n: number }).n])) // prettier-ignore
-        for (const id of said.keys()) expect(counts.get(id) ?? 0).toBe(choice === 'trust' && wrote.has(id) && !inCopy.has(id) ? 0 : 1) // prettier-ignore
-        const now = await records()
-        if (choice === 'write-back') for (const [key, fields] of had) expect(now.get(key)!['deleted']).toBe(fields['deleted'] === true || deleted.has(key)) // prettier-ignore
-        if (choice === 'trust') {
-          const there = new Map((at.staff.prepare('select event_id, starts_at from events where patient_id is not null').all() as { event_id: number; starts_at: string }[]).map((row) => [row.event_id, row.starts_at])) // prettier-ignore
-          for (const [key, fields] of now) {
-            const local = await at.bridge.localOf(key)
-            const start = local === undefined ? undefined : there.get(local)
-            const isIts = start !== undefined && (await at.bridge.documentOf('events', local!)) === key
-            expect([key, fields['deleted'] === false]).toEqual([key, isIts])
-            if (isIts) expect(fields['startsAt']).toBe(start)
-          }
-        }
-        await at.bridge.stop()
-      },
-    ),
-    { numRuns: 12, seed: 19 },
-  )
+  await fc.assert(fc.asyncProperty(restoreHistories, playRestore), { numRuns: 12, seed: 19 })
 }, 60_000)

@@ -42,6 +42,10 @@ const about: Readonly<Record<string, string>> = {
     'Two sites that share their records, each with its InSched: edits, bookings and deletes by plain SQL at either, answers at the portal, which is away now and then',
   recent:
     'Recent Communications as the console asks for it, by every filter, near the newest and years back, beside one of 10,000 entries',
+  writes:
+    'The agent alone, killed with kill -9 while it writes what patients say into InSched, in two schemas, in SQLite and in PostgreSQL',
+  histories:
+    'Histories at random over InSched: edits by SQL, patients, combining, deletes, the agent dying between any two statements, InSched put back to a backup',
   fold: 'One field of one document changed by writers that start again after each 50 changes, beside 200 other documents and a portal',
 }
 

@@ -6,7 +6,7 @@ import type { Replica } from '../../replica/replica-face.ts'
 import type { BridgedTable } from './agent-rows.ts'
 import type { Context } from './documents.ts'
 import type { Changes, InSched, Reads } from './insched.ts'
-import { unfold, type Horizon } from './occurrences.ts'
+import { asTheyAre, unfold, type Horizon } from './occurrences.ts'
 import type { RecordEdits, Rows, Said } from './record-edits.ts'
 
 /** Rows read so far. */
@@ -33,34 +33,45 @@ const tables: readonly BridgedTable[] = ['patients', 'plans', 'events']
 /** Reads from the mark to the end, telling the rows of each chunk to `progress`. */
 export async function readInFull(options: FullReadOptions, progress: (read: Progress) => void): Promise<void> {
   const { insched, replica, records, horizon, at } = options
-  const rowsAfter = (table: BridgedTable, after: number): Promise<{ rows: Rows; last: number | undefined }> =>
+  const rowsAfter = (
+    table: BridgedTable,
+    after: number,
+  ): Promise<{ parts: readonly Rows[]; last: number | undefined }> =>
     insched.read(async (now) => {
       if (table === 'patients') {
         const patients = await now.patientsAfter(after, chunk)
-        return { rows: await records.gather(now, { patients }), last: patients.at(-1)?.patient_id }
+        return { parts: [await records.gather(now, { patients })], last: patients.at(-1)?.patient_id }
       }
       if (table === 'plans') {
         const plans = await now.plansAfter(after, chunk)
-        return { rows: await records.gather(now, { plans }), last: plans.at(-1)?.plan_id }
+        return { parts: [await records.gather(now, { plans })], last: plans.at(-1)?.plan_id }
       }
       const found = await now.eventsAfter(after, chunk, horizon)
       const events = await unfold(now, found, { horizon, context: () => options.context(now) })
-      return { rows: await records.gather(now, { events }), last: found.at(-1)?.event_id }
+      // A row may stand for a series of many.
+      const parts: Rows[] = []
+      for (let from = 0; from === 0 || from < events.events.length; from += chunk)
+        parts.push(await records.gather(now, { events: from === 0 ? { ...events, events: events.events.slice(0, chunk) } : asTheyAre(events.events.slice(from, from + chunk)) })) // prettier-ignore
+      return { parts, last: found.at(-1)?.event_id }
     })
   const { read_table, read_after } = (await insched.agent())!
   for (const table of tables.slice(Math.max(0, tables.indexOf((read_table ?? 'patients') as BridgedTable)))) {
     let after = table === read_table ? (read_after ?? 0) : 0
     for (;;) {
-      const { rows, last } = await rowsAfter(table, after)
+      const { parts, last } = await rowsAfter(table, after)
       if (last === undefined) break
-      const { edits, ...kept } = await records.say(rows, () => at)
-      await replica.change(edits)
+      const kept: Omit<Said, 'edits'>[] = []
+      for (const rows of parts) {
+        const { edits, ...rest } = await records.say(rows, () => at)
+        await replica.change(edits)
+        kept.push(rest)
+      }
       after = last
       await insched.write(async (change) => {
-        await options.keep(change, kept)
+        for (const part of kept) await options.keep(change, part)
         await change.setReading(table, after)
       })
-      progress(progressOf(rows))
+      for (const rows of parts) progress(progressOf(rows))
       // Whoever wants the database back must be heard between two parts.
       await new Promise<void>((resolve) => setImmediate(resolve))
     }
