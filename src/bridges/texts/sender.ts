@@ -279,8 +279,12 @@ export function textSender(options: TextSenderOptions): TextSender {
     },
     problem: handing.problem,
     async settled() {
-      await follower.caughtUp()
-      while (running) await running
+      // What was told is looked at by the follower too.
+      do {
+        await follower.caughtUp()
+        while (running) await running
+        await follower.caughtUp()
+      } while (running as Promise<void> | undefined)
     },
     async stop() {
       stopped = true
