@@ -14,6 +14,7 @@ import { idleSite } from './measures/idle-site.ts'
 import { liveEdit } from './measures/live-edit.ts'
 import { manyPractices } from './measures/many-practices.ts'
 import type { Bench, Measure } from './measures/measure.ts'
+import { messages } from './measures/messages.ts'
 import { reconnect } from './measures/reconnect.ts'
 import { upload } from './measures/upload.ts'
 import { wholeJob } from './measures/whole-job.ts'
@@ -35,6 +36,7 @@ const measures: readonly Measure[] = [
   growth,
   manyPractices,
   homePage,
+  messages,
 ]
 
 const usage = `npm run bench -- [options]

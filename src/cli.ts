@@ -10,6 +10,7 @@ import * as site from './commands/site-commands.ts'
 import * as hl7 from './commands/hl7-commands.ts'
 import * as mirror from './commands/mirror-commands.ts'
 import * as timing from './commands/timing-commands.ts'
+import * as xml from './commands/xml-commands.ts'
 import { systemClock } from './replica/clock.ts'
 import { masterKeyFromText, readMasterKey } from './replica/sealing.ts'
 
@@ -51,6 +52,8 @@ const commands: Readonly<Record<string, Command>> = {
   'pages set': site.pagesSet,
   'texts get': site.textsGet,
   'texts set': site.textsSet,
+  'texts dry-run': site.textsDryRun,
+  'texts history': site.textsHistory,
   'texts why': site.textsWhy,
   reviews: site.reviews,
   verify: site.verify,
@@ -77,6 +80,10 @@ const commands: Readonly<Record<string, Command>> = {
   'hl7 send': hl7.hl7Send,
   'hl7 replay': hl7.hl7Replay,
   'hl7 link': hl7.hl7Link,
+  'station add': xml.stationAdd,
+  'station token': xml.stationToken,
+  'xml import': xml.xmlImport,
+  'xml export': xml.xmlExport,
 }
 
 function help(): string {

@@ -6,6 +6,7 @@ import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import * as v from 'valibot'
 import { WebSocketServer } from 'ws'
+import { takeBounces } from './bridges/email/bounces.ts'
 import type { Mailer } from './bridges/email/mailer.ts'
 import { consentKeys } from './bridges/texts/consent-number.ts'
 import type { Accounts } from './bridges/payments/accounts.ts'
@@ -36,6 +37,7 @@ import type { AuditTrail } from './server/audit-sqlite.ts'
 import { serveControl, type Operations } from './server/control.ts'
 import { hashOf, openControlStore, type Practice, type SiteRow } from './server/control-store-sqlite.ts'
 import { emailLinksApp } from './server/email/email-links-app.ts'
+import { exchangeApp } from './server/exchange-app.ts'
 import { frontsOf } from './server/portal/front.ts'
 import { closeServer, listen, type App, type ListenOptions } from './server/listen.ts'
 import { liveViews, type Live } from './server/live.ts'
@@ -47,8 +49,10 @@ import { outwardGate, type Outward } from './server/outward.ts'
 import { indexedCollections, pageIndex } from './server/page-index.ts'
 import { patientSessions, portalApp, type EnrollRequest } from './server/portal/portal-app.ts'
 import { receiptsOf } from './server/portal/receipts.ts'
+import { exchangeFiles } from './portal/exchange-files.ts'
 import { reconcilingOf, type Reconciled } from './portal/reconciling.ts'
 import { siteMirrors } from './portal/site-mirrors.ts'
+import { openStations, type Stations } from './portal/stations.ts'
 import { siteStates, type SiteStatus } from './portal/site-states.ts'
 import { textingOf, type PortalTexts } from './portal/texting.ts'
 import { passOn } from './server/retiring.ts'
@@ -57,6 +61,11 @@ import { callerOf } from './server/reverse-proxy.ts'
 export interface Portal {
   addPractice(practice: { name: string; zone: string }): Promise<{ practiceId: string }>
   addSite(site: { practice: string; name: string }): { siteId: string; enrollmentCode: string }
+  /** Makes a site without an agent, which speaks the exchange XML; its token is shown this once. */
+  addStation(station: { practice: string; name: string }): Promise<{ siteId: string; token: string }>
+  /** Makes another token for a station; the one before is worth nothing from then on. */
+  renewToken(site: string): { siteId: string; token: string }
+  stations: Pick<Stations, 'of'>
   /** Refuses a site's device from now on; a new enrolment needs a new site. */
   revokeDevice(site: string): Promise<{ siteId: string; revokedAt: string }>
   /** Ends a site: its device is refused, and its records go to the site `to`, or nobody is shown them any more. */
@@ -82,6 +91,8 @@ export interface Portal {
       readonly publicUrl?: string | undefined
       /** The command of a virus scanner for files of messages. */
       readonly scan?: string | undefined
+      /** Where a server of mail passes on what comes back. */
+      readonly bounces?: { readonly host: string; readonly port: number } | undefined
     },
   ): Promise<string>
   close(): Promise<void>
@@ -214,7 +225,7 @@ export async function openPortal(options: {
       await tell(replica)
       return {
         replica,
-        passesIn: mirrors.passes(device.site, 'up'),
+        passesIn: mirrors.comesUp(device.site),
         passesOut: mirrors.passes(device.site, 'down'),
         keeps: mirrors.keeps(device.site),
         shared: mirrors.passes(device.site, 'up'),
@@ -297,6 +308,12 @@ export async function openPortal(options: {
     clock,
     log,
   })
+  const stations = await openStations({ dir, master, clock, store, privateKey: keys.privateKey, accept: acceptor.accept, mostBytes }) // prettier-ignore
+  const practiceNamed = (text: string): Practice => {
+    const practice = store.practice(parseUlid(text, 'practice id'))
+    if (practice) return practice
+    throw new Error(`There is no practice ${text} at this portal. Add it first with: patientconnection practice add`)
+  }
   const paymentsOf = (practice: string): PaymentsOfPractice => {
     const last = reconciling.last(practice)
     return {
@@ -335,9 +352,7 @@ export async function openPortal(options: {
       return { practiceId: practice.id }
     },
     addSite({ practice, name }) {
-      const id = parseUlid(practice, 'practice id')
-      if (!store.practice(id))
-        throw new Error(`There is no practice ${id} at this portal. Add it first with: patientconnection practice add`)
+      const { id } = practiceNamed(practice)
       // Hex: a code that begins with a dash would read as an option.
       const code = Buffer.from(clock.bytes(16)).toString('hex')
       const siteId = mintUlid(clock)
@@ -345,6 +360,21 @@ export async function openPortal(options: {
       store.audit.record({ did: 'site added', practice: id, of: siteId })
       return { siteId, enrollmentCode: code }
     },
+    async addStation({ practice, name }) {
+      if (name.trim() === '') throw new Error('A station needs a name. Give it with --name.')
+      const { id } = practiceNamed(practice)
+      const made = await stations.add(practiceNamed(practice), name)
+      store.audit.record({ did: 'station added', practice: id, of: made.siteId })
+      return made
+    },
+    renewToken(text) {
+      const site = siteOf(text)
+      if (!store.stations().includes(site.id)) throw new Error(`Site ${site.id} has an agent and no token. Tokens are for stations.`) // prettier-ignore
+      const made = stations.renew(site.id)
+      store.audit.record({ did: 'station token made', practice: site.practice, of: site.id })
+      return made
+    },
+    stations,
     async revokeDevice(text) {
       const site = siteOf(text)
       const device = store.device(site.id)
@@ -447,15 +477,18 @@ export async function openPortal(options: {
       const emails = emailLinksApp({
         practice: texting.practiceOf,
         nameOf: frontsOf(store, replicaOf).of,
-        pay: { cashier, origin: () => publicUrl ?? url },
+        pay: { cashier, origin: () => publicUrl ?? url, audit: store.audit },
         secure,
         clock,
         log,
       })
+      const exchange = exchangeApp({ siteOf: stations.siteOf, stationOf: stations.of, practiceOf: (site) => store.site(site)?.practice, audit: store.audit, secure, proxies, clock, log }) // prettier-ignore
       let texts: { fetch: App } | undefined
-      const appOf = (request: Request): { fetch: App } => (isOperators(request) ? operator : startsWith(request, '/texts/') && texts ? texts : startsWith(request, '/email/') ? emails : app) // prettier-ignore
+      const appOf = (request: Request): { fetch: App } => (isOperators(request) ? operator : startsWith(request, '/texts/') && texts ? texts : startsWith(request, '/email/') ? emails : startsWith(request, '/exchange/') ? exchange : app) // prettier-ignore
       const { server, url } = await listen((request, bindings) => appOf(request).fetch(request, bindings), where)
       texts = texting.listening(publicUrl ?? url, proxies)
+      if (where.bounces)
+        closers.push((await takeBounces({ ...where.bounces, tls: where.tls, taken: texting.cameBack, log })).close)
       const sockets = new WebSocketServer({ noServer: true, maxPayload: 8 * 1024 * 1024 })
       server.on('upgrade', (request, socket, head) => {
         if (proxies && !callerOf(request, proxies).https) return void socket.destroy()
@@ -479,6 +512,7 @@ export async function openPortal(options: {
       return url
     },
     async close() {
+      await stations.close()
       for (const close of closers.splice(0).toReversed()) await close()
       await texting.stop()
       await reconciling.stop()
@@ -531,6 +565,9 @@ export function portalOperations(portal: Portal): Operations {
       const { site, to } = v.parse(v.object({ site: v.string(), to: v.optional(v.string()) }), input)
       return portal.retireSite(site, to)
     },
+    'station add': (input) => portal.addStation(v.parse(v.object({ practice: v.string(), name: v.string() }), input)),
+    'station token': async (input) => portal.renewToken(v.parse(v.object({ site: v.string() }), input).site),
+    ...exchangeFiles(portal.stations),
     'device revoke': (input) => portal.revokeDevice(v.parse(v.object({ site: v.string() }), input).site),
     'portal status': () => portal.status(),
     async 'portal mirror'(input) {

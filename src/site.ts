@@ -6,13 +6,19 @@ import { realpathSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { inschedOf, settingsOf, type SiteOptions } from './enrolling.ts'
+import { mappingReviews } from './bridges/insched/mapping-problems.ts'
+import { referenceMapping } from './bridges/insched/reference-mapping.ts'
+import type { CheckIn } from './bridges/insched/check-ins.ts'
 import { keepInSched, type InSchedKeeper } from './bridges/insched/keeper.ts'
 import type { Choice } from './bridges/insched/put-back.ts'
 import { consentKeys } from './bridges/texts/consent-number.ts'
+import { situationsOf } from './bridges/texts/situation.ts'
 import { openHl7 } from './bridges/hl7/hl7-bridge.ts'
 import { inboundApply } from './bridges/hl7/inbound.ts'
 import { keepBackupWindows, type Backup } from './mirror/backup.ts'
 import { fieldConflicts } from './mirror/field-conflicts.ts'
+import { endByThemselves } from './site/by-itself.ts'
+import { doubleBookings } from './site/double-bookings.ts'
 import { keepToSettings } from './mirror/keeping-to-settings.ts'
 import { isAlways, isSent } from './mirror/policy.ts'
 import { keepSiteMirror, leavingOnly, mirrorOf } from './mirror/site-mirror.ts'
@@ -38,6 +44,8 @@ import { openDesk } from './server/console/desk-sqlite.ts'
 import { backupOf } from './site/backup.ts'
 import { communicationsOf } from './site/communications.ts'
 import { dayOfSite } from './site/day.ts'
+import { dryRunOf } from './site/dry-run.ts'
+import { exchangeOf } from './site/exchange.ts'
 import { hl7Of } from './site/hl7.ts'
 import { inboxOf } from './site/inbox.ts'
 import { mirrorOperations } from './site/mirror.ts'
@@ -45,6 +53,7 @@ import { listsOf } from './site/lists.ts'
 import { keepLocalTexts, localTexts } from './site/local-preferences.ts'
 import { alarmWhenNotBack } from './site/not-back.ts'
 import { othersOfSite } from './site/others.ts'
+import { ownRecords } from './site/own-records.ts'
 import { patientsOf } from './site/patients.ts'
 import { paymentsOfSite } from './site/payments.ts'
 import { receivedTimes } from './site/received.ts'
@@ -120,10 +129,14 @@ export async function openSite(
   })
   const hmacKey = Buffer.from(master.open(Buffer.from(settings.hmacKey, 'base64'), 'hmac key').toString(), 'base64')
   const keys = consentKeys(hmacKey)
+  let insched: ReturnType<typeof inschedOf>
+  // The bridge reads before there are channels to tell.
+  const tellsCheckIns = Promise.withResolvers<(checkIns: readonly CheckIn[]) => Promise<void>>()
   let bridge: InSchedKeeper
   try {
+    insched = inschedOf(dir, master)
     bridge = await keepInSched({
-      ...inschedOf(dir, master),
+      ...insched,
       // Fields are chosen at the source: what may not leave never gets into a document.
       replica: leavingOnly(replica, () => mirror.settings().withheld),
       practice: settings.practice,
@@ -132,8 +145,10 @@ export async function openSite(
       station: hostname(),
       clock,
       polls: () => runs?.readsAlong() ?? true,
+      checkedIn: async (checkIns) => (await tellsCheckIns.promise)(checkIns),
       disconnectedUntil: backup.now()?.until,
       say: (moment) => momentInWords(moment, zone, clock.now()),
+      others: { isShared: () => mirror.isSharing(), nameOf: (other) => mirror.others().get(other)?.name ?? null },
       numbers: {
         keyOf: keys.ofPhone,
         async patientsOf(state) {
@@ -162,6 +177,12 @@ export async function openSite(
     },
   })
   replica.follow(fieldConflicts(replica, site.key, clock))
+  replica.follow(doubleBookings({ replica, index, agent, shares: () => mirror.shared().size > 0, clock }))
+  const ofMapping = mappingReviews(site.key, insched.mapping ?? referenceMapping)
+  const ends = endByThemselves({ replica, index, agent, isOfMapping: (review) => ofMapping.has(review), clock })
+  replica.follow(ends.follower)
+  // What a store that is full did not take is found at the next start; the status says why.
+  void ends.look().catch(() => {})
   replica.follow(receivedTimes(replica, desk, site.key))
   const { dial } = dialing({ ca: settings.ca ?? undefined, proxy: () => values().proxy, machine: options.machine })
   const device = {
@@ -176,7 +197,7 @@ export async function openSite(
     dial,
     whyUnreached,
     device,
-    passesOut: may('up'),
+    passesOut: mirror.goesUp,
     passesIn: may('down'),
     // What should be at the portal is what may go there: an owner's own records, withheld, are not missing.
     shared: may('up'),
@@ -193,7 +214,16 @@ export async function openSite(
   const proofs = weeklyProof({ replica, link, clock })
   const stopKeeping = keepToSettings({ withdraw: mirrorKept.apply }, clock)
   let runs: Runs | undefined = undefined
-  const parts = { replica, bridge, link, index, passesUp: may('up'), agent, clock }
+  const own = ownRecords({ bridge, replica, site: settings.site, nameOf: (other) => mirror.others().get(other)?.name ?? null }) // prettier-ignore
+  const parts = {
+    replica,
+    bridge: { ...bridge, documentOf: own.ownDocumentOf },
+    link,
+    index,
+    passesUp: may('up'),
+    agent,
+    clock,
+  }
   const transfers = transfersOf({ ...parts, prove: proofs.prove })
   const kept = await keepRuns({
     timing: () => values().timing,
@@ -221,9 +251,12 @@ export async function openSite(
     return zone
   }
   const unread = watchUnread({ ...parts, zone: zoneNow })
-  const hl7 = openHl7({ dir, master, replica, site: site.key, clock, say: options.say ?? (() => {}), insched: bridge, apply: (queue, wakeWriter) => inboundApply({ queue, wakeWriter, replica, numbers: bridge, site: site.key, zone: zoneNow, mint: () => mintUlid(clock) }) }) // prettier-ignore
-  const texts = textsOfSite({ ...parts, hmacKey, site: site.key, documentOf: bridge.documentOf, namesForTexts: bridge.namesForTexts }) // prettier-ignore
+  const hl7 = openHl7({ dir, master, replica, site: site.key, clock, say: options.say ?? (() => {}), insched: bridge, apply: (queue, wakeWriter) => inboundApply({ queue, wakeWriter, replica, numbers: { ...bridge, documentOf: own.documentOf }, site: site.key, zone: zoneNow, mint: () => mintUlid(clock), clock }) }) // prettier-ignore
+  tellsCheckIns.resolve(hl7.checkedIn)
+  const exchange = exchangeOf({ ...parts, dir, master, site: site.key })
+  const texts = textsOfSite({ ...parts, hmacKey, site: site.key, documentOf: own.documentOf, namesForTexts: bridge.namesForTexts }) // prettier-ignore
   const days = dayOfSite({ ...parts, desk, localOf: bridge.localOf, zone: zoneNow, site: site.key, whyTexts: texts.texts.why }) // prettier-ignore
+  const dryRuns = dryRunOf({ ...parts, site: settings.site, situations: situationsOf({ replica, keys }), textFields: texts.textFields, nameOf: days.nameOf, localOf: bridge.localOf, zone: zoneNow }) // prettier-ignore
   const communications = communicationsOf({ ...parts, desk })
   const invitations = `${settings.publicUrl ?? settings.portal}/invitation/${settings.practice}`
 
@@ -249,7 +282,7 @@ export async function openSite(
     /** Calls `run` with documents once the pages show their change. */
     onIndexed: (run: (documents: readonly DocumentHead[]) => void): void => void indexed.push(run),
     ...synchronizing,
-    ...patientsOf({ ...parts, chunks, scan, desk, invitations, zone: zoneNow }),
+    ...patientsOf({ ...parts, chunks, scan, desk, keys, invitations, zone: zoneNow }),
     ...listsOf({ ...parts, communications }),
     communications,
     /** Whether Recent Communications has such an entry. */
@@ -257,7 +290,7 @@ export async function openSite(
     ...days,
     ...othersOfSite({ ...parts, mirror }),
     ...repliesOf({ ...parts, nameOf: days.nameOf }),
-    ...texts,
+    texts: { ...texts.texts, ...dryRuns },
     ...inboxOf({ ...parts, desk, nameOf: days.nameOf, site: site.key }),
     ...paymentsOfSite({ ...parts, nameOf: days.nameOf }),
     desk,
@@ -286,7 +319,8 @@ export async function openSite(
         device,
         clock,
       }),
-    hl7: hl7Of({ hl7, bridge }),
+    hl7: hl7Of({ hl7, bridge: parts.bridge }),
+    exchange,
     /** Opens the channels of the HL7 bridge; before, they only queue. */
     openChannels: hl7.start,
     status: () =>
@@ -299,6 +333,7 @@ export async function openSite(
       stopKeeping()
       alarm.stop()
       await hl7.close()
+      await exchange.close()
       backup.stop()
       const ended = kept.stop()
       mirrorKept.stop()

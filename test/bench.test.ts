@@ -62,8 +62,22 @@ it('patients sign in and load their home pages, ours and the bare page in one ru
   }
 })
 
+it('clinical messages are stored, acknowledged and counted, ours, the floor and reading alone in one run', async () => {
+  const dir = mkdtempSync(join(tmpdir(), 'bench-test-'))
+  try {
+    const file = join(dir, 'bench.json')
+    await run(process.execPath, [bench, '--documents', '200', '--only', 'M11', '--json', file])
+    const { M11 } = JSON.parse(readFileSync(file, 'utf8')) as Record<string, Record<string, number>>
+    for (const part of ['ours', 'floor', 'applied', 'parse']) expect(M11![part]).toBeGreaterThan(0)
+    expect(M11!['ratio']).toBe(M11!['ours']! / M11!['floor']!)
+    expect(M11!['overParse']).toBe(M11!['ours']! / M11!['parse']!)
+  } finally {
+    rmSync(dir, { recursive: true })
+  }
+})
+
 it.each([
-  [['--only', 'M11'], 'M11 is no measure.'],
+  [['--only', 'M12'], 'M12 is no measure.'],
   [['--documents', 'many'], '--documents takes a whole number'],
 ])('the bench refuses %j with a sentence', async (options, sentence) => {
   await expect(run(process.execPath, [bench, ...options])).rejects.toThrow(sentence)

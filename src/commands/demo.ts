@@ -85,6 +85,7 @@ export const demo: Command = {
         ])
         writeFileSync(marker, '')
       }
+      await shareSites(context, dir)
       const { url } = (await once(context, ['invite', '--data', folder, '--patient', '1'])) as { url: string }
       const born = (await birthDate(folder, context.clock)) ?? ''
       context.print(
@@ -184,6 +185,32 @@ async function prepare(context: CommandContext, dir: string, practice: string, p
   }
 }
 
+/** Each site gives its patients, plans and events to the other and takes those of it: an admin of each could take it back. */
+async function shareSites(context: CommandContext, dir: string): Promise<void> {
+  const marker = join(dir, 'shared')
+  if (existsSync(marker)) return
+  const shares = sites.map(async (name) => {
+    const [other, folder] = [sites.find((one) => one !== name)!, join(dir, name.toLowerCase())]
+    for (const collection of ['patients', 'plans', 'events'])
+      await whenIntroduced(context, () => once(context, ['mirror', 'share', other, collection, 'both', '--data', folder])) // prettier-ignore
+  })
+  await Promise.all(shares)
+  writeFileSync(marker, '')
+}
+
+/** Tries again while the portal has not yet told a site of the other, for at most 20 seconds. */
+async function whenIntroduced(context: CommandContext, share: () => Promise<unknown>): Promise<void> {
+  for (const until = context.clock.now() + 20_000; ;) {
+    try {
+      await share()
+      return
+    } catch (error) {
+      if (context.clock.now() > until || !(error as Error).message.includes('There is no other site')) throw error
+    }
+    await new Promise<void>((resolve) => void context.clock.after(500, resolve))
+  }
+}
+
 async function birthDate(folder: string, clock: Clock): Promise<string | undefined> {
   const { openInSched } = await import('../bridges/insched/insched.ts')
   const { insched } = JSON.parse(readFileSync(join(folder, 'site.json'), 'utf8')) as { insched: string }
@@ -221,6 +248,9 @@ Try this:
   7. Under Sign-in confirm an email (any address): the code is in the mail sandbox. Sign out, and sign in by a code.
   8. Under Pay pay something. A moment later the page says "Posted by the office", and the deposit is in InSched. The
      card sandbox refunds, disputes, and loses its notices if you tell it to.
+  9. Both sites share patients, plans and events. Find a patient of Scottsdale in demo-data/insched-mesa.db (pc_shared says
+     whose a row is), change the phone there with sqlite3, and it is in demo-data/insched-scottsdale.db; Mesa's console
+     has the patient under Other sites. Stop the portal (p), change two fields at the two sites, start it: both stand.
 
 Ctrl-C ends everything. Your data stays in demo-data.`
 } // prettier-ignore

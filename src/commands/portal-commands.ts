@@ -26,7 +26,7 @@ const boolean = { type: 'boolean' } as const
 
 export const portal: Command = {
   usage:
-    'portal --data DIR [--port N] [--host H] [--tls-cert F --tls-key F] [--public-url URL] [--behind-proxy CIDR] [--disk-limit MB] [--scan COMMAND] [--smtp URL --mail-from ADDRESS [--alarms-to ADDRESS]] [--texts FILE] [--payments FILE]',
+    'portal --data DIR [--port N] [--host H] [--tls-cert F --tls-key F] [--public-url URL] [--behind-proxy CIDR] [--disk-limit MB] [--scan COMMAND] [--smtp URL --mail-from ADDRESS [--alarms-to ADDRESS] [--bounces-to ADDRESS --bounces-at HOST:PORT]] [--texts FILE] [--payments FILE]',
   about: 'run the portal',
   options: {
     data: string,
@@ -40,6 +40,8 @@ export const portal: Command = {
     smtp: string,
     'mail-from': string,
     'alarms-to': string,
+    'bounces-to': string,
+    'bounces-at': string,
     texts: string,
     payments: string,
     'disk-limit': string,
@@ -59,6 +61,7 @@ export const portal: Command = {
       throw new Usage(
         '--alarms-to takes an address like operator@clinic.example, and goes with --smtp and --mail-from.',
       )
+    const bounces = bouncesAt(given)
     const accounts = await accountsOf(given, context)
     const { openPortal } = await import('../portal.ts')
     const opened = await openPortal({
@@ -80,6 +83,7 @@ export const portal: Command = {
         behindProxy,
         publicUrl,
         scan: optional(given, 'scan'),
+        bounces,
       })
       context.print({ ready: true, url, pid: process.pid }, `The portal is ready at ${url}`)
       await context.ended
@@ -96,8 +100,18 @@ async function mailerOf(given: Given, { smtp, clock, say }: CommandContext): Pro
   if (url === undefined) return undefined
   const address = need(given, 'mail-from')
   const { smtpMailer } = await import('../bridges/email/mailer.ts')
-  return usage(() => smtpMailer({ url, address, clock, log: say }))
+  return usage(() => smtpMailer({ url, address, bounces: optional(given, 'bounces-to'), clock, log: say }))
 }
+
+/** Where mails that come back are handed to the portal: the address that they come back to, and the port that a server of mail passes them on to. */
+function bouncesAt(given: Given): { host: string; port: number } | undefined {
+  const [to, at] = [optional(given, 'bounces-to'), optional(given, 'bounces-at')]
+  if (to === undefined && at === undefined) return undefined
+  const [, host, port] = /^([^\s:]+|\[[\da-f:]+\]):(\d{1,5})$/i.exec(at ?? '') ?? []
+  if (!/^[^\s@<>+]+@[^\s@<>]+$/.test(to ?? '') || host === undefined || optional(given, 'mail-from') === undefined)
+    throw new Usage('--bounces-to takes an address like bounces@clinic.example, --bounces-at where it is passed on to, like 127.0.0.1:2525; they belong together, and go with --mail-from.')
+  return { host: host.replaceAll(/[[\]]/g, ''), port: Number(port) }
+} // prettier-ignore
 
 /** The accounts for texts, where some are named: secrets stand in the environment or in a file that nobody else may read. */
 async function textsOf(given: Given, { texts, machine }: CommandContext): Promise<PortalTexts | undefined> {
@@ -144,9 +158,10 @@ function publicOrigin(text: string | undefined): string | undefined {
   return url.origin
 }
 
-async function operate(
+/** What a running portal does, or this process where none runs on the folder. */
+export async function operate(
   name: string,
-  input: Readonly<Record<string, string | undefined>>,
+  input: Readonly<Record<string, unknown>>,
   given: Given,
   context: CommandContext,
 ): Promise<Record<string, unknown>> {

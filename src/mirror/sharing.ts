@@ -6,7 +6,7 @@
  */
 import { createHash } from 'node:crypto'
 import * as v from 'valibot'
-import type { Collection, Facts } from '../replica/collections.ts'
+import { shapeOf, type Collection, type Facts } from '../replica/collections.ts'
 import { derivedUlid } from '../replica/ids.ts'
 import type { Json } from '../replica/json.ts'
 import { defaultSettings, isTakenDown, needs, offBecause, type MirrorSettings, type PatientCollection } from './policy.ts' // prettier-ignore
@@ -74,6 +74,11 @@ export function sharedBy(settings: MirrorSettings, others: Others): Shared {
 /** Whether a collection of the owner of a document is shared; within it the owner's own settings decide at the portal. */
 export function isShared(shared: Shared, collection: Collection, { site }: Pick<Facts, 'site'>): boolean {
   return site !== null && shared.get(site)?.has(collection) === true
+}
+
+/** Whether a document of another site is a record that this one may change: with it what was changed here goes up. */
+export function isSharedRecord(shared: Shared, collection: Collection, facts: Pick<Facts, 'site'>): boolean {
+  return shapeOf(collection) === 'record' && isShared(shared, collection, facts)
 }
 
 /**

@@ -23,7 +23,7 @@ import {
   sameSettings,
   type MirrorTexts,
 } from './mirror-settings.ts'
-import { isShared, linkVersion, othersIn, othersKey, shareable, sharedBy, sourcesOf, type Others, type Shared } from './sharing.ts' // prettier-ignore
+import { givenTo, isShared, isSharedRecord, linkVersion, othersIn, othersKey, shareable, sharedBy, sourcesOf, type Others, type Shared } from './sharing.ts' // prettier-ignore
 import {
   defaultSettings,
   passes,
@@ -59,6 +59,8 @@ export function mirrorOf(site: string, clock: Clock) {
     others: () => others,
     /** What of them comes down. */
     shared: () => shared,
+    /** Whether anything is shared with any other site, in either direction. */
+    isSharing: (): boolean => shared.size > 0 || [...others].some(([other, { takes }]) => givenTo(settings, other).some((name) => takes.includes(name))), // prettier-ignore
     /** For links. */
     version: () => version,
     applied: () => applied,
@@ -68,6 +70,10 @@ export function mirrorOf(site: string, clock: Clock) {
       (collection, facts, erasure = false) =>
         passes(settings, { collection, facts, direction, site, now: clock.now(), erasure }).passes ||
         (direction === 'down' && isShared(shared, collection, facts)),
+    /** For links, up: also what was changed here of the records that others share. */
+    goesUp: ((collection, facts, erasure = false) =>
+      passes(settings, { collection, facts, direction: 'up', site, now: clock.now(), erasure }).passes ||
+      (!erasure && isSharedRecord(shared, collection, facts))) as Passes,
     /** For the replica. */
     replicaPasses: {
       passes: byFacts(() => ({ settings, at: clock.now() })),

@@ -24,7 +24,7 @@ import {
   type Direction,
   type MirrorSettings,
 } from '../mirror/policy.ts'
-import { givenTo, isShared, linkVersion, othersIn, othersKey, sharedBy, takenOf, type Shared } from '../mirror/sharing.ts' // prettier-ignore
+import { givenTo, isShared, isSharedRecord, linkVersion, othersIn, othersKey, sharedBy, takenOf, type Shared } from '../mirror/sharing.ts' // prettier-ignore
 import type { Clock } from '../replica/clock.ts'
 import type { LinkSettings, Passes } from '../replica/collections.ts'
 import { sameJson, type Json } from '../replica/json.ts'
@@ -36,6 +36,8 @@ export interface SiteMirrors {
   readonly holds: Passes
   /** What passes on the link of a site, down also of what others share with it. */
   passes(site: string, direction: Direction): Passes
+  /** What comes up of a site: its own, and what it changed of the records that others share with it. */
+  comesUp(site: string): Passes
   /** Of what goes down, the site's own. */
   keeps(site: string): Passes
   link(site: string): LinkSettings
@@ -124,6 +126,11 @@ export function siteMirrors(portal: {
     passes(site, direction) {
       const [owns, shared] = [own(site, direction), ofOthers(site)]
       return direction === 'up' ? owns : (...asked) => owns(...asked) || shared(...asked)
+    },
+    comesUp(site) {
+      const owns = own(site, 'up')
+      return (collection, facts, erasure = false) =>
+        owns(collection, facts, erasure) || (!erasure && isSharedRecord(knownOf(site).shared, collection, facts))
     },
     keeps: (site) => own(site, 'down'),
     introduce,

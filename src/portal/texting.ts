@@ -2,6 +2,7 @@
  * How a portal reaches patients by itself: for each practice a sender and a receiver of texts where it has an account, mails
  * where there is a server for them, and the apps that the provider posts to and that links of mails open.
  */
+import type { DeliveryReport } from '../bridges/email/bounces.ts'
 import { emailing, type Emailing } from '../bridges/email/emailing.ts'
 import type { Mailer } from '../bridges/email/mailer.ts'
 import { consentKeys } from '../bridges/texts/consent-number.ts'
@@ -120,6 +121,10 @@ export function textingOf(portal: {
     wake(practice: string): void {
       senders.get(practice)?.wake()
       mails.get(practice)?.wake()
+    },
+    /** A mail came back; resolves when what became of it is durable. */
+    async cameBack(mark: string, report: DeliveryReport): Promise<void> {
+      for (const one of mails.values()) await one.cameBack(mark, report)
     },
     /** What links of mails are about. */
     practiceOf: (practice: string): TextingPractice | undefined => practices.get(practice),

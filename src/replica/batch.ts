@@ -8,7 +8,7 @@ import type { Draft } from './commits.ts'
 import { emptyUpdate } from './document.ts'
 import { setAside, type QuarantineContext } from './quarantine.ts'
 import { healedRows, intoLog, takenRows, type Receiving, type Taken } from './receiving.ts'
-import type { NewRow } from './store.ts'
+import type { NewRow, StoredDocument } from './store.ts'
 import { letGo, noticeFor, passedAgain, refusedReceipt } from './withdrawal.ts'
 
 /** How a replica takes in what comes of a peer. */
@@ -28,6 +28,8 @@ export interface TakenBatch {
   readonly refused: readonly { readonly seq: number; readonly reason: Refusal }[]
   /** Rows that do not pass here. */
   readonly dropped: number
+  /** Documents of others that were let go of, as they stood. */
+  readonly emptied: readonly StoredDocument[]
   /** Documents of which the peer holds no content any more, and which do not go to it again. */
   readonly withdrawn: readonly string[]
   /** The position of the newest receipt in it; 0: none. */
@@ -42,6 +44,7 @@ export async function takenBatch(draft: Draft, peer: string, batch: Batch, how: 
   const rows: NewRow[] = []
   const refused: { seq: number; reason: Refusal }[] = []
   let dropped = 0
+  const emptied: StoredDocument[] = []
   const blocked = new Set<string>()
   const withheld = new Map<string, WireRow>()
   const receipts = new Map<string, number>()
@@ -58,7 +61,10 @@ export async function takenBatch(draft: Draft, peer: string, batch: Batch, how: 
     if (isLetGo) {
       erasedAt = row.seq
       const gone = await letGo(draft, collection, row.key)
-      if (gone) say(gone)
+      if (gone) {
+        emptied.push(held!)
+        say(gone)
+      }
       // Of what was never here nothing is kept.
       if (!held && row.update.length <= emptyUpdate.length) {
         dropped++
@@ -91,7 +97,7 @@ export async function takenBatch(draft: Draft, peer: string, batch: Batch, how: 
     if (again) say(again)
     else withdrawn.push(key)
   }
-  return { rows, refused, dropped, withdrawn, erasedAt: Math.max(erasedAt, ...receipts.values()) }
+  return { rows, refused, dropped, emptied, withdrawn, erasedAt: Math.max(erasedAt, ...receipts.values()) }
 }
 
 /** Takes whole documents that differ from those here into the draft; resolves with the rows. */

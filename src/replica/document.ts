@@ -56,12 +56,16 @@ export function openDocument(updates: readonly Uint8Array[]): Y.Doc {
   return doc
 }
 
-/** Sets the fields that differ in the writer's own map, in the document of `updates`; undefined where none does. */
+/**
+ * Sets the fields that differ in the writer's own map, in the document of `updates`; undefined where none does. `seen`: by
+ * field, of when the value is that whoever made the edit had seen, where that is not the one that stands.
+ */
 export function writeRecord(
   updates: readonly Uint8Array[],
   writer: Writer,
   set: Readonly<Record<string, Json>>,
   at: number,
+  seen: Readonly<Record<string, number>> = {},
 ): Change | undefined {
   if (updates.length === 0)
     return firstChange(mapName(writer), Object.entries(set).map(([field, value]) => [field, [value, Math.max(at, 1), 0]]), writer) // prettier-ignore
@@ -75,12 +79,12 @@ export function writeRecord(
   return written(doc, writer, () => {
     const own = mapOf(doc, writer)
     for (const [field, value] of changed) {
-      const replaced = folded.times.get(field) ?? 0
+      const replaced = Math.min(folded.times.get(field) ?? 0, seen[field] ?? Infinity)
       const former = maps.get(writer.replica)?.get(field)
       // Who replaces a value of its own has seen no more of the others' than before (DOM-18).
       const base = former && former[1] === replaced ? former[2] : replaced
       // An edit is newer than what it replaced, even by a clock that runs behind.
-      own.set(field, [value, Math.max(at, replaced + 1), base] satisfies Written)
+      own.set(field, [value, Math.max(at, replaced + 1, (former?.[1] ?? 0) + 1), base] satisfies Written)
     }
   })
 }

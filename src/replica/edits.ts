@@ -122,7 +122,7 @@ export async function loggedAnew(row: NewRow, draft: Draft): Promise<NewRow> {
 
 function written(updates: readonly Uint8Array[], edit: Edit, writer: Writer): Change | undefined {
   return 'set' in edit
-    ? writeRecord(updates, writer, edit.set, edit.at)
+    ? writeRecord(updates, writer, edit.set, edit.at, edit.seen)
     : writeEntries(updates, writer, edit.add as Readonly<Record<string, Json>>)
 }
 

@@ -232,6 +232,10 @@ function storeOver(state: State): MemoryStore {
       const known = knownPeer(peer)
       peers.set(peer, { ...known, acknowledged: known.acknowledged.with(collection, position) })
     },
+    async giveAmnesty(peer, collection, upTo) {
+      const known = knownPeer(peer)
+      peers.set(peer, { ...known, amnesty: known.amnesty.with(collection, upTo) })
+    },
     async fold(collection, key, seqs, update) {
       const document = documentAt(collection, key)!
       const wanted = new Set(seqs)

@@ -251,7 +251,7 @@ function resolution(review: string, { id, site, clock }: QuarantineContext): Edi
   return {
     collection: 'reviews',
     key: review,
-    add: { settled: { kind: 'resolved', at: clock.now(), by: byOf(id, site), note } },
+    add: { settled: { kind: 'resolved', at: clock.now(), by: byOf(id, site), note, how: 'by itself' } },
   }
 }
 

@@ -38,6 +38,8 @@ export type Edit =
       readonly set: Readonly<Record<string, Json>>
       /** When the edit was made at its source, milliseconds UTC (DOM-18). */
       readonly at: number
+      /** By field, of when the value is that whoever made the edit had seen; by default the one that stands here. */
+      readonly seen?: Readonly<Record<string, number>>
     }
   | {
       [C in keyof Kinds]: {

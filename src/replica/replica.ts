@@ -204,6 +204,10 @@ export async function openReplica(options: ReplicaOptions): Promise<OpenReplica>
       }),
     )
 
+  /** Who had written in what was let go of goes on under a fresh client id: there its numbers begin anew. */
+  const renewWriter = (emptied: readonly StoredDocument[]): void => {
+    if (emptied.some(({ vector }) => decodeVector(vector).has(writer.client))) writer = mintWriter(id, clock)
+  }
   const readFromStart = (peer: string, number: number): Promise<void> =>
     new Promise((resolve, reject) => {
       let after: PeerKnowledge | undefined
@@ -248,7 +252,7 @@ export async function openReplica(options: ReplicaOptions): Promise<OpenReplica>
             if (!gone) continue
             draft.add(gone)
             rows.push(gone)
-            if (decodeVector(held.vector).has(writer.client)) writer = mintWriter(id, clock)
+            renewWriter([held])
           }
           return { rows }
         },
@@ -327,7 +331,8 @@ export async function openReplica(options: ReplicaOptions): Promise<OpenReplica>
             if (renewing.has(number) || incarnations[number] !== incarnation)
               throw new Error(`The collection ${batch.collection} has begun anew`)
             taken = await takenBatch(draft, peer, batch, { quarantine, passesIn: passesHere, returns, isOthers })
-            const { rows, withdrawn } = taken
+            const { rows, withdrawn, emptied } = taken
+            renewWriter(emptied)
             // Rule 6: what the settings of by now leave out would count as read. They may change while it is built.
             if (settings.version() !== version) throw new Error('The settings have changed')
             cursor = {
@@ -398,6 +403,15 @@ export async function openReplica(options: ReplicaOptions): Promise<OpenReplica>
       if (Math.max(...positions) > head) {
         await beginAgain()
         throw new PutBack()
+      }
+      // Who reads a collection from the start again may have let go of what came from it (SHARE-3).
+      const { acknowledged } = known(peer)
+      const anew = collections.flatMap((_, number) => (positions[number] === 0 && (acknowledged[number] ?? 0) > 0 ? [number] : [])) // prettier-ignore
+      const upTo = head
+      for (const number of anew) {
+        const now = known(peer)
+        peers.set(peer, { ...now, amnesty: now.amnesty.with(number, upTo) })
+        await store.giveAmnesty(peer, number, upTo)
       }
       // All at once: an ack that comes while these are written is newer than they are.
       await Promise.all(positions.map((position, at) => replication.acknowledged(peer, collections[at]!, position)))

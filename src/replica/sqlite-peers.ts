@@ -18,6 +18,7 @@ export interface SqlitePeers {
   /** A collection begins anew, and is read from the start of every peer; to be called in a transaction. */
   renew(renewal: Renewal): void
   acknowledge(peer: string, collection: number, position: number): void
+  giveAmnesty(peer: string, collection: number, upTo: number): void
   /** Reads the numbers again: after a transaction that failed. */
   forget(): void
 }
@@ -39,6 +40,7 @@ export function sqlitePeers(db: Database.Database): SqlitePeers {
     'update cursors set epoch = 0, position = 0, complete = 0, erased_at = 0 where collection = ?',
   )
   const setAcknowledged = db.prepare('update cursors set acknowledged = ? where peer = ? and collection = ?')
+  const setAmnesty = db.prepare('update cursors set amnesty = ? where peer = ? and collection = ?')
   const numbers = new Map<string, number>()
   const names = new Map<number, string>()
 
@@ -113,6 +115,7 @@ export function sqlitePeers(db: Database.Database): SqlitePeers {
       readFromStart.run(collection)
     },
     acknowledge: (peer, collection, position) => void setAcknowledged.run(position, numberOf(peer), collection),
+    giveAmnesty: (peer, collection, upTo) => void setAmnesty.run(upTo, numberOf(peer), collection),
     forget: load,
   }
 }

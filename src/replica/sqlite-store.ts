@@ -248,6 +248,7 @@ function sqliteStore(db: Database.Database, sealer: Sealer): Store {
     },
     meet: async (peer) => atomically(() => peers.meet(peer)),
     acknowledge: async (peer, collection, position) => atomically(() => peers.acknowledge(peer, collection, position)),
+    giveAmnesty: async (peer, collection, upTo) => atomically(() => peers.giveAmnesty(peer, collection, upTo)),
     fold: async (collection, key, seqs, update) => atomically(() => fold(collection, key, seqs, update)),
     async advance(follower, cursor, projections) {
       atomically(() => advance(follower, cursor, projections))

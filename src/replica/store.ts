@@ -190,6 +190,8 @@ export interface Store {
   meet(peer: PeerKnowledge): Promise<void>
   /** Remembers up to where a peer has acknowledged a collection. */
   acknowledge(peer: string, collection: number, position: number): Promise<void>
+  /** Remembers up to which seq of a collection a peer may lack what came from it (rule 7). */
+  giveAmnesty(peer: string, collection: number, upTo: number): Promise<void>
   /**
    * Replaces exactly the rows `seqs` of a document, its oldest, by one fold at the highest of them, sources kept (rule 2).
    * Resolves with false where they are not all there any more: the document was replaced meanwhile, and nothing happens.

@@ -1,5 +1,5 @@
 /**
- * How Recent Communications stands in the index: a row for each text, email, message, answer and wish, whose `state` is its
+ * How Recent Communications stands in the index: a row for each text, email, message, answer, wish, payment and refund, whose `state` is its
  * way: channel, direction and state in one. So a page of any filter is read from where it begins, by time, however many
  * rows there are: a filter names the ways that it lets through, and these are walked together.
  */
@@ -7,10 +7,7 @@ import type { MessageState } from '../replica/kinds/communications.ts'
 import type { Answer } from '../replica/kinds/confirmations.ts'
 import type { Request } from '../replica/kinds/requests.ts'
 
-/** The view of the index. */
-export const communicationView = 'communication'
-
-export const channels = ['portal', 'text', 'email'] as const
+export const channels = ['portal', 'text', 'email', 'payment'] as const
 export const directions = ['in', 'out'] as const
 export type CommunicationState = MessageState | Answer['state'] | Request['state'] | 'read' | 'received'
 /** How far something came: what is sent, what is answered, what is asked. */

@@ -51,6 +51,7 @@ export function openControlStore(file: string, master: Sealer, clock: Clock) {
     create table if not exists practices(id text primary key, name text not null, zone text not null, replica text not null);
     create table if not exists sites(id text primary key, practice text not null, name text not null, code_hash text, code_until integer, heard_at integer, retired_at integer);
     create table if not exists devices(replica text primary key, site text not null unique, public_key text not null, certificate text not null, revoked_at integer);
+    create table if not exists stations(site text primary key, token_hash text not null unique);
     create table if not exists accounts(id text primary key, name text unique, password text);
     create table if not exists account_patients(account text not null, practice text not null, patient text not null, primary key (account, practice, patient));
     create table if not exists account_addresses(account text not null, address text not null, seen_at integer not null, primary key (account, address));
@@ -104,6 +105,13 @@ export function openControlStore(file: string, master: Sealer, clock: Clock) {
         { replica: string; public_key: string; certificate: string; revoked_at: number | null } | undefined,
     addDevice: (row: { replica: string; site: string; publicKey: string; certificate: string }) =>
       sql('insert into devices values (?, ?, ?, ?, null)').run(row.replica, row.site, row.publicKey, row.certificate),
+    /** Sites without an agent, by the hash of the token that each sends. */
+    stations: () => sql('select site from stations order by site').pluck().all() as string[],
+    stationOf: (tokenHash: string) =>
+      sql('select site from stations where token_hash = ?').pluck().get(tokenHash) as string | undefined,
+    /** Sets the token of a station; the one before is worth nothing from then on. */
+    setStationToken: (site: string, tokenHash: string) =>
+      sql('insert into stations values (?, ?) on conflict (site) do update set token_hash = excluded.token_hash').run(site, tokenHash), // prettier-ignore
     revokeDevice: (site: string, at: number) =>
       sql('update devices set revoked_at = coalesce(revoked_at, ?) where site = ?').run(at, site).changes === 1,
     retireSite: (site: string, at: number) =>

@@ -6,14 +6,20 @@
  */
 import { relative, toldOf, toldTo, unsettled } from '../bridges/texts/situation.ts'
 import { donorsOf, survivorOf } from './combined.ts'
-import { communicationView, wayText, type Way } from './communication-rows.ts'
+import { wayText, type CommunicationState, type Way } from './communication-rows.ts'
 import { foldAccess } from '../replica/kinds/access.ts'
-import { foldCommunications, type OutMessage, type ToldKind } from '../replica/kinds/communications.ts'
+import {
+  communicationView,
+  foldCommunications,
+  type OutMessage,
+  type ToldKind,
+} from '../replica/kinds/communications.ts'
 import { foldConfirmations, type Answer } from '../replica/kinds/confirmations.ts'
 import { stagesOf } from '../replica/kinds/fields.ts'
 import { isPatients } from '../replica/kinds/kind.ts'
 import { foldMessages } from '../replica/kinds/messages.ts'
-import { foldPayments, type Payment } from '../replica/kinds/payments.ts'
+import { plainAmount, type Money } from '../replica/kinds/money.ts'
+import { foldPayments, type Payment, type Refund } from '../replica/kinds/payments.ts'
 import { foldRequests } from '../replica/kinds/requests.ts'
 import { foldReview } from '../replica/kinds/reviews.ts'
 import type { Json } from '../replica/json.ts'
@@ -146,6 +152,7 @@ async function rowsOf(replica: Replica, head: DocumentHead, numberKey: NumberKey
       return [
         ...payments.map((one) => row('payment', one.id, { state: stateOf(one), at: one.at, body: one })),
         ...requests.map((one) => row('payment request', one.id, { state: one.state, at: one.at, body: one })),
+        ...payments.flatMap((one) => rowsOfPaid(one, row)),
       ]
     }
     case 'messages':
@@ -225,6 +232,17 @@ function channelOf(channel: Answer['channel']): 'portal' | 'text' | 'email' {
   return channel === 'console' ? 'portal' : channel
 }
 
+/** A payment that was paid, and what went back of it, in Recent Communications. */
+function rowsOfPaid({ id, paid, posted, refunds }: Payment, row: Row): IndexRow[] {
+  if (!paid) return []
+  const of = (words: string, amount: Money): object => ({ subject: `${words} of ${plainAmount(amount)} ${amount.currency.toUpperCase()}`, event: null }) // prettier-ignore
+  return [
+    communication(row, id, paid.at, { channel: 'payment', direction: 'in', state: posted ? 'written' : 'received' }, of('Payment', paid.amount)), // prettier-ignore
+    ...refunds.map((one) => communication(row, `refund:${one.id}`, one.at, { channel: 'payment', direction: 'out', state: ofRefund[one.state] }, of('Refund', one.amount))), // prettier-ignore
+  ]
+}
+const ofRefund: Readonly<Record<Refund['state'], CommunicationState>> = { asked: 'queued', pending: 'sent', done: 'delivered', failed: 'failed', refused: 'failed' } // prettier-ignore
+
 /** A text or email in Recent Communications is named by what it is: its words are for the patient. */
 const subjects: Readonly<Record<ToldKind, string>> = {
   'confirmation request': 'Confirmation request',
@@ -236,6 +254,7 @@ const subjects: Readonly<Record<ToldKind, string>> = {
   'opt-out confirmation': 'Opt-out confirmation',
   'message notice': 'Message notice',
   'payment request': 'Payment request',
+  invitation: 'Invitation',
 }
 function rowsOfMessage(message: OutMessage, row: Row): IndexRow[] {
   const { id, kind, at, state, what, event = null, recipient, code } = message

@@ -1,9 +1,10 @@
 /** Recent Communications, newest first, part by part: what was said in either direction, with its state. */
 import type { InSchedBridge } from '../bridges/insched/bridge.ts'
+import { communicationView } from '../replica/kinds/communications.ts'
 import type { Follower, IndexRow, Replica } from '../replica/replica-face.ts'
 import type { Desk } from '../server/console/desk-sqlite.ts'
 import type { Communication, CommunicationQuery } from '../server/console/site-views.ts'
-import { communicationView, wayIn, waysOf } from '../server/communication-rows.ts'
+import { wayIn, waysOf } from '../server/communication-rows.ts'
 import { newestFirst, newestOfAll } from './newest-first.ts'
 
 /** What a row of the index says beside its way. */

@@ -9,6 +9,7 @@ import type { Follower } from '../replica/replica-face.ts'
 import type { OpenReplica } from '../replica/replica.ts'
 import type { Communication, CommunicationQuery } from '../server/console/site-views.ts'
 import { spokenEdit, type Spoken } from './confirming.ts'
+import { bookedEvents } from './double-bookings.ts'
 import { resolvingOf } from './resolving.ts'
 
 /** The most that Recent Communications gives at once. */
@@ -74,6 +75,7 @@ export function listsOf(site: {
             patient: await localOf(review.patient),
             event: await localOf(review.event),
             eventKey: review.event,
+            ...(review.event && review.other ? { events: await bookedEvents(replica, [review.event, review.other]) } : {}), // prettier-ignore
             isReply: review.reply !== null && review.reply !== undefined,
             ...(review.resolved ? { resolved: review.resolved } : {}),
             ...(waits ? { changes: waits.changes, since: new Date(waits.since).toISOString() } : {}),

@@ -51,7 +51,13 @@ export function alarmWhenNotBack(site: {
     if (holding.at !== 'connected' || raised === undefined) return
     const key = raised
     raised = undefined
-    const resolved = { kind: 'resolved' as const, at: clock.now(), by: agent, note: 'It is back.' }
+    const resolved = {
+      kind: 'resolved' as const,
+      at: clock.now(),
+      by: agent,
+      note: 'It is back.',
+      how: 'by itself' as const,
+    }
     void replica.change([{ collection: 'reviews', key, add: { [mintUlid(clock)]: resolved } }]).catch(() => (raised = key)) // prettier-ignore
   }
   bridge.onChange(look)

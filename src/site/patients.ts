@@ -9,7 +9,9 @@ import { erasePatient } from '../mirror/erasing.ts'
 import type { Clock } from '../replica/clock.ts'
 import type { Chunks } from '../replica/chunks.ts'
 import { mintUlid } from '../replica/ids.ts'
-import { foldAccess } from '../replica/kinds/access.ts'
+import { consentsOf } from '../bridges/texts/consent.ts'
+import type { ConsentKeys } from '../bridges/texts/consent-number.ts'
+import { invitationLasts, newInvitation } from '../replica/kinds/access.ts'
 import type { Attachment } from '../replica/kinds/attachments.ts'
 import type { By } from '../replica/kinds/kind.ts'
 import { foldMessages } from '../replica/kinds/messages.ts'
@@ -23,8 +25,6 @@ import { hashOf } from '../server/control-store-sqlite.ts'
 import { answering, type Verdict } from './answering.ts'
 import { granting, type Grant } from './granting.ts'
 
-const invitationLasts = 72 * 3_600_000
-
 export function patientsOf(site: {
   readonly replica: Replica
   readonly bridge: InSchedBridge
@@ -36,11 +36,13 @@ export function patientsOf(site: {
   readonly zone: () => Promise<string>
   /** The address in invitations, without the token. */
   readonly invitations: string
+  readonly keys: ConsentKeys
   /** Who acts where no member of staff does. */
   readonly agent: By
   readonly clock: Clock
 }) {
-  const { replica, bridge, index, chunks, scan, desk, agent, clock } = site
+  const { replica, bridge, index, chunks, scan, desk, keys, agent, clock } = site
+  const consents = consentsOf({ replica, keys })
   const found = async (localId: number): Promise<{ row: PatientRow; key: string }> => {
     const row = await bridge.patient(localId)
     const key = row && (await bridge.documentOf('patients', localId))
@@ -100,26 +102,21 @@ export function patientsOf(site: {
       await bridge.readNow()
       const key = await patientKey(patient)
       const token = Buffer.from(clock.bytes(24)).toString('base64url')
-      const now = clock.now()
-      const until = now + invitationLasts
-      const { invitations } = foldAccess(await replica.entries('access', key))
-      const revokes = invitations.map((invitation) => invitation.id)
-      await replica.change([
-        {
-          collection: 'access',
-          key,
-          facts: await factsOfPatient(key),
-          add: {
-            ...(revokes.length > 0
-              ? {
-                  [mintUlid(clock)]: { kind: 'revoked' as const, at: now, by, revokes, why: 'new invitation' as const },
-                }
-              : {}),
-            [mintUlid(clock)]: { kind: 'invited', at: now, by, tokenHash: hashOf(token), until },
-          },
-        },
-      ])
-      return { url: linkOf(token), expiresAt: new Date(until).toISOString() }
+      const at = clock.now()
+      const add = newInvitation(await replica.entries('access', key), { at, by, tokenHash: hashOf(token), mint: () => mintUlid(clock) }) // prettier-ignore
+      await replica.change([{ collection: 'access', key, facts: await factsOfPatient(key), add }])
+      return { url: linkOf(token), expiresAt: new Date(at + invitationLasts).toISOString() }
+    },
+    /** Wishes that the portal mails an invitation; throws a sentence where the patient may not be mailed to. */
+    async inviteByMail(patient: number, by: By = agent): Promise<{ asked: string }> {
+      await bridge.readNow()
+      const key = await patientKey(patient)
+      const { email, email_consent } = (await found(patient)).row
+      if (!email || email_consent !== 1 || (await consents.of(keys.ofAddress(email))).state === 'out')
+        throw new Error(`Patient ${patient} has no address that may be mailed to, or does not consent to email. Give the link of an invitation by hand.`) // prettier-ignore
+      const asked = mintUlid(clock)
+      await replica.change([{ collection: 'access', key, facts: await factsOfPatient(key), add: { [asked]: { kind: 'invitation asked', at: clock.now(), by } } }]) // prettier-ignore
+      return { asked }
     },
     /** Send Secure Portal Message; `files` become its attachments. Rejects with FileRefused where one is not taken. */
     async message(message: MessageToSend, by: By = agent) {

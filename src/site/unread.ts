@@ -66,7 +66,7 @@ export function watchUnread(site: {
     const review = (await replica.head('reviews', keyOf(message.id))) && foldReview(await replica.entries('reviews', keyOf(message.id))) // prettier-ignore
     if (!review || review.resolved) return []
     const note = message.retracted ? 'The message was taken back.' : 'The patient has opened it.'
-    return [{ collection: 'reviews', key: keyOf(message.id), add: { [`opened:${message.id}`]: { kind: 'resolved', at: clock.now(), by: agent, note } } }] // prettier-ignore
+    return [{ collection: 'reviews', key: keyOf(message.id), add: { [`opened:${message.id}`]: { kind: 'resolved', at: clock.now(), by: agent, note, how: 'by itself' } } }] // prettier-ignore
   }
   const follower = replica.follow({
     name: 'opened messages',

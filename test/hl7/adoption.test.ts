@@ -17,6 +17,7 @@ it('[DOM-16] [DOM-17] what staff enter by name and birth date, and an event at t
       writeRecord: async () => ({ why: 'The mapping does not let the agent write.' }),
       localOf: async () => undefined,
       documentOf: async () => undefined,
+      billingOf: async () => ({ guarantor: undefined, insurances: [] }),
     },
     applyWith: (replica) => (queue, wakeWriter) =>
       inboundApply({
@@ -25,8 +26,13 @@ it('[DOM-16] [DOM-17] what staff enter by name and birth date, and an event at t
         replica,
         site,
         zone: async () => 'America/Phoenix',
-        numbers: { localOf: async () => undefined, documentOf: async () => undefined },
+        numbers: {
+          localOf: async () => undefined,
+          documentOf: async () => undefined,
+          billingOf: async () => ({ guarantor: undefined, insurances: [] }),
+        },
         mint: ulid,
+        clock,
       }),
   })
   replica.follow({ name: 'index', collections: ['patients', 'events', 'reviews'], handle: pageIndex(replica) })

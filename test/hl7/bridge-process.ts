@@ -12,7 +12,11 @@ const [dir, practice, id, site, port] = process.argv.slice(2) as [string, string
 const master = sealerOf(new Uint8Array(32).fill(7))
 const store = await openSqliteStore({ file: join(dir, 'replica.sqlite'), master })
 const replica = await openReplica({ store, practice: parseUlid(practice), id: parseUlid(id), clock })
-const numbers = { localOf: async () => undefined, documentOf: async () => undefined }
+const numbers = {
+  localOf: async () => undefined,
+  documentOf: async () => undefined,
+  billingOf: async () => ({ guarantor: undefined, insurances: [] }),
+}
 const bridge = openHl7({
   dir,
   master,
@@ -30,6 +34,7 @@ const bridge = openHl7({
       site,
       zone: async () => 'UTC',
       mint: () => mintUlid(clock),
+      clock,
     }),
 })
 if (bridge.channels().length === 0) await bridge.add({ name: 'ehr', direction: 'in', to: { by: 'mllp', host: '127.0.0.1', port: Number(port) } }) // prettier-ignore

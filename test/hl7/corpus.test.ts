@@ -78,12 +78,18 @@ it.each(table)('$file', async (row) => {
   const documentOf = async (kind: 'patient' | 'event', { id, authority = kind === 'patient' ? 'HOSP' : 'channel ehr' }: Omit<Named, 'fields'>): Promise<string | undefined> =>
     authority === 'INSCHED' ? bridge.documentOf('patients', Number(id)) : queue.identity(kind, authority, id)?.document // prettier-ignore
   // Until what the message changes is written into InSched.
-  await expect.poll(() => queue.recordsToWrite()).toEqual([])
+  const isWritten = async (): Promise<void> => {
+    await expect.poll(() => queue.recordsToWrite()).toEqual([])
+  }
+  await isWritten()
   for (const kind of ['patient', 'event'] as const) {
     const named = row[kind]
     if (!named) continue
     const document = await documentOf(kind, named)
     expect(document).toBeDefined()
+    // What waited for this message follows it.
+    if (kind === 'event') await expect.poll(async () => (await replica.record('events', document!))?.fields).toMatchObject(named.fields) // prettier-ignore
+    await isWritten()
     let record = await replica.record(kind === 'patient' ? 'patients' : 'events', document!)
     if (named.fields['survivor'] === null && typeof record!.fields['survivor'] === 'string') record = await replica.record('patients', record!.fields['survivor'])
     expect(record!.fields).toMatchObject(named.fields)

@@ -37,7 +37,7 @@ export async function openWorld(
   const said: string[] = []
   const opened: Hl7Bridge[] = []
   const open = (other: Partial<Hl7Options> = {}): Hl7Bridge => {
-    const bridge = openHl7({ dir, master, replica, site, clock, say: (line) => void said.push(line), apply: more.applyWith?.(replica) ?? (() => more.applies ?? (async () => ({}))), insched: { writeRecord: async () => 'written', localOf: async () => undefined, documentOf: async () => undefined }, retryMs: 20, ...more, ...other }) // prettier-ignore
+    const bridge = openHl7({ dir, master, replica, site, clock, say: (line) => void said.push(line), apply: more.applyWith?.(replica) ?? (() => more.applies ?? (async () => ({}))), insched: { writeRecord: async () => 'written', localOf: async () => undefined, documentOf: async () => undefined, billingOf: async () => ({ guarantor: undefined, insurances: [] }) }, retryMs: 20, ...more, ...other }) // prettier-ignore
     opened.push(bridge)
     return bridge
   }

@@ -19,6 +19,7 @@ it('[DOM-16] a thousand changes that waited while InSched was away are all writt
     queue,
     clock,
     openTodo: async () => {},
+    written: async () => {},
     insched: {
       writeRecord: async ({ patient, document }) =>
         patient === 'held up' ? 'held' : (written.push(document), 'written'),

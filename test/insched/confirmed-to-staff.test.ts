@@ -66,7 +66,7 @@ it('[DOM-3] staff who confirm and then move the event confirmed the former start
   expect((await at.replica.record('events', event))!.fields['startsAt']).toBe('2027-01-05T10:00')
 })
 
-it('an answer that is not in InSched within five minutes is an alarm, unless a backup window is on or was', async () => {
+it('[F7] an answer that is not in InSched within five minutes is an alarm, unless a backup window is on or was', async () => {
   const at = await openOffice()
   const index = at.replica.follow({ name: 'index', collections: indexedCollections, handle: pageIndex(at.replica, () => undefined) }) // prettier-ignore
   let [now, holding] = [clock.now(), { at: 'connected' } as Holding]

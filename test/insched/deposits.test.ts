@@ -24,7 +24,7 @@ async function known(office: Office, id: string): Promise<Payment> {
 }
 
 describe('a payment', () => {
-  it('[DOM-11] is one deposit, unapplied, with last 4, authorization code and transaction ID, and is reported posted with its id', async () => {
+  it('[DOM-11] [F16] is one deposit, unapplied, with last 4, authorization code and transaction ID, and is reported posted with its id', async () => {
     const office = await openOffice()
     const payment = ulid()
     await say(office, paid(payment, 'pi_1'))
@@ -88,7 +88,7 @@ describe('a payment', () => {
     expect((await known(office, payment)).posted).not.toBeNull()
   })
 
-  it('[DOM-16] of a patient who is not in InSched any more becomes a review item; assigned to another, it is that one’s', async () => {
+  it('[DOM-16] [F19] of a patient who is not in InSched any more becomes a review item; assigned to another, it is that one’s', async () => {
     const office = await openOffice()
     const payment = ulid()
     const key = (await office.bridge.documentOf('patients', 1))!
@@ -109,7 +109,7 @@ describe('a payment', () => {
     expect(deposits(office)).toMatchObject([{ patient_id: 2, amount_cents: 5_000, transaction_id: 'pi_1#1' }])
   })
 
-  it('of the wrong patient is reversed and made anew for the right one, never edited', async () => {
+  it('[F16] of the wrong patient is reversed and made anew for the right one, never edited', async () => {
     const office = await openOffice()
     const payment = ulid()
     await say(office, { ...paid(payment, 'pi_1'), ...refunded(payment, 're_1', 1_000) })

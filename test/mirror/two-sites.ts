@@ -12,7 +12,7 @@ import { clock, folder, master } from '../replica/world.ts'
 const log = (): void => {}
 
 /** A portal with the sites Mesa and Tempe, both uploaded, each of some patients. */
-export async function twoSites(patients = 6) {
+export async function twoSites(patients = 6, atEnd: (close: () => Promise<void>) => void = onTestFinished) {
   const dir = folder()
   const where = (name: string) => ({ dir: join(dir, name), master, clock })
   let portal: Portal = await openPortal({ ...where('portal'), log })
@@ -31,7 +31,7 @@ export async function twoSites(patients = 6) {
   }
   const { mesa, tempe } = sites
   const [mesaId, tempeId] = [mesa.settings.siteId, tempe.settings.siteId]
-  onTestFinished(async () => {
+  atEnd(async () => {
     for (const one of Object.values(staff)) one.close()
     await sites.mesa.close()
     await sites.tempe.close()
@@ -65,6 +65,14 @@ export async function twoSites(patients = 6) {
       await sites[name].close()
       between()
       sites[name] = await openSite(where(name))
+    },
+    /** Neither site reaches the portal while `work` is done, though both read their InSched. */
+    async offline(work: () => Promise<void>) {
+      await portal.close()
+      await work()
+      for (const site of Object.values(sites)) await site.bridge.readNow()
+      portal = await openPortal({ ...where('portal'), log })
+      await portal.listen({ port: Number(url.port), host: '127.0.0.1' })
     },
     async restartPortal(between: () => void = () => {}) {
       await portal.close()

@@ -24,7 +24,7 @@ const paidByCard = async (minor = 5_000): Promise<string> => {
 }
 
 describe('a payment', () => {
-  it('is paid when the processor says so, once, whatever notices come how often and in which order', async () => {
+  it('[F17] is paid when the processor says so, once, whatever notices come how often and in which order', async () => {
     const payment = ulid()
     await account.begin(payment, 5_000)
     expect(await account.payment(payment)).toMatchObject({ state: 'started', amount: cents(5_000) })

@@ -97,6 +97,7 @@ export function knowledgeContract(name: string, make: () => StorePlace): void {
       await store.meet(peerOf('p', 500))
       expect(await peers(store)).toEqual([peerOf('p', 500), peerOf('q/"%', 1_000)])
       await store.acknowledge('p', 3, 12_345)
+      await store.giveAmnesty('p', 5, 777)
       const cursor = { epoch: 1, position: 2, complete: 0, erasedAt: 0 }
       await store.append([], [{ peer: 'p', collection: 4, cursor, seen: 99_999 }])
       const was = peerOf('p', 500)
@@ -104,6 +105,7 @@ export function knowledgeContract(name: string, make: () => StorePlace): void {
         ...was,
         seen: 99_999,
         acknowledged: was.acknowledged.with(3, 12_345),
+        amnesty: was.amnesty.with(5, 777),
         cursors: was.cursors.with(4, cursor),
       }
       expect(await peers(store)).toEqual([expected, peerOf('q/"%', 1_000)])

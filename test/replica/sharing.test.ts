@@ -19,7 +19,8 @@ const owned =
   (...asked) =>
     asked[1].site === site && reachable(...asked)
 
-async function practice() {
+/** `changes`: whether Tempe may change what is shared with it. */
+async function practice({ changes = false } = {}) {
   const id = ulid()
   const dir = folder()
   const ids = { portal: ulid(), mesa: ulid(), tempe: ulid() }
@@ -48,11 +49,21 @@ async function practice() {
   const shared: Passes = () => isShared
   const [toMesa, toTempe] = [
     await portalFor(() => replicas.portal, { passesIn: all, passesOut: (_, facts) => facts.site === 'mesa' }),
-    await portalFor(() => replicas.portal, { passesIn: none, passesOut: shared, keeps: none, settings }),
+    await portalFor(() => replicas.portal, {
+      passesIn: changes ? shared : none,
+      passesOut: shared,
+      keeps: none,
+      settings,
+    }),
   ]
   const links = {
     mesa: () => linkTo(toMesa, replicas.mesa, ids.portal, { passesOut: owned('mesa') }),
-    tempe: () => linkTo(toTempe, replicas.tempe, ids.portal, { passesOut: none, passesIn: () => isShared, settings }),
+    tempe: () =>
+      linkTo(toTempe, replicas.tempe, ids.portal, {
+        passesOut: changes ? shared : none,
+        passesIn: () => isShared,
+        settings,
+      }),
   }
   onTestFinished(async () => {
     await toMesa.close()
@@ -262,4 +273,43 @@ it('[SHARE-3] what waits of a document of another site goes with it', async () =
   expect(await tempe.waiting()).toEqual([])
   await follow()
   expect(await tempe.head('messages', key)).toBeUndefined()
+})
+
+it('[SHARE-4] a record that is shared may be changed at either site; both keep it, and who let go of it and has it again goes on under other numbers', async () => {
+  const { replicas, links, share, ids } = await practice({ changes: true })
+  const { mesa, tempe, portal } = replicas
+  const key = ulid()
+  const facts = factsOf(key, 'mesa')
+  share(true)
+  await mesa.change([{ collection: 'patients', key, facts, set: { phone: '1', email: 'a' }, at: 10 }])
+  const [toMesa, toTempe] = [links.mesa(), links.tempe()]
+  const settled = async (): Promise<void> => {
+    for (let i = 0; i < 2; i++) for (const link of [toMesa, toTempe]) await link.caughtUp()
+  }
+  const fields = () => Promise.all([mesa, tempe, portal].map(async (one) => (await one.record('patients', key))?.fields)) // prettier-ignore
+  const all = (one: object) => [one, one, one]
+  await settled()
+  await tempe.change([{ collection: 'patients', key, set: { phone: '2' }, at: 20 }])
+  await settled()
+  expect(await fields()).toEqual(all({ phone: '2', email: 'a' }))
+  expect((await mesa.head('patients', key))!.facts).toMatchObject({ site: 'mesa', patient: key })
+  // It lets go, and has it again: what it writes then is by other numbers than what it wrote before.
+  share(false)
+  await tempe.replication.readAnew(ids.portal, ['patients'])
+  expect(await tempe.letGo(['patients'], () => false)).toBe(1)
+  await settled()
+  share(true)
+  await tempe.replication.readAnew(ids.portal, ['patients'])
+  await settled()
+  await tempe.change([{ collection: 'patients', key, set: { email: 'b' }, at: 30 }])
+  await settled()
+  expect(await fields()).toEqual(all({ phone: '2', email: 'b' }))
+  expect(await portal.written('patients', key, tempe.id)).toEqual({ phone: '2', email: 'b' })
+  // Who had seen only the first phone loses to who wrote the second, and it is known which was lost.
+  await mesa.change([{ collection: 'patients', key, set: { phone: '3' }, at: 15, seen: { phone: 10 } }])
+  await settled()
+  expect(await fields()).toEqual(all({ phone: '2', email: 'b' }))
+  expect((await mesa.record('patients', key))!.conflicts).toMatchObject([{ field: 'phone', value: '3', replica: mesa.id, winner: tempe.id }]) // prettier-ignore
+  await toMesa.stop()
+  await toTempe.stop()
 })

@@ -28,7 +28,7 @@ async function paid(minor: number, patient = 1): Promise<string> {
 const deposits = () => world.insched.prepare('select patient_id, amount_cents, refunded_cents, voided_cents, transaction_id from deposits where transaction_id is not null order by deposit_id').all() // prettier-ignore
 
 describe('at the console a payment', () => {
-  it('is under Posted with its deposit, and nothing waits', async () => {
+  it('[F20] is under Posted with its deposit, and nothing waits', async () => {
     const payment = await paid(5_000)
     expect((await world.admin.get('/payments')).text).toContain('Nothing waits for InSched.')
     const { text } = await world.admin.get('/payments?box=posted')
@@ -79,6 +79,14 @@ describe('at the console a payment', () => {
     await expect.poll(async () => (await world.admin.get(page)).text).toContain('Your visit in January')
     expect((await world.admin.submit(page, '/payments/withdraw')).status).toBe(303)
     await expect.poll(async () => (await atPortal()).requests[0]!.state).toBe('withdrawn')
+  })
+
+  it('[O1] stands in Recent Communications with its refunds, by a filter of its own', async () => {
+    const { text } = await world.admin.submit('/recent', '/recent', { channel: 'payment' })
+    const rows = [...text.matchAll(/<tr[\s\S]*?<\/tr>/g)].map(([row]) => row.replaceAll(/<[^>]+>/g, ' ').replaceAll(/\s+/g, ' ')) // prettier-ignore
+    expect(rows.some((row) => /Payment In 1 Payment of \d+\.\d\d USD Written/.test(row))).toBe(true)
+    expect(rows.some((row) => / Payment Out 1 Refund of 10\.00 USD /.test(row))).toBe(true)
+    expect(rows.some((row) => / (Portal|Text|Email) (In|Out) /.test(row))).toBe(false)
   })
 
   it('stands in the bookkeeper’s file, without a name and with nothing that a spreadsheet runs', async () => {

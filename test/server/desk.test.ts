@@ -7,6 +7,7 @@ import { csvOf } from '../../src/server/console/csv.ts'
 import { routeFor } from '../../src/server/console/inbox-sqlite.ts'
 import { mentionedIn } from '../../src/server/console/thread-page.ts'
 import { openDesk } from '../../src/server/console/desk-sqlite.ts'
+import { mintUlid } from '../../src/replica/ids.ts'
 import { folder, master } from '../replica/world.ts'
 import { setUpFactor } from './authenticator.ts'
 import { openDeskWorld, type DeskEvent, type DeskWorld } from './desk-world.ts'
@@ -66,7 +67,7 @@ describe('a day', () => {
     expect((await set({ key: 'rule/two', value: 'none' })).status).toBe(303)
     expect((await texts()).match(/Reminder/g)).toHaveLength(1)
   })
-  it('[R31] staff hold the texts of an event, let them go, and send one by hand, each with their initials', async () => {
+  it('staff hold the texts of an event, let them go, and send one by hand, each with their initials (R31)', async () => {
     const event = world.events.at(-1)!
     const page = async (): Promise<string> => words((await admin.get(`/events/${event.key}`)).text)
     await post('/synchronization/texts', { key: 'sending', value: 'on' })
@@ -172,7 +173,7 @@ describe('the inbox', () => {
     const rows = async () => (await world.site.replica.index({ view: 'message', patient: donorKey! })).filter((row) => (row.body as { thread?: string }).thread === old) // prettier-ignore
     await expect.poll(async () => (await rows()).length).toBe(1)
   })
-  it('is assigned, answered, closed and reopened, each with the time and who', async () => {
+  it('[O6] is assigned, answered, closed and reopened, each with the time and who', async () => {
     const me = world.staff.named('Jo Desk')!.id
     await post('/inbox/assign', { thread, to: me })
     expect(await box('mine')).toContain('Question-saffron')
@@ -368,6 +369,20 @@ describe('reviews', () => {
     const before = entries.length
     await post('/reviews', { id: review.id, how: 'stays as it is' })
     expect(await world.site.replica.entries('requests', event.patientKey)).toHaveLength(before)
+  })
+})
+
+describe('a review of two events at one time', () => {
+  it('shows both, and says that it ended by itself and why', async () => {
+    const [one, other] = [world.events[4]!, world.events[5]!]
+    const by = { role: 'site' as const, id: world.site.settings.siteId, initials: 'PC' }
+    const opened = { kind: 'opened' as const, at: world.clock.now(), by, about: 'double booking' as const, why: 'At one time.', todo: 'Ask.', patient: one.patientKey, event: one.key, other: other.key } // prettier-ignore
+    await world.site.replica.change([{ collection: 'reviews', key: mintUlid(world.clock), facts: { patient: one.patientKey, site: by.id, shown: false, reachable: false, startsAt: null }, add: { opened } }]) // prettier-ignore
+    // These two never were: its cause is gone as soon as it is there.
+    await expect.poll(async () => words((await admin.get('/reviews?box=resolved')).text)).toMatch(/Two events at the same time .*By itself, because .*at the same time no more\. Resolved by the agent/) // prettier-ignore
+    const page = words((await admin.get('/reviews?box=resolved')).text)
+    for (const { startsAt } of [one, other]) expect(page).toContain(`${startsAt.slice(11, 13).replace(/^0/, '')}:`)
+    expect(page.match(/\d+ minutes, .*?mesa/gi)).toHaveLength(2)
   })
 })
 

@@ -33,7 +33,7 @@ beforeAll(async () => {
   const app = emailLinksApp({
     practice: (id) => (id === ann.practice ? { replica: ann.replica, hmacKey } : undefined),
     nameOf: async () => ({ practice: ann.practiceName, phone: ann.phone }),
-    pay: { cashier: world.cashier!, origin: () => 'https://portal.example' },
+    pay: { cashier: world.cashier!, origin: () => 'https://portal.example', audit: world.store.audit },
     secure: false,
     clock: world.clock,
     log: (line) => void world.log.push(line),
@@ -77,6 +77,8 @@ describe('the link of a payment request', () => {
     await anybody.post(path, {})
     const payments = (await known()).payments.filter((one) => one.request === request)
     expect(payments).toHaveLength(1)
+    const begun = world.store.audit.rows().filter(({ event }) => event.did === 'payment begun' && event.of?.includes(payments[0]!.id) === true) // prettier-ignore
+    expect(begun.map(({ event }) => event.by)).toEqual([undefined])
     const session = sessionOf(payments[0]!.id)
     expect((await anybody.get(path)).text).toContain(`/checkout/${session.id}`)
     expect(session.paidTo).toBe(`https://portal.example${path}?back=paid`)
@@ -86,6 +88,22 @@ describe('the link of a payment request', () => {
     await anybody.post(path, {})
     expect((await known()).payments.filter((one) => one.request === request)).toHaveLength(1)
     expect((await known()).requests.find((one) => one.id === request)).toMatchObject({ state: 'paid' })
+  })
+
+  it('[Y6] asks before the same amount is paid again within a day, and keeps what was answered', async () => {
+    const [first, second] = [await asks(7_700), await asks(7_700)]
+    await anybody.post(first.path, {})
+    card.sandbox.pay(sessionOf((await known()).payments.find((one) => one.request === first.request)!.id), 'card')
+    await anybody.get(`${first.path}?back=paid`)
+    const begun = async () => (await known()).payments.filter((one) => one.request === second.request).length
+    const { text } = await anybody.post(second.path, {})
+    expect(text).toContain('$77.00 was paid to this office on')
+    await anybody.post(second.path, { again: 'no' })
+    expect(await begun()).toBe(0)
+    await anybody.post(second.path, { again: 'yes' })
+    expect(await begun()).toBe(1)
+    const deeds = world.store.audit.rows().flatMap(({ event }) => (event.of?.includes(second.request) === true ? [event.did] : [])) // prettier-ignore
+    expect(deeds).toEqual(['same payment noticed', 'same payment left', 'same payment allowed'])
   })
 
   it('that was made elsewhere, altered, or is for what was taken back, pays nothing', async () => {

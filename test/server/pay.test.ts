@@ -78,7 +78,7 @@ describe('the page Pay', () => {
     expect(text).toContain('Receipt')
   })
 
-  it('[Y6] asks before the same is paid again within a day, and keeps whether it was paid again or left', async () => {
+  it('[Y6] [F18] asks before the same is paid again within a day, and keeps whether it was paid again or left', async () => {
     await world.indexed()
     const question = await ann.submit('/pay', '/pay', { amount: '25.00' })
     expect(question.status).toBe(200)

@@ -74,6 +74,7 @@ export function diskOver(kept: MemoryStore, { resumed, slow, mostRead, lose, fol
     meet: (peer) => later('meet', () => kept.meet(peer)),
     acknowledge: (peer, collection, position) =>
       later('acknowledge', () => kept.acknowledge(peer, collection, position)),
+    giveAmnesty: (peer, collection, upTo) => later('acknowledge', () => kept.giveAmnesty(peer, collection, upTo)),
     fold: (collection, key, seqs, update) => later('fold', () => kept.fold(collection, key, seqs, update)),
     advance: (follower, cursor, rows) => later('advance', () => kept.advance(follower, cursor, rows)),
     cursorOf: (follower) => read(() => kept.cursorOf(follower)),

@@ -1,8 +1,10 @@
+import { createHash } from 'node:crypto'
 import { expect, it, onTestFinished } from 'vitest'
 import { smtpMailer, type Mail, type Mailer } from '../../src/bridges/email/mailer.ts'
 import { mailSandbox } from '../../src/bridges/email/sandbox.ts'
 import { systemClock } from '../../src/replica/clock.ts'
 import { mintUlid } from '../../src/replica/ids.ts'
+import { foldAccess } from '../../src/replica/kinds/access.ts'
 import { foldCommunications } from '../../src/replica/kinds/communications.ts'
 import { foldConfirmations } from '../../src/replica/kinds/confirmations.ts'
 import { emailLinksApp } from '../../src/server/email/email-links-app.ts'
@@ -24,7 +26,7 @@ async function post(): Promise<Post> {
     settled: async () => {},
     close: async () => {},
   }
-  const world = await texting({ mailer })
+  const world = await texting({ mailer, takesCards: () => true })
   onTestFinished(() => world.close())
   return Object.assign(given, { world, mails })
 }
@@ -133,4 +135,88 @@ it('a mail carries the headers by which a mail program unsubscribes with one pre
   expect(raw[0]).toContain(`List-Unsubscribe: <${stop}>`)
   expect(raw[0]).toContain('List-Unsubscribe-Post: List-Unsubscribe=One-Click')
   expect(await smtpMailer({ url: sandbox.url, address: 'portal@clinic.example', clock: systemClock, log: () => {} }).deliver({ to: 'ann@example.com', from: 'x', subject: 'x', text: 'x', until: 0 })).toMatch(/^E[A-Z]+$/) // prettier-ignore
+})
+
+it('a notice is opened when its message is, at the portal, and a mail of which somebody pressed a button; one that only a program looked at is not', async () => {
+  const { world, mails } = await post()
+  const patient = await world.person(mailable)
+  const entry = await writes(world, patient)
+  await world.pass(2 * hour, 10 * 60_000)
+  expect(await out(world, patient)).toMatchObject([{ state: 'sent' }])
+  await world.replica.change([{ collection: 'messages', key: patient, add: { [mintUlid(world.clock)]: { kind: 'read', at: world.clock.now(), by: { role: 'patient', id: 'a' }, entry } } }]) // prettier-ignore
+  await world.pass(hour)
+  expect(await out(world, patient)).toMatchObject([{ state: 'opened' }])
+  const tom = await world.person({ ...mailable, email: 'tom@example.com', textConsent: null })
+  await world.event(tom, '2027-03-03T14:30')
+  await world.pass(hour)
+  const app = appOf(world)
+  const path = linkIn(mails.at(-1)!, 'confirm')
+  await app.request(path)
+  expect(await out(world, tom)).toMatchObject([{ state: 'sent' }])
+  await app.request(path, { method: 'POST' })
+  expect(await out(world, tom)).toMatchObject([{ state: 'opened' }])
+})
+
+it('where a site tells by email too, who is told by text has a mail of the same, once; turned on later, nobody is told again (R9)', async () => {
+  const { world, mails } = await post()
+  const patient = await world.person(mailable)
+  await world.event(patient, '2027-03-03T14:30')
+  await world.pass(hour)
+  expect([world.arrived().length, mails.length]).toEqual([1, 0])
+  await world.set({ alsoByEmail: 'on' })
+  await world.pass(hour)
+  expect(mails).toEqual([])
+  await world.pass(1.5 * day, 10 * 60_000)
+  expect(world.arrived()).toHaveLength(2)
+  expect(mails.map(({ subject }) => subject)).toEqual(['Desert Bloom: a reminder of your appointment'])
+})
+
+it('[Y4] [Y14] a payment that the office asks for is mailed with a link, and once more three days before its day; no amount and no word of what for', async () => {
+  const { world, mails } = await post()
+  const patient = await world.person({ ...mailable, portalEnabled: false })
+  const asks = (id: string, due: string | null) => world.replica.change([{ collection: 'payments', key: patient, facts: { patient, site: world.site, shown: false, reachable: true, startsAt: null }, add: { [id]: { kind: 'requested', at: world.clock.now(), by: { role: 'staff', id: 's' }, amount: { minor: 30_000, currency: 'usd' }, due, words: 'Deposit for your rhinoplasty' } } }]) // prettier-ignore
+  const [first, second] = [mintUlid(world.clock), mintUlid(world.clock)]
+  await asks(first, '2027-03-10')
+  await asks(second, null)
+  await world.pass(hour)
+  expect(mails.map(({ subject }) => subject)).toEqual(['Desert Bloom: a payment request', 'Desert Bloom: a payment request']) // prettier-ignore
+  for (const { text, to } of mails) {
+    expect(to).toBe('ann@example.com')
+    // Ids and their proofs are letters and digits at random.
+    expect(text.replaceAll(/https:\S+/g, '')).not.toMatch(/rhinoplasty|300|Lee/)
+    expect(text).toMatch(/https:\/\/portal\.example\/email\/\w+\/pay\//)
+  }
+  await world.replica.change([{ collection: 'payments', key: patient, add: { w: { kind: 'request withdrawn', at: world.clock.now(), by: { role: 'staff', id: 's' }, request: second } } }]) // prettier-ignore
+  await world.pass(10 * day, hour)
+  expect(mails).toHaveLength(3)
+  expect((await out(world, patient)).map((one) => [one.what, one.state])).toEqual(Array.from({ length: 3 }, () => ['payment request', 'sent'])) // prettier-ignore
+})
+
+it('an invitation that staff ask for is mailed once, with a link that is in the mail alone; what was open before ends', async () => {
+  const { world, mails } = await post()
+  const patient = await world.person(mailable)
+  const [first, second] = [mintUlid(world.clock), mintUlid(world.clock)]
+  const facts = { patient, site: world.site, shown: true, reachable: true, startsAt: null }
+  const asks = (id: string) => world.replica.change([{ collection: 'access', key: patient, facts, add: { [id]: { kind: 'invitation asked', at: world.clock.now(), by: { role: 'staff', id: 's', initials: 'JD' } } } }]) // prettier-ignore
+  await asks(first)
+  await world.pass(hour)
+  await world.restart()
+  await world.pass(hour)
+  expect(mails.map(({ subject }) => subject)).toEqual(['Desert Bloom: your invitation'])
+  const token = new RegExp(`https://portal\\.example/invitation/${world.practice}\\.([\\w-]{32})`).exec(
+    mails[0]!.text,
+  )![1]!
+  const open = foldAccess(await world.replica.entries('access', patient)).invitations
+  expect(open.map((one) => one.tokenHash)).toEqual([createHash('sha256').update(token).digest('hex')])
+  expect(JSON.stringify([await world.replica.entries('access', patient), await out(world, patient)])).not.toContain(
+    token,
+  )
+  await asks(second)
+  await world.pass(hour)
+  expect(mails).toHaveLength(2)
+  expect(foldAccess(await world.replica.entries('access', patient)).invitations).toHaveLength(1)
+  const tom = await world.person({ ...mailable, emailConsent: null })
+  await world.replica.change([{ collection: 'access', key: tom, facts: { ...facts, patient: tom }, add: { x: { kind: 'invitation asked', at: world.clock.now(), by: { role: 'staff', id: 's' } } } }]) // prettier-ignore
+  await world.pass(hour)
+  expect(mails).toHaveLength(2)
 })

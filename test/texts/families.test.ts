@@ -67,7 +67,7 @@ it('[TEXT-12] two adults share a text where a relation is on file, and never wit
   await world.pass(3 * 24 * hour, 10 * 60_000)
   const texts = bodies(world)
   expect(texts.length).toBeGreaterThanOrEqual(2)
-  expect(texts.filter((body) => /Ann .*Ben/.test(body))).not.toEqual([])
+  expect(texts.filter((body) => /Ann .*Ben|Ben .*Ann/.test(body))).not.toEqual([])
   for (const body of texts) expect(/Zoe/.test(body) && /Ann|Ben/.test(body), body).toBe(false)
   await world.set({ groupsFamilies: 'off' })
 })
@@ -79,8 +79,11 @@ it('[TEXT-12] with families off each has a text of its own', async () => {
   await world.event(tom, '2027-03-03T14:30')
   await world.event(eva, '2027-03-03T15:30')
   await world.settled()
-  expect(bodies(world).map((body) => body.slice(0, 4))).toEqual(expect.arrayContaining(['Tom:', 'Eva:']))
-  expect(bodies(world)).toHaveLength(2)
+  expect(
+    bodies(world)
+      .map((body) => body.slice(0, 4))
+      .toSorted(),
+  ).toEqual(['Eva:', 'Tom:'])
 })
 
 it('[TEXT-12] of events of one patient that follow each other the first is mentioned, and an answer is for all', async () => {

@@ -224,7 +224,7 @@ it('a text says what the practice has written for its kind, its rule and its lan
   expect(world.arrived().slice(2).map(({ body }) => body.slice(0, 15))).toEqual(['Ann: this is a ', 'Ana: le recorda']) // prettier-ignore
 })
 
-it('[R31] what staff send by hand goes out before its moment and outside the window, once; never at night, and never without consent', async () => {
+it('[TEXT-3] what staff send by hand goes out before its moment and outside the window, once; never at night, and never without consent (R31)', async () => {
   const world = await opened()
   const patient = await world.person()
   const event = await world.event(patient, '2027-03-30T14:30')
@@ -250,7 +250,7 @@ it('[R31] what staff send by hand goes out before its moment and outside the win
   expect(world.arrived()).toHaveLength(1)
 })
 
-it('[R31] an event whose texts are held gets none until they are let go, and then what is still true', async () => {
+it('[TEXT-3] an event whose texts are held gets none until they are let go, and then what is still true (R31)', async () => {
   const world = await opened()
   const patient = await world.person()
   const event = await world.event(patient, '2027-03-10T14:30')

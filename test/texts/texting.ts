@@ -43,6 +43,8 @@ export interface Texting {
   /** Edits a record of InSched as the site would. */
   person(fields?: Record<string, Json>, key?: string): Promise<string>
   event(patient: string, startsAt: string, fields?: Record<string, Json>, key?: string): Promise<string>
+  /** Whatever else the site says. */
+  says(edit: Edit): Promise<void>
   /** What is set of texts. */
   set(fields: Record<string, Json>): Promise<void>
   /** Lets time pass in steps, and all that it brings happen. */
@@ -63,7 +65,7 @@ export interface Texting {
 
 const died = (): Error => new Error('The process has died.')
 
-export async function texting(options: { readonly at?: number; readonly sending?: 'on' | 'off'; readonly mailer?: Mailer } = {}): Promise<Texting> {
+export async function texting(options: { readonly at?: number; readonly sending?: 'on' | 'off'; readonly mailer?: Mailer; readonly takesCards?: () => boolean } = {}): Promise<Texting> {
   const clock = heldClock(options.at ?? morning)
   const [practice, id, site] = [mintUlid(clock), mintUlid(clock), mintUlid(clock)]
   const dir = folder()
@@ -109,7 +111,7 @@ export async function texting(options: { readonly at?: number; readonly sending?
         if (answer.headers.has('x-lost')) throw Object.assign(new Error('The connection broke.'), { code: 'ECONNRESET' })
         return { status: answer.status, headers: Object.fromEntries(answer.headers), body: await answer.text() }
       })
-    world.texting = textingOf({ mailer: options.mailer, texts: { accountOf: () => account, ask, pace: 0 }, isOpen: () => world.isOpen, anySite: () => site, clock, log: (line) => void log.push(line) })
+    world.texting = textingOf({ mailer: options.mailer, takesCards: options.takesCards, texts: { accountOf: () => account, ask, pace: 0 }, isOpen: () => world.isOpen, anySite: () => site, clock, log: (line) => void log.push(line) })
     world.texting.opened(practice, { replica: mortal, hmacKey, indexed: () => index.caughtUp() })
     world.webhooks = world.texting.listening(origin) as unknown as Hono<never>
   }
@@ -136,6 +138,7 @@ export async function texting(options: { readonly at?: number; readonly sending?
       await say({ collection: 'events', key, at: clock.now(), facts: facts(patient, Date.parse(`${start}:00-07:00`)), set: { ...(known ? {} : whole), ...fields } })
       return key
     },
+    says: (edit) => say(edit),
     set: (fields) => say({ collection: 'preferences', key: textSettingsKey(site), at: clock.now(), facts: { patient: null, site, shown: false, reachable: false, startsAt: null }, set: fields }),
     async settled() {
       await follower.caughtUp()

@@ -55,7 +55,7 @@ it('[TEXT-9] a text that is unsigned, altered, signed for another address or wit
   expect(world.log.join('\n')).not.toMatch(/480555|Ann|STOP|Bloom/)
 })
 
-it('[TEXT-9] a text that comes twice confirms once and is answered once', async () => {
+it('[TEXT-9] [3.2 (1)] a text that comes twice confirms once and is answered once', async () => {
   const { world, patient, event } = await asked()
   const path = receivedPath(world.practice)
   for (let i = 0; i < 3; i++) expect(await posted(world, path, textOf(), signatureOf(path, textOf()))).toBe(200)
@@ -128,6 +128,18 @@ it('[TEXT-6] [F9] CANCEL opts out, and is a review: the patient may have meant t
   expect(world.arrived()).toHaveLength(1)
 })
 
+it('[TEXT-6] [3.2 (3)] YES to what is asked is its answer and no opt-in, also where the provider takes it for one: nothing more goes out', async () => {
+  const { world, event } = await asked()
+  await world.sandbox.reply(phone, 'STOP')
+  await world.sandbox.reply(phone, 'YES')
+  await world.pass(hour)
+  expect(world.sandbox.isBlocked(phone)).toBe(false)
+  expect(await answersOf(world, event)).toMatchObject([{ channel: 'text' }])
+  expect(foldConsent(await world.replica.entries('consents', world.keys.ofNumber(phone)))).toMatchObject({ state: 'out' }) // prettier-ignore
+  await world.pass(3 * 24 * hour, hour)
+  expect(world.arrived()).toHaveLength(1)
+})
+
 it('[TEXT-7] what was written while the portal could not be reached is learnt at its next start, before anything goes out', async () => {
   const { world, event } = await asked()
   world.sandbox.inboundTo(null)
@@ -135,6 +147,20 @@ it('[TEXT-7] what was written while the portal could not be reached is learnt at
   await world.restart()
   await world.settled()
   expect(await answersOf(world, event)).toHaveLength(1)
+})
+
+it('[TEXT-10] [S16] what a person must read, from a number of two families, is filed under neither, and answered without a name', async () => {
+  const { world, patient } = await asked()
+  const tom = await world.person({ firstName: 'Tom' })
+  await world.set({ perDay: '2' })
+  await world.event(tom, '2027-03-03T15:30')
+  await world.settled()
+  await world.sandbox.reply(phone, 'Is parking free?')
+  await world.settled()
+  const [review] = await world.replica.index({ view: 'review' })
+  expect(review).toMatchObject({ patient: null, body: { about: 'reply to read', patient: null, reply: { text: 'Is parking free?' } } }) // prettier-ignore
+  for (const one of [patient, tom]) expect((await out(world, one)).received).toEqual([])
+  expect(world.arrived().at(-1)!.body).toMatch(/^Thanks, the office will read this/)
 })
 
 it('[TEXT-10] a text from a number that nobody has is a review, and nothing is said back', async () => {

@@ -1,24 +1,24 @@
 /**
- * Mails of one practice to its patients, at its portal: that a message waits (and after one, two and three days again), that
- * the office asks for a payment, and what a rule tells of an event where no text may go. A mail is claimed in `communications` before the server is asked. A
- * server of mail cannot be asked what it took: a mail without an answer is not repeated, and the log says so.
+ * Mails of one practice to its patients, at its portal: what is due to each (`due-mails.ts`), and what a rule tells of an
+ * event where no text may go. A mail is claimed in `communications` before the server is asked. A server of mail cannot be
+ * asked what it took: a mail without an answer is not repeated, and the log says so. What comes back later is noted.
  */
 import type { Clock } from '../../replica/clock.ts'
-import { foldCommunications, toldId, type CommunicationEntry, type MessageState } from '../../replica/kinds/communications.ts' // prettier-ignore
+import { derivedUlid } from '../../replica/ids.ts'
+import { communicationView, toldId, type CommunicationEntry, type MessageState } from '../../replica/kinds/communications.ts' // prettier-ignore
 import type { PatientFields } from '../../replica/kinds/fields.ts'
 import type { By } from '../../replica/kinds/kind.ts'
-import { foldMessages } from '../../replica/kinds/messages.ts'
-import { foldPayments } from '../../replica/kinds/payments.ts'
-import type { Follower, Replica } from '../../replica/replica-face.ts'
+import type { Edit, Follower, Replica } from '../../replica/replica-face.ts'
 import type { ConsentKeys } from '../texts/consent-number.ts'
 import type { Rule } from '../texts/rules.ts'
+import { rounds } from '../rounds.ts'
 import { situationsOf, type Told } from '../texts/situation.ts'
-import { noticesOf, reminderDue, unreadMessages } from '../texts/unread-messages.ts'
-import { textLanguage, type TextLanguage } from '../texts/wording.ts'
+import { textLanguage } from '../texts/wording.ts'
+import { bounceMark, markedMessage, type DeliveryReport } from './bounces.ts'
+import { dueMails, isNewFor, type Addressee, type Letter, type LetterFor } from './due-mails.ts'
 import { linkPath } from './links.ts'
 import type { Mailer } from './mailer.ts'
-import { paymentMailsDue } from './payment-mails.ts'
-import { noticeMail, paymentMail, tellingMail, withLinks, type MailLinks, type MailWords } from './wording.ts'
+import { tellingMail, withLinks } from './wording.ts'
 
 export interface EmailingOptions {
   readonly replica: Replica
@@ -38,20 +38,21 @@ export interface EmailingOptions {
 export interface Emailing {
   /** Tells of an event by mail, once; false where the patient may not be mailed. */
   tell(rule: Rule, told: Told): Promise<boolean>
+  /** Notes what became of a mail that came back, where it is one of this practice; resolves when that is durable. */
+  cameBack(mark: string, report: DeliveryReport): Promise<void>
   wake(): void
   settled(): Promise<void>
   stop(): Promise<void>
 }
 
-/** A message that is read or taken back at once is not told of. */
-const grace = 60_000
-/** A message is new for so long: older ones were told of, or there was nobody to tell. */
-const isNewFor = 86_400_000
 const lookedAt = 5 * 86_400_000
 const lookAgain = 30_000
 const longestWait = 3_600_000
 /** What a mail was surely not taken with: no connection, or the server's own “not now” (RFC 5321, 4.2.1). */
 const notTaken = /^(4\d\d|ECONNREFUSED|ECONNECTION|ENOTFOUND|EDNS|ETLS|EAUTH|EPROXY)$/
+
+/** Statuses that say that an address is none, or was given up (RFC 3463, 3.2 and 3.3). */
+const isAddressAtFault = (status: string): boolean => /^5\.(1\.|2\.1$)/.test(status)
 
 export function emailing(options: EmailingOptions): Emailing {
   const { replica, practice, keys, hmacKey, clock, mailer, origin, log } = options
@@ -64,9 +65,6 @@ export function emailing(options: EmailingOptions): Emailing {
   let pausedUntil = 0
   let isFirst = true
   let stopped = false
-  let again = false
-  let running: Promise<void> | undefined
-  let cancel: (() => void) | undefined
 
   const factsOf = async (patient: string) => {
     const facts = (await replica.head('patients', patient))?.facts
@@ -78,7 +76,7 @@ export function emailing(options: EmailingOptions): Emailing {
     [`state:${message}:${state}`]: { kind: 'state', at: clock.now(), by, message, state, ...(code ? { code } : {}) },
   })
   /** Who may be mailed, at which address; undefined where nobody may. */
-  const addresseeOf = async (patient: string): Promise<{ address: string; recipient: string; site: string; language: TextLanguage; portal: boolean } | undefined> => {
+  const addresseeOf = async (patient: string): Promise<Addressee | undefined> => {
     const site = (await replica.head('patients', patient))?.facts.site
     const fields = (await replica.record('patients', patient))?.fields as Partial<PatientFields> | undefined
     if (!site || !fields?.email || fields.emailConsent !== true || fields.deleted === true || (fields.survivor ?? null) !== null) return undefined
@@ -86,14 +84,28 @@ export function emailing(options: EmailingOptions): Emailing {
     if ((await situations.consents.of(recipient)).state === 'out') return undefined
     return { address: fields.email, recipient, site, language: textLanguage(fields.language), portal: fields.portalEnabled === true }
   } // prettier-ignore
-  type Addressee = NonNullable<Awaited<ReturnType<typeof addresseeOf>>>
+  const badAddress = (patient: string, facts: Awaited<ReturnType<typeof factsOf>>): Edit => ({
+    collection: 'reviews',
+    key: derivedUlid('address takes no mail', patient),
+    facts: { ...facts, reachable: false },
+    add: {
+      opened: {
+        kind: 'opened',
+        at: clock.now(),
+        by,
+        about: 'address takes no mail',
+        why: 'A mail to the patient came back: the address does not exist, or takes no mail.',
+        todo: 'Ask the patient for an address that works, or set consent to email to no in InSched.',
+        patient,
+      },
+    },
+  })
 
-  const mail = async (patient: string, id: string, to: Addressee, given: { words: MailWords; from: string; links: MailLinks }, entry: Pick<Extract<CommunicationEntry, { kind: 'email' }>, 'what' | 'event' | 'startsAt' | 'rule'>): Promise<void> => {
-    const { words, from, links } = given
+  const mail = async (patient: string, id: string, to: Addressee, { words, from, links }: Letter, entry: LetterFor): Promise<void> => {
     await add(patient, { [id]: { kind: 'email', at: clock.now(), by, recipient: to.recipient, subject: words.subject, body: words.text, ...entry } })
     const stop = `${origin}${linkPath(hmacKey, 'stop', { practice, patient, message: id })}`
     const until = clock.now() + isNewFor
-    const letter = { to: to.address, from, subject: words.subject, text: withLinks(words.text, { ...links, stop }, to.language), until, stop }
+    const letter = { to: to.address, from, subject: words.subject, text: withLinks(words.text, { ...links, stop }, to.language), until, stop, mark: bounceMark(hmacKey, id) }
     const handOver = async (): Promise<void> => {
       const outcome = await mailer.deliver(letter)
       if (outcome !== null && notTaken.test(outcome) && clock.now() < until) {
@@ -108,73 +120,7 @@ export function emailing(options: EmailingOptions): Emailing {
     await handOver()
   } // prettier-ignore
 
-  /** A mail that told of a message was opened when that message was, at the portal: nothing in a mail tells on its reader. */
-  const noteOpened = async (patient: string): Promise<void> => {
-    const { out } = foldCommunications(await replica.entries('communications', patient))
-    const sent = new Map(
-      out.filter((one) => one.what === 'message notice' && one.state === 'sent').map((one) => [one.id, one]),
-    )
-    if (sent.size === 0) return
-    const messages = foldMessages(await replica.entries('messages', patient)).flatMap((thread) => thread.messages)
-    const opened = messages.flatMap(({ id, openedAt }) =>
-      noticesOf(id).filter((notice) => openedAt !== null && (sent.get(notice)?.at ?? Infinity) <= openedAt),
-    )
-    if (opened.length > 0)
-      await add(
-        patient,
-        Object.assign({}, ...opened.map((notice) => stateOf(notice, 'opened'))) as Record<string, CommunicationEntry>,
-      )
-  }
-  /** Tells a patient of messages that wait and of payments that are asked for; resolves with when to look again. */
-  const tellOf = async (patient: string): Promise<number | undefined> => {
-    await noteOpened(patient)
-    const to = await addresseeOf(patient)
-    if (!to) return undefined
-    const { zone = 'UTC' } = await situations.practiceOf(to.site)
-    const next = [await notify(patient, to, zone), await askToPay(patient, to, zone)].filter((at) => at !== undefined)
-    return next.length === 0 ? undefined : Math.min(...next)
-  }
-  const askToPay = async (patient: string, to: Addressee, zone: string): Promise<number | undefined> => {
-    if (!options.takesCards()) return undefined
-    const { requests } = foldPayments(await replica.entries('payments', patient))
-    if (requests.length === 0) return undefined
-    const { out } = foldCommunications(await replica.entries('communications', patient))
-    const { due: mails, next } = paymentMailsDue(requests, new Set(out.map((one) => one.id)), clock.now(), zone)
-    const { practice: from } = await situations.senderOf(to.site)
-    for (const { id, request } of mails)
-      await mail(
-        patient,
-        id,
-        to,
-        {
-          words: paymentMail(from, to.language),
-          from,
-          links: { pay: `${origin}${linkPath(hmacKey, 'pay', { practice, patient, message: request })}` },
-        },
-        { what: 'payment request' },
-      )
-    return next ?? undefined
-  }
-  const notify = async (patient: string, to: Addressee, zone: string): Promise<number | undefined> => {
-    if (!to.portal) return undefined
-    const unread = unreadMessages(foldMessages(await replica.entries('messages', patient)), zone)
-    const now = clock.now()
-    const { out } = foldCommunications(await replica.entries('communications', patient))
-    const notices = out.filter((one) => one.what === 'message notice')
-    const last = Math.max(0, ...notices.map((one) => one.at))
-    const fresh = unread.filter((one) => one.sentAt > now - isNewFor && one.sentAt > last)
-    const newest = fresh.at(-1)
-    const reminder = reminderDue(unread, now)
-    const isDue = reminder.due !== null && !notices.some((one) => one.id === reminder.due!.id) && last < reminder.due.at
-    const id = newest && newest.sentAt + grace <= now ? noticesOf(newest.entry)[0] : isDue ? reminder.due!.id : undefined
-    if (id !== undefined && !notices.some((one) => one.id === id)) {
-      const { practice: from } = await situations.senderOf(to.site)
-      await mail(patient, id, to, { words: noticeMail(from, to.language), from, links: { signIn: `${origin}/` } }, { what: 'message notice' })
-    }
-    const waits = newest && newest.sentAt + grace > now ? newest.sentAt + grace : Infinity
-    const next = Math.min(waits, reminder.next ?? Infinity)
-    return next === Infinity ? undefined : next
-  } // prettier-ignore
+  const tellOf = dueMails({ ...options, situations, addresseeOf, mail, add, stateOf })
 
   const pass = async (): Promise<number> => {
     if (!options.isOpen()) return clock.now() + lookAgain
@@ -198,33 +144,24 @@ export function emailing(options: EmailingOptions): Emailing {
     }
     return Math.max(pausedUntil, Math.min(clock.now() + (unsent.size > 0 ? lookAgain : longestWait), ...due.values()))
   }
-  const run = (): void => {
-    cancel?.()
-    cancel = undefined
-    if (running || stopped) return void (again = true)
-    again = false
-    running = pass()
-      .catch((error: unknown) => {
-        log(`Mails to patients wait: ${(error as Error).name}`)
-        return clock.now() + lookAgain
-      })
-      .then((next) => {
-        running = undefined
-        if (stopped) return
-        if (again) run()
-        else cancel = clock.after(Math.max(1, next - clock.now()), run)
-      })
-  }
+  const passes = rounds({
+    clock,
+    round: pass,
+    failed(error) {
+      log(`Mails to patients wait: ${(error as Error).name}`)
+      return clock.now() + lookAgain
+    },
+  })
   const follower: Follower = replica.follow({
     name: 'emails',
-    collections: ['messages', 'payments'],
+    collections: ['messages', 'payments', 'access'],
     async handle(documents) {
       for (const { key } of documents) due.set(key, 0)
-      run()
+      passes.wake()
       return []
     },
   })
-  run()
+  passes.wake()
   return {
     async tell(rule, told) {
       const to = await addresseeOf(told.patient)
@@ -236,16 +173,29 @@ export function emailing(options: EmailingOptions): Emailing {
       await mail(told.patient, id, to, { words, from: sender.practice, links: confirm }, { what: rule.what, event: event.key, startsAt: event.startsAt, rule: rule.id }) // prettier-ignore
       return true
     },
-    wake: run,
+    async cameBack(mark, { action, status }) {
+      const message = markedMessage(hmacKey, mark)
+      if (message === undefined) return
+      await options.indexed()
+      const patient = (await replica.indexed(communicationView, message))?.patient
+      if (!patient) return
+      const entries = action === 'failed' ? stateOf(message, 'undelivered', status) : action === 'delivered' ? stateOf(message, 'delivered') : undefined // prettier-ignore
+      if (!entries) return
+      const facts = await factsOf(patient)
+      await replica.change([
+        { collection: 'communications', key: patient, facts, add: entries },
+        ...(action === 'failed' && isAddressAtFault(status) ? [badAddress(patient, facts)] : []),
+      ])
+    },
+    wake: passes.wake,
     async settled() {
       await follower.caughtUp()
-      while (running) await running
+      await passes.settled()
     },
     async stop() {
       stopped = true
-      cancel?.()
       await follower.stop()
-      await running
+      await passes.stop()
     },
   }
 }

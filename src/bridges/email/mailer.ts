@@ -4,6 +4,7 @@
  */
 import { createTransport } from 'nodemailer'
 import type { Clock } from '../../replica/clock.ts'
+import { markedAddress } from './bounces.ts'
 
 /** A mail as text. It names the practice by its display name and holds a code or a link; never a datum of a patient (DOM-12). */
 export interface Mail {
@@ -16,6 +17,8 @@ export interface Mail {
   readonly until: number
   /** A link by which whoever gets it gets no more, also by one press in a mail program (RFC 8058). */
   readonly stop?: string | undefined
+  /** Names it in its return address, so that it is known when it comes back. */
+  readonly mark?: string | undefined
 }
 export interface Mailer {
   /**
@@ -38,10 +41,12 @@ export function smtpMailer(options: {
   readonly url: string
   /** The address that mails come from. */
   readonly address: string
+  /** Where what cannot be delivered is to come back; without it a mail that comes back is known to nobody. */
+  readonly bounces?: string | undefined
   readonly clock: Clock
   readonly log: (line: string) => void
 }): Mailer {
-  const { address, clock, log } = options
+  const { address, bounces, clock, log } = options
   const url = URL.canParse(options.url) ? new URL(options.url) : undefined
   // The address may hold a password: it is not repeated.
   if (!url || !/^smtps?:$/.test(url.protocol) || url.hostname === '')
@@ -63,9 +68,11 @@ export function smtpMailer(options: {
   const underWay = new Set<Promise<void>>()
   const waiting = new Set<() => void>()
 
-  const handOver = ({ to, from: name, subject, text, stop }: Mail): Promise<unknown> => {
+  const handOver = ({ to, from: name, subject, text, stop, mark }: Mail): Promise<unknown> => {
+    const envelope =
+      bounces === undefined || mark === undefined ? {} : { envelope: { from: markedAddress(bounces, mark), to } }
     const headers = { 'Auto-Submitted': 'auto-generated', ...(stop === undefined ? {} : { 'List-Unsubscribe': `<${stop}>`, 'List-Unsubscribe-Post': 'List-Unsubscribe=One-Click' }) } // prettier-ignore
-    return transport.sendMail({ from: { name, address }, to: { name: '', address: to }, subject, text, textEncoding: 'quoted-printable', headers }) // prettier-ignore
+    return transport.sendMail({ from: { name, address }, to: { name: '', address: to }, subject, text, textEncoding: 'quoted-printable', headers, ...envelope }) // prettier-ignore
   }
   const attempt = async (mail: Mail, tries: number): Promise<void> => {
     try {

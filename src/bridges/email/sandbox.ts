@@ -20,8 +20,8 @@ export interface MailSandbox {
 const kept = 50
 const largest = 256 * 1024
 
-/** Listens on a port of loopback, a free one by default; `taken` is told of each mail, `raw` of each as it came. */
-export async function mailSandbox(options: { now: () => number; port?: number; taken?: (mail: SandboxMail) => void; raw?: (mail: string) => void }): Promise<MailSandbox> {
+/** Listens on a port of loopback, a free one by default; `taken` is told of each mail, `raw` of each as it came, `envelope` of where it comes back to. */
+export async function mailSandbox(options: { now: () => number; port?: number; taken?: (mail: SandboxMail) => void; raw?: (mail: string) => void; envelope?: (from: string) => void }): Promise<MailSandbox> {
   const held: SandboxMail[] = []
   const server = new SMTPServer({
     authOptional: true,
@@ -34,6 +34,7 @@ export async function mailSandbox(options: { now: () => number; port?: number; t
       stream.once('error', done)
       stream.once('end', () => {
         const to = session.envelope.rcptTo.map((one) => one.address).join(', ')
+        if (session.envelope.mailFrom) options.envelope?.(session.envelope.mailFrom.address)
         options.raw?.(Buffer.concat(chunks).toString('latin1'))
         const mail = { at: options.now(), to, ...readMail(Buffer.concat(chunks).toString('latin1')) }
         held.unshift(mail)

@@ -57,6 +57,13 @@ export function paymentMail(practice: string, language: TextLanguage): MailWords
     : { subject: `${practice}: a payment request`, text: `${practice} asks you for a payment. The page shows the amount; you need not sign in.` } // prettier-ignore
 }
 
+/** That the practice invites to its portal; the link is for who knows the date of birth. */
+export function invitationMail(practice: string, language: TextLanguage): MailWords {
+  return language === 'es'
+    ? { subject: `${practice}: su invitación`, text: `${practice} le invita a su portal para pacientes. El enlace sirve una vez, en 72 horas; se le pide la fecha de nacimiento.` } // prettier-ignore
+    : { subject: `${practice}: your invitation`, text: `${practice} invites you to its patient portal. The link works once, within 72 hours; you are asked for the date of birth.` } // prettier-ignore
+}
+
 /** The mail with its links below; what stands in the log has none. */
 export function withLinks(text: string, links: MailLinks & { readonly stop: string }, language: TextLanguage): string {
   const es = language === 'es'

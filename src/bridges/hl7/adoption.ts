@@ -24,7 +24,7 @@ export function adoption(parts: { readonly queue: MessageQueue; readonly replica
       return about === 'hl7 to do' && asksFor({ patient, event })
     })
     const note = 'It is in InSched now.'
-    return ended.map(({ id }) => ({ collection: 'reviews', key: id, add: { [mintUlid(clock)]: { kind: 'resolved', at: clock.now(), by, note } } })) // prettier-ignore
+    return ended.map(({ id }) => ({ collection: 'reviews', key: id, add: { [mintUlid(clock)]: { kind: 'resolved', at: clock.now(), by, note, how: 'by itself' } } })) // prettier-ignore
   }
   const adoptPatient = async (landed: string, own: DocumentHead): Promise<void> => {
     const edits: (Edit | FactsChange)[] = await endReviews(({ patient, event }) => patient === landed && event === null)

@@ -2,7 +2,8 @@
  * Appointments of other systems (SIU S12 to S17, S26). The event is MSH-9.2's; the appointment is SCH-2's id, and it must be
  * the PID's patient. Start is TQ1's, SCH-11's or the first resource's, in that order; the end is said, or follows from the
  * duration; where they contradict, the answer warns. Status is never "Confirmed" (DOM-1). An S13 or S14 that came before
- * its S12 holds all that there is to know, so it books, and the S12 behind it changes nothing.
+ * its S12 waits for it, for a minute; then it books by itself, since it holds all that there is to know, staff are told, and
+ * an S12 behind it changes nothing.
  */
 import { instantOf } from '../../mirror/wall-clock.ts'
 import type { Json } from '../../replica/json.ts'
@@ -11,6 +12,7 @@ import type { Edit } from '../../replica/replica-face.ts'
 import type { Complaint } from './acknowledgements.ts'
 import { BadMessage, type ErrorCode, type Place } from './bad-message.ts'
 import { authorityOf } from './channels.ts'
+import { ComesLater } from './intake.ts'
 import type { Change, Handler, Handling } from './handling.ts'
 import { segmentOf, segmentsOf, textAt, type Segment } from './message.ts'
 import { documentOf, knownPatient, patientIds, survivorOf, type PeerId } from './people.ts'
@@ -24,10 +26,12 @@ const inWords: Readonly<Record<How, string>> = { book: 'booked', move: 'moved', 
 const statuses: Readonly<Record<string, EventStatus>> = { BOOKED: 'None', STARTED: 'Checked In', COMPLETE: 'Checked Out', CANCELLED: 'Canceled', NOSHOW: 'No Show' } // prettier-ignore
 const minutesOf: Readonly<Record<string, number>> = { S: 1 / 60, SEC: 1 / 60, SECONDS: 1 / 60, '': 1, M: 1, MIN: 1, MINUTE: 1, MINUTES: 1, H: 60, HR: 60, HOUR: 60, HOURS: 60 } // prettier-ignore
 const usualMinutes = 30
+/** How long a change waits for the message that books what it changes, milliseconds. */
+const waitsForBooking = 60_000
 
 export function appointmentOf(how: How): Handler {
   return async (handling) => {
-    const { message, channel, queue, replica } = handling
+    const { message, channel, queue, replica, queued, clock } = handling
     const sch = segmentOf(message, 'SCH')
     const at = { segment: 'SCH', field: 2 }
     const id = appointmentId(sch, channel)
@@ -44,6 +48,8 @@ export function appointmentOf(how: How): Handler {
       if (known === undefined) throw new BadMessage('This appointment is not known here.', { code: '204', at })
       return changedTo(handling, { how, patient, event: known, set: end, warnings: [] })
     }
+    const isEarly = known === undefined && how !== 'book'
+    if (isEarly && clock.now() < queued.at + waitsForBooking) throw new ComesLater(queued.at + waitsForBooking, warning('The appointment is not known yet. The message was taken, and waits a minute for the one that books it.', '204', at)) // prettier-ignore
     const sent =
       instantOfTime(parseTime(textAt(segmentOf(message, 'MSH'), 7)) ?? { year: 0 }, await handling.zone()) ?? 0
     const newest = queue.identity('event', id.authority, id.id)?.newest ?? 0
@@ -58,10 +64,10 @@ export function appointmentOf(how: How): Handler {
     const document = known ?? (minted ? event : handling.mint())
     // Which document it is stands before the document does (DOM-17).
     if (id.authority !== channel.ownAuthority) await queue.identify('event', [id], document, { newest: sent, isNew: known === undefined }) // prettier-ignore
-    const early = known === undefined && how !== 'book' ? [warning('The appointment was not known before, and was booked.', '204', at)] : [] // prettier-ignore
+    const early = isEarly ? [warning('The appointment was not known before, and was booked.', '204', at)] : [] // prettier-ignore
     const status = how === 'move' && ['Canceled', 'No Show'].includes(stands?.status ?? '') ? { status: 'None' } : {} // prettier-ignore
     const fresh = known === undefined ? { words: null, location: null, status: 'None', lastConfirmed: null, confirmationType: null, deleted: false } : {} // prettier-ignore
-    return changedTo(handling, { how: known === undefined ? 'book' : how, patient, event: document, set: { ...fresh, ...status, ...set }, warnings: [...warnings, ...early], eventType }) // prettier-ignore
+    return changedTo(handling, { how: known === undefined ? 'book' : how, patient, event: document, set: { ...fresh, ...status, ...set }, warnings: [...warnings, ...early], eventType, isEarly }) // prettier-ignore
   }
 }
 
@@ -82,9 +88,11 @@ interface Outcome {
   readonly warnings: readonly Complaint[]
   /** InSched's event type, where the channel has one for the peer's code. */
   readonly eventType?: string | undefined
+  /** No message has booked it: staff are to look. */
+  readonly isEarly?: boolean
 }
 
-async function changedTo({ replica, channel, queue, numbers, queued, site, zone }: Handling, { how, patient, event, set, warnings, eventType }: Outcome): Promise<Change> {
+async function changedTo({ replica, channel, queue, numbers, queued, site, zone }: Handling, { how, patient, event, set, warnings, eventType, isEarly }: Outcome): Promise<Change> {
   const stands = (await replica.record('events', event))?.fields ?? {}
   const fields = { ...stands, ...set } as unknown as EventFields
   const former = stands['startsAt'] as string | undefined
@@ -105,7 +113,8 @@ async function changedTo({ replica, channel, queue, numbers, queued, site, zone 
   // Deleting is staff's own: what is deleted there is gone.
   if (how === 'delete') return { patient, edits, warnings, todo }
   const record = { table: 'events' as const, document: event, patient, set: { ...rowOf(set), ...(eventType === undefined ? {} : { event_type: eventType }) }, was: rowOf(stands) } // prettier-ignore
-  return { patient, edits, warnings, records: [{ record, todo }] }
+  const look = { event, why: `${channel.name} changed an appointment of ${fields.startsAt.replace('T', ' ')} that no message had booked within a minute. It was booked as the change says.`, todo: 'Check with the other office whether it is right.' } // prettier-ignore
+  return { patient, edits, warnings, ...(isEarly ? { todo: look } : {}), records: [{ record, todo }] }
 } // prettier-ignore
 
 /** InSched's columns of a record's fields. */

@@ -68,6 +68,8 @@ const outbound = v.strictObject({
   receivingFacility: v.optional(text, ''),
   version: v.optional(v.picklist(['2.3', '2.3.1', '2.4', '2.5', '2.5.1', '2.6', '2.7', '2.7.1', '2.8']), '2.7'),
   testing: v.optional(v.boolean(), false),
+  /** How messages are written: in HL7's own encoding, or as v2.xml. */
+  form: v.optional(v.picklist(['text', 'xml']), 'text'),
   /** What is told to the peer, and what of the profiles it wants otherwise: fields by `SEGMENT-NUMBER`, and `kind`. */
   sends: v.optional(v.array(v.picklist(triggers)), []),
   profiles: v.optional(

@@ -1,5 +1,7 @@
 /** What the handlers of incoming messages are given, and what they give back: what a message changes. */
+import type { Clock } from '../../replica/clock.ts'
 import type { Edit, FactsChange, Replica } from '../../replica/replica-face.ts'
+import type { Billing } from '../insched/bridge.ts'
 import type { Complaint } from './acknowledgements.ts'
 import type { InboundChannel } from './channels.ts'
 import type { Applied } from './intake.ts'
@@ -12,6 +14,8 @@ export interface Numbers {
   /** The row of a document; undefined where InSched has none, or cannot be asked now. */
   localOf(document: string): Promise<number | undefined>
   documentOf(table: 'patients' | 'events', localId: number): Promise<string | undefined>
+  /** Who pays for a patient and what insures them. Rejects while it cannot be asked. */
+  billingOf(localId: number): Promise<Billing>
 }
 export interface InboundParts {
   readonly queue: MessageQueue
@@ -22,6 +26,7 @@ export interface InboundParts {
   /** The zone of the site. */
   readonly zone: () => Promise<string>
   readonly mint: () => string
+  readonly clock: Clock
   /** Writes into InSched what is kept in the queue for it. */
   readonly wakeWriter: () => void
 }

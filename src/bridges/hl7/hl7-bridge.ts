@@ -19,7 +19,8 @@ import { lanesOfWork } from './lanes.ts'
 import { components, segmentOf, textAt } from './message.ts'
 import { startRecordWriter, type RecordsFace } from './record-writer.ts'
 import type { Numbers } from './handling.ts'
-import { outboundFollower } from './outbound.ts'
+import type { CheckIn } from '../insched/check-ins.ts'
+import { NoMessage, outboundOf, type Outbound } from './outbound.ts'
 import { openQueue, type MessageQueue, type QueuedMessage, type QueueQuery } from './queue-sqlite.ts'
 
 export interface Hl7Options {
@@ -96,6 +97,10 @@ export function openHl7(options: Hl7Options) {
     queue,
     insched: options.insched,
     openTodo: (message, patient, { event = null, ...what }) => replica.change([review(derivedUlid('hl7 to do', message), patient, { about: 'hl7 to do', ...what }, event)]), // prettier-ignore
+    written: async ({ message, record }) => {
+      // What an appointment system checked in is written by the agent, so the trail does not tell it.
+      if (record.table === 'events' && record.set['status'] === 'Checked In') await checkedIn([{ event: record.document, patient: record.patient, id: `${record.document} ${message}`, at: clock.now() }]) // prettier-ignore
+    },
     clock,
   })
   const intake = intakeOf({ queue, lanes, clock, apply: options.apply(queue, writer.wake), openReview, say })
@@ -123,9 +128,22 @@ export function openHl7(options: Hl7Options) {
   /** What a channel tells is followed while it runs; it goes on where it was. */
   const telling = new Map<string, Follower>()
   const follow = (channel: OutboundChannel): void => {
-    const parts = { queue, replica, numbers: options.insched, site: options.site, clock }
-    const follower = outboundFollower(channel, parts, async (bytes) => void (await enqueued(channel, bytes)))
+    const { follower } = outboundTo(channel)
     if (follower) telling.set(channel.name, replica.follow(follower))
+  }
+  const outboundTo = (channel: OutboundChannel): Outbound =>
+    outboundOf(channel, { queue, replica, numbers: options.insched, site: options.site, clock }, async (bytes) => void (await enqueued(channel, bytes))) // prettier-ignore
+  /** Queues check-ins for every channel that tells them, running or not. What no message can be made of is a review, and holds up nothing. */
+  const checkedIn = async (checkIns: readonly CheckIn[]): Promise<void> => {
+    for (const channel of channels)
+      for (const checkIn of channel.direction === 'out' ? checkIns : [])
+        try {
+          await outboundTo(channel as OutboundChannel).checkedIn(checkIn)
+        } catch (error) {
+          if (!(error instanceof NoMessage)) throw error
+          const why = `A check-in was not told to ${channel.name}: ${error.message}`
+          await replica.change([review(derivedUlid('hl7 check-in', channel.name, checkIn.id), checkIn.patient, { about: 'hl7 to do', why, todo: 'Tell the other system by hand, and put right what is wrong with the channel.' }, checkIn.event)]) // prettier-ignore
+        }
   }
   const shut = async (name: string): Promise<void> => {
     await telling.get(name)?.stop()
@@ -174,6 +192,7 @@ export function openHl7(options: Hl7Options) {
 
   return {
     queue,
+    checkedIn,
     /** Opens the channels that are not paused. */
     start(): void {
       isRunning = true

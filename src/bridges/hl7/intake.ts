@@ -25,7 +25,7 @@ export interface Applied {
 }
 /**
  * Applies a message, all or nothing, and the same again when it is called again for it. Throws BadMessage where that
- * cannot be; any other throw is a fault that passes.
+ * cannot be, ComesLater where it waits for another message; any other throw is a fault that passes.
  */
 export type Apply = (message: Message, channel: InboundChannel, queued: QueuedMessage) => Promise<Applied>
 /** Opens the review of a message that was not applied. */
@@ -45,6 +45,18 @@ export interface TakenBytes {
 /** The answers, and under which id the message is stored, once it is. */
 export interface Taken extends Answers {
   readonly stored: Promise<string>
+}
+
+/** What a message is about may come with another one: it is applied then, or at this time by itself. */
+export class ComesLater extends Error {
+  override readonly name = 'ComesLater'
+  readonly until: number
+  readonly complaint: Complaint
+  constructor(until: number, complaint: Complaint) {
+    super(complaint.message)
+    this.until = until
+    this.complaint = complaint
+  }
 }
 
 const firstWait = 250
@@ -69,6 +81,26 @@ export function intakeOf(parts: IntakeParts) {
   const stopping = Promise.withResolvers<never>()
   stopping.promise.catch(() => {})
   let stopped = false
+  /** Messages that wait for another one, by id; each is answered already. */
+  const held = new Map<
+    string,
+    { readonly queued: QueuedMessage; readonly again: () => void; readonly cancel: () => void }
+  >()
+  const hold = (queued: QueuedMessage, channel: InboundChannel, message: Message, until: number): void => {
+    const again = (): void => {
+      held.get(queued.id)?.cancel()
+      held.delete(queued.id)
+      // In a turn of its own: what is under way of this message has ended then.
+      clock.after(0, () => {
+        if (!stopped) applied(queued, channel, message).catch(() => {})
+      })
+    }
+    held.set(queued.id, { queued, again, cancel: clock.after(Math.max(0, until - clock.now()), again) })
+  }
+  /** What waits for a message of one of these patients may go on: one has been applied. */
+  const goOnBehind = ({ id, lanes: of }: QueuedMessage): void => {
+    for (const one of [...held.values()]) if (one.queued.id !== id && one.queued.lanes.some((lane) => of.includes(lane))) one.again() // prettier-ignore
+  }
   const pause = (ms: number): Promise<void> => Promise.race([new Promise<void>((resolve) => void clock.after(ms, resolve)), stopping.promise]) // prettier-ignore
 
   const answerBytes = (message: Message | undefined, channel: InboundChannel, answering: Omit<Answering, 'id' | 'at'>): Uint8Array => {
@@ -83,12 +115,12 @@ export function intakeOf(parts: IntakeParts) {
 
   /** Applies a stored message until that is done, one way or the other; resolves with its application answer, stored. */
   const applied = (queued: QueuedMessage, channel: InboundChannel, message: Message): Promise<Uint8Array> => {
-    const held = underWay.get(queued.id)
-    if (held) return held
+    const running = underWay.get(queued.id)
+    if (running) return running
     const enhanced = isEnhanced(segmentOf(message, 'MSH'))
     const settle = async (
       code: AcknowledgementCode,
-      state: 'applied' | 'filtered' | 'error',
+      state: 'applied' | 'filtered' | 'error' | 'received',
       done: Applied & { complaints?: readonly Complaint[] },
     ): Promise<Uint8Array> => {
       const { patient = null, reply, complaints = done.warnings ?? [] } = done
@@ -100,8 +132,15 @@ export function intakeOf(parts: IntakeParts) {
       for (let wait = firstWait; ; wait = Math.min(longestWait, wait * 2)) {
         if (stopped) await stopping.promise
         try {
-          return await settle('AA', 'applied', await parts.apply(message, channel, queued))
+          const done = await settle('AA', 'applied', await parts.apply(message, channel, queued))
+          goOnBehind(queued)
+          return done
         } catch (error) {
+          if (error instanceof ComesLater) {
+            const answer = await settle('AA', 'received', { complaints: [error.complaint] })
+            if (!stopped) hold(queued, channel, message, error.until)
+            return answer
+          }
           if (error instanceof BadMessage) {
             const complaints = [{ message: error.message, code: error.code, at: error.at, severity: 'E' as const }]
             // A kind of message that is not for this site is no fault of it: the peer is told, and staff are not.
@@ -222,6 +261,7 @@ export function intakeOf(parts: IntakeParts) {
     /** Ends what waits; what is stored is applied after the next start. */
     async stop(): Promise<void> {
       stopped = true
+      for (const { cancel } of held.values()) cancel()
       stopping.reject(new Stopped())
       await lanes.idle()
     },

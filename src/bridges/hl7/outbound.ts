@@ -1,22 +1,27 @@
 /**
  * What the practice tells a peer: a follower for each channel that goes out, over what its triggers are about. A message is
  * queued durably under a control id that follows from what it is about, so that a crash queues it once. What stood when the
- * channel was added is not told. A check-in is told by the record: one that is cleared before the record had it is not.
+ * channel was added is not told. A check-in is told by what made it, so that one that is cleared at once is told all the same.
  */
 import { createHash } from 'node:crypto'
 import type { Clock } from '../../replica/clock.ts'
 import { derivedUlid } from '../../replica/ids.ts'
 import { foldConfirmations } from '../../replica/kinds/confirmations.ts'
+import { plainAmount } from '../../replica/kinds/money.ts'
+import { foldPayments } from '../../replica/kinds/payments.ts'
 import type { EventFields, LocationValue } from '../../replica/kinds/fields.ts'
 import type { Collection } from '../../replica/collections.ts'
 import type { DocumentHead, FollowerOptions, Replica } from '../../replica/replica-face.ts'
+import type { CheckIn } from '../insched/check-ins.ts'
+import type { PatientRow } from '../insched/rows.ts'
+import { BadMessage } from './bad-message.ts'
 import { overwritable, type OutboundChannel } from './channels.ts'
 import { standardDelimiters } from './delimiters.ts'
 import { writeMessageBytes } from './encodings.ts'
 import type { Numbers } from './handling.ts'
 import { makeSegment, parseMessage, segmentOf, type Message } from './message.ts'
 import { patientSegment } from './patient-segment.ts'
-import { profileFor, segmentsFrom, type Trigger } from './profiles.ts'
+import { profileFor, segmentsFrom, type Said, type Trigger } from './profiles.ts'
 import type { MessageQueue } from './queue-sqlite.ts'
 import { timeOf } from './times.ts'
 
@@ -30,28 +35,49 @@ export interface OutboundParts {
 /** Queues bytes for the channel; nothing where one under this control id is there. */
 export type Enqueue = (bytes: Uint8Array, control: string) => Promise<void>
 
-const followed: Readonly<Record<Trigger, Collection>> = { 'patient changed': 'patients', 'checked in': 'events', confirmed: 'confirmations' } // prettier-ignore
+/** What is to be told is no message that this channel can send: a person has to look. */
+export class NoMessage extends Error {
+  override readonly name = 'NoMessage'
+}
 
-/** The follower of a channel; undefined where it has no triggers. */
-export function outboundFollower(
-  channel: OutboundChannel,
-  parts: OutboundParts,
-  enqueue: Enqueue,
-): FollowerOptions | undefined {
+export interface Outbound {
+  /** What the channel tells by records and entries; undefined where it tells nothing of these. */
+  readonly follower: FollowerOptions | undefined
+  /** Tells a check-in where the channel tells check-ins; the same again changes nothing. Rejects with NoMessage where it cannot be told, and otherwise where it is to be tried again. */
+  checkedIn(checkIn: CheckIn): Promise<void>
+}
+
+const followed: Readonly<Partial<Record<Trigger, Collection>>> = { 'patient changed': 'patients', confirmed: 'confirmations', 'payment posted': 'payments' } // prettier-ignore
+
+/** What a channel tells. */
+export function outboundOf(channel: OutboundChannel, parts: OutboundParts, enqueue: Enqueue): Outbound {
   const { queue, replica, numbers, site, clock } = parts
-  const collections = [...new Set(channel.sends.map((trigger) => followed[trigger]))]
-  if (collections.length === 0) return undefined
+  const collections = [...new Set(channel.sends.flatMap((trigger) => followed[trigger] ?? []))]
   const since = channel.since ?? 0
+  interface About extends Partial<Said> {
+    readonly patient: string
+    readonly event?: string
+    readonly id: string
+  }
 
-  const tell = async (trigger: Trigger, about: { patient: string; event?: string; id: string; values?: Readonly<Record<string, string>> }): Promise<void> => {
+  const tell = async (trigger: Trigger, about: About): Promise<void> => {
     const record = await replica.record('patients', about.patient)
     if (!record) return
     const control = derivedUlid('hl7 out', channel.name, trigger, about.id).slice(-20)
-    const message = await messageOf(trigger, about, record.fields, control)
-    await enqueue(writeMessageBytes(message, channel.characterSet), control)
+    await enqueue(await bytesOf(trigger, about, record.fields, control), control)
   } // prettier-ignore
 
-  const messageOf = async (trigger: Trigger, about: { patient: string; event?: string; values?: Readonly<Record<string, string>> }, fields: Readonly<Record<string, unknown>>, control: string): Promise<Message> => {
+  const bytesOf = async (...what: Parameters<typeof messageOf>): Promise<Uint8Array> => {
+    const message = await messageOf(...what).catch((error: unknown) => {
+      throw error instanceof BadMessage ? new NoMessage(error.message, { cause: error }) : error
+    })
+    try {
+      return writeMessageBytes(message, channel.characterSet)
+    } catch (cause) {
+      throw new NoMessage((cause as Error).message, { cause })
+    }
+  }
+  const messageOf = async (trigger: Trigger, about: About, fields: Readonly<Record<string, unknown>>, control: string): Promise<Message> => {
     const number = await numberOf(about.patient)
     const ids = [...(number === undefined ? [] : [{ authority: channel.ownAuthority, id: number }]), ...queue.idsOf(about.patient)]
     const profile = profileFor(trigger, channel.profiles[trigger])
@@ -59,6 +85,7 @@ export function outboundFollower(
     const values = { now, own: channel.ownAuthority, ...(about.event === undefined ? {} : await eventValues(about.event)), ...about.values }
     const kind = parseMessage(`MSH|^~\\&|||||||${profile.kind}\r`)
     return {
+      ...(channel.form === 'xml' ? { form: 'xml' as const } : {}),
       delimiters: standardDelimiters,
       segments: [
         makeSegment('MSH', {
@@ -66,7 +93,7 @@ export function outboundFollower(
           9: segmentOf(kind, 'MSH')!.fields[6]!, 10: control, 11: channel.testing ? 'T' : 'P', 12: channel.version,
           18: channel.characterSet === 'UNICODE UTF-8' ? 'UNICODE UTF-8' : channel.characterSet,
         }),
-        ...segmentsFrom(profile, values, patientSegment(fields, ids)),
+        ...segmentsFrom(profile, { values, ...(about.several ? { several: about.several } : {}) }, patientSegment(fields, ids)), // prettier-ignore
       ],
     }
   } // prettier-ignore
@@ -103,14 +130,6 @@ export function outboundFollower(
     if (!isOld) await tell('patient changed', { patient: head.key, id })
     kept.push(queue.keepTold(channel.name, head.key, told))
   }
-  const eventMet = async (head: DocumentHead): Promise<void> => {
-    const record = await replica.record('events', head.key)
-    const { patient } = head.facts
-    if (!record || patient === null || record.fields['deleted'] === true) return
-    const at = record.times.get('status') ?? 0
-    // The time of the check-in is what tells it from another of the same event.
-    if (record.fields['status'] === 'Checked In' && at > since) await tell('checked in', { patient, event: head.key, id: `${head.key} ${at}` }) // prettier-ignore
-  }
   const confirmationMet = async (head: DocumentHead): Promise<void> => {
     for (const answer of foldConfirmations(await replica.entries('confirmations', head.key))) {
       if (answer.state !== 'written' || answer.at <= since) continue
@@ -119,7 +138,40 @@ export function outboundFollower(
     }
   }
 
-  return {
+  const paymentsMet = async (head: DocumentHead): Promise<void> => {
+    for (const { id, paid, amount, posted, assigned } of foldPayments(await replica.entries('payments', head.key)).payments) {
+      const patient = assigned.at(-1)?.to ?? head.facts.patient
+      if (!paid || !posted || posted.at <= since || patient === null) continue
+      const { guarantor, insurances } = await billingOf(patient)
+      const values = {
+        'payment.transaction': paid.transaction,
+        'payment.at': timeOf(paid.at),
+        'payment.postedAt': timeOf(posted.at),
+        'payment.deposit': String(posted.deposit),
+        'payment.amount': plainAmount(amount),
+        'payment.currency': amount.currency.toUpperCase(),
+      }
+      await tell('payment posted', { patient, id, values, several: { GT1: guarantor, IN1: insurances } })
+    }
+  } // prettier-ignore
+  /** GT1 and IN1 as far as InSched's data say; neither of a patient whom InSched does not have yet. */
+  const billingOf = async (patient: string): Promise<{ guarantor: Record<string, string>[]; insurances: Record<string, string>[] }> => {
+    const number = await numberOf(patient)
+    if (number === undefined) return { guarantor: [], insurances: [] }
+    const billing = await numbers.billingOf(Number(number)).catch((cause: unknown) => {
+      throw new Error('InSched cannot be asked now who pays.', { cause })
+    })
+    const insurances = billing.insurances.map((one, i) => ({
+      'insurance.place': String(i + 1),
+      'insurance.company': one.company,
+      'insurance.group': one.group_number ?? '',
+      'insurance.holder': one.holder_name ?? '',
+      'insurance.member': one.member_id ?? '',
+    }))
+    return { guarantor: billing.guarantor ? [guarantorValues(billing.guarantor, number)] : [], insurances }
+  } // prettier-ignore
+
+  const follower: FollowerOptions = {
     name: `hl7 out ${channel.name}`,
     collections,
     async handle(heads) {
@@ -128,11 +180,30 @@ export function outboundFollower(
       for (const head of heads) {
         if (head.facts.site !== site) continue
         if (head.collection === 'patients') await patientMet(head, kept)
-        else if (head.collection === 'events') await eventMet(head)
+        else if (head.collection === 'payments') await paymentsMet(head)
         else await confirmationMet(head)
       }
       await Promise.all(kept)
       return []
     },
+  }
+  return {
+    follower: collections.length === 0 ? undefined : follower,
+    async checkedIn({ event, patient, id, at }) {
+      if (channel.sends.includes('checked in') && at > since) await tell('checked in', { patient, event, id })
+    },
+  }
+}
+
+function guarantorValues(row: PatientRow, patient: string): Record<string, string> {
+  const isPatient = String(row.patient_id) === patient
+  return {
+    'guarantor.number': String(row.patient_id),
+    'guarantor.lastName': row.last_name ?? '',
+    'guarantor.firstName': row.first_name ?? '',
+    'guarantor.middleName': row.middle_name ?? '',
+    'guarantor.phone': row.home_phone ?? row.cell_phone ?? '',
+    'guarantor.birthDate': (row.birth_date ?? '').replaceAll('-', ''),
+    'guarantor.relation': isPatient ? 'SEL' : '',
   }
 }

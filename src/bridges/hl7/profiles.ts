@@ -6,7 +6,7 @@
 import { escaped } from './escapes.ts'
 import { parseMessage, type Segment } from './message.ts'
 
-export const triggers = ['patient changed', 'checked in', 'confirmed'] as const
+export const triggers = ['patient changed', 'checked in', 'confirmed', 'payment posted'] as const
 export type Trigger = (typeof triggers)[number]
 
 export interface Profile {
@@ -50,6 +50,37 @@ export const profiles: Readonly<Record<Trigger, Profile>> = {
       'AIL-3': '{event.location}',
     },
   },
+  'payment posted': {
+    kind: 'DFT^P03^DFT_P03',
+    fields: {
+      'EVN-2': '{now}',
+      'PID-1': '1',
+      'PV1-2': 'O',
+      'FT1-1': '1',
+      'FT1-2': '{payment.transaction}',
+      'FT1-4': '{payment.at}',
+      'FT1-5': '{payment.postedAt}',
+      'FT1-6': 'PY',
+      'FT1-7': 'PORTAL^Paid by card at the patient portal^99PC',
+      'FT1-9': 'Deposit {payment.deposit}',
+      'FT1-10': '1',
+      'FT1-11': '{payment.amount}&{payment.currency}',
+      'FT1-12': '{payment.amount}&{payment.currency}',
+      'GT1-1': '1',
+      'GT1-2': '{guarantor.number}^^^{own}',
+      'GT1-3': '{guarantor.lastName}^{guarantor.firstName}^{guarantor.middleName}',
+      'GT1-6': '{guarantor.phone}^PRN^PH',
+      'GT1-8': '{guarantor.birthDate}',
+      'GT1-11': '{guarantor.relation}',
+      'IN1-1': '{insurance.place}',
+      'IN1-2': '{insurance.company}',
+      'IN1-3': '{insurance.company}',
+      'IN1-4': '{insurance.company}',
+      'IN1-8': '{insurance.group}',
+      'IN1-16': '{insurance.holder}',
+      'IN1-36': '{insurance.member}',
+    },
+  },
 }
 
 /** A profile with what a channel has otherwise. */
@@ -58,15 +89,23 @@ export function profileFor(trigger: Trigger, overrides: Readonly<Record<string, 
   return { kind, fields: { ...profiles[trigger].fields, ...fields } }
 }
 
+type Values = Readonly<Record<string, string>>
+/** What a message says: values by name, and by segment those of each time that the segment stands there; none: it does not. */
+export interface Said {
+  readonly values: Values
+  readonly several?: Readonly<Record<string, readonly Values[]>>
+}
+
 /** The segments of a profile behind MSH, with these values; `pid` is what is known of the patient. */
-export function segmentsFrom(profile: Profile, values: Readonly<Record<string, string>>, pid: Segment): Segment[] {
+export function segmentsFrom(profile: Profile, { values, several = {} }: Said, pid: Segment): Segment[] {
   const lines = new Map<string, string[]>()
   for (const [place, template] of Object.entries(profile.fields)) {
     const [name, number] = place.split('-') as [string, string]
     const line = lines.get(name) ?? lines.set(name, []).get(name)!
-    line[Number(number)] = template.replaceAll(/\{([\w.]+)\}/g, (_, key: string) => escaped(values[key] ?? ''))
+    line[Number(number)] = template
   }
-  const text = [...lines].map(([name, fields]) => `${name}|${Array.from(fields, (field) => field ?? '').slice(1).join('|')}`) // prettier-ignore
+  const filled = (fields: readonly (string | undefined)[], said: Values): string[] => Array.from(fields, (template = '') => template.replaceAll(/\{([\w.]+)\}/g, (_, key: string) => escaped(said[key] ?? values[key] ?? ''))) // prettier-ignore
+  const text = [...lines].flatMap(([name, fields]) => (several[name] ?? [{}]).map((said) => `${name}|${filled(fields, said).slice(1).join('|')}`)) // prettier-ignore
   const { segments } = parseMessage(`MSH|^~\\&\r${text.join('\r')}\r`)
   return segments.slice(1).map((segment) => (segment.name === 'PID' ? merged(pid, segment) : segment))
 }

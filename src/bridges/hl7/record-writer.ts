@@ -27,6 +27,8 @@ const longestWait = 10_000
 export function startRecordWriter(parts: {
   readonly queue: MessageQueue
   readonly insched: RecordsFace
+  /** Told of what is written, and again after a crash. */
+  readonly written: (what: { readonly message: string; readonly record: RecordChange }) => Promise<void>
   readonly openTodo: (message: string, patient: string, todo: Todo) => Promise<void>
   readonly clock: Clock
 }): RecordWriter {
@@ -46,7 +48,9 @@ export function startRecordWriter(parts: {
           held.add(record.patient)
           continue
         }
-        if (outcome !== 'written') await openTodo(message, record.patient, { ...todo, why: `${todo.why} It was not written: ${outcome.why}` }) // prettier-ignore
+        if (outcome !== 'written')
+          await openTodo(message, record.patient, { ...todo, why: `${todo.why} It was not written: ${outcome.why}` }) // prettier-ignore
+        else await parts.written({ message, record })
         await queue.recordWritten(number, outcome === 'written' ? record.document : null)
       }
     return held.size > 0

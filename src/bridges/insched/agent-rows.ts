@@ -41,11 +41,27 @@ export type KeptDeposit = {
   /** In which order it was seen: greater is later. */
   rank: number
 }
+/** A record that sites share; what it agrees on is JSON. */
+export type SharedTableRow = {
+  document: string
+  site: string
+  site_name: string | null
+  agreed: string
+  touched: number
+  ended: number
+}
+/** How the record of a plan names the stage of a row. */
+export type StageKey = { plan: string; stage: string; local_id: number }
+/** A document that can be written when its patient is here. */
+export type AwaitedDocument = { patient: string; table_name: BridgedTable; document: string }
 export interface AgentTables {
   pc_agent: AgentRow
   pc_identity: Identity
   pc_effects: { effect_id: string; at: string }
   pc_deposits: KeptDeposit
+  pc_shared: SharedTableRow
+  pc_stages: StageKey
+  pc_awaited: AwaitedDocument
 }
 
 /** The agent's tables; the practice's are reached through their mapping. */

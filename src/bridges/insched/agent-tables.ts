@@ -89,6 +89,9 @@ export function agentChanges(db: Db, engine: Engine) {
         .execute()),
     markGone: async (document: string): Promise<void> =>
       void (await db.updateTable('pc_identity').set({ gone: 1 }).where('document', '=', document).execute()),
+    /** It is as if its row had never been here. */
+    forgetIdentity: async (document: string): Promise<void> =>
+      void (await db.deleteFrom('pc_identity').where('document', '=', document).execute()),
     hold: async (document: string, review: string | null): Promise<void> =>
       void (await db.updateTable('pc_identity').set({ held: review }).where('document', '=', document).execute()),
     addEffect: async (id: string, at: string): Promise<void> =>

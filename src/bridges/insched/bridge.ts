@@ -11,16 +11,20 @@ import { anchorOf, type Anchor } from './anchor.ts'
 import { acquireLease, bind, type Lease } from './binding.ts'
 import type { Numbers } from './consent-changes.ts'
 import type { Progress } from './full-read.ts'
+import type { CheckIn } from './check-ins.ts'
 import { identitiesOf } from './identities.ts'
 import { passing, passes } from './faults.ts'
 import type { NamesForTexts } from './names-for-texts.ts'
 import type { openInSched } from './insched.ts'
 import { settle, type Choice } from './put-back.ts'
 import { InSchedRefused, LeaseLost, PutBack } from './refused.ts'
-import type { PatientRow } from './rows.ts'
+import type { InsuranceRow, PatientRow } from './rows.ts'
 import type { Mapping } from './mapping.ts'
-import { inSchedReader, type Reader, type ToldReplica } from './reader.ts'
+import { mappingProblem } from './mapping-problems.ts'
+import { referenceMapping } from './reference-mapping.ts'
+import { inSchedReader, type Others, type Reader, type ToldReplica } from './reader.ts'
 import type { RecordOutcome, RecordWrite } from './record-writes.ts'
+import { sharedCollections, sharedWriter } from './shared-writer.ts'
 import { inSchedWriter, writtenCollections } from './writer.ts'
 
 export interface BridgeOptions {
@@ -38,12 +42,21 @@ export interface BridgeOptions {
   readonly polls?: () => boolean
   /** How phone numbers are known, so that InSched's consent to text follows; without it that is left alone. */
   readonly numbers?: Numbers | undefined
+  /** The other sites of the practice, where there are any with which records are shared. */
+  readonly others?: Others | undefined
+  /** Told of check-ins, also of those that were cleared since, once the replica has their events; again after a crash. */
+  readonly checkedIn?: (checkIns: readonly CheckIn[]) => Promise<void>
   /** What an admin chose for a database that was put back to a backup; without it such a one is refused (DOM-19). */
   readonly putBack?: Choice | undefined
   /** Called when the database is found to be put back while it is worked on: nothing more is read or written. */
   readonly foundPutBack?: () => void
   /** How the database is opened. */
   readonly open?: typeof openInSched
+}
+
+export interface Billing {
+  readonly guarantor: PatientRow | undefined
+  readonly insurances: readonly InsuranceRow[]
 }
 
 export interface InSchedBridge {
@@ -64,7 +77,11 @@ export interface InSchedBridge {
   documentOf(table: BridgedTable, localId: number): Promise<string | undefined>
   /** The row of a document; undefined where it has none here, or cannot be asked while InSched is locked. */
   localOf(document: string): Promise<number | undefined>
+  /** Of an event of a series the day on which the pattern has it; undefined for every other document. */
+  occurrenceOf(document: string): Promise<string | undefined>
   patient(localId: number): Promise<PatientRow | undefined>
+  /** Who pays for a patient and what insures them, as far as InSched's tables say. */
+  billingOf(localId: number): Promise<Billing>
   /** Whether the patient may be another person now, so that nothing flows before a person says so (DOM-17). */
   isHeld(patient: string): Promise<boolean>
   findPatients(text: string): Promise<PatientRow[]>
@@ -134,7 +151,16 @@ export async function startInSchedBridge(options: BridgeOptions): Promise<InSche
   }
   insched.setPatience(statementPatience)
   const identities = identitiesOf(insched, clock)
-  const reader: Reader = inSchedReader({ insched, replica, identities, site, clock })
+  const { others = { isShared: () => false, nameOf: () => null } } = options
+  const reader: Reader = inSchedReader({
+    insched,
+    replica,
+    identities,
+    site,
+    clock,
+    others,
+    checkedIn: options.checkedIn,
+  })
   const polls = options.polls ?? (() => true)
   let turn: Promise<unknown> = Promise.resolve()
   let horizonAt = 0
@@ -209,9 +235,21 @@ export async function startInSchedBridge(options: BridgeOptions): Promise<InSche
       goOn()
     })
   }
+  /** Fields of which somebody was told that the mapping does not know all values. */
+  const told = new Set<string>()
+  const tellUntranslated = async (): Promise<void> => {
+    const fields = [...insched.untranslated].filter(([field]) => !told.has(field))
+    if (fields.length === 0) return
+    const { mapping = referenceMapping } = options
+    await replica.change(
+      fields.map(([field, count]) => mappingProblem(site.key, mapping, { field, count }, clock.now())),
+    )
+    for (const [field] of fields) told.add(field)
+  }
   const readUnread = (progress?: (read: Progress) => void): Promise<Progress> =>
     single(async () => {
       const read = await readAll(progress)
+      await tellUntranslated()
       if (clock.now() - horizonAt > horizonEvery) {
         await reader.moveHorizon(goOn)
         horizonAt = clock.now()
@@ -237,22 +275,26 @@ export async function startInSchedBridge(options: BridgeOptions): Promise<InSche
       cancelPoll = clock.after(waits ? longestWait : pollEvery, () => void poll())
   }
   // The writer reads within its own turn: it shares the single reader, so the two never cross.
-  const shared: Reader = { ...reader, readAllUnread: (progress) => single(() => readAll(progress)) }
+  const sharedReader: Reader = { ...reader, readAllUnread: (progress) => single(() => readAll(progress)) }
   const writer = inSchedWriter({
     insched,
     replica,
-    reader: shared,
+    reader: sharedReader,
     site: site.key,
     station: options.station,
     clock,
     numbers: options.numbers,
   })
+  const shared = sharedWriter({ insched, replica, reader: sharedReader, site: site.key, station: options.station, others, clock }) // prettier-ignore
   try {
-    if (options.putBack !== undefined)
+    if (options.putBack !== undefined) {
       await settle(
         { insched, replica, clock, missed, site: site.key, follower: writerFollower, confirm: writer.confirm, handle: writer.handle, accessEnds: reader.accessEnds, sayAgain: () => reader.sayAgain(() => {}) }, // prettier-ignore
         options.putBack,
       )
+      // Rows of other sites that came since the backup, too.
+      await shared.handleAll()
+    }
     const now = anchorOf((await insched.agent())!)
     insched.holdAnchor(now, keepAnchor)
     if (now !== undefined && now !== missed) await keepAnchor(now)
@@ -272,8 +314,23 @@ export async function startInSchedBridge(options: BridgeOptions): Promise<InSche
   const released: Follower = replica.follow({
     name: 'insched identities',
     collections: ['reviews'],
-    handle: async (reviews) => write(await whenFree(() => single(() => reader.releaseResolved(reviews)))),
+    handle: async (reviews) => {
+      const waiting = await whenFree(() => single(() => reader.releaseResolved(reviews)))
+      const patients = reviews.flatMap(({ facts }) => facts.patient ?? [])
+      if (insched.mayWrite.records) await whenFree(() => tried(() => shared.handleHeld(patients)))
+      return write(waiting)
+    },
   })
+  // Where the mapping lets nothing be written, all of it waits until one does.
+  const fromOthers: Follower | undefined = !insched.mayWrite.records ? undefined : replica.follow({
+    name: 'insched shared',
+    collections: sharedCollections,
+    batch: 50,
+    handle: async (documents) => {
+      await whenFree(() => tried(() => shared.handle(documents)))
+      return []
+    },
+  }) // prettier-ignore
   const consents: Follower = replica.follow({
     name: 'insched consents',
     collections: ['consents', 'patients'],
@@ -297,6 +354,7 @@ export async function startInSchedBridge(options: BridgeOptions): Promise<InSche
       await released.caughtUp()
       await follower.caughtUp()
       await consents.caughtUp()
+      await fromOthers?.caughtUp()
     },
     writeRecord: async (record) => {
       if (!insched.mayWrite.records)
@@ -305,13 +363,20 @@ export async function startInSchedBridge(options: BridgeOptions): Promise<InSche
     },
     documentOf: (table, localId) => asked(() => identities.documentOf(table, localId)),
     localOf: identities.localOf,
+    occurrenceOf: (document) => asked(async () => (await insched.identity(document))?.original_on || undefined),
     patient: (localId) => asked(async () => (await insched.patients([localId]))[0]),
+    billingOf: (localId) =>
+      asked(async () => {
+        const [row] = await insched.patients([localId])
+        const [guarantor] = await insched.patients([row?.guarantor_id ?? localId])
+        return { guarantor, insurances: await insched.insurancesOf(localId) }
+      }),
     isHeld: (patient) => asked(async () => ((await insched.identity(patient))?.held ?? null) !== null),
     namesForTexts: () => asked(() => insched.namesForTexts()),
     findPatients: (text) => asked(() => insched.findPatients(text, 20)),
     stagesOf: (plans) => asked(() => insched.stageCount(plans)),
     status() {
-      const writing = follower.problem ?? released.problem ?? consents.problem
+      const writing = follower.problem ?? released.problem ?? consents.problem ?? fromOthers?.problem ?? null
       return {
         lastRead,
         problem:
@@ -329,7 +394,9 @@ export async function startInSchedBridge(options: BridgeOptions): Promise<InSche
       stopped = true
       cancelPoll()
       for (const end of endWaits.splice(0)) end()
-      const drained = Promise.all([follower.stop(), released.stop(), consents.stop()]).then(() => turn)
+      const drained = Promise.all([follower.stop(), released.stop(), consents.stop(), fromOthers?.stop()]).then(
+        () => turn,
+      )
       const late = Promise.withResolvers<void>()
       const cancelDrain = clock.after(drainPatience, late.resolve)
       await Promise.race([drained, late.promise])

@@ -144,8 +144,8 @@ function problemsOf({ name, table, rows, columns }: CheckedTable, unknown: Reado
       return [`${where}: ${rows - values} of ${rows} rows have none, and it is needed.`]
     return []
   })
-  // A practice may have said and been paid nothing yet.
-  const mayBeEmpty = ['communications', 'deposits', 'recurrences', 'occurrences'].includes(name)
+  // A practice may have said, insured and been paid nothing yet.
+  const mayBeEmpty = ['communications', 'deposits', 'insurances', 'recurrences', 'occurrences'].includes(name)
   return rows === 0 && !mayBeEmpty ? [...problems, `${name} (${table}): there is no row.`] : problems
 }
 

@@ -10,26 +10,10 @@ import type { DocumentHead, Edit } from '../../replica/replica-face.ts'
 import { zoneOf, type Context } from './documents.ts'
 import type { Changes, Reads } from './insched.ts'
 import { eventsOf } from './occurrences.ts'
+import { setAsideEdits, typeOf } from './set-aside.ts'
 import type { EventRow } from './rows.ts'
 import type { WriterParts } from './writer-parts.ts'
 import { instantOf, wallClockOf } from '../../mirror/wall-clock.ts'
-
-/** DOM-5; the reference database uses the words as they are. */
-const confirmationTypes = { portal: 'Portal', text: 'Text', email: 'Email', console: 'Phone' } as const
-/** Only staff say of which type an answer is; of every other the channel decides. */
-const typeOf = ({ channel, type }: Answer): string =>
-  (channel === 'console' ? type : undefined) ?? confirmationTypes[channel]
-
-const whySetAside: Readonly<Record<SetAsideReason, string>> = {
-  moved: 'The event was moved after the patient saw it, so the answer is for another time.',
-  canceled: 'The event is canceled.',
-  'no show': 'The event is marked No Show.',
-  'checked out': 'The event is checked out.',
-  deleted: 'The event was deleted in InSched.',
-  past: 'The event had begun before the patient answered.',
-  'unknown event': 'The event is not in this InSched database.',
-  'another patient': 'The event is now another patient’s.',
-}
 
 /** What stands in InSched's row after an answer was written, and what is said of the answer. */
 interface Stands {
@@ -41,6 +25,8 @@ type Judged = Stands | { readonly edits: Edit[] }
 
 export interface ConfirmationParts extends WriterParts {
   readonly by: By
+  /** The key of the site. */
+  readonly site: string
   readonly context: (now: Reads) => Promise<Context>
   readonly hasOccurrences: boolean
 }
@@ -151,28 +137,7 @@ export function confirmationWriter(parts: ConfirmationParts) {
       todo: 'Write it into the schedule by hand, or let the agent write it by the mapping.',
     })
 
-  const setAside = (event: string, answer: Answer, why: SetAsideReason): Edit[] => {
-    const key = derivedUlid('confirmation set aside', event, answer.id)
-    return [
-      {
-        collection: 'confirmations',
-        key: event,
-        add: {
-          [`aside:${answer.id}`]: { kind: 'set aside', at: clock.now(), by, answer: answer.id, why, review: key },
-        },
-      },
-      review('confirmation set aside', {
-        key,
-        patient: answer.patient,
-        event,
-        why: `A patient confirmed ${answer.startsAt.replace('T', ' ')}. ${whySetAside[why]} Nothing was written into the schedule.`,
-        todo:
-          why === 'moved'
-            ? 'The portal asks the patient again for the new time. Call if it is soon.'
-            : 'Check with the patient whether they are coming.',
-      }),
-    ]
-  }
+  const setAside = (event: string, answer: Answer, why: SetAsideReason): Edit[] => setAsideEdits({ event, answer, why }, { by, site: parts.site, now: clock.now() }) // prettier-ignore
 
   return { handle: confirmations, confirm }
 }

@@ -20,8 +20,8 @@ export interface Numbers {
 export function consentChanges(
   parts: WriterParts & {
     readonly numbers: Numbers
-    /** The edits that say a patient and all that hangs on it as InSched has them: whom consent makes reachable. */
-    readonly sayPatient: (localId: number) => Promise<readonly Edit[]>
+    /** Says a patient and all that hangs on it as InSched has them: whom consent makes reachable. */
+    readonly sayPatient: (localId: number) => Promise<void>
   },
 ) {
   const { replica, numbers, upToDate, apply, isDone, patientRow, review } = parts
@@ -53,8 +53,7 @@ export function consentChanges(
     if (!row) return
     // The agent does not read its own change back: record and facts are said here, also where it died before it said so.
     const says = (await replica.record('patients', patient))?.values.get('textConsent') ?? null
-    if (says !== (row.text_consent === null ? null : row.text_consent === 1))
-      await replica.change(await parts.sayPatient(row.patient_id))
+    if (says !== (row.text_consent === null ? null : row.text_consent === 1)) await parts.sayPatient(row.patient_id)
   }
   const yesAfter = (patient: string, out: string, at: number): Edit =>
     review('consent after opt-out', {

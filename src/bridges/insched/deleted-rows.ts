@@ -23,8 +23,10 @@ export function deletedRows(parts: {
   readonly replica: Replica
   readonly records: RecordEdits
   readonly reach: ReturnType<typeof reachEdits>
+  /** Whether a row is of another site, which shares it. */
+  readonly isOthers: (document: string) => Promise<boolean>
 }) {
-  const { insched, replica, records, reach } = parts
+  const { insched, replica, records, reach, isOthers } = parts
 
   /** What a deleted row leaves behind; `before`: it is gone from InSched's side already. */
   return async (
@@ -51,6 +53,8 @@ export function deletedRows(parts: {
     const identity = gone[0]
     if (!identity) return { edits: [], gone, holds: [] }
     const { document } = identity
+    // A patient of another site is gone here alone, and does not come again.
+    if (await isOthers(document)) return { edits: [], gone, holds: [[document, null]] }
     // Rows of a deleted patient may stay in InSched; the portal shows none of them. A hold ends: nobody can say any more
     // who it is, and what is taken away tells nothing of anybody.
     const review = holds.find((hold) => hold.document === document)?.review ?? identity.held

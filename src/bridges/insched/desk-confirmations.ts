@@ -11,13 +11,16 @@ import { zoneOf, type Context } from './documents.ts'
 import type { InSched } from './insched.ts'
 import type { AuditRow, EventRow } from './rows.ts'
 
-/** One confirmation that the front desk wrote. */
-export interface DeskConfirmation {
+/** Which event an audit row speaks of. */
+export interface RowOfEvent {
   readonly event: number
   /** Of one occurrence of a series its original date; null where the event's own row was written, which of a series is the first one. */
   readonly originalOn: string | null
   /** The start that the event had; null where the feed does not say. */
   readonly startsAt: string | null
+}
+/** One confirmation that the front desk wrote. */
+export interface DeskConfirmation extends RowOfEvent {
   readonly lastConfirmed: string
   readonly type: string
   /** When it was written, milliseconds UTC. */
@@ -48,7 +51,7 @@ export function deskConfirmationIn(row: AuditRow, at: number): DeskConfirmation[
 }
 
 /** Whether it is of this event. */
-function isOf({ event, originalOn, startsAt }: DeskConfirmation, row: Pick<EventRow, 'event_id' | 'original_on'>): boolean {
+export function isOf({ event, originalOn, startsAt }: RowOfEvent, row: Pick<EventRow, 'event_id' | 'original_on'>): boolean {
   if (row.event_id !== event) return false
   return originalOn === null ? row.original_on === '' || startsAt?.startsWith(row.original_on) === true : row.original_on === originalOn
 } // prettier-ignore
@@ -94,8 +97,9 @@ export function deskConfirmations({ insched, site, clock }: { readonly insched: 
       const row = rows.events.find((event) => isOf(one, event))
       const identity = row && ids.find(({ local_id, original_on }) => local_id === row.event_id && original_on === row.original_on)
       const edit = said.find((of): of is Edit & { collection: 'events' } => of.collection === 'events' && of.key === identity?.document)
-      if (!edit || !row) return []
-      return deskConfirmationEdit(one, edit, { zone: zoneOf(rows.context, row.location_id), site, now })
+      // Of another site's event the fields of its record say it.
+      if (!edit?.facts || !row) return []
+      return deskConfirmationEdit({ ...one, startsAt: one.startsAt ?? row.starts_at }, edit, { zone: zoneOf(rows.context, row.location_id), site, now })
     })
   }
 } // prettier-ignore

@@ -96,15 +96,17 @@ export function patientEdit(
 /**
  * The edit of a plan with its stages. `held` is what the record says so far: a stage that it has and InSched has not is
  * marked deleted, so the stages of the record are those of InSched after each read, whatever the trail said of them.
+ * `stageKey`: how the record names a stage; by default by the id of its row.
  */
 export function planEdit(
   context: Context,
   row: PlanRow,
   stages: readonly StageRow[],
   held: Readonly<Record<string, Json>>,
-  who: { patient: PatientRow; patientKey: string; key: string },
+  who: { patient: PatientRow; patientKey: string; key: string; stageKey?: (local: number) => string },
   at: number,
 ): Edit {
+  const { stageKey = String } = who
   const words = text(row.patient_words)
   const fields: PlanFields = {
     words,
@@ -116,7 +118,7 @@ export function planEdit(
   // Without a prototype it is a dictionary from the start: each of these keys is one of its own.
   const set = Object.assign(Object.create(null) as Record<string, Json>, fields)
   for (const stage of stages) {
-    const place = `stage/${stage.stage_id}/`
+    const place = `stage/${stageKey(stage.stage_id)}/`
     set[`${place}words`] = text(stage.patient_words)
     set[`${place}position`] = stage.position
     set[`${place}completed`] = stage.completed === 1

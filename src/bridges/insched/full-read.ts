@@ -4,11 +4,10 @@
  */
 import type { Replica } from '../../replica/replica-face.ts'
 import type { BridgedTable } from './agent-rows.ts'
-import type { Hold } from './held.ts'
 import type { Context } from './documents.ts'
 import type { Changes, InSched, Reads } from './insched.ts'
 import { unfold, type Horizon } from './occurrences.ts'
-import type { RecordEdits, Rows } from './record-edits.ts'
+import type { RecordEdits, Rows, Said } from './record-edits.ts'
 
 /** Rows read so far. */
 export interface Progress {
@@ -25,7 +24,7 @@ export interface FullReadOptions {
   readonly context: (now: Reads) => Promise<Context>
   /** The time at which the reading began, milliseconds UTC: that of all that it finds. */
   readonly at: number
-  readonly keepHolds: (change: Changes, holds: readonly Hold[]) => Promise<void>
+  readonly keep: (change: Changes, said: Omit<Said, 'edits'>) => Promise<void>
 }
 
 const chunk = 2_000
@@ -54,11 +53,11 @@ export async function readInFull(options: FullReadOptions, progress: (read: Prog
     for (;;) {
       const { rows, last } = await rowsAfter(table, after)
       if (last === undefined) break
-      const { edits, holds } = await records.say(rows, () => at)
+      const { edits, ...kept } = await records.say(rows, () => at)
       await replica.change(edits)
       after = last
       await insched.write(async (change) => {
-        await options.keepHolds(change, holds)
+        await options.keep(change, kept)
         await change.setReading(table, after)
       })
       progress(progressOf(rows))

@@ -7,10 +7,9 @@ import type { Replica } from '../../replica/replica-face.ts'
 import { daysLater, wallClockOf } from '../../mirror/wall-clock.ts'
 import type { Identity } from './agent-rows.ts'
 import type { Context } from './documents.ts'
-import type { Hold } from './held.ts'
 import type { Changes, InSched, Reads } from './insched.ts'
 import { asTheyAre, eventsOf, unfold, type Horizon, type Unfolded } from './occurrences.ts'
-import type { RecordEdits } from './record-edits.ts'
+import type { RecordEdits, Said } from './record-edits.ts'
 import type { EventRow } from './rows.ts'
 
 /** DOM-7: one day back and 365 days ahead. */
@@ -25,9 +24,9 @@ export function horizonOf(parts: {
   readonly site: string
   readonly clock: Clock
   readonly context: (now: Reads) => Promise<Context>
-  readonly keepHolds: (change: Changes, holds: readonly Hold[]) => Promise<void>
+  readonly keep: (change: Changes, said: Omit<Said, 'edits'>) => Promise<void>
 }) {
-  const { insched, replica, records, site, clock, context, keepHolds } = parts
+  const { insched, replica, records, site, clock, context, keep } = parts
   /** What lies within it now. */
   const now = async (reads: Reads): Promise<Horizon> => {
     const today = wallClockOf(clock.now(), (await context(reads)).zone)
@@ -47,7 +46,7 @@ export function horizonOf(parts: {
       const from = (await insched.agent())!.horizon_until
       const { until } = await now(insched)
       if (from === null || from >= until) return
-      const holds: Hold[] = []
+      const kept: Omit<Said, 'edits'>[] = []
       const pages = [
         (now: Reads, last?: EventRow) => now.eventsStarting({ from, until }, last, chunk),
         (now: Reads, last?: EventRow) => now.seriesAfter(last?.event_id ?? 0, chunk),
@@ -63,12 +62,12 @@ export function horizonOf(parts: {
           if (found.last === undefined) break
           const said = await records.say(found.rows, () => clock.now())
           await replica.change(said.edits)
-          holds.push(...said.holds)
+          kept.push(said)
           last = found.last
           goOn()
         }
       await insched.write(async (change) => {
-        await keepHolds(change, holds)
+        for (const said of kept) await keep(change, said)
         await change.setHorizon(until)
       })
     },
@@ -86,7 +85,7 @@ export function horizonOf(parts: {
         })
         const said = await records.say(rows, () => clock.now())
         await replica.change(said.edits)
-        if (said.holds.length > 0) await insched.write((change) => keepHolds(change, said.holds))
+        if (said.holds.length + said.shared.length > 0) await insched.write((change) => keep(change, said))
         after = heads.at(-1)!.key
         goOn()
       }

@@ -24,6 +24,7 @@ import { practiceChanges, practiceReads, type PracticeTables } from './practice-
 import { referenceMapping } from './reference-mapping.ts'
 import { InSchedRefused, LeaseLost, PutBack } from './refused.ts'
 import { seenRows, seenTables } from './seen-rows.ts'
+import { sharedChanges, sharedReads, sharedTables } from './shared-rows.ts'
 import type { Clock } from '../../replica/clock.ts'
 
 export type InSched = Awaited<ReturnType<typeof openInSched>>
@@ -51,6 +52,7 @@ function readsOf(db: Db, { engine, tables, feed, stays }: Parts) {
     ...feed.journal(db),
     ...agentReads(db, engine),
     ...depositReads(db, tables.deposits),
+    ...sharedReads(db, engine),
     /** Whether the journal of changes may lack something. */
     isBehind: () => feed.isBehind(db),
     /** Whether the practice's audit table lacks what was read last. */
@@ -72,6 +74,7 @@ function changesOf(db: Db, { engine, tables, feed }: Parts) {
     /** Everything was read again. */
     cutIsHealed: () => forget(db, 'cut'),
     ...depositChanges(db, tables.deposits, changed),
+    ...sharedChanges(db),
     /** Runs the statements of one inbound item, and marks what they changed as the agent's own (DOM-15). */
     own: (mark: OwnMark, statements: () => Promise<void>): Promise<void> => feed.own(db, mark, statements, changed),
   }
@@ -96,6 +99,7 @@ export async function openInSched(url: string, { mapping = referenceMapping, clo
       ...(isOlder ? olderIdentities : []),
       ...agentTables,
       ...depositTables,
+      ...sharedTables,
       ...journalTables,
       ...capturedTables,
       ...seenTables,

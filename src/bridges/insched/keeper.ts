@@ -202,12 +202,14 @@ export async function keepInSched(options: KeeperOptions): Promise<InSchedKeeper
       }),
     writeRecord: (record) => during((on) => on.writeRecord(record)),
     documentOf: async (table, localId) => connected().documentOf(table, localId),
+    occurrenceOf: async (document) => connected().occurrenceOf(document),
     async localOf(document) {
       const found = bridge ? await bridge.localOf(document) : locals.get(document)
       if (found !== undefined) locals.set(document, found)
       return found
     },
     patient: async (localId) => connected().patient(localId),
+    billingOf: async (localId) => connected().billingOf(localId),
     isHeld: async (patient) => connected().isHeld(patient),
     namesForTexts: async () => connected().namesForTexts(),
     findPatients: async (text) => connected().findPatients(text),

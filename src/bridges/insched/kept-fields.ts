@@ -8,8 +8,8 @@ export const keptFields = {
   stages: ['plan_id'],
   locations: ['time_zone'],
   practice: ['time_zone'],
-  occurrences: ['event_id', 'original_on', 'starts_at', 'last_confirmed_date', 'confirmation_type'],
-  events: ['starts_at', 'last_confirmed_date', 'confirmation_type'],
+  occurrences: ['event_id', 'original_on', 'starts_at', 'status', 'last_confirmed_date', 'confirmation_type'],
+  events: ['starts_at', 'status', 'last_confirmed_date', 'confirmation_type'],
 } as const
 
 /** By this a row of the trail is known again. */

@@ -31,6 +31,8 @@ export const fieldsOfTables = {
     portal_enabled: 'flag!',
     balance_due_cents: 'cents',
     survivor_id: 'whole',
+    /** Where a practice has a column for it: the site that shares the row with this one. */
+    origin: 'text',
     guarantor_id: 'whole',
   },
   relations: { patient_id: 'whole!', related_id: 'whole!' },
@@ -41,6 +43,7 @@ export const fieldsOfTables = {
     plan_status: 'text',
     starts_on: 'date',
     ends_on: 'date',
+    origin: 'text',
   },
   stages: {
     stage_id: 'whole!',
@@ -61,6 +64,7 @@ export const fieldsOfTables = {
     last_confirmed_date: 'clock',
     confirmation_type: 'text',
     recurrence_id: 'whole',
+    origin: 'text',
   },
   /** Mapped only where one event stands for a whole series. */
   recurrences: { recurrence_id: 'whole!', pattern: 'rule!', starts_on: 'date', ends_on: 'date' },
@@ -90,6 +94,7 @@ export const fieldsOfTables = {
     paid_by: 'text',
     plan_id: 'whole',
   },
+  insurances: { patient_id: 'whole!', company: 'text!', rank: 'whole', member_id: 'text', group_number: 'text', holder_name: 'text' }, // prettier-ignore
   communications: {
     patient_id: 'whole!',
     body: 'text!',
@@ -128,6 +133,7 @@ const optionalTables: readonly MappedTableName[] = [
   'stages',
   'communications',
   'deposits',
+  'insurances',
   'recurrences',
   'occurrences',
 ]
@@ -204,7 +210,7 @@ const mappingSchema = v.strictObject({
     contact: v.array(v.picklist(contactColumns)),
     /** Consent to text, after what the number said. */
     consent: v.optional(v.boolean(), false),
-    /** Patients and events that other systems make or change. */
+    /** Patients, plans and events that other systems and other sites make or change. */
     records: v.optional(v.boolean(), false),
   }),
 })

@@ -10,6 +10,7 @@ import type { contactColumns, MappedTableName } from './mapping.ts'
 import type {
   CommunicationRow,
   EventRow,
+  InsuranceRow,
   LocationRow,
   PatientRow,
   PlanRow,
@@ -19,6 +20,7 @@ import type {
   OccurrenceRow,
   OwnRow,
   RecurrenceRow,
+  RecordTable,
 } from './rows.ts'
 
 export type PracticeTables = Readonly<Record<MappedTableName, MappedTable>>
@@ -115,6 +117,9 @@ export function practiceReads(handle: Db, engine: Engine, tables: PracticeTables
       locations.table === undefined ? Promise.resolve([]) : read(locations, from(locations).orderBy(ref(locations, 'location_id'))), // prettier-ignore
     patientsAfter: (key: number, limit: number) => after<PatientRow>('patients', key, limit),
     patients: (ids: readonly number[]) => byField<PatientRow>(patients, 'patient_id', ids),
+    /** The insurances of a patient, the first one first; none where the practice's are not mapped. */
+    insurancesOf: async (patient: number): Promise<InsuranceRow[]> =>
+      tables.insurances.table === undefined ? [] : (await byField<InsuranceRow>(tables.insurances, 'patient_id', [patient])).toSorted((a, b) => (a.rank ?? 0) - (b.rank ?? 0)), // prettier-ignore
     plansAfter: (key: number, limit: number) => after<PlanRow>('plans', key, limit),
     plans: (ids: readonly number[]) => byField<PlanRow>(plans, 'plan_id', ids),
     /** Relations on file of patients, as their own side names them. */
@@ -150,6 +155,14 @@ export function practiceReads(handle: Db, engine: Engine, tables: PracticeTables
     /** Ids of the rows that hang on another: plans and events of patients, events of a type or a place. */
     plansOfPatients: async (ids: readonly number[]) => (ids.length === 0 ? [] : keysBy('plans', 'patient_id', (column) => engine.among(column, ids))), // prettier-ignore
     eventsOfPatients: async (ids: readonly number[]) => (ids.length === 0 ? [] : keysBy('events', 'patient_id', (column) => engine.among(column, ids))), // prettier-ignore
+    /** The first event type with these words for patients; undefined where there is none. */
+    typeOfWords: async (words: string): Promise<string | undefined> => {
+      if (!typed) return undefined
+      const found = await db.selectFrom(`${types.table!} as t`).select(types.selection('t', ['event_type'])).where(sql<SqlBool>`${ref(types, 'patient_words')} = ${words}`).orderBy(ref(types, 'event_type')).limit(1).execute() // prettier-ignore
+      return found[0] && String(found[0]['event_type'])
+    },
+    /** Whether the practice has such a table, and its rows can be written. */
+    isWritable: (name: RecordTable): boolean => tables[name].table !== undefined,
     eventsOfType: (type: string) => keysBy('events', 'event_type', (column) => sql`cast(${column} as text) = ${type}`),
     eventsAt: (location: number) => keysBy('events', 'location_id', (column) => sql`${column} = ${location}`),
     eventsWithoutLocation: () => keysBy('events', 'location_id', (column) => sql`${column} is null and ${ofPatients}`),
@@ -159,10 +172,13 @@ export function practiceReads(handle: Db, engine: Engine, tables: PracticeTables
       const found = await db.selectFrom(`${patients.table!} as t`).select(patients.selection('t', ['patient_id'])).where(engine.among(ref(patients, 'survivor_id'), ids)).execute() // prettier-ignore
       return found.map((row) => Number(row['patient_id']))
     },
+    /** Patients of this site by words of their names; those whom other sites share are theirs. */
     findPatients: (text: string, limit: number): Promise<PatientRow[]> => {
       const names = [...new Set(['first_name', 'last_name'].map((name) => patients.column(name)))].map((column) => sql`coalesce(${sql.ref(`t.${column}`)}, '')`) // prettier-ignore
       let query = from(patients)
       if (patients.has('survivor_id')) query = query.where(sql<SqlBool>`${ref(patients, 'survivor_id')} is null`)
+      query = query.where(sql<SqlBool>`not exists (select 1 from pc_identity i join pc_shared s on s.document = i.document
+        where i.table_name = 'patients' and i.gone = 0 and i.local_id = ${ref(patients, 'patient_id')} and s.site <> (select site from pc_agent))`) // prettier-ignore
       for (const word of text.trim().split(/\s+/).filter(Boolean).slice(0, 4)) {
         const like = `%${word.replaceAll(/[\\%_]/g, (c) => `\\${c}`)}%`
         query = query.where(sql<SqlBool>`lower(${sql.join(names, sql` || ' ' || `)}) like lower(${like}) escape '\\'`)
@@ -196,7 +212,7 @@ export function practiceReads(handle: Db, engine: Engine, tables: PracticeTables
 export function practiceChanges(handle: Db, tables: PracticeTables, changed: OwnRow[]) {
   const db = handle as unknown as Tables
   const update = async (
-    name: 'patients' | 'events' | 'occurrences',
+    name: RecordTable | 'occurrences',
     id: number,
     values: Readonly<Record<string, string | number | null>>,
   ): Promise<void> => {
@@ -213,12 +229,23 @@ export function practiceChanges(handle: Db, tables: PracticeTables, changed: Own
       .execute()
     changed.push({ table: name, id })
   }
+  const setEvent = async (
+    event: Pick<EventRow, 'event_id' | 'original_on'>,
+    set: Readonly<Record<string, string | number | null>>,
+  ): Promise<void> => {
+    if (event.original_on === '') return update('events', event.event_id, set)
+    const of = { event_id: event.event_id, original_on: event.original_on }
+    const table = tables.occurrences
+    const own = Object.entries(table.values(of)).map(([column, value]) => sql<SqlBool>`${sql.ref(column)} = ${value}`)
+    const key = table.column('occurrence_id')
+    const found = await db.selectFrom(table.table!).select(key).where(sql<SqlBool>`${sql.join(own, sql` and `)}`).executeTakeFirst() // prettier-ignore
+    if (found) return update('occurrences', Number(found[key]), set)
+    const added = await db.insertInto(table.table!).values(table.values({ ...of, ...set })).returning(key).executeTakeFirstOrThrow() // prettier-ignore
+    changed.push({ table: 'occurrences', id: Number(added[key]) })
+  }
   return {
     /** Adds a row; resolves with its key. Columns that the practice does not have are left out. */
-    addRecord: async (
-      table: 'patients' | 'events',
-      row: Readonly<Record<string, string | number | null>>,
-    ): Promise<number> => {
+    addRecord: async (table: RecordTable, row: Readonly<Record<string, string | number | null>>): Promise<number> => {
       const mapped = tables[table]
       const key = mapped.column(keys[table])
       const added = await db
@@ -230,21 +257,19 @@ export function practiceChanges(handle: Db, tables: PracticeTables, changed: Own
       changed.push({ table, id })
       return id
     },
-    setRecord: (table: 'patients' | 'events', id: number, set: Readonly<Record<string, string | number | null>>) =>
-      update(table, id, set),
-    /** Writes the confirmation of an event, or of one occurrence. */
-    confirm: async (event: Pick<EventRow, 'event_id' | 'original_on'>, lastConfirmed: string, type: string) => {
-      const set = { last_confirmed_date: lastConfirmed, confirmation_type: type }
-      if (event.original_on === '') return update('events', event.event_id, set)
-      const of = { event_id: event.event_id, original_on: event.original_on }
-      const table = tables.occurrences
-      const own = Object.entries(table.values(of)).map(([column, value]) => sql<SqlBool>`${sql.ref(column)} = ${value}`)
-      const key = table.column('occurrence_id')
-      const found = await db.selectFrom(table.table!).select(key).where(sql<SqlBool>`${sql.join(own, sql` and `)}`).executeTakeFirst() // prettier-ignore
-      if (found) return update('occurrences', Number(found[key]), set)
-      const added = await db.insertInto(table.table!).values(table.values({ ...of, ...set })).returning(key).executeTakeFirstOrThrow() // prettier-ignore
-      changed.push({ table: 'occurrences', id: Number(added[key]) })
+    /** Removes a row that nobody but the agent and other sites have a say in. */
+    removeRecord: async (table: RecordTable, id: number): Promise<void> => {
+      const key = sql.ref(tables[table].column(keys[table]))
+      await db.deleteFrom(tables[table].table!).where(sql<SqlBool>`${key} = ${id}`).execute() // prettier-ignore
+      changed.push({ table, id })
     },
+    setRecord: (table: RecordTable, id: number, set: Readonly<Record<string, string | number | null>>) =>
+      update(table, id, set),
+    /** Writes what is said of an event, or of one occurrence. */
+    setEvent,
+    /** Writes the confirmation of an event, or of one occurrence. */
+    confirm: (event: Pick<EventRow, 'event_id' | 'original_on'>, lastConfirmed: string, type: string) =>
+      setEvent(event, { last_confirmed_date: lastConfirmed, confirmation_type: type }),
     addCommunication: async (row: CommunicationRow): Promise<void> =>
       void (await db.insertInto(tables.communications.table!).values(tables.communications.values(row)).execute()),
     /** What became of a message; left alone where its row says so, or is there no more, or has no place for it. */

@@ -6,21 +6,28 @@
 import type { Clock } from '../../replica/clock.ts'
 import type { OpenReplica } from '../../replica/replica.ts'
 import type { Edit, Replica } from '../../replica/replica-face.ts'
+import { checkInsOf, type CheckIn } from './check-ins.ts'
 import { depositsSeen } from './deposits.ts'
 import { deletedRows, type Ended } from './deleted-rows.ts'
 import { practiceEdit, type Context } from './documents.ts'
 import { progressOf, readInFull, type Progress } from './full-read.ts'
 import { deskConfirmations } from './desk-confirmations.ts'
-import type { Hold } from './held.ts'
 import { horizonOf } from './horizon.ts'
 import type { Identities } from './identities.ts'
 import type { Changes, InSched, Reads } from './insched.ts'
 import { releasing } from './releasing.ts'
-import { recordEdits, type Rows } from './record-edits.ts'
+import { recordEdits, type Rows, type Said } from './record-edits.ts'
+import { sharedEdits } from './shared-edits.ts'
 import { reachEdits } from './reach.ts'
 import { contextOf, practiceOf } from './site-context.ts'
 import { auditTrail, type Stretch } from './trail.ts'
 
+/** The other sites of the practice. */
+export interface Others {
+  /** Whether any of them shares records with this one, or this one with it. */
+  isShared(): boolean
+  nameOf(site: string): string | null
+}
 /** A replica that keeps how far it was told. */
 export type ToldReplica = Replica & Pick<OpenReplica, 'remember' | 'remembered'>
 
@@ -30,6 +37,9 @@ export interface ReaderOptions {
   readonly identities: Identities
   readonly site: { readonly key: string; readonly name: string }
   readonly clock: Clock
+  readonly others: Others
+  /** Told of check-ins once the replica has their events, and again after a crash; what it rejects is read again. */
+  readonly checkedIn?: ((checkIns: readonly CheckIn[]) => Promise<void>) | undefined
 }
 export type Reader = ReturnType<typeof inSchedReader>
 
@@ -44,7 +54,8 @@ interface Told {
 const nothing: Progress = { patients: 0, plans: 0, stages: 0, events: 0 }
 
 export function inSchedReader(options: ReaderOptions) {
-  const { insched, replica, identities, site, clock } = options
+  const { insched, replica, identities, site, clock, others } = options
+  const { nameOf } = others
   const trail = auditTrail(clock)
   /** When it was put right that the trail was cut, milliseconds UTC. */
   let healedAt = -Infinity
@@ -57,18 +68,29 @@ export function inSchedReader(options: ReaderOptions) {
     replica,
     identities,
     trail,
+    shared: sharedEdits({ insched, replica, site: site.key, isShared: others.isShared }),
     site: site.key,
     now: () => clock.now(),
     context,
   })
   const reach = reachEdits({ insched, replica, context, site: site.key })
   const deposits = depositsSeen(clock, { role: 'site', id: site.key, initials: 'PC' })
-  const keepHolds = async (change: Changes, holds: readonly Hold[]): Promise<void> => {
-    for (const { document, review } of holds) await change.hold(document, review)
+  /** Whether a row is of another site, which shares it. */
+  const isOthers = async (document: string): Promise<boolean> => {
+    const row = (await insched.sharedRows([document])).get(document)
+    return row !== undefined && row.site !== site.key
   }
-  const horizon = horizonOf({ insched, replica, records, site: site.key, clock, context, keepHolds })
-  const waiting = releasing({ insched, replica, records, reach, clock, context, inReach: horizon.inReach, keepHolds })
-  const ended = deletedRows({ insched, replica, records, reach })
+  /** Keeps in InSched's side what was said, once the replica has it. */
+  const keep = async (change: Changes, { holds, shared: rows }: Omit<Said, 'edits'>): Promise<void> => {
+    for (const { document, review } of holds) await change.hold(document, review)
+    for (const row of rows) await change.keepShared(row, nameOf(row.site))
+  }
+  const keepAny = async (said: Omit<Said, 'edits'>): Promise<void> => {
+    if (said.holds.length + said.shared.length > 0) await insched.write((change) => keep(change, said))
+  }
+  const horizon = horizonOf({ insched, replica, records, site: site.key, clock, context, keep })
+  const waiting = releasing({ insched, replica, records, reach, clock, context, inReach: horizon.inReach, keep })
+  const ended = deletedRows({ insched, replica, records, reach, isOthers })
   const confirmedAtDesk = deskConfirmations({ insched, site: site.key, clock })
   const practiceNow = async (now: Reads, at: number): Promise<Edit> =>
     practiceEdit(site, await practiceOf(now), await now.locations(), at)
@@ -84,7 +106,7 @@ export function inSchedReader(options: ReaderOptions) {
       if (horizon_until === null) await change.setHorizon(window.until)
     })
     await replica.change([await practiceNow(insched, now)])
-    await readInFull({ insched, replica, records, horizon: window, at: now, context, keepHolds }, progress)
+    await readInFull({ insched, replica, records, horizon: window, at: now, context, keep }, progress)
     await replica.change(await deposits.all(insched))
     await told(await trail.cursor(insched))
   }
@@ -110,17 +132,19 @@ export function inSchedReader(options: ReaderOptions) {
     found: Told,
     deletedBefore: boolean,
   ): Promise<{
-    holds: readonly Hold[]
+    kept: Omit<Said, 'edits'>
     ended: Ended | undefined
     ranks: readonly (readonly [number, number])[]
   }> => {
     const { stretch, rows, first } = found
-    const { edits, holds } = await records.say(rows, (table, id) => stretch.touched[table].get(id)!)
+    const { edits, ...kept } = await records.say(rows, (table, id) => stretch.touched[table].get(id)!)
+    const { holds } = kept
     const held = new Set(holds.map((hold) => hold.document))
     for (const row of rows.patients) {
       const at = stretch.reach.get(row.patient_id)
       if (at === undefined) continue
       const identity = (await insched.identities('patients', [row.patient_id]))[0]!
+      if (await isOthers(identity.document)) continue
       if (identity.held === null && !held.has(identity.document))
         edits.push(...(await reach.changed(row.patient_id, identity.document, at)))
     }
@@ -129,18 +153,20 @@ export function inSchedReader(options: ReaderOptions) {
     const seen = await deposits.told(insched, stretch.deposits)
     const all = [...first, ...edits, ...seen.edits, ...(over?.edits ?? [])]
     if (all.length > 0) await replica.change(all)
+    const checkIns = await checkInsOf(insched, stretch.checkedIn, rows.events, edits)
+    if (checkIns.length > 0) await options.checkedIn?.(checkIns)
     await told(stretch.last.audit_id)
-    return { holds, ended: over, ranks: seen.ranks }
+    return { kept, ended: over, ranks: seen.ranks }
   }
 
   /** Reads one stretch of the trail; resolves with what was read, or undefined where nothing is unread. */
   const readSome = async (): Promise<Progress | undefined> => {
     const found = await says(trail.next)
     if (!found) return undefined
-    const { holds, ended: over, ranks } = await tell(found, false)
+    const { kept, ended: over, ranks } = await tell(found, false)
     const { stretch, rows } = found
     await insched.write(async (change) => {
-      await keepHolds(change, holds)
+      await keep(change, kept)
       for (const [deposit, rank] of ranks) await change.seenDeposit(deposit, rank)
       if (over) {
         for (const identity of over.gone) await change.markGone(identity.document)
@@ -165,8 +191,7 @@ export function inSchedReader(options: ReaderOptions) {
       const from = after
       const found = await says((now) => trail.again(now, from))
       if (!found) return
-      const { holds } = await tell(found, true)
-      if (holds.length > 0) await insched.write((change) => keepHolds(change, holds))
+      await keepAny((await tell(found, true)).kept)
       after = found.stretch.last.audit_id
     }
   }
@@ -210,9 +235,21 @@ export function inSchedReader(options: ReaderOptions) {
     },
     /** The edits that would say a patient and all that hangs on it, as InSched has them now; none where a review comes first (DOM-17). */
     wouldSay: async (patient: number): Promise<readonly Edit[]> =>
-      (await records.say(await waiting.rowsOf(patient), () => clock.now())).edits.filter(
+      (await records.say(await waiting.rowsOf(patient), () => clock.now(), { whole: true })).edits.filter(
         ({ collection }) => collection !== 'reviews',
       ),
+    /**
+     * Says patients and all that hangs on them, as InSched has them now: the agent does not read its own change back, and
+     * with it who is reached, and when an event starts, may be otherwise.
+     */
+    async sayPatients(patients: readonly number[]): Promise<void> {
+      for (const patient of patients) {
+        await waiting.sayRows(await waiting.rowsOf(patient))
+        const identity = (await insched.identities('patients', [patient]))[0]
+        if (!identity || identity.held !== null || (await isOthers(identity.document))) continue
+        await replica.change(await reach.changed(patient, identity.document, clock.now()))
+      }
+    },
     /**
      * Reads all that is unread; the first time, everything. Resolves with the rows read by this call. Tells `progress` after
      * each part that is kept; a throw of it ends the reading there, and the next call goes on from it.

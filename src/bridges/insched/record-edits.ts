@@ -7,11 +7,13 @@ import type { Edit, Replica } from '../../replica/replica-face.ts'
 import type { BridgedTable, Identity } from './agent-rows.ts'
 import { standsFor } from './combined.ts'
 import { eventEdit, goneEdit, patientEdit, planEdit, type Context } from './documents.ts'
-import { anotherPerson, holdReview, type Hold } from './held.ts'
+import { anotherPerson, holdEnds, holdReview, type Hold } from './held.ts'
 import type { Identities } from './identities.ts'
 import type { InSched, Reads } from './insched.ts'
 import { asTheyAre, type Unfolded } from './occurrences.ts'
 import type { EventRow, PatientRow, PlanRow, RelationRow, StageRow } from './rows.ts'
+import type { SharedEdits } from './shared-edits.ts'
+import type { SharedRow } from './shared-rows.ts'
 import type { Trail } from './trail.ts'
 
 /** Rows of one state of InSched, to be said. */
@@ -38,6 +40,8 @@ export type EditTime = (table: BridgedTable, localId: number) => number
 export interface Said {
   readonly edits: Edit[]
   readonly holds: readonly Hold[]
+  /** What rows and records of those that are shared agree on from now on. */
+  readonly shared: readonly SharedRow[]
 }
 export type RecordEdits = ReturnType<typeof recordEdits>
 
@@ -46,6 +50,7 @@ export interface RecordEditsOptions {
   readonly replica: Replica
   readonly identities: Identities
   readonly trail: Trail
+  readonly shared: SharedEdits
   /** The key of the site. */
   readonly site: string
   readonly now: () => number
@@ -64,7 +69,7 @@ async function namedBy(now: Reads, patients: readonly PatientRow[]): Promise<{ g
 } // prettier-ignore
 
 export function recordEdits(options: RecordEditsOptions) {
-  const { insched, replica, identities, trail, site, now } = options
+  const { insched, replica, identities, trail, shared, site, now } = options
   const by: By = { role: 'site', id: site, initials: 'PC' }
 
   /** Completes rows with what else their records say. Within the `read` that the rows are from. */
@@ -111,9 +116,15 @@ export function recordEdits(options: RecordEditsOptions) {
 
   /**
    * The edits of these rows. A held patient and all that hangs on it are left out, unless it is in `released`.
-   * A patient that may be another person now is left out too, with the review that says so.
+   * A patient that may be another person now is left out too, with the review that says so. `whole`: all that the rows
+   * say, also of what is shared.
    */
-  const say = async (rows: Rows, at: EditTime, released: ReadonlySet<string> = none): Promise<Said> => {
+  const say = async (
+    rows: Rows,
+    at: EditTime,
+    how: { released?: ReadonlySet<string>; whole?: boolean } = {},
+  ): Promise<Said> => {
+    const { released = none, whole = false } = how
     const { context, owners } = rows
     const relativesOf = ({ patient_id }: PatientRow): number[] => (rows.relations.get(patient_id) ?? []).map((one) => one.related_id) // prettier-ignore
     const guarantorOf = ({ guarantor_id: id }: PatientRow): number | null =>
@@ -129,12 +140,26 @@ export function recordEdits(options: RecordEditsOptions) {
       plans: rows.plans.map((row) => row.plan_id),
       events: owned,
     })
+    // An event that lost its patient is no longer theirs to see.
+    const orphans = owned.length === rows.events.length ? [] : await insched.identities('events', rows.events.filter((row) => row.patient_id === null).map((row) => row.event_id)) // prettier-ignore
+    const former = (identities: readonly Identity[]): string[] => identities.flatMap(({ document }) => (known.fresh.has(document) ? [] : [document])) // prettier-ignore
+    const sharing = await shared([
+      ...former(rows.patients.map((row) => known.of('patients', row.patient_id))),
+      ...former(rows.modified.map((row) => known.of('patients', row.patient_id))),
+      ...former(rows.plans.map((row) => known.of('plans', row.plan_id))),
+      ...former(owned.map((row) => known.ofEvent(row))),
+      ...former([...orphans, ...rows.gone]),
+    ])
     const holds = new Map<string, Hold>()
     const edits: Edit[] = []
     for (const row of rows.modified) {
       const { document, held } = known.of('patients', row.patient_id)
-      if (held !== null || released.has(document) || holds.has(document)) continue
-      const review = await anotherPerson(replica, row, document)
+      if (released.has(document) || holds.has(document)) continue
+      const review = await anotherPerson(replica, row, document, sharing.row(document)?.agreed)
+      if (held !== null) {
+        if (review === undefined) edits.push(holdEnds(held, { by, now: now() }))
+        continue
+      }
       if (review === undefined) continue
       const hold = { document, review }
       holds.set(document, hold)
@@ -167,6 +192,8 @@ export function recordEdits(options: RecordEditsOptions) {
     const patientHolds = [...holds.values()]
     /** A row that no patient may be shown now: taken from whoever it was of, unless that one is held too. */
     const takeAway = async (table: BridgedTable, { document, local_id }: Identity): Promise<void> => {
+      // Whose patient another site's event is, that site says.
+      if (sharing.isForeign(document)) return
       const review = await heldThrough(table, document, patientHolds)
       if (review === null) edits.push(goneEdit(table, document, at(table, local_id)))
       else later.push({ document, review })
@@ -193,22 +220,20 @@ export function recordEdits(options: RecordEditsOptions) {
       const identity = known.of('plans', row.plan_id)
       const who = await ownerOf('plans', identity, row.patient_id, known.fresh)
       if (!who) continue
-      const held = known.fresh.has(who.key) ? undefined : await replica.record('plans', who.key)
+      const held = known.fresh.has(who.key) ? {} : ((await sharing.held('plans', who.key)) ?? (await replica.record('plans', who.key))?.fields ?? {}) // prettier-ignore
       const stages = rows.stages.get(row.plan_id) ?? []
-      edits.push(planEdit(context, row, stages, held?.fields ?? {}, who, at('plans', row.plan_id)))
+      const stageKey = (local: number): string => sharing.stageKey(who.key, local)
+      edits.push(planEdit(context, row, stages, held, { ...who, stageKey }, at('plans', row.plan_id)))
     }
     for (const row of owned) {
       const identity = known.ofEvent(row)
       const who = await ownerOf('events', identity, row.patient_id!, known.fresh)
       if (who) edits.push(eventEdit(context, row, who, at('events', row.event_id)))
     }
-    // An event that lost its patient is no longer theirs to see.
-    if (owned.length < rows.events.length) {
-      const orphans = rows.events.filter((row) => row.patient_id === null).map((row) => row.event_id)
-      for (const identity of await insched.identities('events', orphans)) await takeAway('events', identity)
-    }
+    for (const identity of orphans) await takeAway('events', identity)
     for (const identity of rows.gone) await takeAway('events', identity)
-    return { edits, holds: [...patientHolds, ...later] }
+    const said = whole ? { edits, shared: [] } : await sharing.said(edits)
+    return { ...said, holds: [...patientHolds, ...later] }
   }
 
   return { gather, say, heldThrough }

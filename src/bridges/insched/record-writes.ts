@@ -8,11 +8,8 @@ import type { Clock } from '../../replica/clock.ts'
 import type { Edit, Replica } from '../../replica/replica-face.ts'
 import { eventEdit } from './documents.ts'
 import type { Reader } from './reader.ts'
-import type { EventRow, PatientRow } from './rows.ts'
+import type { Columns, EventRow, PatientRow } from './rows.ts'
 import type { WriterParts } from './writer-parts.ts'
-
-/** Columns by their names in the reference schema. */
-export type Columns = Readonly<Record<string, string | number | null>>
 
 export interface RecordWrite {
   /** What it is done under, once for ever. */

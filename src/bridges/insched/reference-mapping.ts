@@ -1,7 +1,8 @@
 /** The mapping of the reference schema: every field is the column of its name. */
 import { fieldsOfTables, typesOf, contactColumns, type Mapping, type MappedTableName } from './mapping.ts'
 
-const own = (fields: Readonly<Record<string, unknown>>) => Object.fromEntries(Object.keys(fields).map((field) => [field, field])) // prettier-ignore
+/** The reference schema has no column for the site whose a row is: `pc_shared` says it. */
+const own = (fields: Readonly<Record<string, unknown>>) => Object.fromEntries(Object.keys(fields).filter((field) => field !== 'origin').map((field) => [field, field])) // prettier-ignore
 
 export const referenceMapping: Mapping = {
   name: 'reference schema',

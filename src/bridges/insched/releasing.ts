@@ -6,11 +6,10 @@ import type { Clock } from '../../replica/clock.ts'
 import type { DocumentHead, Replica } from '../../replica/replica-face.ts'
 import type { Identity } from './agent-rows.ts'
 import { goneEdit, type Context } from './documents.ts'
-import type { Hold } from './held.ts'
 import type { Changes, InSched, Reads } from './insched.ts'
 import { asTheyAre, eventsOf, type Unfolded } from './occurrences.ts'
 import type { reachEdits } from './reach.ts'
-import type { RecordEdits, Rows } from './record-edits.ts'
+import type { RecordEdits, Rows, Said } from './record-edits.ts'
 import type { EventRow } from './rows.ts'
 
 export function releasing(parts: {
@@ -21,9 +20,9 @@ export function releasing(parts: {
   readonly clock: Clock
   readonly context: (now: Reads) => Promise<Context>
   readonly inReach: (now: Reads, rows: readonly EventRow[]) => Promise<Unfolded>
-  readonly keepHolds: (change: Changes, holds: readonly Hold[]) => Promise<void>
+  readonly keep: (change: Changes, said: Omit<Said, 'edits'>) => Promise<void>
 }) {
-  const { insched, replica, records, reach, clock, context, inReach, keepHolds } = parts
+  const { insched, replica, records, reach, clock, context, inReach, keep } = parts
 
   /** A person has said that a held patient is the same: what waited is said, as it stands now. */
   const release = async (review: string): Promise<void> => {
@@ -43,7 +42,7 @@ export function releasing(parts: {
     })
     const now = clock.now()
     const released = new Set(waiting.map((identity) => identity.document))
-    const { edits, holds } = await records.say(rows, () => now, released)
+    const { edits, ...kept } = await records.say(rows, () => now, { released })
     for (const identity of here)
       if (identity.table_name === 'patients')
         edits.push(...(await reach.changed(identity.local_id, identity.document, now)))
@@ -51,7 +50,7 @@ export function releasing(parts: {
     await replica.change([...edits, ...gone.map((one) => goneEdit(one.table_name, one.document, now))])
     await insched.write(async (change) => {
       for (const { document } of waiting) await change.hold(document, null)
-      await keepHolds(change, holds)
+      await keep(change, kept)
     })
   }
 
@@ -64,6 +63,12 @@ export function releasing(parts: {
         events: await inReach(now, await now.events(await now.eventsOfPatients([patient]))),
       }),
     )
+  /** Says rows as they stand now. */
+  const sayRows = async (rows: Rows): Promise<void> => {
+    const { edits, ...kept } = await records.say(rows, () => clock.now())
+    await replica.change(edits)
+    if (kept.holds.length + kept.shared.length > 0) await insched.write((change) => keep(change, kept))
+  }
   /** A person has dealt with what a restore has lost: from now on the record says what InSched has (DOM-19). */
   const sayAnew = async (document: string | null): Promise<void> => {
     if (document === null) return
@@ -76,14 +81,13 @@ export function releasing(parts: {
           ? await rowsOf(identity.local_id)
           : await insched.read(async (now) => records.gather(now, { events: asTheyAre(await eventsOf(now, [identity], () => context(now))) })) // prettier-ignore
     if (rows && rows.patients.length + rows.events.length > 0) {
-      const { edits, holds } = await records.say(rows, () => clock.now())
-      await replica.change(edits)
-      if (holds.length > 0) await insched.write((change) => keepHolds(change, holds))
+      await sayRows(rows)
     } else await replica.change([goneEdit(table, document, clock.now()), ...(table === 'patients' ? await reach.accessEnds(document, clock.now()) : [])]) // prettier-ignore
   }
 
   return {
     rowsOf,
+    sayRows,
     /**
      * Lets flow what waited for reviews that a person has resolved (DOM-17). Resolves with the documents that the writer
      * has still to look at; asked again after a crash, it names them again.

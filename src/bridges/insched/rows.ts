@@ -1,5 +1,8 @@
 /** Rows of a practice's tables as the bridge reads them, whatever their names and values are in the database: words, dates and flags are those of the reference schema. */
 
+/** Columns by their names in the reference schema. */
+export type Columns = Readonly<Record<string, string | number | null>>
+
 export type PatientRow = {
   patient_id: number
   last_name: string | null
@@ -23,6 +26,14 @@ export type PatientRow = {
 export type RelationRow = {
   patient_id: number
   related_id: number
+}
+export type InsuranceRow = {
+  patient_id: number
+  company: string
+  rank: number | null
+  member_id: string | null
+  group_number: string | null
+  holder_name: string | null
 }
 export type PlanRow = {
   plan_id: number
@@ -123,9 +134,11 @@ export type AuditMark = Pick<AuditRow, 'audit_id' | 'table_name' | 'row_id' | 'c
 /** Fields of a row before or after a change. */
 export type Kept = Readonly<Record<string, unknown>>
 
-/** A row of the practice that the agent changed itself. */
+/** The tables into which the agent writes records. */
+export type RecordTable = 'patients' | 'plans' | 'stages' | 'events'
+/** A row of the practice that the agent changed, or removed, itself. */
 export interface OwnRow {
-  readonly table: 'patients' | 'events' | 'occurrences' | 'deposits'
+  readonly table: RecordTable | 'occurrences' | 'deposits'
   readonly id: number
 }
 /** The agent's mark on what it changed itself. */

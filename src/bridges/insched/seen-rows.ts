@@ -127,7 +127,7 @@ export function seenRows(options: {
   const goneOf = async (on: Db, table: MappedTable): Promise<Change[]> => {
     const { rows } = await sql<Seen>`select row_id, seen, kept from pc_seen where table_name = ${table.of}
       and row_id not in (select cast(${keyOf(table)} as text) from ${sql.table(table.table!)} t)`.execute(on)
-    return rows.map((one) => ({ table_name: table.of, row_id: one.row_id, change: 'deleted', before: JSON.parse(one.kept) as Kept, after: {}, seen: null })) // prettier-ignore
+    return rows.map((one) => removed(table.of, one))
   }
   const countOf = async (on: Db, table: MappedTable): Promise<{ there: number; seen: number }> => {
     const { rows } = await sql<{
@@ -245,7 +245,8 @@ export function seenRows(options: {
       for (const { table: name, id } of rows) {
         const table = options.tables[name]
         const raw = await select(on, table).where(sql<SqlBool>`${keyOf(table)} = ${id}`).execute() // prettier-ignore
-        await keep(on, await changesOf(on, table, raw.map((one) => found(table, one))), checkpoint) // prettier-ignore
+        const gone = raw.length > 0 ? [] : [...(await seenOf(on, table, [String(id)])).values()].map((was): Change => removed(name, was)) // prettier-ignore
+        await keep(on, [...gone, ...(await changesOf(on, table, raw.map((one) => found(table, one))))], checkpoint) // prettier-ignore
       }
       upTo = await engine.versionAfter(on)
     },
@@ -256,6 +257,10 @@ export function seenRows(options: {
         ? 'Rows of InSched’s database were changed with an older change stamp than others had before, so its clock was set back. They were found by comparing all rows, up to five minutes late. Set the clock right.'
         : null,
   }
+}
+
+function removed(table_name: string, { row_id, kept }: Seen): Change {
+  return { table_name, row_id, change: 'deleted', before: JSON.parse(kept) as Kept, after: {}, seen: null }
 }
 
 function floorName(table: MappedTable): string {

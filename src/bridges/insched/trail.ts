@@ -7,6 +7,7 @@ import type { Clock } from '../../replica/clock.ts'
 import type { BridgedTable } from './agent-rows.ts'
 import { donorsOf } from './combined.ts'
 import { hashOfAudit, keptFields } from './kept-fields.ts'
+import { checkInIn, type CheckedIn } from './check-ins.ts'
 import { deskConfirmationIn, type DeskConfirmation } from './desk-confirmations.ts'
 import type { Changes, Reads } from './insched.ts'
 import type { AuditRow } from './rows.ts'
@@ -25,6 +26,8 @@ export interface Stretch {
   readonly deposits: readonly AuditRow[]
   /** What staff confirmed in InSched themselves, in order. */
   readonly confirmed: readonly DeskConfirmation[]
+  /** Whom staff checked in, in order, whether or not that stands still. */
+  readonly checkedIn: readonly CheckedIn[]
   /** The row whose delete ends the stretch. */
   readonly deleted: { readonly table: BridgedTable; readonly localId: number; readonly at: number } | null
 }
@@ -141,10 +144,13 @@ export function auditTrail(clock: Clock) {
       last,
       ...(await touchedBy(now, others)),
       deposits: others.filter((row) => row.table_name === 'deposits'),
+      checkedIn: others.flatMap((row) => checkInIn(row, timeOf(row, clock))),
       confirmed: others.flatMap((row) => deskConfirmationIn(row, timeOf(row, clock))),
-      deleted: isDelete(last)
-        ? { table: last.table_name as BridgedTable, localId: Number(last.row_id), at: timeOf(last, clock) }
-        : null,
+      // What the agent removed itself is no news.
+      deleted:
+        isDelete(last) && !own.has(last.checkpoint)
+          ? { table: last.table_name as BridgedTable, localId: Number(last.row_id), at: timeOf(last, clock) }
+          : null,
     }
   }
 

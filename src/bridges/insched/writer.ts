@@ -107,6 +107,7 @@ export function inSchedWriter(options: WriterOptions) {
   const confirmations = confirmationWriter({
     ...parts,
     by,
+    site: options.site,
     context: reader.context,
     hasOccurrences: insched.hasOccurrences,
   })
@@ -114,7 +115,7 @@ export function inSchedWriter(options: WriterOptions) {
   const changeContact = contactChanges(parts)
   const followConsent =
     options.numbers && insched.mayWrite.consent
-      ? consentChanges({ ...parts, numbers: options.numbers, sayPatient: reader.wouldSay })
+      ? consentChanges({ ...parts, numbers: options.numbers, sayPatient: (patient) => reader.sayPatients([patient]) })
       : undefined
   const requests = async (head: DocumentHead): Promise<void> => {
     const entries = await replica.entries('requests', head.key)

@@ -21,6 +21,7 @@ import {
   type Snapshot,
 } from './gateway.ts'
 import type { Begun, PaymentLedger } from './ledger-sqlite.ts'
+import { rounds } from '../rounds.ts'
 import { saidByProcessor } from './said-by-processor.ts'
 import type { Notice } from './stripe-notices.ts'
 
@@ -62,9 +63,6 @@ export function cashier(options: CashierOptions) {
   const { ledger, gatewayOf, replicaOf, clock, log } = options
   const turns = new Map<string, Promise<unknown>>()
   let stopped = false
-  let cancel = (): void => {}
-  let running: Promise<void> | undefined
-  let again = false
 
   /** One at a time for each payment: what asks meanwhile waits its turn. */
   const single = <T>(payment: string, work: () => Promise<T>): Promise<T> => {
@@ -266,24 +264,19 @@ export function cashier(options: CashierOptions) {
         ),
       )
   }
-  const wake = (): void => {
-    again = true
-    cancel()
-    if (running || stopped) return
-    again = false
-    running = run()
-      .then(() => (ledger.heard().length > 0 ? clock.now() + longestWait : ledger.nextDue()))
-      .catch((error: unknown) => {
-        log(`looking after payments failed: ${(error as Error).message}`)
-        return clock.now() + longestWait
-      })
-      .then((next) => {
-        running = undefined
-        if (stopped) return
-        if (again) return wake()
-        if (next !== null) cancel = clock.after(Math.max(soonest / 4, next - clock.now()), wake)
-      })
-  }
+  const looks = rounds({
+    clock,
+    least: soonest / 4,
+    async round() {
+      await run()
+      return ledger.heard().length > 0 ? clock.now() + longestWait : ledger.nextDue()
+    },
+    failed(error) {
+      log(`looking after payments failed: ${(error as Error).message}`)
+      return clock.now() + longestWait
+    },
+  })
+  const { wake } = looks
 
   return {
     /** Whether a practice takes payments by card here. */
@@ -363,13 +356,10 @@ export function cashier(options: CashierOptions) {
       wake()
     },
     /** Resolves when nothing is under way and nothing is due. */
-    async settled(): Promise<void> {
-      while (running) await running
-    },
+    settled: looks.settled,
     async stop(): Promise<void> {
       stopped = true
-      cancel()
-      await running
+      await looks.stop()
       await Promise.all(turns.values())
     },
   }

@@ -135,7 +135,9 @@ export function textReceiver(options: ReceivingOptions) {
     const about = aboutIn(outcome)
     const newest = sent.at(-1)
     const speaker = people.find((one) => one.patient === (about[0]?.patient ?? newest?.patient)) ?? people[0]
-    await replica.change(await editsOf({ text, number, recipient, outcome, about, speaker, consent, entry, review, quoted: quotedBy(outcome, sent) ?? newest?.message.body })) // prettier-ignore
+    // What a person must read, from a number of two families, is filed under nobody before that person says whose it is.
+    const isUnassigned = outcome.is === 'to a person' && new Set(families.values()).size > 1
+    await replica.change(await editsOf({ text, number, recipient, outcome, about, speaker, isUnassigned, consent, entry, review, quoted: quotedBy(outcome, sent) ?? newest?.message.body })) // prettier-ignore
     for (const id of handed.splice(0)) options.handOver(speaker!.patient, id)
   }
   const requestsOf = async (sent: readonly Sent[], families: ReadonlyMap<string, string>): Promise<OpenRequest[]> => {
@@ -162,15 +164,20 @@ export function textReceiver(options: ReceivingOptions) {
     readonly outcome: Outcome
     readonly about: readonly About[]
     readonly speaker: Person | undefined
+    readonly isUnassigned: boolean
     readonly consent: Awaited<ReturnType<typeof situations.consents.of>>
     readonly entry: string
     readonly review: string
     readonly quoted: string | undefined
   }
   const editsOf = async (of: Judged): Promise<Edit[]> => {
-    const { text, number, recipient, outcome, about, speaker, consent, entry } = of
+    const { text, number, recipient, outcome, about, speaker, isUnassigned, consent, entry } = of
     const { at, sid } = text
-    const by: By = { role: 'patient', id: recipient, ...(speaker?.firstName ? { name: speaker.firstName } : {}) }
+    const by: By = {
+      role: 'patient',
+      id: recipient,
+      ...(speaker?.firstName && !isUnassigned ? { name: speaker.firstName } : {}),
+    }
     const language = speaker?.language ?? 'en'
     const site = speaker?.site ?? options.anySite()
     const sender: Sender = site === null ? { practice: '', phone: null } : await situations.senderOf(site)
@@ -184,7 +191,7 @@ export function textReceiver(options: ReceivingOptions) {
     ): void => {
       if (!speaker) return
       const id = derivedUlid('said back', sid, what)
-      entries[id] = { kind: 'text', at: clock.now(), by: { role: 'portal', id: replica.id }, what, to: number, recipient, body, answers: entry, ...more } as CommunicationEntry // prettier-ignore
+      entries[id] = { kind: 'text', at: clock.now(), by: { role: 'portal', id: replica.id }, what, to: number, recipient, body, ...(isUnassigned ? {} : { answers: entry }), ...more } as CommunicationEntry // prettier-ignore
       handed.push(id)
     }
     const read = (kind: ReviewKind, why: string, todo: string): void => void edits.push(reviewOf(of, by, { kind, why, todo, site })) // prettier-ignore
@@ -235,7 +242,7 @@ export function textReceiver(options: ReceivingOptions) {
         break
     }
     if (speaker) {
-      entries[entry] = { kind: 'received', at, by, from: number, recipient, body: text.body.slice(0, 1_600), outcome: outcome.is, ...(about[0] ? { event: about[0].event } : {}), ...(text.hasMedia ? { hasMedia: true } : {}) } // prettier-ignore
+      if (!isUnassigned) entries[entry] = { kind: 'received', at, by, from: number, recipient, body: text.body.slice(0, 1_600), outcome: outcome.is, ...(about[0] ? { event: about[0].event } : {}), ...(text.hasMedia ? { hasMedia: true } : {}) } // prettier-ignore
       const facts = { patient: speaker.patient, site: speaker.site, shown: false, reachable: speaker.reachable, startsAt: null } // prettier-ignore
       edits.push({ collection: 'communications', key: speaker.patient, facts, add: entries })
     } else if (!edits.some((edit) => edit.collection === 'reviews'))
@@ -256,11 +263,13 @@ export function textReceiver(options: ReceivingOptions) {
     const kind = one.intent === 'decline' ? 'declined' : 'wants to move'
     return [{ collection: 'requests', key: one.patient, facts: of(person?.facts), add: { [id]: { kind, at, by, event: one.event, startsAt: one.startsAt } } }] // prettier-ignore
   }
+  const patientOf = ({ speaker, isUnassigned }: Judged): string | null =>
+    isUnassigned ? null : (speaker?.patient ?? null)
   const reviewOf = (of: Judged, by: By, what: { kind: ReviewKind; why: string; todo: string; site: string | null }): Edit => ({
     collection: 'reviews',
     key: of.review,
-    facts: { patient: of.speaker?.patient ?? null, site: what.site, shown: false, reachable: false, startsAt: null },
-    add: { opened: { kind: 'opened', at: of.text.at, by: { ...by, role: 'portal', id: replica.id }, about: what.kind, why: what.why, todo: what.todo, ...(what.kind === 'confirmation set aside' ? {} : { reply: replyOf(of) }), patient: of.speaker?.patient ?? null, event: of.about[0]?.event ?? null } },
+    facts: { patient: patientOf(of), site: what.site, shown: false, reachable: false, startsAt: null },
+    add: { opened: { kind: 'opened', at: of.text.at, by: { ...by, role: 'portal', id: replica.id }, about: what.kind, why: what.why, todo: what.todo, ...(what.kind === 'confirmation set aside' ? {} : { reply: replyOf(of) }), patient: patientOf(of), event: patientOf(of) === null ? null : (of.about[0]?.event ?? null) } },
   }) // prettier-ignore
 
   const replyOf = ({ text, recipient, outcome, about, quoted }: Judged): ReplyToRead => ({

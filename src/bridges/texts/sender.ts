@@ -9,6 +9,7 @@ import { derivedUlid } from '../../replica/ids.ts'
 import { foldCommunications, type CommunicationEntry, type OutMessage } from '../../replica/kinds/communications.ts'
 import type { By } from '../../replica/kinds/kind.ts'
 import type { DocumentHead, Follower, Replica } from '../../replica/replica-face.ts'
+import { rounds } from '../rounds.ts'
 import { agenda } from './agenda.ts'
 import { claimOf, communicationFacts, stateEdits } from './claims.ts'
 import { textOf } from './composing.ts'
@@ -87,9 +88,6 @@ export function textSender(options: TextSenderOptions): TextSender {
   /** How far ahead events were looked for; undefined: all are to be looked at. */
   let scannedUntil: number | undefined
   let stopped = false
-  let again = false
-  let running: Promise<void> | undefined
-  let cancel: (() => void) | undefined
 
   const handing = handingOver({ replica, clock, by, statusTo: options.statusTo, log })
   const recalled = recalling({ replica, keys: options.keys, clock, handing, received: options.received })
@@ -194,9 +192,9 @@ export function textSender(options: TextSenderOptions): TextSender {
     return settings.some(({ rules }) => rules.some(({ what, isOn }) => isOn && what === 'after visit'))
   }
 
-  const pass = async (): Promise<number> => {
+  const pass = async (): Promise<number | null> => {
     const provider = options.provider()
-    if (!provider) return Infinity
+    if (!provider) return null
     if (!options.isOpen()) return clock.now() + lookAgainAfter
     if (clock.now() < handing.pausedUntil()) return handing.pausedUntil()
     if (!recalled.isAsked()) {
@@ -222,27 +220,18 @@ export function textSender(options: TextSenderOptions): TextSender {
     return Math.max(earliest, handing.pausedUntil())
   }
 
-  const run = (): void => {
-    cancel?.()
-    cancel = undefined
-    if (running || stopped) return void (again = true)
-    again = false
-    running = pass()
-      .catch((error: unknown) => {
-        if (error instanceof ProviderFault) handing.pause(error)
-        else {
-          handing.trouble(`Texts wait: ${(error as Error).message}`)
-          log(`Texts wait: ${(error as Error).name}`)
-        }
-        return Math.max(handing.pausedUntil(), clock.now() + lookAgainAfter)
-      })
-      .then((next) => {
-        running = undefined
-        if (stopped) return
-        if (again) run()
-        else if (next !== Infinity) cancel = clock.after(Math.min(Math.max(next - clock.now(), 1), 2_147_483_647), run)
-      })
-  }
+  const passes = rounds({
+    clock,
+    round: pass,
+    failed(error) {
+      if (error instanceof ProviderFault) handing.pause(error)
+      else {
+        handing.trouble(`Texts wait: ${(error as Error).message}`)
+        log(`Texts wait: ${(error as Error).name}`)
+      }
+      return Math.max(handing.pausedUntil(), clock.now() + lookAgainAfter)
+    },
+  })
   /** The events of a patient of which staff hold what would be told, or send it by hand. */
   const askedByStaff = async (patient: string): Promise<string[]> => {
     const { holds, sendNow } = foldCommunications(await replica.entries('communications', patient))
@@ -261,13 +250,13 @@ export function textSender(options: TextSenderOptions): TextSender {
     collections: ['events', 'practice', 'preferences', 'confirmations', 'requests', 'patients', 'communications'],
     async handle(documents) {
       for (const head of documents) await seen(head)
-      run()
+      if (scannedUntil === undefined || due.next() === 0) passes.wake()
       return []
     },
   })
-  run()
+  passes.wake()
   return {
-    wake: run,
+    wake: passes.wake,
     async became(patient, id, taken) {
       const { out } = foldCommunications(await replica.entries('communications', patient))
       const message = out.find((one) => one.id === id)
@@ -275,24 +264,22 @@ export function textSender(options: TextSenderOptions): TextSender {
     },
     handOver(_, message) {
       handing.free.add(message)
-      run()
+      passes.wake()
     },
     problem: handing.problem,
     async settled() {
+      await follower.caughtUp()
+      await passes.settled()
       // What was told is looked at by the follower too.
-      do {
-        await follower.caughtUp()
-        while (running) await running
-        await follower.caughtUp()
-      } while (running as Promise<void> | undefined)
+      await follower.caughtUp()
+      await passes.settled()
     },
     async stop() {
       stopped = true
-      cancel?.()
       cancelPace?.cancel()
       cancelPace?.resolve()
       await follower.stop()
-      await running
+      await passes.stop()
     },
   }
 }

@@ -44,7 +44,11 @@ const parser = new XMLParser({
 /** The root element of a document; throws XmlRefused where it is not taken. */
 export function readXml(bytes: Uint8Array, limits: XmlLimits = usualLimits): XmlElement {
   if (bytes.length > limits.mostBytes) throw new XmlRefused('The XML is larger than is taken.')
-  const text = decoded(bytes)
+  return readXmlText(decoded(bytes), limits)
+}
+
+/** The root element of a document that is text already; as `readXml` otherwise. */
+export function readXmlText(text: string, limits: XmlLimits = usualLimits): XmlElement {
   // Before any of it is read: where there is no DTD there is nothing to expand.
   if (/<!(?!--|\[CDATA\[)/.test(text)) throw new XmlRefused('XML with a DTD or an entity of its own is not taken.')
   assertDepth(text, limits)

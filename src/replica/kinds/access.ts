@@ -22,6 +22,8 @@ const accountSchema = v.pipe(v.string(), v.maxLength(200))
 
 export const accessSchema = v.variant('kind', [
   v.object({ kind: v.literal('invited'), ...saidSchema, tokenHash: tokenHashSchema, until: instantSchema }),
+  /** Staff want the portal to mail an invitation: it makes one, and the link is in that mail alone. */
+  v.object({ kind: v.literal('invitation asked'), ...saidSchema }),
   v.object({
     kind: v.literal('accepted'),
     ...saidSchema,
@@ -61,6 +63,21 @@ export const accessSchema = v.variant('kind', [
   }),
 ])
 export type AccessEntry = v.InferOutput<typeof accessSchema>
+
+/** How long an invitation can be accepted, milliseconds. */
+export const invitationLasts = 72 * 3_600_000
+
+/** The entries of a new invitation, under the ids that `mint` gives; what was open before ends with it. */
+export function newInvitation(
+  entries: readonly Entry<AccessEntry>[],
+  { at, by, tokenHash, mint }: { readonly at: number; readonly by: By; readonly tokenHash: string; readonly mint: () => string }, // prettier-ignore
+): Record<string, AccessEntry> {
+  const revokes = foldAccess(entries).invitations.map((one) => one.id)
+  return {
+    ...(revokes.length > 0 ? { [mint()]: { kind: 'revoked', at, by, revokes, why: 'new invitation' } } : {}),
+    [mint()]: { kind: 'invited', at, by, tokenHash, until: at + invitationLasts },
+  }
+}
 
 /** A grant that was not revoked. Whether it holds today is `holds`, which knows the day. */
 export interface Representative {

@@ -99,6 +99,11 @@ export interface LocationValue {
   readonly phone: string | null
 }
 
+/** A record of which all but these fields may be withheld. */
+export type Leaving<F, N extends keyof F> = Partial<F> & Pick<F, N>
+export type LeavingPatient = Leaving<PatientFields, 'firstName' | 'lastName' | 'birthDate' | 'textConsent' | 'emailConsent' | 'portalEnabled' | 'survivor' | 'deleted'> // prettier-ignore
+export type LeavingEvent = Leaving<EventFields, 'startsAt' | 'location' | 'status' | 'deleted'>
+
 const stageFields: ReadonlySet<string> = new Set(['words', 'position', 'completed', 'completedOn', 'deleted'])
 
 export type Stage = StageFields & { readonly id: string }

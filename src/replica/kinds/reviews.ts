@@ -28,12 +28,15 @@ export const reviewKinds = [
   'wrong number',
   'message not opened',
   'number takes no texts',
+  'address takes no mail',
   'hl7 not applied',
   'hl7 to do',
   'payment not posted',
   'payment disputed',
   'refund failed',
   'payment difference',
+  'double booking',
+  'mapping problem',
 ] as const
 export type ReviewKind = (typeof reviewKinds)[number]
 
@@ -56,6 +59,8 @@ export const resolutions = [
   'answered one by one',
   'none of these',
   'seen',
+  // Its cause is gone, and the note says how; nobody chooses this.
+  'by itself',
 ] as const
 export type Resolution = (typeof resolutions)[number]
 
@@ -88,12 +93,15 @@ export const waysOf: Readonly<Record<ReviewKind, readonly Resolution[]>> = {
   'wrong number': ['changed in InSched', 'seen'],
   'message not opened': ['seen'],
   'number takes no texts': ['changed in InSched', 'seen'],
+  'address takes no mail': ['changed in InSched', 'seen'],
   'hl7 not applied': ['put right in InSched', 'seen'],
   'hl7 to do': ['put right in InSched', 'seen'],
   'payment not posted': ['put right in InSched', 'seen'],
   'payment disputed': ['seen'],
   'refund failed': ['seen'],
   'payment difference': ['put right in InSched', 'seen'],
+  'double booking': ['changed in InSched', 'stays as it is'],
+  'mapping problem': ['put right in InSched', 'seen'],
 }
 
 export const reviewSchema = v.variant('kind', [
@@ -107,6 +115,8 @@ export const reviewSchema = v.variant('kind', [
     todo: v.pipe(v.string(), v.maxLength(2_000)),
     patient: v.optional(v.nullable(keySchema)),
     event: v.optional(v.nullable(keySchema)),
+    /** Of a double booking the other event. */
+    other: v.optional(v.nullable(keySchema)),
     /** Of a reply to a text: the reply itself, for the inbox. */
     reply: v.optional(replySchema),
   }),
@@ -127,6 +137,8 @@ export interface Review {
   readonly openedAt: number
   readonly patient: string | null
   readonly event: string | null
+  /** Of a double booking the other event. */
+  readonly other: string | null
   readonly reply: ReplyToRead | null
   readonly resolved: { readonly at: number; readonly note: string; readonly by: By; readonly how: Resolution | null } | null // prettier-ignore
 }
@@ -144,6 +156,7 @@ export function foldReview(entries: readonly Entry<ReviewEntry>[]): Review | und
     openedAt: opened.at,
     patient: opened.patient ?? null,
     event: opened.event ?? null,
+    other: opened.other ?? null,
     reply: opened.reply ?? null,
     resolved:
       resolved?.kind === 'resolved'

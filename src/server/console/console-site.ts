@@ -1,5 +1,6 @@
 /** The face of a site: what the console and the commands need of it. `site/` makes it. Ids of patients and events are InSched's, local to the site. */
 import type { Choice, Differs } from '../../bridges/insched/put-back.ts'
+import type { Rule } from '../../bridges/texts/rules.ts'
 import type { MirrorTexts } from '../../mirror/mirror-settings.ts'
 import type { MirrorSettings, PatientCollection } from '../../mirror/policy.ts'
 import type { Others } from '../../mirror/sharing.ts'
@@ -19,7 +20,7 @@ import type { IncomingFile } from '../attachments/taking.ts'
 import type { DocumentHead } from '../../replica/replica-face.ts'
 import type { Desk } from './desk-sqlite.ts'
 import type { Hl7Face } from './hl7-operations.ts'
-import type { TemplateOfSite, TriedTemplate } from './texts-views.ts'
+import type { DryRun, Sample, SampleEvent, TemplateOfSite, TriedTemplate } from './texts-views.ts'
 import type {
   Communication,
   CommunicationQuery,
@@ -72,12 +73,24 @@ export interface OpenReview {
   readonly patient: number | null
   readonly event: number | null
   readonly eventKey: string | null
+  /** Of a double booking both events, as they stand now: the own one first. */
+  readonly events?: readonly BookedEvent[]
   /** It is a reply to a text: the inbox has it. */
   readonly isReply: boolean
   readonly resolved?: NonNullable<Review['resolved']>
   /** How many changes wait under it, the oldest since when (ISO, UTC); of those that wait at this site. */
   readonly changes?: number
   readonly since?: string
+}
+export interface BookedEvent {
+  readonly key: string
+  /** Wall clock of its location. */
+  readonly startsAt: string
+  readonly minutes: number
+  readonly status: string
+  readonly words: string | null
+  /** The name of the site whose it is. */
+  readonly site: string | null
 }
 export interface FoundPatient {
   readonly patient_id: number
@@ -148,6 +161,11 @@ export interface MessageToSend {
 
 /** A site, as the console and the commands call it. */
 export interface ConsoleSite {
+  /** The exchange XML, written into files. */
+  readonly exchange: {
+    exportRecords(file: string): Promise<{ readonly records: number }>
+    exportItems(file: string, since?: number): Promise<{ readonly items: number; readonly to: number }>
+  }
   readonly settings: { readonly practiceName: string; readonly siteName: string; readonly siteId: string }
   readonly bridge: { findPatients(text: string): Promise<readonly FoundPatient[]> }
   /** The IANA zone of the site. */
@@ -166,6 +184,8 @@ export interface ConsoleSite {
     seconds: number
   }>
   invite(patient: number, by?: By): Promise<{ url: string; expiresAt: string }>
+  /** Wishes that the portal mails an invitation; throws a sentence where the patient may not be mailed to. */
+  inviteByMail(patient: number, by?: By): Promise<{ asked: string }>
   /** Who may act for a patient; what they may do and until when. */
   accessOf(patient: number): Promise<{
     signIns: number
@@ -262,7 +282,19 @@ export interface ConsoleSite {
   coming(): Coming
   readonly texts: {
     get(): Promise<Readonly<Record<string, string>>>
-    set(key: string, value: string): Promise<{ key: string; old: string; new: string }>
+    set(key: string, value: string): Promise<Changed>
+    /** Sets several at once; throws `WrongTexts`, and changes none, where one would be wrong. */
+    change(values: Readonly<Record<string, string>>): Promise<readonly Changed[]>
+    rules(): Promise<readonly Rule[]>
+    /** Who would get what when, by the rules as they are or with changes; throws `WrongTexts` where one would be wrong. */
+    dryRun(of: {
+      readonly changes?: Readonly<Record<string, string>> | undefined
+      readonly days: number
+    }): Promise<DryRun>
+    /** What a made-up appointment would bring, by the rules as they are or with changes. */
+    sample(event: SampleEvent, changes?: Readonly<Record<string, string>>): Promise<Sample>
+    /** The event types that rules may be for; while InSched cannot be asked, those that it had, and why. */
+    eventTypes(): Promise<{ readonly types: readonly { readonly key: string; readonly name: string }[]; readonly why: string | null }> // prettier-ignore
     templates(): Promise<readonly TemplateOfSite[]>
     /** What a template would say; throws TemplateFault, or a sentence, where it may not be used. */
     tryTemplate(key: string, source: string): Promise<TriedTemplate>

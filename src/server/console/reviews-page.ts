@@ -8,10 +8,10 @@ import { button, field, form, oneButton } from '../look/form.ts'
 import { inEnglish, nothing, type Html } from '../look/html.ts'
 import { empty } from '../look/notice.ts'
 import type { Reader } from '../look/reader.ts'
-import { badge, card, folded, tabs } from '../look/show.ts'
+import { badge, card, folded, list, tabs } from '../look/show.ts'
 import { formOf } from '../own-forms.ts'
 import { byOf, deedOf, failed, framed, type ConsoleEnv, type ConsoleParts } from './frame.ts'
-import type { OpenReview } from './console-site.ts'
+import type { BookedEvent, OpenReview } from './console-site.ts'
 
 const resolveSchema = v.object({
   id: ulidSchema,
@@ -60,11 +60,12 @@ export function reviewsPage({ site, store }: ConsoleParts): Hono<ConsoleEnv> {
 
 function reviewCard(reader: Reader, one: OpenReview, zone: string, ways: Html): Html {
   const { console: words, desk } = reader.words
-  const { kind, why, todo, openedAt, patient, resolved, changes, since } = one
+  const { kind, why, todo, openedAt, patient, resolved, changes, since, events } = one
   const how = resolved?.how
   return card(
     [
       html`<p>${inEnglish(why)}</p>`,
+      events === undefined ? nothing : list(events.map((event) => bookedLine(reader, event))),
       changes === undefined || since === undefined ? nothing : html`<p>${words.reviews.waits(changes, reader.instant(Date.parse(since), zone))}</p>`, // prettier-ignore
       resolved
         ? html`<p class="row">${how ? badge('good', desk.reviews.resolutions[how]) : nothing} ${resolved.note}</p>
@@ -77,6 +78,13 @@ function reviewCard(reader: Reader, one: OpenReview, zone: string, ways: Html): 
       eyebrow: [reader.instant(Date.parse(openedAt), zone), ...(patient === null ? [] : [words.reviews.patient(patient)])].join(', '), // prettier-ignore
     },
   )
+}
+
+/** One of two events at the same time. */
+function bookedLine(reader: Reader, { startsAt, minutes, status, words, site }: BookedEvent): Html {
+  const what = [words, status === 'None' ? null : status, site].filter(Boolean).join(', ')
+  return html`<strong>${reader.wall(startsAt)}</strong>,
+    ${reader.words.desk.reviews.minutes(minutes)}${what === '' ? '' : `, ${what}`}`
 }
 
 const isOfPayment = ({ kind }: OpenReview): boolean => /^(payment|refund)/.test(kind)

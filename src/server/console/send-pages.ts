@@ -21,6 +21,7 @@ import { longestText, messageText, orEmpty, patientNumber } from './form-fields.
 const findSchema = v.object({ find: v.pipe(v.string(), v.trim(), v.minLength(1), v.maxLength(200)) })
 const eventNumber = orEmpty(patientNumber)
 const patientSchema = v.object({ patient: patientNumber, event: eventNumber })
+const inviteSchema = v.object({ patient: patientNumber, by: v.optional(v.literal('mail')) })
 const messageSchema = v.object({
   patient: patientNumber,
   event: eventNumber,
@@ -73,19 +74,20 @@ export function sendPages({ site, store }: ConsoleParts): Hono<ConsoleEnv> {
   })
   app.post('/invite', async (c) => {
     const { send } = titled(c)
-    const given = v.safeParse(patientSchema, await formOf(c))
+    const given = v.safeParse(inviteSchema, await formOf(c))
     if (!given.success) return c.redirect('/send', 303)
-    const { patient } = given.output
-    let invitation: { url: string; expiresAt: string }
+    const { patient, by } = given.output
+    let invitation: { url: string; expiresAt: string } | undefined
     try {
-      invitation = await site.invite(patient, byOf(c.get('staff')))
+      if (by === 'mail') await site.inviteByMail(patient, byOf(c.get('staff')))
+      else invitation = await site.invite(patient, byOf(c.get('staff')))
     } catch (error) {
       const cause = inEnglish((error as Error).message)
       return c.html(failed(c, site, { title: send.invitation, cause, next: send.invitationFailedNext }), 400)
     }
     store.audit.record(deedOf(c, 'patient invited', { patient: String(patient) }))
-    const until = c.get('reader').instant(Date.parse(invitation.expiresAt), await site.zone())
-    const shown = html`<p>${send.invitationHow(until)}</p><p class="copy">${invitation.url}</p>` // prettier-ignore
+    const until = invitation && c.get('reader').instant(Date.parse(invitation.expiresAt), await site.zone())
+    const shown = invitation === undefined ? html`<p>${send.invitationMailed}</p>` : html`<p>${send.invitationHow(until!)}</p><p class="copy">${invitation.url}</p>` // prettier-ignore
     return c.html(framed(c, site, send.invitation, '/send', card(shown, { title: send.invitationFor(patient) })))
   })
   return app
@@ -109,7 +111,7 @@ function foundList({ words, day }: Reader, found: readonly FoundPatient[], csrf:
     const born = send.born(row.birth_date === null ? send.unknown : day(row.birth_date))
     return html`<div class="row apart">
       <div><strong>${name}</strong><br /><span class="soft">${born}, ${send.number(row.patient_id)}</span></div>
-      ${row.portal_enabled === 1 ? html`<div class="row">${oneButton('/send/to', send.write(name), hidden)} ${oneButton('/invite', send.invite(name), hidden)} ${oneButton('/access', words.staff.access.button(name), hidden)} ${oneButton('/payments/ask', words.payments.askOf(name), hidden)}</div>` : badge('plain', send.noAccess)}
+      ${row.portal_enabled === 1 ? html`<div class="row">${oneButton('/send/to', send.write(name), hidden)} ${oneButton('/invite', send.invite(name), hidden)} ${oneButton('/invite', send.inviteByMail(name), { ...hidden, by: 'mail' })} ${oneButton('/access', words.staff.access.button(name), hidden)} ${oneButton('/payments/ask', words.payments.askOf(name), hidden)}</div>` : badge('plain', send.noAccess)}
     </div>`
   })
   return card(list(items))

@@ -13,6 +13,8 @@ import { speechIn } from '../words/speech.ts'
 import type { ConsoleSite } from './console-site.ts'
 import { hl7Operations } from './hl7-operations.ts'
 import { mirrorChanges } from './mirror-changes.ts'
+import { dryRunResult } from './texts/dry-run-result.ts'
+import { textsHistory } from './texts/texts-history.ts'
 import { whyInWords } from './texts-in-words.ts'
 
 const idNumber = v.pipe(v.number(), v.integer(), v.minValue(0))
@@ -141,9 +143,10 @@ export function siteOperations(site: ConsoleSite, audit: AuditTrail, say: (line:
       audit.noted({ did: 'viewed', by, of: 'confirmations' })
       return site.confirmations(v.parse(v.object({ event: v.optional(idNumber) }), input))
     },
-    reviews() {
+    reviews(input) {
       audit.noted({ did: 'viewed', by, of: 'reviews' })
-      return site.reviews()
+      const { resolved } = v.parse(v.object({ resolved: v.optional(v.boolean(), false) }), input)
+      return site.reviews(resolved ? 'resolved' : 'open')
     },
     async 'reviews resolve'(input) {
       const { id, note } = v.parse(v.object({ id: v.string(), note: v.string() }), input)
@@ -192,6 +195,16 @@ export function siteOperations(site: ConsoleSite, audit: AuditTrail, say: (line:
       const done = await site.texts.set(key, value)
       audit.record({ did: 'preference changed', by, of: [`texts ${done.key}`, done.old, done.new] })
       return done
+    },
+    async 'texts dry-run'(input) {
+      const { days, set } = v.parse(v.object({ days: v.pipe(v.number(), v.integer(), v.minValue(1, '--days is from 1 to 30.'), v.maxValue(30, '--days is from 1 to 30.')), set: v.optional(v.object({ key: v.string(), value: v.string() })) }), input) // prettier-ignore
+      audit.noted({ did: 'viewed', by, of: 'texts dry run' })
+      return dryRunResult(await site.texts.dryRun({ days, ...(set ? { changes: { [set.key]: set.value } } : {}) }))
+    },
+    async 'texts history'(input) {
+      const { key } = v.parse(v.object({ key: v.optional(v.string()) }), input)
+      audit.noted({ did: 'viewed', by, of: 'texts' })
+      return { items: textsHistory(audit, key).map(({ at, ...change }) => ({ at: new Date(at).toISOString(), ...change })) } // prettier-ignore
     },
     async 'texts why'(input) {
       const { event } = v.parse(v.object({ event: idNumber }), input)
@@ -249,6 +262,14 @@ export function siteOperations(site: ConsoleSite, audit: AuditTrail, say: (line:
       return done
     },
     ...hl7Operations(site.hl7, audit),
+    async 'xml export'(input) {
+      const { file, upload, since } = v.parse(v.object({ file: v.string(), upload: v.optional(v.boolean(), false), since: v.optional(idNumber) }), input) // prettier-ignore
+      audit.record({ did: upload ? 'records exported' : 'communications exported', by, of: 'xml' })
+      return upload ? site.exchange.exportRecords(file) : site.exchange.exportItems(file, since)
+    },
+    async 'xml import'() {
+      throw new Error('This site has an agent: what InSched has is read from InSched itself, and nothing is imported beside it. Make a station at the portal for what has no agent: patientconnection station add') // prettier-ignore
+    },
     status: () => site.status(),
   }
 }

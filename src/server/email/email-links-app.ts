@@ -16,6 +16,7 @@ import type { EventFields } from '../../replica/kinds/fields.ts'
 import type { By } from '../../replica/kinds/kind.ts'
 import type { Replica } from '../../replica/replica-face.ts'
 import { payLinkPages } from './pay-link.ts'
+import type { AuditTrail } from '../audit-sqlite.ts'
 import { servePageScript, pageScript } from '../browser-script.ts'
 import { failureOf } from '../failure.ts'
 import { button, form } from '../look/form.ts'
@@ -32,7 +33,8 @@ interface EmailLinks {
   /** How pages name a practice. */
   readonly nameOf: (practice: string) => Promise<{ readonly practice: string | null; readonly phone: string | null }>
   /** Of a portal that takes payments: where a link to pay goes on. */
-  readonly pay?: { readonly cashier: Cashier; readonly origin: () => string } | undefined
+  readonly pay?:
+    { readonly cashier: Cashier; readonly origin: () => string; readonly audit: Pick<AuditTrail, 'record'> } | undefined
   readonly secure: boolean
   readonly clock: Clock
   readonly log: (line: string) => void

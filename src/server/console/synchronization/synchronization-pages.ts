@@ -7,8 +7,12 @@ import { mirrorPage } from './mirror-page.ts'
 import { previewPage } from './preview-page.ts'
 import { proxyPage } from './proxy-page.ts'
 import { sharingPages } from './sharing-page.ts'
+import { samplePage } from '../texts/sample-page.ts'
+import { whoPage } from '../texts/who-page.ts'
 import { wordsPage } from '../texts/words-page.ts'
-import { textsPage } from './texts-page.ts'
+import { historyPage } from '../texts/history-page.ts'
+import { rulePage } from '../texts/rule-page.ts'
+import { rulesPage } from '../texts/rules-page.ts'
 import { timingPage } from './timing-page.ts'
 
 export function synchronizationPages(parts: ConsoleParts): Hono<ConsoleEnv> {
@@ -21,7 +25,11 @@ export function synchronizationPages(parts: ConsoleParts): Hono<ConsoleEnv> {
     mirrorChangePages,
     sharingPages,
     previewPage,
-    textsPage,
+    rulesPage,
+    rulePage,
+    samplePage,
+    whoPage,
+    historyPage,
     wordsPage,
   ])
     app.route('/', pages(parts))

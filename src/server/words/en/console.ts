@@ -50,6 +50,7 @@ export const console = {
     number: (number: number) => `no. ${number}`,
     write: (name: string) => `Write to ${name}`,
     invite: (name: string) => `Invite ${name}`,
+    inviteByMail: (name: string) => `Mail ${name} an invitation`,
     noAccess: 'no portal access',
     to: (number: number) => `To patient no. ${number}`,
     about: (number: number) => `About event no. ${number}`,
@@ -64,6 +65,8 @@ export const console = {
     invitationFor: (number: number) => `For patient no. ${number}`,
     invitationHow: (until: string) =>
       `Give this link to the patient alone. It works once, until ${until}, with the date of birth. An earlier one has ended.`,
+    invitationMailed:
+      'The portal mails the invitation. Its link works once, within 72 hours, with the date of birth. An earlier one ends.',
     invitationFailedNext: 'No invitation was made.',
   },
 }

@@ -33,12 +33,15 @@ const reviewKinds: Readonly<Record<ReviewKind, string>> = {
   'wrong number': 'Wrong number',
   'message not opened': 'Message not opened',
   'number takes no texts': 'A number takes no texts',
+  'address takes no mail': 'An address takes no mail',
   'hl7 not applied': 'Message of a clinical system not applied',
   'hl7 to do': 'A clinical system asks for something',
   'payment not posted': 'Payment without a deposit',
   'payment disputed': 'Payment disputed',
   'refund failed': 'Refund failed',
   'payment difference': 'Payments do not agree',
+  'double booking': 'Two events at the same time',
+  'mapping problem': 'Values that the mapping does not know',
 }
 const resolutions: Readonly<Record<Resolution, string>> = {
   'confirmed by phone': 'Confirmed by phone',
@@ -58,6 +61,7 @@ const resolutions: Readonly<Record<Resolution, string>> = {
   'answered one by one': 'Answered one by one',
   'none of these': 'None of these',
   seen: 'I have seen it',
+  'by itself': 'By itself, because',
 }
 
 export const desk = {
@@ -273,7 +277,7 @@ export const desk = {
     patient: 'Patient number',
     channel: 'Channel',
     any: 'Any',
-    channels: { portal: 'Portal', text: 'Text', email: 'Email' },
+    channels: { portal: 'Portal', text: 'Text', email: 'Email', payment: 'Payment' },
     direction: 'Direction',
     directions: { in: 'In', out: 'Out' },
     state: 'State',
@@ -309,6 +313,7 @@ export const desk = {
     agent: 'the agent',
     write: 'Send Secure Portal Message',
     event: 'See the event',
+    minutes: (n: number) => count(n, { one: 'minute', other: 'minutes' }),
   },
   audit: {
     title: 'Audit trail',

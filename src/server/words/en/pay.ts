@@ -56,6 +56,7 @@ export const pay = {
   paidOn: 'Paid on',
   card: 'Card',
   endingIn: (brand: string, last4: string) => `${brand} ending in ${last4}`,
+  sameByLink: (amount: string, when: string) => `${amount} was paid to this office on ${when}. Pay again?`,
   linkPaid: (amount: string) => `${amount} was paid. Thank you.`,
   number: 'Our number',
   receipt: 'Receipt',

@@ -11,6 +11,7 @@ const kinds: Readonly<Record<ToldKind, string>> = {
   'opt-out confirmation': 'Confirmation of an opt-out',
   'message notice': 'Notice of a message',
   'payment request': 'Payment request',
+  invitation: 'Invitation',
 }
 const states: Readonly<Record<MessageState, string>> = {
   queued: 'Queued',
@@ -76,38 +77,4 @@ export const texts = {
   byHandFailed: 'Nothing was sent',
   rule: (words: string) => `Rule: ${words}`,
   reply: (text: string) => `Answered by text: “${text}”`,
-  settings: {
-    how: 'The portal texts patients who consent. Sending is off until you turn it on; nothing goes out from 9 in the evening to 8 in the morning, wherever the patient may be.',
-    names: {
-      sending: 'Send texts (on or off)',
-      window: 'Between (like 09:00-18:00)',
-      excludedDays: 'Not on these days (like Sunday, 2027-12-25)',
-      practiceName: 'How texts name the practice',
-      perDay: 'Most texts to a number in a day',
-      perWeek: 'Most texts to a number in a week',
-      requestsPerDay: 'Most requests to confirm to a patient in a day',
-      notWithinHours: 'None so many hours before the event',
-      asksSameDay: 'Ask to confirm what is booked the same day (on or off)',
-      remindsConfirmed: 'Remind who has confirmed (on or off)',
-      closestOnly: 'Of several rules that are due only the closest (on or off)',
-      earlySameDay: 'Remind of an early event before the window opens (on or off)',
-      graceMinutes: 'Minutes until a booking or change is told of',
-      groupsFamilies: 'One text for a family and a day (on or off)',
-      minorsUntilAge: 'Below this age tell the guarantor (0: never)',
-      alsoByEmail: 'Tell by email too (on or off)',
-    },
-    windowOf: (location: string) => `Between, for location ${location}`,
-    excludedOf: (location: string) => `Not on these days, for location ${location}`,
-    rules: 'Rules',
-    rulesHow:
-      'A rule is written like “reminder 1 day before” or “off confirmation request 36 hours before at location 2”; “none” removes it. A changed rule tells nobody again what was told.',
-    ruleNamed: (name: string) => `Rule ${name}`,
-    newRule: 'A new rule',
-    ruleName: 'Its name',
-    ruleNameHint: 'Small letters, digits and dashes.',
-    ruleWords: 'What it does',
-    ruleWordsHint:
-      'Like “reminder 2 hours before”. A new rule is off; once on it tells nothing of what was due before.',
-    add: 'Add the rule',
-  },
 }

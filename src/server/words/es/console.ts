@@ -55,6 +55,7 @@ export const console: typeof english = {
     number: (number) => `n.º ${number}`,
     write: (name) => `Escribir a ${name}`,
     invite: (name) => `Invitar a ${name}`,
+    inviteByMail: (name) => `Enviar a ${name} una invitación por correo`,
     noAccess: 'sin acceso al portal',
     to: (number) => `Para el paciente n.º ${number}`,
     about: (number) => `Sobre el evento n.º ${number}`,
@@ -69,6 +70,8 @@ export const console: typeof english = {
     invitationFor: (number) => `Para el paciente n.º ${number}`,
     invitationHow: (until) =>
       `Dé este enlace solo al paciente. Sirve una vez, hasta ${until}, con la fecha de nacimiento. Uno anterior ya no vale.`,
+    invitationMailed:
+      'El portal envía la invitación por correo. El enlace sirve una vez, en 72 horas, con la fecha de nacimiento. La anterior termina.',
     invitationFailedNext: 'No se hizo ninguna invitación.',
   },
 }

@@ -58,6 +58,7 @@ export const pay: typeof english = {
   paidOn: 'Fecha de pago',
   card: 'Tarjeta',
   endingIn: (brand, last4) => `${brand} terminada en ${last4}`,
+  sameByLink: (amount, when) => `Se pagaron ${amount} a este consultorio: ${when}. ¿Pagar otra vez?`,
   linkPaid: (amount) => `Se pagaron ${amount}. Gracias.`,
   number: 'Nuestro número',
   receipt: 'Recibo',
