@@ -3,7 +3,6 @@
  * time in which what is imagined to be told counts as told. Pure: what the rules come to is asked of `stepOf` alone, and what
  * goes into one text of `toldTogether`, so that this and the sender cannot come to different things.
  */
-import { instantOf } from '../../mirror/wall-clock.ts'
 import { derivedUlid } from '../../replica/ids.ts'
 import { foldCommunications, type CommunicationEntry, type NotSentReason } from '../../replica/kinds/communications.ts'
 import type { By, Entry } from '../../replica/kinds/kind.ts'
@@ -81,7 +80,6 @@ export function foretell(
 }
 
 const nobody: By = { role: 'portal', id: '' }
-const day = 86_400_000
 
 type Said = Entry<CommunicationEntry>
 
@@ -112,13 +110,9 @@ function imagining(situations: readonly Told[]) {
   }
   return {
     of,
-    /** Events of the family that begin within a day of this one, as the sender finds them. */
-    near({ event, patient, receiver, relatives, recipient, zone }: Told, now: number): Told[] {
-      const people = new Set([patient, receiver, ...relatives])
-      const start = instantOf(event.startsAt, zone)
-      const some = (ofNumber.get(recipient) ?? []).filter((one) => people.has(one.patient) && Math.abs(instantOf(one.event.startsAt, one.zone) - start) <= day) // prettier-ignore
-      return some.flatMap((one) => (one.event.key === event.key ? [] : [of(one.event.key, now)]))
-    },
+    /** What else the number may be told: `toldTogether` takes of it what is family's, of one day and place. */
+    near: ({ event, recipient }: Told, now: number): Told[] =>
+      (ofNumber.get(recipient) ?? []).flatMap((one) => (one.event.key === event.key ? [] : [of(one.event.key, now)])),
     told(parts: readonly [Part, ...Part[]], text: Parameters<typeof claimOf>[1]): void {
       for (const [patient, entries] of claimOf(parts, text).entries) say(patient, entries)
       toNumber.set(text.recipient, [...(toNumber.get(text.recipient) ?? []), text.at])

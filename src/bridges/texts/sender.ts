@@ -270,6 +270,9 @@ export function textSender(options: TextSenderOptions): TextSender {
     async settled() {
       await follower.caughtUp()
       await passes.settled()
+      // What was told is looked at by the follower too.
+      await follower.caughtUp()
+      await passes.settled()
     },
     async stop() {
       stopped = true

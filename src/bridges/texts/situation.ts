@@ -140,7 +140,10 @@ export function situationsOf({ replica, keys }: { readonly replica: Replica; rea
     /** Events of the receiver's family that begin within a day of this one: those that one text may tell together with it. */
     async near({ patient, receiver, relatives, event, zone }: Told): Promise<string[]> {
       const start = instantOf(event.startsAt, zone)
-      const people = new Set([patient, receiver, ...relatives])
+      const adults = new Set([patient, receiver, ...relatives])
+      // A relative's wards are told through the relative.
+      const naming = await Promise.all([...adults].map((one) => replica.index({ view: relative, state: one })))
+      const people = new Set([...adults, ...naming.flat().map((row) => row.patient!)])
       const rows = await Promise.all([...people].map((one) => replica.index({ view: 'event', patient: one, from: start - day, before: start + day }))) // prettier-ignore
       return rows.flat().flatMap(({ id }) => (id === event.key ? [] : [id]))
     },
