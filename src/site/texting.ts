@@ -2,7 +2,15 @@
 import { consentKeys } from '../bridges/texts/consent-number.ts'
 import { outlookOf, type Verdict } from '../bridges/texts/judging.ts'
 import { isTemplate, usualWords } from '../bridges/texts/own-templates.ts'
-import { rulesOf, textsChanged, textSettingsKey, textsShown, type Rule } from '../bridges/texts/rules.ts'
+import {
+  rulesOf,
+  textsChangedTogether,
+  textSettingsKey,
+  textSettingsOf,
+  textsShown,
+  type Rule,
+} from '../bridges/texts/rules.ts'
+import { InSchedRefused } from '../bridges/insched/refused.ts'
 import { situationsOf } from '../bridges/texts/situation.ts'
 import type { Clock } from '../replica/clock.ts'
 import { mintUlid } from '../replica/ids.ts'
@@ -11,6 +19,8 @@ import type { CommunicationEntry } from '../replica/kinds/communications.ts'
 import type { By } from '../replica/kinds/kind.ts'
 import type { Follower, Replica } from '../replica/replica-face.ts'
 import type { NamesForTexts } from '../bridges/insched/names-for-texts.ts'
+import { eventTypeKey } from '../replica/kinds/fields.ts'
+import type { Changed } from '../server/console/console-site.ts'
 import type { SentByHand, WhyText } from '../server/console/site-views.ts'
 import { templatesOfSite } from './text-templates.ts'
 
@@ -35,15 +45,21 @@ export function textsOfSite(site: {
     names: site.namesForTexts,
   })
   let turn: Promise<unknown> = Promise.resolve()
+  let types: readonly { key: string; name: string }[] = []
 
-  const set = async (name: string, value: string): Promise<{ key: string; old: string; new: string }> => {
+  const change = async (values: Readonly<Record<string, string>>): Promise<Changed[]> => {
     const before = await fields()
-    if (isTemplate(name) && value.trim() !== usualWords) await templates.tried(name, value)
-    const changes = textsChanged(before, { key: name, value, at: clock.now() })
+    for (const [name, value] of Object.entries(values)) if (isTemplate(name) && value.trim() !== usualWords) await templates.tried(name, value) // prettier-ignore
+    const changes = textsChangedTogether(before, values, clock.now())
     const facts = { patient: null, site: site.site, shown: false, reachable: false, startsAt: null }
     await replica.change([{ collection: 'preferences', key, facts, set: changes, at: clock.now() }])
-    const shown = (of: Readonly<Record<string, Json>>): string => textsShown(of)[name] ?? (isTemplate(name) ? usualWords : 'none') // prettier-ignore
-    return { key: name, old: shown(before), new: shown(await fields()) }
+    const after = await fields()
+    return Object.keys(values).map((name) => ({ key: name, old: shownOf(before, name), new: shownOf(after, name) }))
+  }
+  const inTurn = (values: Readonly<Record<string, string>>): Promise<Changed[]> => {
+    const next = turn.then(() => change(values))
+    turn = next.catch(() => {})
+    return next
   }
   const whyOf = (rule: Rule, verdict: Verdict): WhyText => {
     const of = { rule: rule.id, what: rule.what, lead: rule.lead }
@@ -83,10 +99,23 @@ export function textsOfSite(site: {
       },
       get: async (): Promise<Record<string, string>> => textsShown(await fields()),
       /** Sets one; throws a sentence, and changes nothing, where it would be wrong. One after the other. */
-      set(name: string, value: string) {
-        const next = turn.then(() => set(name, value))
-        turn = next.catch(() => {})
-        return next
+      async set(name: string, value: string): Promise<Changed> {
+        const [done] = await inTurn({ [name]: value })
+        return done!
+      },
+      /** Sets several at once; throws WrongTexts, and changes none, where one would be wrong. */
+      change: inTurn,
+      rules: async (): Promise<readonly Rule[]> => textSettingsOf(await fields()).rules,
+      /** The event types that rules may be for; while InSched cannot be asked, those that it had, and why. */
+      async eventTypes(): Promise<{ types: readonly { key: string; name: string }[]; why: string | null }> {
+        try {
+          const { types: found } = await site.namesForTexts()
+          types = found.map(({ type, name }) => ({ key: eventTypeKey(site.site, type), name }))
+          return { types, why: null }
+        } catch (error) {
+          if (!(error instanceof InSchedRefused)) throw error
+          return { types, why: error.message }
+        }
       },
       templates: templates.all,
       /** What a template would say; throws TemplateFault, or a sentence, where it may not be used. */
@@ -103,4 +132,9 @@ export function textsOfSite(site: {
       },
     },
   }
+}
+
+/** What people are shown of a key. */
+function shownOf(fields: Readonly<Record<string, Json>>, name: string): string {
+  return textsShown(fields)[name] ?? (isTemplate(name) ? usualWords : 'none')
 }

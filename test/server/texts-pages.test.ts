@@ -1,5 +1,6 @@
 /** Texts in the console: the words that they say and the rules by which they go out, looked at before anything is sent by them. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { textKeys } from '../../src/bridges/texts/rules.ts'
 import { openDeskWorld, type DeskWorld } from './desk-world.ts'
 import type { Answer } from './world.ts'
 
@@ -71,5 +72,90 @@ describe('the words of texts', () => {
     expect(faultAt(answer, 'source')).toMatch(/^InSched’s database is disconnected for backup/)
     await world.site.backup.end()
     expect(await world.site.texts.get()).not.toHaveProperty([key])
+  })
+})
+
+const saved = async (): Promise<Readonly<Record<string, string>>> => world.site.texts.get()
+/** The fields of the form on a page with which somebody goes on, as they are. */
+const hiddenAt = (text: string, action: string): Record<string, string> => {
+  const form = new RegExp(`<form[^>]*action="${action}"[^>]*>([\\s\\S]*?)</form>`).exec(text)![1]!
+  return Object.fromEntries([...form.matchAll(/type="hidden" name="([^"]+)" value="([^"]*)"/g)].map((one) => [one[1]!, one[2]!])) // prettier-ignore
+}
+
+describe('the rules of texts', () => {
+  it('a new rule is looked at, saved, and off; turning it on is looked at again', async () => {
+    const { text } = await world.admin.get(`${root}/rules/new`)
+    expect(text).toContain('href="/synchronization/texts/rules/new/after-visit"')
+    const form = await world.admin.get(`${root}/rules/new/reminder`)
+    const type = /name="type ([0-9A-Z]{26})"/.exec(form.text)![1]!
+    expect(words(form.text)).toContain('Consultation rhinoplasty')
+    const looked = await post(`${root}/rules/look`, { isNew: 'yes', what: 'reminder', name: 'soon', count: '3', unit: 'hours', location: '1', types: type, [`type ${type}`]: 'yes', confirmed: 'no', arrive: '15', 'calendar yes': 'yes' }) // prettier-ignore
+    expect(looked.status).toBe(200)
+    expect(words(looked.text)).toMatch(/Reminder, 3 hours before at Mesa, for .+, only who has not confirmed, asks to come 15 minutes earlier, with a link for the calendar/) // prettier-ignore
+    expect(await saved()).not.toHaveProperty(['rule/soon'])
+    expect((await post(`${root}/rules`, hiddenAt(looked.text, `${root}/rules`))).headers.get('location')).toBe(`${root}?said=ruleSaved`) // prettier-ignore
+    expect((await saved())['rule/soon']).toBe(`off reminder 3 hours before at location 1 for type ${type} if not confirmed arrive 15 minutes early with calendar link`) // prettier-ignore
+    const on = await world.admin.get(`${root}/rules/soon/on`)
+    expect((await post(`${root}/rules`, hiddenAt(on.text, `${root}/rules`))).headers.get('location')).toBe(`${root}?said=ruleOn`) // prettier-ignore
+    expect((await saved())['rule/soon']).toMatch(/^reminder 3 hours/)
+    await post(`${root}/rules/off`, { rule: 'soon' })
+    expect((await saved())['rule/soon']).toMatch(/^off reminder/)
+    await post(`${root}/rules/remove`, { rule: 'soon' })
+    expect(await saved()).not.toHaveProperty(['rule/soon'])
+    expect(changes().filter(({ of }) => of![0] === 'texts rule/soon')).toHaveLength(4)
+  })
+  it('what is wrong with a rule stands next to its field, with what was written, and nothing is changed', async () => {
+    const before = await saved()
+    const answer = await post(`${root}/rules/look`, { isNew: 'yes', what: 'after visit', name: 'request', count: '31', unit: 'days', location: '77', types: '', confirmed: 'both' }) // prettier-ignore
+    expect(answer.status).toBe(400)
+    expect(faultAt(answer, 'name')).toMatch(/no name that another rule has/)
+    expect(faultAt(answer, 'count')).toBe('Write a whole number: at most 30 days, or 720 hours.')
+    expect(faultAt(answer, 'location')).toBe('Choose one of the locations.')
+    expect(answer.text).toMatch(/name="count"[^>]*value="31"/)
+    const early = await post(`${root}/rules/look`, { rule: 'reminder', count: '1', unit: 'days', location: '', types: '', confirmed: 'both', arrive: '900' }) // prettier-ignore
+    expect(faultAt(early, 'arrive')).toBe('Write a whole number from 0 to 240, or nothing.')
+    expect((await post(`${root}/rules`, { rule: 'reminder', value: 'reminder every day' })).status).toBe(400)
+    expect(await saved()).toEqual(before)
+    for (const path of ['nobody', 'nobody/on', 'new/letter', 'reminder/on']) expect((await world.admin.get(`${root}/rules/${path}`)).status, path).toBe(404) // prettier-ignore
+  })
+  it('sending is turned on and off by a button', async () => {
+    await post(`${root}/sending`, { value: 'on' })
+    expect((await saved())['sending']).toBe('on')
+    await post(`${root}/sending`, { value: 'off' })
+    expect((await saved())['sending']).toBe('off')
+  })
+})
+
+describe('what holds for every rule', () => {
+  const numbers = { perDay: '2', perWeek: '3', requestsPerDay: '1', notWithinHours: '2', graceMinutes: '10', minorsUntilAge: '18' } // prettier-ignore
+  const whole = { from: '09:30', until: '17:00', 'not on Sunday': 'yes', dates: '2031-12-25', practiceName: 'Desert Bloom', ...numbers, 'also remindsConfirmed': 'yes', 'also closestOnly': 'yes', 'also groupsFamilies': 'yes' } // prettier-ignore
+  it('is saved whole, each change in the trail; a location may have hours and days of its own, and has those of all again', async () => {
+    expect((await post(root, whole)).headers.get('location')).toBe(`${root}?said=saved`)
+    expect(await saved()).toMatchObject({ window: '09:30-17:00', excludedDays: 'Sunday, 2031-12-25', perDay: '2', practiceName: 'Desert Bloom', asksSameDay: 'off', remindsConfirmed: 'on' }) // prettier-ignore
+    expect((await post(root, whole)).headers.get('location')).toBe(`${root}?said=same`)
+    await post(root, { location: '2', which: 'own', from: '10:00', until: '12:00', 'not on Monday': 'yes', dates: '' })
+    expect(await saved()).toMatchObject({ 'window/2': '10:00-12:00', 'excludedDays/2': 'Monday' })
+    expect((await world.admin.get(root)).text).toMatch(/id="from-2"[^>]*value="10:00"/)
+    await post(root, { location: '2', which: 'all', from: '10:00', until: '12:00', 'not on Monday': 'yes', dates: '' })
+    expect(await saved()).not.toHaveProperty(['window/2'])
+  })
+  it('a wrong value is refused next to its field, what was written stands there still, and nothing is changed', async () => {
+    const before = await saved()
+    const answer = await post(root, { ...whole, until: '', perDay: '0', graceMinutes: 'x', dates: 'Christmas', 'also asksSameDay': 'yes' }) // prettier-ignore
+    expect(answer.status).toBe(400)
+    expect(faultAt(answer, 'from')).toMatch(/^Write both times of day/)
+    expect(faultAt(answer, 'perDay')).toBe('Write a whole number from 1 to 9.')
+    expect(faultAt(answer, 'graceMinutes')).toBe('Write a whole number from 0 to 240.')
+    expect(faultAt(answer, 'dates')).toMatch(/^Write dates like 2027-12-25/)
+    expect(answer.text).toMatch(/name="dates"[^>]*value="Christmas"/)
+    const days = { 'not on Monday': 'yes', 'not on Tuesday': 'yes', 'not on Wednesday': 'yes', 'not on Thursday': 'yes', 'not on Friday': 'yes', 'not on Saturday': 'yes', 'not on Sunday': 'yes' } // prettier-ignore
+    expect(faultAt(await post(root, { location: '2', which: 'own', from: '10:00', until: '12:00', dates: '', ...days }), 'dates-2')).toMatch(/leave a weekday/) // prettier-ignore
+    expect(await saved()).toEqual(before)
+  })
+  it('everything that can be set of texts has its place on a page', async () => {
+    const { text } = await world.admin.get(root)
+    const named = new Set([...text.matchAll(/name="(?:also )?([^"]+)"/g)].map((one) => one[1]!))
+    const otherwise: Record<string, string> = { sending: 'value', window: 'from', excludedDays: 'dates' }
+    for (const key of textKeys) expect(named, key).toContain(otherwise[key] ?? key)
   })
 })

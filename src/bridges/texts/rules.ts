@@ -78,6 +78,7 @@ const window = setting(
 const excluded = setting('', 'weekdays and dates like “Sunday, 2027-12-25”, at most 60; or nothing', excludedSchema)
 const rule = setting('', `words like “reminder 1 day before”, “off confirmation request 36 hours before at location 2 if not confirmed”, “booking notice”, “change notice with calendar link” or “after visit 1 day after”, at most ${longestLead} days; or none`, ruleSchema) // prettier-ignore
 
+/** Everything of texts that is set once, by its key. */
 const known = {
   sending: setting('off', 'on or off', onOff),
   window,
@@ -96,6 +97,9 @@ const known = {
   minorsUntilAge: setting('18', 'a whole number from 0 to 25', whole(0, 25)),
   alsoByEmail: setting('off', 'on or off', onOff),
 } as const
+
+export type TextKey = keyof typeof known
+export const textKeys = Object.keys(known) as TextKey[]
 
 /** The rules of a site that has none of its own. */
 const usualRules: Readonly<Record<string, string>> = {
@@ -194,6 +198,8 @@ export function textsChanged(
     throw new Error(`There is nothing ${key.slice(0, 60)} to set of texts. There are: ${Object.keys(known).join(', ')}, rule/NAME, window/LOCATION, excludedDays/LOCATION and template/KIND/LANGUAGE. Nothing was changed.`) // prettier-ignore
   const said = value.trim()
   if (isRule(key) && said === removed) return { [key]: removed }
+  // A location has again what holds everywhere.
+  if (locationKey.test(key) && said === usualWords) return { [key]: usualWords }
   if (!v.safeParse(found.schema as v.GenericSchema, said).success)
     throw new Error(`${key} cannot be “${said.slice(0, 60)}”: it takes ${found.takes}. Nothing was changed.`)
   if (!isRule(key)) return { [key]: said }
@@ -202,4 +208,32 @@ export function textsChanged(
   if (isNew) return { [key]: wordsOfRule({ ...words, isOn: false }), [sinceOf(key)]: null }
   const isFirst = words.isOn && fields[sinceOf(key)] === null
   return { [key]: said, ...(isFirst ? { [sinceOf(key)]: at } : {}) }
+}
+
+/** What is wrong with values that were asked for, by key, each a sentence. Its message is the first. */
+export class WrongTexts extends Error {
+  override readonly name = 'WrongTexts'
+  readonly faults: ReadonlyMap<string, Error>
+  constructor(faults: ReadonlyMap<string, Error>) {
+    super([...faults.values()][0]!.message)
+    this.faults = faults
+  }
+}
+
+/** The fields that setting several keys at once writes; throws WrongTexts where one is wrong, and then nothing is to be written. */
+export function textsChangedTogether(
+  fields: Readonly<Record<string, Json>>,
+  values: Readonly<Record<string, string>>,
+  at: number,
+): Record<string, Json> {
+  const faults = new Map<string, Error>()
+  let changes: Record<string, Json> = {}
+  for (const [key, value] of Object.entries(values))
+    try {
+      changes = { ...changes, ...textsChanged({ ...fields, ...changes }, { key, value, at }) }
+    } catch (error) {
+      faults.set(key, error as Error)
+    }
+  if (faults.size > 0) throw new WrongTexts(faults)
+  return changes
 }

@@ -1,5 +1,6 @@
 /** The face of a site: what the console and the commands need of it. `site/` makes it. Ids of patients and events are InSched's, local to the site. */
 import type { Choice, Differs } from '../../bridges/insched/put-back.ts'
+import type { Rule } from '../../bridges/texts/rules.ts'
 import type { MirrorTexts } from '../../mirror/mirror-settings.ts'
 import type { MirrorSettings, PatientCollection } from '../../mirror/policy.ts'
 import type { Others } from '../../mirror/sharing.ts'
@@ -262,7 +263,12 @@ export interface ConsoleSite {
   coming(): Coming
   readonly texts: {
     get(): Promise<Readonly<Record<string, string>>>
-    set(key: string, value: string): Promise<{ key: string; old: string; new: string }>
+    set(key: string, value: string): Promise<Changed>
+    /** Sets several at once; throws `WrongTexts`, and changes none, where one would be wrong. */
+    change(values: Readonly<Record<string, string>>): Promise<readonly Changed[]>
+    rules(): Promise<readonly Rule[]>
+    /** The event types that rules may be for; while InSched cannot be asked, those that it had, and why. */
+    eventTypes(): Promise<{ readonly types: readonly { readonly key: string; readonly name: string }[]; readonly why: string | null }> // prettier-ignore
     templates(): Promise<readonly TemplateOfSite[]>
     /** What a template would say; throws TemplateFault, or a sentence, where it may not be used. */
     tryTemplate(key: string, source: string): Promise<TriedTemplate>

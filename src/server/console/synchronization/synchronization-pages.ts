@@ -8,7 +8,8 @@ import { previewPage } from './preview-page.ts'
 import { proxyPage } from './proxy-page.ts'
 import { sharingPages } from './sharing-page.ts'
 import { wordsPage } from '../texts/words-page.ts'
-import { textsPage } from './texts-page.ts'
+import { rulePage } from '../texts/rule-page.ts'
+import { rulesPage } from '../texts/rules-page.ts'
 import { timingPage } from './timing-page.ts'
 
 export function synchronizationPages(parts: ConsoleParts): Hono<ConsoleEnv> {
@@ -21,7 +22,8 @@ export function synchronizationPages(parts: ConsoleParts): Hono<ConsoleEnv> {
     mirrorChangePages,
     sharingPages,
     previewPage,
-    textsPage,
+    rulesPage,
+    rulePage,
     wordsPage,
   ])
     app.route('/', pages(parts))

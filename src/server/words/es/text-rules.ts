@@ -1,4 +1,6 @@
 /** What staff read where they write rules and words of texts, in Spanish. */
+import type { RuleKind } from '../../../bridges/texts/rule-words.ts'
+import type { TextKey } from '../../../bridges/texts/rules.ts'
 import type { TagClass, TextLanguage, WhyNoTemplate } from '../../../bridges/texts/templates.ts'
 import type { Words } from '../en.ts'
 import { counting } from '../plural.ts'
@@ -6,7 +8,7 @@ import { counting } from '../plural.ts'
 const count = counting('es')
 
 const classes: Readonly<Record<TagClass, string>> = {
-  public: 'Sobre el consultorio: puede salir',
+  public: 'Sobre la consulta: puede salir',
   appointment: 'Para quién y cuándo: puede salir',
   link: 'Un enlace a una página que pregunta quién es: puede salir',
   identity: 'Quién es el paciente: se queda',
@@ -29,10 +31,136 @@ const wrong: Readonly<Record<WhyNoTemplate, (of: string) => string>> = {
 }
 const languages: Readonly<Record<TextLanguage, string>> = { en: 'inglés', es: 'español' }
 
+const kindHow: Readonly<Record<RuleKind, string>> = {
+  'confirmation request': 'Pide al paciente que confirme. A quien ha confirmado no se le pide.',
+  reminder: 'Vuelve a decir la cita, sin pedir nada.',
+  'booking notice': 'Dice que se reservó una cita, cuando ya no se puede deshacer.',
+  'change notice': 'Dice la hora nueva, donde se había dicho otra.',
+  'after visit': 'Da las gracias al paciente después de la visita.',
+}
+const names: Readonly<Record<TextKey, string>> = {
+  sending: 'Envío',
+  window: 'Horas',
+  excludedDays: 'Días sin mensajes',
+  practiceName: 'Cómo nombran los mensajes a la consulta',
+  perDay: 'Máximo de mensajes a un número en un día',
+  perWeek: 'Máximo de mensajes a un número en una semana',
+  requestsPerDay: 'Máximo de peticiones de confirmación a un paciente en un día',
+  notWithinHours: 'Ninguno tantas horas antes de la cita',
+  asksSameDay: 'Pedir confirmación de lo reservado el mismo día',
+  remindsConfirmed: 'Recordar a quien ha confirmado',
+  closestOnly: 'De varias reglas de un tipo que tocan, solo habla la más cercana a la cita',
+  earlySameDay: 'Recordar una cita temprana antes de que empiecen las horas, nunca antes de las 8 de la mañana',
+  graceMinutes: 'Minutos hasta que se avisa de una cita o un cambio',
+  groupsFamilies: 'Un mensaje por familia, día y número',
+  minorsUntilAge: 'Por debajo de esta edad se avisa al garante; 0 para nunca',
+}
+const notTaken: Readonly<Record<TextKey, string>> = {
+  sending: 'Elija activado o desactivado.',
+  window: 'Escriba las dos horas; la misma dos veces es todo el día.',
+  excludedDays: 'Escriba fechas como 2027-12-25, separadas por comas, y deje un día de la semana para mensajes; como máximo 60 días.',
+  practiceName: 'Escriba un nombre de 40 letras como máximo.',
+  perDay: 'Escriba un número entero de 1 a 9.',
+  perWeek: 'Escriba un número entero de 1 a 30.',
+  requestsPerDay: 'Escriba un número entero de 1 a 9.',
+  notWithinHours: 'Escriba un número entero de 0 a 48.',
+  asksSameDay: 'Elija sí o no.',
+  remindsConfirmed: 'Elija sí o no.',
+  closestOnly: 'Elija sí o no.',
+  earlySameDay: 'Elija sí o no.',
+  graceMinutes: 'Escriba un número entero de 0 a 240.',
+  groupsFamilies: 'Elija sí o no.',
+  minorsUntilAge: 'Escriba un número entero de 0 a 25.',
+} // prettier-ignore
+
 export const textRules: Words['textRules'] = {
-  said: { wordsSaved: 'Las palabras están guardadas. Los mensajes lo dicen así desde ahora; lo enviado no se envía otra vez.' }, // prettier-ignore
+  said: {
+    ruleSaved: 'La regla está guardada. No dice a nadie otra vez lo que se dijo.',
+    ruleOn: 'La regla está activada. No dice nada de lo que tocaba antes.',
+    ruleOff: 'La regla está desactivada.',
+    ruleRemoved: 'La regla está quitada.',
+    sendingOn: 'El envío está activado.',
+    sendingOff: 'El envío está desactivado. Ya no sale nada por sí solo.',
+    wordsSaved: 'Las palabras están guardadas. Los mensajes lo dicen así desde ahora; lo enviado no se envía otra vez.',
+  },
   which: 'Partes de los mensajes',
   parts: { rules: 'Reglas', words: 'Palabras' },
+  rules: {
+    how: 'El portal envía mensajes a los pacientes que los aceptan, por las reglas que están activadas. Nada sale de las 9 de la noche a las 8 de la mañana, esté donde esté el paciente.',
+    title: 'Reglas',
+    on: 'Activada',
+    off: 'Desactivada',
+    sending: 'Envío',
+    sendingOn: 'Salen mensajes por las reglas que están activadas.',
+    sendingOff: 'Ningún mensaje sale por sí solo.',
+    turnOn: 'Activar',
+    turnOff: 'Desactivar',
+    turnSendingOn: 'Activar el envío',
+    turnSendingOff: 'Desactivar el envío',
+    change: 'Cambiar',
+    remove: 'Quitar',
+    doOf: (what, rule) => `${what}: ${rule}`,
+    add: 'Una regla nueva',
+    choose: '¿Qué se va a decir?',
+    kindHow,
+    all: 'Todas las reglas',
+    own: 'Palabras propias',
+    before: (measure) => `${measure} antes`,
+    after: (measure) => `${measure} después`,
+    days: (days) => count(days, { one: 'día', other: 'días' }),
+    hours: (hours) => count(hours, { one: 'hora', other: 'horas' }),
+    at: (location) => `en ${location}`,
+    of: (types) => `para ${types}`,
+    unknownType: 'un tipo de cita que InSched ya no tiene',
+    ifConfirmed: 'solo a quien ha confirmado',
+    ifNotConfirmed: 'solo a quien no ha confirmado',
+    early: (minutes) => `pide venir ${count(minutes, { one: 'minuto', other: 'minutos' })} antes`,
+    calendar: 'con un enlace para el calendario',
+    noTypes: 'Los tipos de cita no se pueden pedir a InSched ahora:',
+  },
+  rule: {
+    titleOf: (kind, name) => `${kind}: ${name}`,
+    newOf: (kind) => `Una regla nueva: ${kind}`,
+    name: 'Su nombre',
+    nameHint: 'Letras minúsculas, cifras y guiones. Se queda: por él se sabe lo que la regla ha dicho.',
+    lead: 'Cuánto antes de la cita',
+    leadAfter: 'Cuánto después de la visita',
+    leadHint: 'Los días conservan la hora; las horas se cuentan.',
+    units: { days: 'días', hours: 'horas' },
+    location: 'Lugar',
+    everyLocation: 'Todos los lugares que no tienen regla propia',
+    types: 'Tipos de cita',
+    typesHint: 'Sin elegir: todos los tipos que ninguna otra regla de esta clase nombra.',
+    confirmed: 'Para quién',
+    confirmedWays: { both: 'Haya confirmado o no', yes: 'Solo quien ha confirmado', no: 'Solo quien no ha confirmado' },
+    arrive: 'Pedir que venga tantos minutos antes',
+    calendar: 'La cita para un calendario',
+    calendarHow: 'Con un enlace que la pone en un calendario',
+    look: 'Ver lo que esto enviaría',
+    wrongName: 'Escriba letras minúsculas, cifras y guiones, 30 como máximo; y ningún nombre que tenga otra regla.',
+    wrongLead: 'Escriba un número entero: 30 días como máximo, o 720 horas.',
+    wrongLocation: 'Elija uno de los lugares.',
+    wrongArrive: 'Escriba un número entero de 0 a 240, o nada.',
+    saveNew: 'Guardar la regla; queda desactivada',
+  },
+  settings: {
+    title: 'Lo que vale para todas las reglas',
+    names,
+    notTaken,
+    hours: 'Los mensajes salen entre',
+    from: 'Desde',
+    until: 'Hasta',
+    hoursHint:
+      'Lo que toca demasiado pronto espera; lo que toca demasiado tarde sale antes, al final de las horas. La misma hora dos veces es todo el día.',
+    dates: 'Fechas sin mensajes',
+    datesHint: 'Como 2027-12-25, 2028-01-01. Lo que toca en un día así sale el día anterior.',
+    limits: 'Límites',
+    switches: 'Además',
+    ofLocation: (location) => `Horas y días en ${location}`,
+    asAll: 'Como en todas partes',
+    itsOwn: 'Las suyas',
+    which: 'Cuáles valen aquí',
+  },
   words: {
     how: 'Lo que dicen los mensajes, en el idioma que consta del paciente. Cómo darse de baja se añade solo al primer mensaje a un número y a uno al mes.',
     languages,
