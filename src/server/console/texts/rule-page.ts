@@ -57,7 +57,7 @@ export function rulePage(parts: ConsoleParts): Hono<ConsoleEnv> {
     const { textRules, synchronization } = c.get('reader').words
     return c.html(await lookPage(c, parts, rule, old ? synchronization.save : textRules.rule.saveNew))
   })
-  app.post(`${at}`, async (c) => {
+  app.post(at, async (c) => {
     const given = await textsOf(c)
     const [id, value] = [given('rule'), given('value')]
     const was = await ruleNamed(id)
