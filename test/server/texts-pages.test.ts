@@ -62,6 +62,10 @@ describe('the words of texts', () => {
     await expect(world.site.texts.set(key, wrong)).rejects.toThrow(/\.$/)
     expect(await world.site.texts.get()).not.toHaveProperty([key])
   }) // prettier-ignore
+  it('and everything else that is changed has its history: who, when, what it was and what it became', async () => {
+    const { text } = await world.admin.get(`${root}/history`)
+    expect(words(text)).toMatch(/Jo Desk Reminder, English usual \{first name\}, until \{when\} at \{practice\}!/)
+  })
   it('of a rule of its own begin as those of its kind; of a rule or a language that there is not there is no page', async () => {
     expect((await world.admin.get(`${root}/words/reminder/es/reminder`)).text).toContain('le recordamos su cita')
     for (const path of ['reminder/es/nobody', 'reminder/fr', 'nothing/en']) expect((await world.admin.get(`${root}/words/${path}`)).status).toBe(404) // prettier-ignore
@@ -112,7 +116,7 @@ describe('the rules of texts', () => {
     expect(faultAt(answer, 'count')).toBe('Write a whole number: at most 30 days, or 720 hours.')
     expect(faultAt(answer, 'location')).toBe('Choose one of the locations.')
     expect(answer.text).toMatch(/name="count"[^>]*value="31"/)
-    const early = await post(`${root}/rules/look`, { rule: 'reminder', count: '1', unit: 'days', location: '', types: '', confirmed: 'both', arrive: '900' }) // prettier-ignore
+    const early = await post(`${root}/rules/look`, { rule: 'reminder', count: '1', unit: 'days', location: 'every', types: '', confirmed: 'both', arrive: '900' }) // prettier-ignore
     expect(faultAt(early, 'arrive')).toBe('Write a whole number from 0 to 240, or nothing.')
     expect((await post(`${root}/rules`, { rule: 'reminder', value: 'reminder every day' })).status).toBe(400)
     expect(await saved()).toEqual(before)

@@ -8,6 +8,7 @@ import { previewPage } from './preview-page.ts'
 import { proxyPage } from './proxy-page.ts'
 import { sharingPages } from './sharing-page.ts'
 import { wordsPage } from '../texts/words-page.ts'
+import { historyPage } from '../texts/history-page.ts'
 import { rulePage } from '../texts/rule-page.ts'
 import { rulesPage } from '../texts/rules-page.ts'
 import { timingPage } from './timing-page.ts'
@@ -24,6 +25,7 @@ export function synchronizationPages(parts: ConsoleParts): Hono<ConsoleEnv> {
     previewPage,
     rulesPage,
     rulePage,
+    historyPage,
     wordsPage,
   ])
     app.route('/', pages(parts))

@@ -11,6 +11,8 @@ import type { ConsoleEnv } from '../frame.ts'
 import type { Places } from './rule-in-words.ts'
 
 export type RuleFaults = Readonly<Partial<Record<'name' | 'lead' | 'location' | 'arrive', string>>>
+/** Chosen for a rule that is for every location. */
+const everywhere = 'every'
 const confirmedWays = ['both', 'yes', 'no'] as const
 
 /** Whether who has confirmed can be told by rules of a kind, and whether they may speak of coming. */
@@ -33,7 +35,7 @@ export function ruleGiven(c: Context<ConsoleEnv>, given: (name: string) => strin
   const hasLead = what !== 'booking notice' && what !== 'change notice'
   const [count, early] = [wholeOf(given('count')), given('arrive').trim() === '' ? 0 : wholeOf(given('arrive'))]
   const lead = !hasLead ? null : given('unit') === 'hours' ? { hours: count ?? 0 } : { days: count ?? 0 }
-  const location = given('location') === '' ? null : given('location')
+  const location = given('location') === everywhere ? null : given('location')
   const confirmed = confirmedWays.find((one) => one === given('confirmed')) ?? 'both'
   const rule: Rule = {
     id,
@@ -105,9 +107,9 @@ export function ruleForm(reader: Reader, { rule, isNew, faults = {}, given, plac
         </div>`,
     html`<div class="narrow">
       ${select(
-        { name: 'location', label: words.location, value: rule.location ?? '', fault: faults.location, optional },
+        { name: 'location', label: words.location, value: rule.location ?? everywhere, fault: faults.location },
         [
-          { value: '', label: words.everyLocation },
+          { value: everywhere, label: words.everyLocation },
           ...places.locations.map(({ id, name }) => ({ value: id, label: name })),
         ],
       )}

@@ -6,7 +6,7 @@ import type { ConsoleEnv, ConsoleParts } from '../frame.ts'
 import { synchronizationFramed } from '../synchronization/synchronization-frame.ts'
 
 const root = '/synchronization/texts'
-export const textsPaths = { rules: root, words: `${root}/words` } as const
+export const textsPaths = { rules: root, words: `${root}/words`, history: `${root}/history` } as const
 export type TextsPart = keyof typeof textsPaths
 
 export function textsFramed(

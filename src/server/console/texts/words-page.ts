@@ -10,7 +10,7 @@ import { area, button, form, oneButton } from '../../look/form.ts'
 import { inEnglish, nothing, type Content, type Html } from '../../look/html.ts'
 import { notice } from '../../look/notice.ts'
 import type { Reader } from '../../look/reader.ts'
-import { badge, card, table, talk } from '../../look/show.ts'
+import { badge, card, folded, table, talk } from '../../look/show.ts'
 import { deedOf, failed, type ConsoleEnv, type ConsoleParts } from '../frame.ts'
 import { textsOf } from '../synchronization/synchronization-frame.ts'
 import type { TemplateOfSite, TriedTemplate } from '../texts-views.ts'
@@ -163,5 +163,12 @@ function tagsCard(reader: Reader): Html {
   const all = Object.keys(tagClasses) as AnyTag[]
   const leaving = all.filter((tag) => (tags as readonly string[]).includes(tag))
   const staying = all.filter((tag) => !leaving.includes(tag))
-  return card(table(words.tags, [words.tag, words.tagClass], [...leaving, ...staying].map(row), 'tight'), { title: words.tags }) // prettier-ignore
+  const columns = [words.tag, words.tagClass]
+  return card(
+    [
+      table(words.tags, columns, leaving.map(row), 'tight'),
+      folded(words.staying, table(words.staying, columns, staying.map(row), 'tight')),
+    ],
+    { title: words.tags },
+  )
 }
