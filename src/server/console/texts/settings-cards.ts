@@ -14,7 +14,7 @@ import type { Refused } from './rules-page.ts'
 import { textsPaths } from './texts-frame.ts'
 
 const numbers = ['perDay', 'perWeek', 'requestsPerDay', 'notWithinHours', 'graceMinutes', 'minorsUntilAge'] as const satisfies readonly TextKey[] // prettier-ignore
-const switches = ['asksSameDay', 'remindsConfirmed', 'closestOnly', 'earlySameDay', 'groupsFamilies'] as const satisfies readonly TextKey[] // prettier-ignore
+const switches = ['asksSameDay', 'remindsConfirmed', 'closestOnly', 'earlySameDay', 'groupsFamilies', 'alsoByEmail'] as const satisfies readonly TextKey[] // prettier-ignore
 type Values = Readonly<Record<string, string>>
 
 /** The days of `excludedDays` as weekdays and dates. */

@@ -51,6 +51,7 @@ const names: Readonly<Record<TextKey, string>> = {
   earlySameDay: 'Remind of an early appointment before the hours begin, never before 8 in the morning',
   graceMinutes: 'Minutes until a booking or a change is told of',
   groupsFamilies: 'One text for a family, a day and a number',
+  alsoByEmail: 'Tell by email too',
   minorsUntilAge: 'Below this age the guarantor is told; 0 for never',
 }
 const notTaken: Readonly<Record<TextKey, string>> = {
@@ -68,6 +69,7 @@ const notTaken: Readonly<Record<TextKey, string>> = {
   earlySameDay: 'Choose yes or no.',
   graceMinutes: 'Write a whole number from 0 to 240.',
   groupsFamilies: 'Choose yes or no.',
+  alsoByEmail: 'Choose yes or no.',
   minorsUntilAge: 'Write a whole number from 0 to 25.',
 }
 

@@ -53,6 +53,7 @@ const names: Readonly<Record<TextKey, string>> = {
   earlySameDay: 'Recordar una cita temprana antes de que empiecen las horas, nunca antes de las 8 de la mañana',
   graceMinutes: 'Minutos hasta que se avisa de una cita o un cambio',
   groupsFamilies: 'Un mensaje por familia, día y número',
+  alsoByEmail: 'Avisar también por correo',
   minorsUntilAge: 'Por debajo de esta edad se avisa al garante; 0 para nunca',
 }
 const notTaken: Readonly<Record<TextKey, string>> = {
@@ -70,6 +71,7 @@ const notTaken: Readonly<Record<TextKey, string>> = {
   earlySameDay: 'Elija sí o no.',
   graceMinutes: 'Escriba un número entero de 0 a 240.',
   groupsFamilies: 'Elija sí o no.',
+  alsoByEmail: 'Elija sí o no.',
   minorsUntilAge: 'Escriba un número entero de 0 a 25.',
 } // prettier-ignore
 
