@@ -51,6 +51,8 @@ const commands: Readonly<Record<string, Command>> = {
   'pages set': site.pagesSet,
   'texts get': site.textsGet,
   'texts set': site.textsSet,
+  'texts dry-run': site.textsDryRun,
+  'texts history': site.textsHistory,
   'texts why': site.textsWhy,
   reviews: site.reviews,
   verify: site.verify,

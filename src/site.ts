@@ -9,6 +9,7 @@ import { inschedOf, settingsOf, type SiteOptions } from './enrolling.ts'
 import { keepInSched, type InSchedKeeper } from './bridges/insched/keeper.ts'
 import type { Choice } from './bridges/insched/put-back.ts'
 import { consentKeys } from './bridges/texts/consent-number.ts'
+import { situationsOf } from './bridges/texts/situation.ts'
 import { openHl7 } from './bridges/hl7/hl7-bridge.ts'
 import { inboundApply } from './bridges/hl7/inbound.ts'
 import { keepBackupWindows, type Backup } from './mirror/backup.ts'
@@ -38,6 +39,7 @@ import { openDesk } from './server/console/desk-sqlite.ts'
 import { backupOf } from './site/backup.ts'
 import { communicationsOf } from './site/communications.ts'
 import { dayOfSite } from './site/day.ts'
+import { dryRunOf } from './site/dry-run.ts'
 import { hl7Of } from './site/hl7.ts'
 import { inboxOf } from './site/inbox.ts'
 import { mirrorOperations } from './site/mirror.ts'
@@ -224,6 +226,7 @@ export async function openSite(
   const hl7 = openHl7({ dir, master, replica, site: site.key, clock, say: options.say ?? (() => {}), insched: bridge, apply: (queue, wakeWriter) => inboundApply({ queue, wakeWriter, replica, numbers: bridge, site: site.key, zone: zoneNow, mint: () => mintUlid(clock) }) }) // prettier-ignore
   const texts = textsOfSite({ ...parts, hmacKey, site: site.key, documentOf: bridge.documentOf, namesForTexts: bridge.namesForTexts }) // prettier-ignore
   const days = dayOfSite({ ...parts, desk, localOf: bridge.localOf, zone: zoneNow, site: site.key, whyTexts: texts.texts.why }) // prettier-ignore
+  const dryRuns = dryRunOf({ ...parts, site: settings.site, situations: situationsOf({ replica, keys }), textFields: texts.textFields, nameOf: days.nameOf, localOf: bridge.localOf, zone: zoneNow }) // prettier-ignore
   const communications = communicationsOf({ ...parts, desk })
   const invitations = `${settings.publicUrl ?? settings.portal}/invitation/${settings.practice}`
 
@@ -257,7 +260,7 @@ export async function openSite(
     ...days,
     ...othersOfSite({ ...parts, mirror }),
     ...repliesOf({ ...parts, nameOf: days.nameOf }),
-    ...texts,
+    texts: { ...texts.texts, ...dryRuns },
     ...inboxOf({ ...parts, desk, nameOf: days.nameOf, site: site.key }),
     ...paymentsOfSite({ ...parts, nameOf: days.nameOf }),
     desk,

@@ -4,6 +4,7 @@ import { resolve } from 'node:path'
 import { parseMapping } from '../bridges/insched/mapping.ts'
 import { referenceMapping } from '../bridges/insched/reference-mapping.ts'
 import { checkedInWords } from './checked-in-words.ts'
+import { dryRunInWords } from './dry-run-in-words.ts'
 import { withoutPassword } from '../bridges/insched/database-address.ts'
 import { operation, waitOf, waitOption } from './operation.ts'
 import { diskLimit, need, optional, several, Usage, wholeNumber, type Command, type Given } from './command.ts'
@@ -284,6 +285,29 @@ export const textsSet = operation(
   'texts set KEY VALUE',
   {},
   (given) => ({ key: named(given, 0, 'Name what to set, such as sending.'), value: given.positionals[1] ?? '' }),
+)
+export const textsDryRun = operation(
+  'texts dry-run',
+  'who would get what when by the rules, who would not and why; with --set as if that were set, such as --set "rule/reminder reminder 2 days before"',
+  'texts dry-run [--days N] [--set "KEY VALUE"]',
+  { days: { type: 'string' }, set: { type: 'string' } },
+  (given) => {
+    const set = optional(given, 'set')
+    const [key = '', ...value] = (set ?? '').trim().split(' ')
+    const days = optional(given, 'days')
+    return { days: days === undefined ? 7 : wholeNumber(days, 'days'), ...(set === undefined ? {} : { set: { key, value: value.join(' ') } }) } // prettier-ignore
+  },
+  dryRunInWords,
+)
+export const textsHistory = operation(
+  'texts history',
+  'every change of texts: when, by whom, what it was and what it became',
+  'texts history [--key KEY]',
+  { key: { type: 'string' } },
+  (given) => {
+    const key = optional(given, 'key')
+    return key === undefined ? {} : { key }
+  },
 )
 export const textsWhy = operation(
   'texts why',

@@ -84,6 +84,8 @@ export function textsOfSite(site: {
     return told
   }
   return {
+    /** What is set of texts, as it is kept. */
+    textFields: fields,
     texts: {
       async hold(event: string, holds: boolean, by: By = agent): Promise<void> {
         const { patient } = await toldNow(event)

@@ -163,3 +163,35 @@ describe('what holds for every rule', () => {
     for (const key of textKeys) expect(named, key).toContain(otherwise[key] ?? key)
   })
 })
+
+describe('before anything is sent', () => {
+  const texts = (dir: (item: { what: string }) => boolean) => async () => (await world.site.texts.dryRun({ days: 30 })).texts.filter(({ events }) => events.some(dir)) // prettier-ignore
+  it('[TEXT-14] a page lists who would get what when, who would not and why; looking is in the trail, and sends nothing', async () => {
+    world.insched.prepare("update patients set birth_date = '1990-01-01', text_consent = case when patient_id = ? then 0 else 1 end, cell_phone = printf('+1 480 555 01%02d', patient_id)").run(world.events[0]!.patient) // prettier-ignore
+    await world.site.upload()
+    const { text, status } = await world.admin.get(`${root}/who?days=30`)
+    expect(status).toBe(200)
+    expect(words(text)).toContain('Sending is off. This is what would go out if it were on.')
+    expect(words(text)).toMatch(/appointment at Desert Bloom/)
+    expect(words(text)).toMatch(/The patient does not consent to texts\. \(\d+\)/)
+    const run = await world.site.texts.dryRun({ days: 30 })
+    expect(run.texts.length).toBeGreaterThan(0)
+    expect(run.again).toBe(0)
+    expect((await world.admin.get(`${root}/who?days=31`)).status).toBe(400)
+    expect(world.staff.audit.rows(0, 100_000).some(({ event }) => event.of === 'texts dry run')).toBe(true)
+    expect(await saved()).toMatchObject({ sending: 'off' })
+  })
+  it('[TEXT-14] a rule that is not saved yet is listed as if it were on, and what was told already is not told again', async () => {
+    const before = await texts(({ what }) => what === 'reminder')()
+    const looked = await post(`${root}/rules/look`, { rule: 'reminder', count: '2', unit: 'days', location: 'every', types: '', confirmed: 'both', arrive: '' }) // prettier-ignore
+    expect(words(looked.text)).toMatch(/Would be told twice 0/)
+    expect(words(looked.text)).toMatch(/What the patient gets It is booked .* Reminder \(reminder\) .* The appointment/)
+    expect(await texts(({ what }) => what === 'reminder')()).toEqual(before)
+  })
+  it('an example is shown from booking to after the visit, for a day to come', async () => {
+    const { text } = await world.admin.get(`${root}/sample`)
+    expect(words(text)).toMatch(/It is booked .* Confirmation request \(request\) .* Reply C to confirm.* Reminder \(reminder\) .* The appointment/) // prettier-ignore
+    expect((await world.admin.get(`${root}/sample?day=2020-01-01&time=09:00`)).status).toBe(400)
+    expect(faultAt(await world.admin.get(`${root}/sample?day=2020-01-01&time=09:00`), 'day')).toMatch(/^Write a day and a time to come/) // prettier-ignore
+  })
+})

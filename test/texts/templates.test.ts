@@ -62,7 +62,7 @@ describe('a text is made of words and tags', () => {
   })
 })
 
-describe('[TEXT-8] no template says what a patient comes for', () => {
+describe('[TEXT-8] [TEXT-15] no template says what a patient comes for', () => {
   it.each(Object.keys(tagClasses) as AnyTag[])('{%s} is taken or refused as its class says', (tag) => {
     const leaves = (tags as readonly string[]).includes(tag)
     expect(why(`{practice} {when} {${tag}}`)).toBe(leaves ? null : 'tag that stays')

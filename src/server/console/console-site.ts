@@ -20,7 +20,7 @@ import type { IncomingFile } from '../attachments/taking.ts'
 import type { DocumentHead } from '../../replica/replica-face.ts'
 import type { Desk } from './desk-sqlite.ts'
 import type { Hl7Face } from './hl7-operations.ts'
-import type { TemplateOfSite, TriedTemplate } from './texts-views.ts'
+import type { DryRun, Sample, SampleEvent, TemplateOfSite, TriedTemplate } from './texts-views.ts'
 import type {
   Communication,
   CommunicationQuery,
@@ -267,6 +267,13 @@ export interface ConsoleSite {
     /** Sets several at once; throws `WrongTexts`, and changes none, where one would be wrong. */
     change(values: Readonly<Record<string, string>>): Promise<readonly Changed[]>
     rules(): Promise<readonly Rule[]>
+    /** Who would get what when, by the rules as they are or with changes; throws `WrongTexts` where one would be wrong. */
+    dryRun(of: {
+      readonly changes?: Readonly<Record<string, string>> | undefined
+      readonly days: number
+    }): Promise<DryRun>
+    /** What a made-up appointment would bring, by the rules as they are or with changes. */
+    sample(event: SampleEvent, changes?: Readonly<Record<string, string>>): Promise<Sample>
     /** The event types that rules may be for; while InSched cannot be asked, those that it had, and why. */
     eventTypes(): Promise<{ readonly types: readonly { readonly key: string; readonly name: string }[]; readonly why: string | null }> // prettier-ignore
     templates(): Promise<readonly TemplateOfSite[]>

@@ -132,6 +132,8 @@ export const routeNeeds: Readonly<Record<string, Need>> = {
   'POST /synchronization/texts/rules/look': 'set synchronization',
   'POST /synchronization/texts/rules/off': 'set synchronization',
   'POST /synchronization/texts/rules/remove': 'set synchronization',
+  'GET /synchronization/texts/sample': 'set synchronization',
+  'GET /synchronization/texts/who': 'set synchronization',
   'GET /synchronization/texts/history': 'set synchronization',
   'GET /synchronization/texts/words': 'set synchronization',
   'GET /synchronization/texts/words/:kind/:language/:rule?': 'set synchronization',

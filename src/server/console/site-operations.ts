@@ -13,6 +13,8 @@ import { speechIn } from '../words/speech.ts'
 import type { ConsoleSite } from './console-site.ts'
 import { hl7Operations } from './hl7-operations.ts'
 import { mirrorChanges } from './mirror-changes.ts'
+import { dryRunResult } from './texts/dry-run-result.ts'
+import { textsHistory } from './texts/texts-history.ts'
 import { whyInWords } from './texts-in-words.ts'
 
 const idNumber = v.pipe(v.number(), v.integer(), v.minValue(0))
@@ -192,6 +194,16 @@ export function siteOperations(site: ConsoleSite, audit: AuditTrail, say: (line:
       const done = await site.texts.set(key, value)
       audit.record({ did: 'preference changed', by, of: [`texts ${done.key}`, done.old, done.new] })
       return done
+    },
+    async 'texts dry-run'(input) {
+      const { days, set } = v.parse(v.object({ days: v.pipe(v.number(), v.integer(), v.minValue(1, '--days is from 1 to 30.'), v.maxValue(30, '--days is from 1 to 30.')), set: v.optional(v.object({ key: v.string(), value: v.string() })) }), input) // prettier-ignore
+      audit.noted({ did: 'viewed', by, of: 'texts dry run' })
+      return dryRunResult(await site.texts.dryRun({ days, ...(set ? { changes: { [set.key]: set.value } } : {}) }))
+    },
+    async 'texts history'(input) {
+      const { key } = v.parse(v.object({ key: v.optional(v.string()) }), input)
+      audit.noted({ did: 'viewed', by, of: 'texts' })
+      return { items: textsHistory(audit, key).map(({ at, ...change }) => ({ at: new Date(at).toISOString(), ...change })) } // prettier-ignore
     },
     async 'texts why'(input) {
       const { event } = v.parse(v.object({ event: idNumber }), input)

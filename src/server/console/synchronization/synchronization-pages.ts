@@ -7,6 +7,8 @@ import { mirrorPage } from './mirror-page.ts'
 import { previewPage } from './preview-page.ts'
 import { proxyPage } from './proxy-page.ts'
 import { sharingPages } from './sharing-page.ts'
+import { samplePage } from '../texts/sample-page.ts'
+import { whoPage } from '../texts/who-page.ts'
 import { wordsPage } from '../texts/words-page.ts'
 import { historyPage } from '../texts/history-page.ts'
 import { rulePage } from '../texts/rule-page.ts'
@@ -25,6 +27,8 @@ export function synchronizationPages(parts: ConsoleParts): Hono<ConsoleEnv> {
     previewPage,
     rulesPage,
     rulePage,
+    samplePage,
+    whoPage,
     historyPage,
     wordsPage,
   ])

@@ -14,6 +14,9 @@ import { card, list } from '../../look/show.ts'
 import { deedOf, failed, type ConsoleEnv, type ConsoleParts } from '../frame.ts'
 import { textsOf } from '../synchronization/synchronization-frame.ts'
 import { ruleForm, ruleGiven, type RuleFaults } from './rule-form.ts'
+import { dryRunCards } from './dry-run-cards.ts'
+import { sampleCard, usualStart } from './sample-page.ts'
+import { usualDays } from './who-page.ts'
 import { placesOf, ruleInWords, whyNoTypes } from './rule-in-words.ts'
 import { textsFramed, textsPaths } from './texts-frame.ts'
 
@@ -129,6 +132,11 @@ async function lookPage(c: Context<ConsoleEnv>, parts: ConsoleParts, rule: Rule,
   const reader = c.get('reader')
   const { rules: words, rule: said } = reader.words.textRules
   const { title, rest } = ruleInWords(reader, rule, await placesOf(parts.site))
+  parts.store.audit.noted(deedOf(c, 'viewed', { of: 'texts dry run' }))
+  // As if it were on: what it would do is asked before it is.
+  const changes = { [`rule/${rule.id}`]: wordsOfRule({ ...rule, isOn: true }) }
+  const run = await parts.site.texts.dryRun({ changes, days: usualDays })
+  const sample = await parts.site.texts.sample({ startsAt: usualStart(c.get('now'), run.zone), location: rule.location, type: rule.types[0] ?? null }, changes) // prettier-ignore
   const inside: Content[] = [
     html`<p class="back"><a href="${at}/${rule.id}">${said.titleOf(reader.words.texts.kinds[rule.what], rule.id)}</a></p>`, // prettier-ignore
     html`<p class="when">${title}</p>`,
@@ -138,7 +146,12 @@ async function lookPage(c: Context<ConsoleEnv>, parts: ConsoleParts, rule: Rule,
       <a class="button" href="${textsPaths.rules}">${words.all}</a>
     </div>`,
   ]
-  return textsFramed(c, parts, 'rules', [card(inside as Content, { lead: true })])
+  return textsFramed(c, parts, 'rules', [
+    card(inside as Content, { lead: true }),
+    sampleCard(reader, sample),
+    html`<h2>${reader.words.textRules.who.ofRule}</h2>`,
+    ...dryRunCards(reader, run, rule.id),
+  ])
 }
 
 function saveForm(c: Context<ConsoleEnv>, rule: Rule, label: string): Html {

@@ -6,7 +6,13 @@ import type { ConsoleEnv, ConsoleParts } from '../frame.ts'
 import { synchronizationFramed } from '../synchronization/synchronization-frame.ts'
 
 const root = '/synchronization/texts'
-export const textsPaths = { rules: root, words: `${root}/words`, history: `${root}/history` } as const
+export const textsPaths = {
+  rules: root,
+  words: `${root}/words`,
+  sample: `${root}/sample`,
+  who: `${root}/who`,
+  history: `${root}/history`,
+} as const
 export type TextsPart = keyof typeof textsPaths
 
 export function textsFramed(

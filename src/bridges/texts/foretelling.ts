@@ -1,0 +1,132 @@
+/**
+ * Who would get what, and when, if nothing changed from now on: the same steps that the sender takes, taken in an imagined
+ * time in which what is imagined to be told counts as told. Pure: what the rules come to is asked of `stepOf` alone, and what
+ * goes into one text of `toldTogether`, so that this and the sender cannot come to different things.
+ */
+import { instantOf } from '../../mirror/wall-clock.ts'
+import { derivedUlid } from '../../replica/ids.ts'
+import { foldCommunications, type CommunicationEntry, type NotSentReason } from '../../replica/kinds/communications.ts'
+import type { By, Entry } from '../../replica/kinds/kind.ts'
+import { agenda } from './agenda.ts'
+import { claimOf } from './claims.ts'
+import { textOf } from './composing.ts'
+import type { Rule } from './rules.ts'
+import type { Told } from './situation.ts'
+import { stepOf } from './telling.ts'
+import { toldTogether, type Part } from './told-together.ts'
+
+/** A text that would go out. */
+export interface Foretold {
+  readonly at: number
+  readonly parts: readonly [Part, ...Part[]]
+  readonly body: string
+}
+/** A rule that would tell nothing of an event, and why. */
+export interface Untold {
+  readonly rule: Rule
+  readonly of: Told
+  readonly why: NotSentReason
+}
+export interface Foretelling {
+  /** In the order in which they go out. */
+  readonly sends: readonly Foretold[]
+  readonly untold: readonly Untold[]
+}
+
+/** `situations` as they are at `from`; those of events that may share a text are among them. */
+export function foretell(
+  situations: readonly Told[],
+  { from, until, calendarTo = () => null }: { readonly from: number; readonly until: number; readonly calendarTo?: (event: string) => string | null }, // prettier-ignore
+): Foretelling {
+  const imagined = imagining(situations)
+  const due = agenda()
+  for (const { event } of situations) due.set(event.key, from)
+  const sends: Foretold[] = []
+  const untold = new Map<string, Untold>()
+
+  const tell = (first: Part, now: number): void => {
+    const { number, recipient, knowsStop } = first.of
+    if (number === null || recipient === null) return
+    const parts = toldTogether(first, imagined.near(first.of, now)) as [Part, ...Part[]]
+    const body = textOf(parts, !knowsStop, calendarTo)
+    imagined.told(parts, { at: now, by: nobody, to: number, recipient, body, saysStop: !knowsStop })
+    for (const { rule, of } of parts) untold.delete(`${of.event.key} ${rule.id}`)
+    sends.push({ at: now, parts, body })
+  }
+  const tellOf = (event: string, now: number): number | undefined => {
+    const passed = new Set<string>()
+    for (;;) {
+      const of = imagined.of(event, now)
+      const step = stepOf(of, passed)
+      if (step.is === 'rest') return step.next
+      if (step.is === 'tell') {
+        const before = sends.length
+        tell({ rule: step.rule, of }, now)
+        // Nobody to tell: it would be asked for ever.
+        if (sends.length === before) passed.add(step.rule.id)
+        continue
+      }
+      passed.add(step.rule.id)
+      untold.set(`${event} ${step.rule.id}`, { rule: step.rule, of, why: step.why })
+      if (step.isOver) imagined.noted(of, step.rule, step.why, now)
+    }
+  }
+  for (let next = due.next(), now = from; next !== undefined && next <= until; next = due.next()) {
+    now = Math.max(now, next)
+    const event = due.takeDue(now)!
+    const again = tellOf(event, now)
+    if (again !== undefined) due.set(event, Math.max(again, now + 1))
+  }
+  return { sends, untold: [...untold.values()] }
+}
+
+const nobody: By = { role: 'portal', id: '' }
+const day = 86_400_000
+
+type Said = Entry<CommunicationEntry>
+
+/** The situations with what was imagined to be said so far. */
+function imagining(situations: readonly Told[]) {
+  const events = new Map(situations.map((one) => [one.event.key, one]))
+  const ofNumber = Map.groupBy(situations, (one) => one.recipient)
+  const said = new Map<string, Said[]>()
+  const toNumber = new Map<string, number[]>()
+  const knowStop = new Set<string>()
+  const say = (patient: string, entries: Readonly<Record<string, CommunicationEntry>>): void => {
+    const more = Object.entries(entries).map(([id, entry]): Said => ({ ...entry, id }))
+    said.set(patient, [...(said.get(patient) ?? []), ...more])
+  }
+  const of = (event: string, now: number): Told => {
+    const real = events.get(event)!
+    const more = said.get(real.patient)
+    const { recipient } = real
+    const texts = recipient === null ? undefined : toNumber.get(recipient)
+    const fold = more && foldCommunications(more)
+    return {
+      ...real,
+      now,
+      ...(fold ? { history: { ...real.history, out: [...real.history.out, ...fold.out], notSent: [...real.history.notSent, ...fold.notSent] } } : {}), // prettier-ignore
+      ...(texts ? { toNumber: [...real.toNumber, ...texts] } : {}),
+      ...(recipient !== null && knowStop.has(recipient) ? { knowsStop: true } : {}),
+    }
+  }
+  return {
+    of,
+    /** Events of the family that begin within a day of this one, as the sender finds them. */
+    near({ event, patient, receiver, relatives, recipient, zone }: Told, now: number): Told[] {
+      const people = new Set([patient, receiver, ...relatives])
+      const start = instantOf(event.startsAt, zone)
+      const some = (ofNumber.get(recipient) ?? []).filter((one) => people.has(one.patient) && Math.abs(instantOf(one.event.startsAt, one.zone) - start) <= day) // prettier-ignore
+      return some.flatMap((one) => (one.event.key === event.key ? [] : [of(one.event.key, now)]))
+    },
+    told(parts: readonly [Part, ...Part[]], text: Parameters<typeof claimOf>[1]): void {
+      for (const [patient, entries] of claimOf(parts, text).entries) say(patient, entries)
+      toNumber.set(text.recipient, [...(toNumber.get(text.recipient) ?? []), text.at])
+      if (text.saysStop) knowStop.add(text.recipient)
+    },
+    noted({ event, patient }: Told, rule: Rule, why: NotSentReason, at: number): void {
+      const { key, startsAt } = event
+      say(patient, { [derivedUlid('not sent', key, startsAt, rule.what, rule.id)]: { kind: 'not sent', at, by: nobody, what: rule.what, event: key, startsAt, rule: rule.id, why } }) // prettier-ignore
+    },
+  }
+}
