@@ -43,7 +43,7 @@ function textsTable(reader: Reader, { zone }: DryRun, texts: DryRun['texts']): H
     .map(({ at, body, events }): Content[] => [
       reader.short(at, zone),
       linesOf(events.map((one) => nameOf(reader, one))),
-      linesOf(events.map((one) => `${reader.shortWall(one.startsAt)}`)),
+      linesOf(events.map((one) => reader.shortWall(one.startsAt))),
       `${reader.words.texts.kinds[events[0]!.what]} (${[...new Set(events.map((one) => one.rule))].join(', ')})`,
       body,
     ])
