@@ -108,6 +108,16 @@ const running = (w: DeskWorld): string => {
   return `/runs/${id}`
 }
 
+/** The list of who gets what, once patients consent but one. */
+async function textedAbout(w: DeskWorld): Promise<string> {
+  w.insched.prepare("update patients set text_consent = case when patient_id = ? then 0 else 1 end, cell_phone = printf('+1 480 555 01%02d', patient_id)").run(w.events[0]!.patient) // prettier-ignore
+  const [one, two] = w.events.slice(-2).map(({ patient }) => patient)
+  const add = w.insched.prepare("insert into events(event_type, patient_id, location_id, starts_at, minutes, resources, status) values ('CONS', ?, 1, date('now', '+9 days') || 'T10:00', 30, '[]', 'None')") // prettier-ignore
+  for (const patient of [one, two]) if (w.insched.prepare("select count(*) from events where patient_id = ? and starts_at = date('now', '+9 days') || 'T10:00'").pluck().get(patient) === 0) add.run(patient) // prettier-ignore
+  await w.site.upload()
+  return '/synchronization/texts/who'
+}
+
 /** Ticks every event of the day that is shown, and goes on to writing. */
 const tickAll = async (page: Page, button: string): Promise<void> => {
   for (const box of await page.getByRole('checkbox').all()) await box.check()
@@ -199,8 +209,9 @@ export const consolePages: readonly PageState<DeskWorld>[] = [
   { page: 'mirror', state: 'of patients', at: '/synchronization/mirror/patients', as: 'Jo Desk', shows: (w) => w.synchronization.mirror.preview }, // prettier-ignore
   { page: 'mirror', state: 'asks to erase', at: '/synchronization/mirror/messages', as: 'Jo Desk', shows: (w) => w.synchronization.change.makeErasing, does: async (page, { synchronization: { mirror } }) => { await page.getByLabel(mirror.ways.erased).check(); await page.getByRole('button', { name: mirror.preview }).click() } }, // prettier-ignore
   { page: 'texts', state: 'rules', at: async (w) => { await w.site.texts.set('rule/late', 'reminder 3 hours before at location 1 if not confirmed arrive 15 minutes early with calendar link'); return '/synchronization/texts' }, as: 'Jo Desk', shows: (w) => w.textRules.settings.notTaken.window, does: async (page, { textRules: { settings }, synchronization: { save } }) => { await page.locator('#until').fill(''); await page.locator('#perDay').fill('0'); await page.locator('form[action="/synchronization/texts"]').filter({ has: page.getByLabel(settings.names.perDay) }).evaluate((form: HTMLFormElement) => { form.noValidate = true }); await page.getByRole('button', { name: save, exact: true }).first().click() } }, // prettier-ignore
-  { page: 'texts', state: 'rule', at: '/synchronization/texts/rules/new/reminder', as: 'Jo Desk', shows: (w) => w.textRules.rule.wrongLead, does: async (page, { textRules: { rule } }) => { await page.getByLabel(rule.lead).fill('99'); await page.getByRole('button', { name: rule.look }).click() } }, // prettier-ignore
-  { page: 'texts', state: 'words', at: '/synchronization/texts/words/reminder/en', as: 'Jo Desk', shows: (w) => w.textRules.words.wrong['own name']('rhinoplasty'), does: async (page, { textRules: { words } }) => { await page.getByLabel(words.source).fill('{first name}: your rhinoplasty at {practice}, {when}.'); await page.getByRole('button', { name: words.look }).click() } }, // prettier-ignore
+  { page: 'texts', state: 'rule looked at', at: textedAbout, as: 'Jo Desk', shows: (w) => w.textRules.sample.title, does: async (page, { textRules: { rule } }) => { await page.goto(page.url().replace('/who', '/rules/reminder')); await page.getByLabel(rule.lead).fill('2'); await page.getByRole('button', { name: rule.look }).click() } }, // prettier-ignore
+  { page: 'texts', state: 'words as they are written', at: '/synchronization/texts/words/confirmation-request/es', as: 'Jo Desk', shows: () => 'Ana, nos vemos', does: async (page, { textRules: { words } }) => { await page.getByLabel(words.source).fill('{first name}, nos vemos el {when} en {practice}. Responda C.') } }, // prettier-ignore
+  { page: 'texts', state: 'who gets what', at: async (w) => `${await textedAbout(w)}?days=30`, as: 'Jo Desk', shows: (w) => w.textRules.who.whom, does: async (page) => page.locator('summary').first().click() }, // prettier-ignore
   { page: 'preview', state: 'of a patient', at: '/synchronization/preview', as: 'Jo Desk', shows: (w) => w.synchronization.mirror.fields.patients.birthDate, does: async (page, { synchronization: { preview } }, w) => { await page.getByLabel(preview.patient).fill(withoutPlan(w)); await page.getByRole('button', { name: preview.look, exact: true }).click() } }, // prettier-ignore
   { page: 'mirror', state: 'narrowed and erased', at: narrowedAndErased, as: 'Jo Desk', shows: (w) => w.synchronization.mirror.needed.birthDate, does: async (page, { synchronization: { mirror } }) => { await page.getByText(mirror.receiptsHow).waitFor(); await page.getByText(mirror.fieldsThatLeave(mirror.collections.patients)).click() } }, // prettier-ignore
   { page: 'payments', state: 'needs posting', at: '/payments', as: 'Jo Desk', shows: (w) => w.payments.states.waiting },

@@ -18,17 +18,15 @@ export function dryRunCards(reader: Reader, run: DryRun, rule?: string): Html[] 
   return [
     run.isOff ? notice('info', words.isOff) : nothing,
     card(
-      [
-        facts([
-          [words.sends, reader.number(texts.length)],
-          [words.parts, reader.number(texts.reduce((sum, { segments }) => sum + segments, 0))],
-          [words.told, reader.number(told.length)],
-          [words.again, reader.number(run.again)],
-          [words.untold, reader.number(untold.length)],
-          ...(run.notHeld > 0 ? [[words.notHeld, reader.number(run.notHeld)] as const] : []),
-        ]),
-        html`<p class="soft">${words.until(reader.instant(run.until, run.zone))}</p>`,
-      ],
+      facts([
+        [words.sends, reader.number(texts.length)],
+        [words.parts, reader.number(texts.reduce((sum, { segments }) => sum + segments, 0))],
+        [words.told, reader.number(told.length)],
+        [words.again, reader.number(run.again)],
+        [words.untold, reader.number(untold.length)],
+        ...(run.notHeld > 0 ? [[words.notHeld, reader.number(run.notHeld)] as const] : []),
+        [words.until, reader.instant(run.until, run.zone)],
+      ]),
       { title: words.summary, eyebrow: reader.instant(run.from, run.zone) },
     ),
     texts.length === 0 ? empty(words.none, words.noneNext, 'wait') : textsTable(reader, run, texts),

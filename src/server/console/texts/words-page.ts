@@ -131,7 +131,7 @@ function templateCard(c: Context<ConsoleEnv>, template: TemplateOfSite, source: 
           </div>`,
         ],
       ), // prettier-ignore
-      html`<div id="look" class="stack">${lookedHtml(reader, template.language, looked)}</div>`,
+      html`<div id="look" class="stack answer">${lookedHtml(reader, template.language, looked)}</div>`,
       template.isOwn ? oneButton(at, words.back, { csrf, key: template.key, usual: 'yes' }, 'danger') : nothing,
     ],
     { title: titleOf(reader, template) },
