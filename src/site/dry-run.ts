@@ -4,11 +4,13 @@
  */
 import { instantOf } from '../mirror/wall-clock.ts'
 import type { LocationValue } from '../replica/kinds/fields.ts'
-import { foretell, type Foretelling } from '../bridges/texts/foretelling.ts'
+import { textOf } from '../bridges/texts/composing.ts'
+import { foresee, type Foreseen, type ForeseenText } from '../bridges/texts/foreseeing.ts'
 import { outlookOf } from '../bridges/texts/judging.ts'
 import { longestLead } from '../bridges/texts/rule-words.ts'
 import { textsChangedTogether, textSettingsOf, type Rule, type TextSettings } from '../bridges/texts/rules.ts'
 import { segmentsOf } from '../bridges/texts/segments.ts'
+import type { Part } from '../bridges/texts/told-together.ts'
 import type { Situations, Told } from '../bridges/texts/situation.ts'
 import type { Clock } from '../replica/clock.ts'
 import type { Json } from '../replica/json.ts'
@@ -66,11 +68,11 @@ export function dryRunOf(site: {
     rule: rule.id,
     what: rule.what,
   })
-  const shown = async (held: readonly Told[], { sends, untold }: Foretelling) => ({
-    texts: await Promise.all(sends.map(async ({ at, body, parts }) => ({ at, body, segments: segmentsOf(body).segments, events: await Promise.all(parts.map(eventOf)) }))), // prettier-ignore
-    untold: await Promise.all(untold.map(async (one) => ({ ...(await eventOf(one)), why: one.why }))),
+  const shown = async (held: readonly Told[], { texts, passes }: Foreseen) => ({
+    texts: await Promise.all(composed(texts).map(async ({ at, body, parts }) => ({ at, body, segments: segmentsOf(body).segments, events: await Promise.all(parts.map(eventOf)) }))), // prettier-ignore
+    untold: await Promise.all(passes.map(async (one) => ({ ...(await eventOf(one)), why: one.why }))),
     told: await Promise.all(held.flatMap((of) => outlookOf(of).flatMap(({ rule, verdict }) => (verdict.is === 'told' ? [eventOf({ rule, of }).then((event) => ({ ...event, at: verdict.message.at }))] : [])))), // prettier-ignore
-    again: sends.flatMap(({ parts }) => parts).filter(({ rule, of }) => wasTold(rule, held.find((one) => one.event.key === of.event.key)!)).length, // prettier-ignore
+    again: texts.flatMap(({ parts }) => parts).filter(({ rule, of }) => wasTold(rule, held.find((one) => one.event.key === of.event.key)!)).length, // prettier-ignore
   })
   /** The settings with changes, as if sending were on. */
   const settingsWith = (fields: Readonly<Record<string, Json>>, changes: Readonly<Record<string, string>>, at: number): TextSettings => {
@@ -89,14 +91,14 @@ export function dryRunOf(site: {
       const starts = instantOf(event.startsAt, zone)
       const of = (status: string): Told => ({ ...madeUp, now, settings, site: site.site, zone, zones: [zone], sender, locationName: place?.name ?? null, event: { ...event, key: 'sample', minutes: 30, bookedAt: now, status, deleted: false } }) // prettier-ignore
       // The same patient until the start, and once it was checked out.
-      const [before, after] = [foretell([of('None')], { from: now, until: starts }), foretell([of('Checked Out')], { from: starts, until: starts + (longestLead + 4) * day })] // prettier-ignore
+      const [before, after] = [foresee([of('None')], { from: now, until: starts }), foresee([of('Checked Out')], { from: starts, until: starts + (longestLead + 4) * day })] // prettier-ignore
       const isBefore = ({ rule }: { rule: Rule }): boolean => rule.what !== 'after visit'
-      const untold = [...before.untold.filter(isBefore), ...after.untold.filter((one) => !isBefore(one))]
+      const untold = [...before.passes.filter(isBefore), ...after.passes.filter((one) => !isBefore(one))]
       return {
         bookedAt: now,
         starts,
         zone,
-        texts: [...before.sends, ...after.sends].map(({ at, body, parts: [{ rule }] }) => ({ at, body, rule: rule.id, what: rule.what })), // prettier-ignore
+        texts: composed([...before.texts, ...after.texts]).map(({ at, body, parts: [{ rule }] }) => ({ at, body, rule: rule.id, what: rule.what })), // prettier-ignore
         untold: untold.map(({ rule, why }) => ({ rule: rule.id, what: rule.what, why })),
       }
     },
@@ -108,11 +110,23 @@ export function dryRunOf(site: {
       const settings = settingsWith(fields, changes, from)
       const until = from + days * day
       const { held, notHeld } = await situationsUntil(until, settings)
-      const found = await shown(held, foretell(held, { from, until }))
+      const found = await shown(held, foresee(held, { from, until }))
       return { from, until, zone: await site.zone(), isOff, notHeld, ...found }
     },
   }
 }
+
+/** Each text as it would be written: how to stop stands in the first to a number. */
+function composed(texts: readonly ForeseenText[]): readonly { readonly at: number; readonly parts: readonly [Part, ...Part[]]; readonly body: string }[] {
+  const knowing = new Set<string | null>()
+  return texts.map(({ at, parts: some }) => {
+    const parts = some as readonly [Part, ...Part[]]
+    const { recipient, knowsStop } = parts[0].of
+    const saysStop = !knowsStop && !knowing.has(recipient)
+    if (saysStop) knowing.add(recipient)
+    return { at, parts, body: textOf(parts, saysStop, () => null) }
+  })
+} // prettier-ignore
 
 /** Somebody who consents, has a number of nowhere else, and was told nothing yet. */
 const madeUp = {

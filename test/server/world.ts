@@ -44,8 +44,6 @@ export const people: readonly Person[] = file.practices.flatMap((practice) => pr
 
 /** A clock that stands until the test moves it. */
 export interface HeldClock extends Clock {
-  /** When the next timer is due; undefined where there is none. */
-  next(): number | undefined
   advance(ms: number): void
 }
 export function heldClock(at = Date.parse('2026-11-23T17:00:00Z')): HeldClock {
@@ -59,7 +57,6 @@ export function heldClock(at = Date.parse('2026-11-23T17:00:00Z')): HeldClock {
       timers.push(timer)
       return () => void (timers = timers.filter((one) => one !== timer))
     },
-    next: () => timers.reduce<number | undefined>((least, { at }) => Math.min(least ?? at, at), undefined),
     advance(ms) {
       now += ms
       const due = timers.filter((one) => one.at <= now)

@@ -110,6 +110,7 @@ it('[TEXT-6] [TEXT-12] a minor whose guarantor has no number or said no is not t
 it('[TEXT-1] [TEXT-12] one event of a text that nobody took has moved: the others are told anew, once, and it is told of its new time', async () => {
   const world = await opened()
   const { tom, eva } = await family(world)
+  await world.settled()
   world.sandbox.down(true)
   await world.event(tom, '2027-03-03T14:30')
   const moved = await world.event(eva, '2027-03-03T15:30')

@@ -28,6 +28,7 @@ export const reviewKinds = [
   'wrong number',
   'message not opened',
   'number takes no texts',
+  'texts held',
   'hl7 not applied',
   'hl7 to do',
   'payment not posted',
@@ -55,6 +56,7 @@ export const resolutions = [
   'patient opts out',
   'answered one by one',
   'none of these',
+  'let go',
   'seen',
 ] as const
 export type Resolution = (typeof resolutions)[number]
@@ -87,6 +89,7 @@ export const waysOf: Readonly<Record<ReviewKind, readonly Resolution[]>> = {
   'may want to cancel': ['patient declines', 'changed in InSched', 'stays as it is'],
   'wrong number': ['changed in InSched', 'seen'],
   'message not opened': ['seen'],
+  'texts held': ['let go'],
   'number takes no texts': ['changed in InSched', 'seen'],
   'hl7 not applied': ['put right in InSched', 'seen'],
   'hl7 to do': ['put right in InSched', 'seen'],

@@ -8,7 +8,7 @@ import { badge, card } from '../../look/show.ts'
 import { deedOf, failed, type ConsoleEnv, type ConsoleParts } from '../frame.ts'
 import { textsOf } from '../synchronization/synchronization-frame.ts'
 import { placesOf, ruleInWords, whyNoTypes, type Places } from './rule-in-words.ts'
-import { keepTexts, settingsCards } from './settings-cards.ts'
+import { keepTexts, settingsCards, type Refused } from './settings-cards.ts'
 import { textsFramed, textsPaths } from './texts-frame.ts'
 
 const at = textsPaths.rules
@@ -51,9 +51,6 @@ export function rulesPage(parts: ConsoleParts): Hono<ConsoleEnv> {
   const unknown = async (c: Context<ConsoleEnv>): Promise<Response> => c.html(await failed(c, site, c.get('reader').words.problems.noConsolePage), 404) // prettier-ignore
   return app
 }
-
-/** What was written and is wrong, where a form of the page was refused. */
-export interface Refused { readonly given: (name: string) => string; readonly faults: Readonly<Record<string, string>> } // prettier-ignore
 
 async function rulesPageHtml(c: Context<ConsoleEnv>, parts: ConsoleParts, refused?: Refused): Promise<string> {
   const { site } = parts
