@@ -187,6 +187,7 @@ it('[TEXT-6] a number that the provider blocks is opted out here too; one that t
   const [ann, tom] = [await world.person(), await world.person({ cellPhone: '+14805550102' })]
   world.sandbox.trouble({ is: 'error', status: 400, code: 21_610 }, { is: 'error', status: 400, code: 21_614 })
   await world.event(ann, '2027-03-03T14:30')
+  await world.settled()
   await world.event(tom, '2027-03-03T15:30')
   await world.pass(3 * day, 10 * 60_000)
   expect((await out(world, ann)).out.map((one) => [one.state, one.code])).toEqual([['failed', '21610']])
