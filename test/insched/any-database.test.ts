@@ -152,7 +152,11 @@ describe.each(kinds)('$schema schema, $engine', (kind) => {
 
   it('what texts may not say is asked of the practice’s own names: what patients are told, and what staff say where the mapping names it', async () => {
     const { care, first, types } = await at.bridge.namesForTexts()
-    expect(types).toContainEqual(kind.schema === 'reference' ? { type: 'CONS', name: 'Consultation rhinoplasty' } : { type: '1', name: 'Consultation' })
+    expect(types).toContainEqual(
+      kind.schema === 'reference'
+        ? { type: 'CONS', name: 'Consultation rhinoplasty' }
+        : { type: '1', name: 'Consultation' },
+    )
     expect(care).toEqual(expect.arrayContaining(['Consultation', 'Procedure visit']))
     expect(care.includes('Surgery rhinoplasty') && care.includes('Surgery Scheduled')).toBe(kind.schema === 'reference')
     expect(first).toContain(kind.schema === 'reference' ? (await at.staff.row('patients', 1))!['first_name'] : 'Ann')
