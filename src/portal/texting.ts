@@ -5,13 +5,15 @@
 import type { DeliveryReport } from '../bridges/email/bounces.ts'
 import { emailing, type Emailing } from '../bridges/email/emailing.ts'
 import type { Mailer } from '../bridges/email/mailer.ts'
+import { situationsOf } from '../bridges/texts/situation.ts'
+import { heldTexts } from './held-texts.ts'
+import type { OpenReplica } from '../replica/replica.ts'
 import { consentKeys } from '../bridges/texts/consent-number.ts'
 import type { TextProvider } from '../bridges/texts/provider.ts'
 import { textReceiver } from '../bridges/texts/receiving.ts'
 import { textSender, type TextSender } from '../bridges/texts/sender.ts'
 import { twilioProvider, type Ask, type TextAccount } from '../bridges/texts/twilio.ts'
 import type { Clock } from '../replica/clock.ts'
-import type { Replica } from '../replica/replica-face.ts'
 import type { NamedProxies } from '../server/reverse-proxy.ts'
 import { receivedPath, statusPath, textWebhooks } from '../server/texts/webhooks.ts'
 
@@ -25,7 +27,7 @@ export interface PortalTexts {
   /** Between two texts, milliseconds. */
   readonly pace?: number | undefined
 }
-interface TextingPractice { readonly replica: Replica; readonly hmacKey: Uint8Array; readonly indexed: () => Promise<void> } // prettier-ignore
+interface TextingPractice { readonly replica: OpenReplica; readonly hmacKey: Uint8Array; readonly indexed: () => Promise<void> } // prettier-ignore
 
 export type Texting = ReturnType<typeof textingOf>
 
@@ -45,6 +47,7 @@ export function textingOf(portal: {
   const mails = new Map<string, Emailing>()
   const receivers = new Map<string, ReturnType<typeof textReceiver>>()
   const providers = new Map<string, TextProvider>()
+  const helds = new Map<string, ReturnType<typeof heldTexts>>()
   /** The origin that the provider posts to; undefined while this portal does not listen: then nothing goes out. */
   let origin: string | undefined
 
@@ -71,6 +74,9 @@ export function textingOf(portal: {
       handOver: (patient, message) => senders.get(practice)!.handOver(patient, message),
     })
     receivers.set(practice, receiver)
+    const isAnyHour = (): boolean => texts.accountOf(practice)?.isAnyHour === true
+    const held = heldTexts({ replica, situations: situationsOf({ replica, keys }), clock, isAnyHour, indexed, changed: () => senders.get(practice)?.wake() }) // prettier-ignore
+    helds.set(practice, held)
     senders.set(
       practice,
       textSender({
@@ -82,8 +88,8 @@ export function textingOf(portal: {
         patience: texts.patience,
         pace: texts.pace,
         provider: () => providerOf(practice),
-        isAnyHour: () => texts.accountOf(practice)?.isAnyHour === true,
-        isOpen,
+        isAnyHour,
+        isOpen: () => isOpen() && !held.isHeld(),
         otherwise: async (rule, told) => (await mails.get(practice)?.tell(rule, told)) ?? false,
         statusTo: (patient, message) => (origin === undefined ? null : `${origin}${statusPath(practice, patient, message)}`), // prettier-ignore
         // Oldest first: an answer may be to what was said before it.
@@ -131,11 +137,14 @@ export function textingOf(portal: {
     /** Resolves when nothing of a practice's texts is under way. */
     async settled(practice: string): Promise<void> {
       await senders.get(practice)?.settled()
+      await helds.get(practice)?.settled()
+      await senders.get(practice)?.settled()
       await mails.get(practice)?.settled()
     },
     problem: (practice: string): string | null => senders.get(practice)?.problem() ?? null,
     async stop(): Promise<void> {
       for (const sender of senders.values()) await sender.stop()
+      for (const held of helds.values()) await held.stop()
       for (const one of mails.values()) await one.stop()
     },
   }

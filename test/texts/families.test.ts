@@ -63,7 +63,11 @@ it('[TEXT-12] two adults share a text where a relation is on file, and never wit
   const ann = await world.person({ firstName: 'Ann' })
   const ben = await world.person({ firstName: 'Ben', relatives: [ann] })
   const other = await world.person({ firstName: 'Zoe' })
+  // Nothing is sent before all of it is there.
+  world.isOpen = false
   for (const patient of [other, ann, ben]) await world.event(patient, '2027-03-04T14:30')
+  world.isOpen = true
+  world.texting.wake(world.practice)
   await world.pass(3 * 24 * hour, 10 * 60_000)
   const texts = bodies(world)
   expect(texts.length).toBeGreaterThanOrEqual(2)
@@ -113,6 +117,7 @@ it('[TEXT-6] [TEXT-12] a minor whose guarantor has no number or said no is not t
 it('[TEXT-1] [TEXT-12] one event of a text that nobody took has moved: the others are told anew, once, and it is told of its new time', async () => {
   const world = await opened()
   const { tom, eva } = await family(world)
+  await world.settled()
   world.sandbox.down(true)
   await world.event(tom, '2027-03-03T14:30')
   const moved = await world.event(eva, '2027-03-03T15:30')

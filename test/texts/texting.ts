@@ -13,7 +13,7 @@ import type { Ask } from '../../src/bridges/texts/twilio.ts'
 import { textingOf, type Texting as PortalTexting } from '../../src/portal/texting.ts'
 import type { Json } from '../../src/replica/json.ts'
 import { mintUlid } from '../../src/replica/ids.ts'
-import type { Edit, Replica } from '../../src/replica/replica-face.ts'
+import type { Edit } from '../../src/replica/replica-face.ts'
 import { openReplica, type OpenReplica } from '../../src/replica/replica.ts'
 import { openSqliteStore } from '../../src/replica/sqlite-store.ts'
 import { indexedCollections, pageIndex } from '../../src/server/page-index.ts'
@@ -104,7 +104,7 @@ export async function texting(options: { readonly at?: number; readonly sending?
     const index = replica.follow({ name: 'index', collections: indexedCollections, handle: pageIndex(replica, world.keys.ofPhone) })
     follower = index
     world.replica = replica
-    const mortal: Replica = { ...replica, change: (edits) => step(own, () => replica.change(edits)) }
+    const mortal: OpenReplica = { ...replica, change: (edits) => step(own, () => replica.change(edits)) }
     const ask: Ask = async ({ method, url, headers, body }) =>
       step(own, async () => {
         const answer = await sandboxApp.request(url.pathname + url.search, { method, headers: { ...headers, host: '127.0.0.1' }, ...(body === undefined ? {} : { body }) })

@@ -29,6 +29,7 @@ export const reviewKinds = [
   'message not opened',
   'number takes no texts',
   'address takes no mail',
+  'texts held',
   'hl7 not applied',
   'hl7 to do',
   'payment not posted',
@@ -58,6 +59,7 @@ export const resolutions = [
   'patient opts out',
   'answered one by one',
   'none of these',
+  'let go',
   'seen',
   // Its cause is gone, and the note says how; nobody chooses this.
   'by itself',
@@ -92,6 +94,7 @@ export const waysOf: Readonly<Record<ReviewKind, readonly Resolution[]>> = {
   'may want to cancel': ['patient declines', 'changed in InSched', 'stays as it is'],
   'wrong number': ['changed in InSched', 'seen'],
   'message not opened': ['seen'],
+  'texts held': ['let go'],
   'number takes no texts': ['changed in InSched', 'seen'],
   'address takes no mail': ['changed in InSched', 'seen'],
   'hl7 not applied': ['put right in InSched', 'seen'],

@@ -134,6 +134,7 @@ export const routeNeeds: Readonly<Record<string, Need>> = {
   'POST /synchronization/texts/rules/remove': 'set synchronization',
   'GET /synchronization/texts/sample': 'set synchronization',
   'GET /synchronization/texts/who': 'set synchronization',
+  'POST /synchronization/texts/who/let-go': 'set synchronization',
   'GET /synchronization/texts/history': 'set synchronization',
   'GET /synchronization/texts/words': 'set synchronization',
   'GET /synchronization/texts/words/:kind/:language/:rule?': 'set synchronization',

@@ -12,12 +12,12 @@ import { deedOf, type ConsoleEnv, type ConsoleParts } from '../frame.ts'
 import type { Places } from './rule-in-words.ts'
 import { textsPaths } from './texts-frame.ts'
 
-/** What was written and is wrong, where a form of the page was refused. */
-export interface Refused { readonly given: (name: string) => string; readonly faults: Readonly<Record<string, string>> } // prettier-ignore
-
 const numbers = ['perDay', 'perWeek', 'requestsPerDay', 'notWithinHours', 'graceMinutes', 'minorsUntilAge'] as const satisfies readonly TextKey[] // prettier-ignore
 const switches = ['asksSameDay', 'remindsConfirmed', 'closestOnly', 'earlySameDay', 'groupsFamilies', 'alsoByEmail'] as const satisfies readonly TextKey[] // prettier-ignore
 type Values = Readonly<Record<string, string>>
+
+/** What was written and is wrong, where a form of the page was refused. */
+export interface Refused { readonly given: (name: string) => string; readonly faults: Values } // prettier-ignore
 
 /** The days of `excludedDays` as weekdays and dates. */
 function daysOf(value: string): { readonly weekdays: readonly string[]; readonly dates: string } {

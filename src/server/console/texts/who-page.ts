@@ -2,9 +2,13 @@
 import { Hono, type Context } from 'hono'
 import { html } from 'hono/html'
 import * as v from 'valibot'
-import { button, field } from '../../look/form.ts'
+import { button, field, oneButton } from '../../look/form.ts'
+import { inEnglish, type Html } from '../../look/html.ts'
+import { notice } from '../../look/notice.ts'
 import { card } from '../../look/show.ts'
-import { deedOf, type ConsoleEnv, type ConsoleParts } from '../frame.ts'
+import type { OpenReview } from '../console-site.ts'
+import { byOf, deedOf, failed, type ConsoleEnv, type ConsoleParts } from '../frame.ts'
+import { textsOf } from '../synchronization/synchronization-frame.ts'
 import { dryRunCards } from './dry-run-cards.ts'
 import { textsFramed, textsPaths } from './texts-frame.ts'
 
@@ -32,8 +36,25 @@ export function whoPage(parts: ConsoleParts): Hono<ConsoleEnv> {
     const days = v.safeParse(daysSchema, asked)
     if (!days.success) return c.html(await textsFramed(c, parts, 'who', [form(c, asked.slice(0, 2), reader.words.textRules.who.wrongDays)]), 400) // prettier-ignore
     store.audit.noted(deedOf(c, 'viewed', { of: 'texts dry run' }))
-    const run = await site.texts.dryRun({ days: days.output })
-    return c.html(await textsFramed(c, parts, 'who', [form(c, asked), ...dryRunCards(reader, run)]))
+    const [run, { items }] = [await site.texts.dryRun({ days: days.output }), await site.reviews()]
+    const held = items.filter(({ kind }) => kind === 'texts held').map((review) => heldCard(c, review))
+    return c.html(await textsFramed(c, parts, 'who', [...held, form(c, asked), ...dryRunCards(reader, run)]))
+  })
+  app.post(`${textsPaths.who}/let-go`, async (c) => {
+    const id = (await textsOf(c))('review')
+    const { items } = await site.reviews()
+    const isHeld = items.some((one) => one.id === id && one.kind === 'texts held')
+    if (!isHeld) return c.html(await failed(c, site, c.get('reader').words.problems.noConsolePage), 404)
+    await site.resolve(id, '', byOf(c.get('staff')), 'let go')
+    store.audit.record(deedOf(c, 'review resolved', { of: id }))
+    return c.redirect(`${textsPaths.who}?said=letGo`, 303)
   })
   return app
+}
+
+/** Nothing goes out after an outage before somebody has looked at the list below. */
+function heldCard(c: Context<ConsoleEnv>, { id, why }: OpenReview): Html {
+  const { who: words } = c.get('reader').words.textRules
+  return notice('warn', html`<strong>${words.held}</strong> ${inEnglish(why)}`, html`<p>${words.heldHow}</p>
+    ${oneButton(`${textsPaths.who}/let-go`, words.letGo, { csrf: c.get('csrf'), review: id }, 'main')}`) // prettier-ignore
 }

@@ -32,6 +32,7 @@ const reviewKinds: Readonly<Record<ReviewKind, string>> = {
   'may want to cancel': 'May want to cancel',
   'wrong number': 'Wrong number',
   'message not opened': 'Message not opened',
+  'texts held': 'Texts are held after an outage',
   'number takes no texts': 'A number takes no texts',
   'address takes no mail': 'An address takes no mail',
   'hl7 not applied': 'Message of a clinical system not applied',
@@ -60,6 +61,7 @@ const resolutions: Readonly<Record<Resolution, string>> = {
   'patient opts out': 'Wants no more texts',
   'answered one by one': 'Answered one by one',
   'none of these': 'None of these',
+  'let go': 'Let them go',
   seen: 'I have seen it',
   'by itself': 'By itself, because',
 }
