@@ -136,7 +136,7 @@ describe('what it shows', () => {
     expect(wrong.text).toMatch(/id="events.daysAhead"[^>]*aria-invalid="true"/)
     expect((await world.portal.mirrorOf(site)).portals).toEqual({})
     expect((await ask(`${at}/events`, { ...same, 'events.daysAhead': '20', 'events.fields words': '' })).status).toBe(303) // prettier-ignore
-    expect((await world.portal.mirrorOf(site)).portals).toEqual({ 'events.daysAhead': '20', 'events.fields': 'minutes, lastConfirmed, confirmationType' }) // prettier-ignore
+    expect((await world.portal.mirrorOf(site)).portals).toEqual({ 'events.daysAhead': '20', 'events.fields': 'type, minutes, lastConfirmed, confirmationType' }) // prettier-ignore
     await expect.poll(() => world.site.mirror.standing().settings).toMatchObject({ daysAhead: 20, withheld: { events: ['words'] } }) // prettier-ignore
     expect(words((await ask(at)).text)).toContain('Days ahead 365 days 20 days')
     // What the site allows not, nobody can allow here.
