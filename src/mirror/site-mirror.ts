@@ -42,6 +42,8 @@ interface Applied {
 /** The settings of a site as they stand before its replica is open, and then as it reads them. */
 export function mirrorOf(site: string, clock: Clock) {
   let settings = defaultSettings
+  /** Without what the portal has narrowed. */
+  let chosen = defaultSettings
   let others: Others = new Map()
   let shared: Shared = new Map()
   let version = 0
@@ -77,11 +79,13 @@ export function mirrorOf(site: string, clock: Clock) {
     /** For the replica. */
     replicaPasses: {
       passes: byFacts(() => ({ settings, at: clock.now() })),
+      chosen: byFacts(() => ({ settings: chosen, at: clock.now() })),
       passedBefore: byFacts(() => applied),
       returns: ((collection, facts) =>
         passes(settings, { collection, facts, direction: 'up', site, now: clock.now() }).passes) as Passes,
     },
-    become(next: MirrorSettings, of: Others = others): void {
+    become(next: MirrorSettings, of: Others = others, own: MirrorSettings = next): void {
+      chosen = own
       if (!sameSettings(next, settings)) settings = next
       others = of
       shared = sharedBy(settings, others)
@@ -146,7 +150,7 @@ export async function keepSiteMirror(options: SiteMirrorOptions) {
     // Where nothing was chosen yet, documents followed the defaults from the start.
     mirror.hasApplied(kept ?? { settings: defaultSettings, at: clock.now() })
     isKept = kept !== undefined
-    mirror.become(next, others)
+    mirror.become(next, others, mirrorSettingsOf(own))
     if (names.length === 0) return
     // In the same turn: nothing that comes by the new settings is taken before.
     await replica.replication.readAnew(options.portal, names)

@@ -47,6 +47,8 @@ export interface EditContext {
   readonly writer: Writer
   readonly now: number
   readonly passes: Passes
+  /** Whether a document would go to peers by what was chosen here alone. */
+  readonly chosen: Passes
   /** Whether a document is to be logged anew with a row. */
   readonly begins: (row: NewRow, held: StoredDocument | undefined) => boolean
 }
@@ -95,7 +97,7 @@ export async function rowOfEdit(
     mode: 'add',
   }
   if (context.begins(row, held)) return loggedAnew(row, draft)
-  return ceases(row, held, context.passes) ? { ...row, receipt: true } : row
+  return ceases(row, held, context.passes, context.chosen) ? { ...row, receipt: true } : row
 }
 
 /**

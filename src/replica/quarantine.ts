@@ -56,6 +56,8 @@ export interface QuarantineContext {
   readonly writer: () => Writer
   readonly clock: Clock
   readonly passes: Passes
+  /** Whether it would by what was chosen here alone. */
+  readonly chosen: Passes
   /** Of a portal: what its settings withhold it takes no content of (rule 9). */
   readonly holds: Passes | undefined
   /** Whether a document is to be logged anew with a row. */
@@ -199,6 +201,7 @@ async function edited(draft: Draft, edit: Edit, context: QuarantineContext): Pro
     writer: context.writer(),
     now: context.clock.now(),
     passes: context.passes,
+    chosen: context.chosen,
     begins: context.isAnew,
   })
   if (!row) return []

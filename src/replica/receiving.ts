@@ -66,6 +66,8 @@ export interface Logging {
   readonly isAnew: (row: NewRow, held: StoredDocument | undefined) => boolean
   /** Whether a document goes to peers at all. */
   readonly passes: Passes
+  /** Whether it would by what was chosen here alone. */
+  readonly chosen: Passes
 }
 
 /**
@@ -78,12 +80,12 @@ export async function intoLog(
   draft: Draft,
   collection: Collection,
   rows: readonly NewRow[],
-  { isAnew, passes }: Logging,
+  { isAnew, passes, chosen }: Logging,
 ): Promise<NewRow[]> {
   const done: NewRow[] = []
   for (const added of rows) {
     const held = draft.document(collection, added.key)
-    const isNotice = ceases(added, held, passes) || isKnownWithheld(added, held, passes)
+    const isNotice = ceases(added, held, passes, chosen) || isKnownWithheld(added, held, passes)
     const said = isNotice ? { ...added, origin: null, receipt: true } : added
     const logged = isAnew(added, held) ? await loggedAnew(added, draft) : said
     draft.add(logged)

@@ -61,6 +61,8 @@ export interface ReplicaOptions {
   readonly clock: Clock
   /** Whether a document goes to peers at all; by default all do. One that begins to pass is logged anew (rule 10). */
   readonly passes?: Passes
+  /** What would pass by what was chosen here alone, where a portal may narrow it; by default what passes. */
+  readonly chosen?: Passes
   /** What may have gone to peers so far, where `passes` has changed or time has moved it, until `passAnew`; by default what passes. */
   readonly passedBefore?: Passes
   /** Whether content that the portal has erased is to go to it again; by default where it passes. */
@@ -83,7 +85,7 @@ export async function openReplica(options: ReplicaOptions): Promise<OpenReplica>
   // What is known of peers as the commit that is being built will leave it.
   const ahead = new Map<string, PeerKnowledge>()
   const passes = options.passes ?? (() => true)
-  const { passedBefore = passes, returns = passes } = options
+  const { chosen = passes, passedBefore = passes, returns = passes } = options
   const { holds } = options
   const followers = new Set<ReturnType<typeof startFollower>>()
   const listeners = new Set<() => void>()
@@ -99,6 +101,7 @@ export async function openReplica(options: ReplicaOptions): Promise<OpenReplica>
     writer: () => writer,
     clock,
     passes,
+    chosen,
     holds,
     isAnew: (row, held) => isAnew(row, held),
     mostAside: options.mostAside ?? mostAside,
@@ -492,7 +495,7 @@ export async function openReplica(options: ReplicaOptions): Promise<OpenReplica>
             for (const [collection, some] of Map.groupBy(edits, (edit) => edit.collection))
               await draft.load(collection, some.map((edit) => edit.key)) // prettier-ignore
             for (const edit of edits) {
-              const row = await rowOfEdit(edit, draft, { writer, now: clock.now(), passes, begins: isAnew })
+              const row = await rowOfEdit(edit, draft, { writer, now: clock.now(), passes, chosen, begins: isAnew })
               if (!row) continue
               draft.add(row)
               rows.push(row)

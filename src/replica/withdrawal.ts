@@ -38,13 +38,15 @@ export function refusedReceipt(collection: Collection, row: WireRow, held: Store
 }
 
 /**
- * Whether a row, by the facts that it brings, ends that its document passes: then its facts go to the peer, alone. An
- * erasure passes anyway.
+ * Whether a row, by the facts that it brings, ends that its document passes, now or by what was `chosen` here: then its
+ * facts go to the peer, alone. A portal that narrows what was chosen may have had the document before, and may widen it
+ * again. An erasure passes anyway.
  */
-export function ceases(row: NewRow, held: StoredDocument | undefined, passes: Passes): boolean {
+export function ceases(row: NewRow, held: StoredDocument | undefined, passes: Passes, chosen: Passes): boolean {
   if (!held || row.facts === held.head.facts || row.erased > held.head.erased) return false
   const { collection, facts } = held.head
-  return passes(collection, facts) && !passes(collection, row.facts)
+  if (passes(collection, row.facts)) return false
+  return passes(collection, facts) || (chosen(collection, facts) && !chosen(collection, row.facts))
 }
 
 /**

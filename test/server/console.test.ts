@@ -164,13 +164,49 @@ const routes: readonly Route[] = [
   { route: 'POST /synchronization/sharing/:other/set', guest: 303, staff: 404, holds: () => 'No such site' },
   { route: 'GET /synchronization/preview', guest: 303, staff: 200, holds: () => 'one real patient' },
   { route: 'POST /synchronization/preview', guest: 303, staff: 200, fields: { patient: '1' }, holds: lastName },
-  { route: 'GET /synchronization/texts', guest: 303, staff: 200, holds: () => 'reminder 1 day before' },
+  { route: 'GET /synchronization/texts', guest: 303, staff: 200, holds: () => 'What holds for every rule' },
+  { route: 'POST /synchronization/texts', guest: 303, staff: 400, fields: { location: '', from: 'noon' } },
+  { route: 'POST /synchronization/texts/sending', guest: 303, staff: 303, fields: { value: 'off' } },
+  { route: 'GET /synchronization/texts/rules/new', guest: 303, staff: 200 },
+  { route: 'GET /synchronization/texts/rules/new/:kind', guest: 303, staff: 404 },
+  { route: 'GET /synchronization/texts/rules/:rule', guest: 303, staff: 404 },
+  { route: 'GET /synchronization/texts/rules/:rule/on', guest: 303, staff: 404 },
   {
-    route: 'POST /synchronization/texts',
+    route: 'POST /synchronization/texts/rules',
     guest: 303,
     staff: 400,
-    fields: { key: 'rule/request', value: 'ask soon' },
-    holds: () => 'Nothing was changed.',
+    fields: { rule: 'reminder', value: 'reminder every day' },
+  },
+  {
+    route: 'POST /synchronization/texts/rules/look',
+    guest: 303,
+    staff: 400,
+    fields: { rule: 'reminder', count: 'x', unit: 'days', location: 'every', types: '', confirmed: 'both', arrive: '' },
+  },
+  { route: 'POST /synchronization/texts/rules/off', guest: 303, staff: 404, fields: { rule: 'nobody' } },
+  { route: 'POST /synchronization/texts/rules/remove', guest: 303, staff: 404, fields: { rule: 'nobody' } },
+  { route: 'GET /synchronization/texts/sample', guest: 303, staff: 200 },
+  { route: 'GET /synchronization/texts/who', guest: 303, staff: 200 },
+  {
+    route: 'POST /synchronization/texts/who/let-go',
+    guest: 303,
+    staff: 404,
+    fields: { review: '01ARZ3NDEKTSV4RRFFQ69G5FAV' },
+  },
+  { route: 'GET /synchronization/texts/history', guest: 303, staff: 200 },
+  { route: 'GET /synchronization/texts/words', guest: 303, staff: 200 },
+  { route: 'GET /synchronization/texts/words/:kind/:language/:rule?', guest: 303, staff: 404 },
+  {
+    route: 'POST /synchronization/texts/words',
+    guest: 303,
+    staff: 404,
+    fields: { key: 'template/nothing/en', source: 'x' },
+  },
+  {
+    route: 'POST /synchronization/texts/words/look',
+    guest: 303,
+    staff: 404,
+    fields: { key: 'template/nothing/en', source: 'x' },
   },
   { route: 'GET /hl7', guest: 303, staff: 200, holds: () => 'No other system is connected' },
   { route: 'POST /hl7', guest: 303, staff: 200, fields: { patient: '1' }, holds: () => 'No messages' },
@@ -225,7 +261,7 @@ describe('the routes', () => {
       if (one.holds) expect(answer.text).toContain(one.holds())
       if (answer.status === 200 && one.guest === 303 && !one.bare) expect(answer.text).toContain('action="/sign-out"')
       expect(answer.headers.get('location') ?? '/').toMatch(
-        /^\/(sign-in|recent\?said=sent|inbox-routes\?said=routed|reviews\?said=resolved|synchronization\/backups\?said=same|runs\/[0-9A-Z]{26})?$/,
+        /^\/(sign-in|recent\?said=sent|inbox-routes\?said=routed|reviews\?said=resolved|synchronization\/backups\?said=same|synchronization\/texts\?said=sendingOff|runs\/[0-9A-Z]{26})?$/,
       )
       expect(answer.headers.get('cache-control')).toBe(/\.(css|js)$/.test(one.route) ? 'public, max-age=31536000, immutable' : 'no-store') // prettier-ignore
     },
