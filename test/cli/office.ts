@@ -1,6 +1,8 @@
 /** A whole office as its users run it: real processes through the command line, a patient through HTTP, staff through a second connection to InSched. */
 import Database from 'better-sqlite3'
 import { execFile, spawn, type ChildProcess } from 'node:child_process'
+import { randomInt } from 'node:crypto'
+import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
@@ -86,12 +88,22 @@ export function start(...args: string[]): Promise<Running> {
   return launch(...args).ready
 }
 
+/**
+ * A port that is free, and below those that connections are given by themselves: one that is to be listened on again after
+ * a restart must not be some connection's by then.
+ */
 export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await new Promise((done) => void server.once('listening', done))
-  const { port } = server.address() as { port: number }
+  const server = createServer()
+  const tried = 10_000 + randomInt(20_000)
+  server.listen(tried, '127.0.0.1')
+  try {
+    await once(server, 'listening')
+  } catch {
+    // Somebody listens there: another one.
+    return freePort()
+  }
   await new Promise((done) => void server.close(done))
-  return port
+  return tried
 }
 
 /** A site that is enrolled: its folder, its InSched database with the staff's own connection to it. */

@@ -131,6 +131,7 @@ describe('saved cards', () => {
     await world.indexed()
     const asked = stripes().length
     await browser.post('/pay', { ...form, amount: '21.00' })
+    await expect.poll(() => sessionOf(form['id']!)).toBeDefined()
     const session = sessionOf(form['id']!)
     expect(session).toMatchObject({ offersToSave: true, customer: { metadata: { practice: ann.practice } } })
     const sent = decodeURIComponent(stripes().slice(asked).map((one) => `${one.path} ${one.body}`).join('\n')) // prettier-ignore

@@ -52,7 +52,8 @@ it('[3.4 (1, 5)] a message that waits is told of by one mail without a word of i
   )
   for (const { text, to } of mails) {
     expect(to).toBe('ann@example.com')
-    expect(text).not.toMatch(/biopsy|benign|Lee|ann@|JD/)
+    // Ids and their proofs are letters and digits at random.
+    expect(text.replaceAll(/https:\S+/g, '')).not.toMatch(/biopsy|benign|Lee|ann@|JD/)
   }
   expect((await out(world, patient)).map((one) => [one.kind, one.what, one.state])).toEqual(Array.from({ length: 4 }, () => ['email', 'message notice', 'sent'])) // prettier-ignore
 })

@@ -61,6 +61,14 @@ type Step = typeof step extends fc.Arbitrary<infer T> ? T : never
 
 interface Event { readonly key: string; readonly who: number; start: string; status: string; deleted: boolean; isHeld: boolean } // prettier-ignore
 
+/** The starts that a text tells of: of one event, or of several of a day. */
+function startsIn(body: string): string[] {
+  const one = /(\w{3}, Mar \d+, \d+:\d\d [AP]M)\./.exec(body)
+  if (one) return [one[1]!]
+  const [, day, lines] = /(\w{3}, Mar \d+): (.*?[AP]M)\./.exec(body)!
+  return [...lines!.matchAll(/\d+:\d\d [AP]M/g)].map(([time]) => `${day}, ${time}`)
+}
+
 async function play(world: Texting, steps: readonly Step[]): Promise<{ told: number }> {
   const events: Event[] = []
   const people: string[] = []
@@ -76,9 +84,12 @@ async function play(world: Texting, steps: readonly Step[]): Promise<{ told: num
   const look = (): void => {
     const texts = world.arrived()
     const told = texts.flatMap(({ at, phone, body }, place) => {
-      const when = /(\w{3}, Mar \d+, \d+:\d\d [AP]M)\./.exec(body)?.[1]
-      const kind = /Reply C/.test(body) ? 'request' : /this is a reminder/.test(body) ? 'reminder' : undefined
-      return kind ? [{ at, phone, kind, when, place }] : []
+      const kind = /Reply C/.test(body)
+        ? 'request'
+        : /this is a reminder|A reminder of/.test(body)
+          ? 'reminder'
+          : undefined
+      return kind ? startsIn(body).map((when) => ({ at, phone, kind, when, place })) : []
     })
     const keys = told.map(({ phone, kind, when }) => `${phone} ${kind} ${when}`)
     expect(keys, 'a text went out twice').toEqual([...new Set(keys)])
