@@ -189,15 +189,6 @@ export const faults: readonly Fault[] = [
     within: 1_500,
   },
   one(
-    'facts that went with an earlier row do not count as seen',
-    'rule 4',
-    'replica/replica.ts',
-    'batch.newest ?? batch.to',
-    'batch.to',
-    1_500,
-    8_281,
-  ),
-  one(
     'the hello of a connection that is over is taken in',
     'rule 6',
     'replica/replica.ts',
