@@ -12,6 +12,7 @@ import type { CheckIn } from './bridges/insched/check-ins.ts'
 import { keepInSched, type InSchedKeeper } from './bridges/insched/keeper.ts'
 import type { Choice } from './bridges/insched/put-back.ts'
 import { consentKeys } from './bridges/texts/consent-number.ts'
+import { calendarAddress } from './bridges/texts/composing.ts'
 import { situationsOf } from './bridges/texts/situation.ts'
 import { openHl7 } from './bridges/hl7/hl7-bridge.ts'
 import { inboundApply } from './bridges/hl7/inbound.ts'
@@ -256,7 +257,7 @@ export async function openSite(
   const exchange = exchangeOf({ ...parts, dir, master, site: site.key })
   const texts = textsOfSite({ ...parts, hmacKey, site: site.key, documentOf: own.documentOf, namesForTexts: bridge.namesForTexts }) // prettier-ignore
   const days = dayOfSite({ ...parts, desk, localOf: bridge.localOf, zone: zoneNow, site: site.key, whyTexts: texts.texts.why }) // prettier-ignore
-  const dryRuns = dryRunOf({ ...parts, site: settings.site, situations: situationsOf({ replica, keys }), textFields: texts.textFields, nameOf: days.nameOf, localOf: bridge.localOf, zone: zoneNow }) // prettier-ignore
+  const dryRuns = dryRunOf({ ...parts, site: settings.site, situations: situationsOf({ replica, keys }), textFields: texts.textFields, nameOf: days.nameOf, localOf: bridge.localOf, zone: zoneNow, calendarTo: (event) => calendarAddress(settings.publicUrl ?? settings.portal, event) }) // prettier-ignore
   const communications = communicationsOf({ ...parts, desk })
   const invitations = `${settings.publicUrl ?? settings.portal}/invitation/${settings.practice}`
 

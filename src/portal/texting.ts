@@ -16,6 +16,7 @@ import { twilioProvider, type Ask, type TextAccount } from '../bridges/texts/twi
 import type { Clock } from '../replica/clock.ts'
 import type { NamedProxies } from '../server/reverse-proxy.ts'
 import { receivedPath, statusPath, textWebhooks } from '../server/texts/webhooks.ts'
+import { calendarAddress } from '../bridges/texts/composing.ts'
 
 export interface PortalTexts {
   /** The account of a practice; undefined: it sends no texts. */
@@ -91,6 +92,7 @@ export function textingOf(portal: {
         isAnyHour,
         isOpen: () => isOpen() && !held.isHeld(),
         otherwise: async (rule, told) => (await mails.get(practice)?.tell(rule, told)) ?? false,
+        calendarTo: (event) => (origin === undefined ? null : calendarAddress(origin, event)),
         statusTo: (patient, message) => (origin === undefined ? null : `${origin}${statusPath(practice, patient, message)}`), // prettier-ignore
         // Oldest first: an answer may be to what was said before it.
         async received(some) {

@@ -37,6 +37,8 @@ export function dryRunOf(site: {
   readonly nameOf: (patient: string) => Promise<ToldEvent['patient']>
   readonly localOf: (document: string) => Promise<number | undefined>
   readonly zone: () => Promise<string>
+  /** The address that puts an event into a calendar. */
+  readonly calendarTo: (event: string) => string
   readonly clock: Clock
 }) {
   const { replica, situations, clock } = site
@@ -89,7 +91,7 @@ export function dryRunOf(site: {
       const starts = instantOf(event.startsAt, zone)
       const of = (status: string): Told => ({ ...madeUp, now, settings, site: site.site, zone, zones: [zone], sender, locationName: place?.name ?? null, event: { ...event, key: 'sample', minutes: 30, bookedAt: now, status, deleted: false } }) // prettier-ignore
       // The same patient until the start, and once it was checked out.
-      const [before, after] = [foretell([of('None')], { from: now, until: starts }), foretell([of('Checked Out')], { from: starts, until: starts + (longestLead + 4) * day })] // prettier-ignore
+      const [before, after] = [foretell([of('None')], { from: now, until: starts, calendarTo: site.calendarTo }), foretell([of('Checked Out')], { from: starts, until: starts + (longestLead + 4) * day })] // prettier-ignore
       const isBefore = ({ rule }: { rule: Rule }): boolean => rule.what !== 'after visit'
       const untold = [...before.untold.filter(isBefore), ...after.untold.filter((one) => !isBefore(one))]
       return {
@@ -108,7 +110,7 @@ export function dryRunOf(site: {
       const settings = settingsWith(fields, changes, from)
       const until = from + days * day
       const { held, notHeld } = await situationsUntil(until, settings)
-      const found = await shown(held, foretell(held, { from, until }))
+      const found = await shown(held, foretell(held, { from, until, calendarTo: site.calendarTo }))
       return { from, until, zone: await site.zone(), isOff, notHeld, ...found }
     },
   }

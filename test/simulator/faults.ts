@@ -214,8 +214,8 @@ export const faults: readonly Fault[] = [
     'a site gives no notice that a document ceased to pass',
     'rule 9',
     'replica/edits.ts',
-    'return ceases(row, held, context.passes) ? { ...row, receipt: true } : row',
-    'return ceases(row, held, context.passes) ? { ...row, receipt: false } : row',
+    'return ceases(row, held, context.passes, context.chosen) ? { ...row, receipt: true } : row',
+    'return ceases(row, held, context.passes, context.chosen) ? { ...row, receipt: false } : row',
     20_000,
   ),
   {

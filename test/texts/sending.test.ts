@@ -327,3 +327,11 @@ it('[3.1 (22)] an event that only went to another room keeps what was told', asy
   await world.pass(4 * hour)
   expect(world.arrived()).toHaveLength(1)
 })
+
+it('[TEXT-13] a rule that asks for it sends where the event goes into a calendar, behind the sign-in and without a word of it', async () => {
+  const world = await opened()
+  await world.set({ 'rule/request': 'confirmation request 5 days before with calendar link' })
+  const event = await world.event(await world.person(), '2027-03-05T14:30')
+  await world.pass(hour)
+  expect(world.arrived()[0]!.body).toContain(`/appointments/${event}/calendar.ics`)
+})

@@ -9,6 +9,11 @@ function arriveAt({ rule, of }: Part): string | null {
   return new Date(Date.parse(`${of.event.startsAt}:00Z`) - rule.arriveEarly * 60_000).toISOString().slice(0, 16)
 }
 
+/** The address at a portal that puts an event into the calendar of the patient, who signs in first. */
+export function calendarAddress(origin: string, event: string): string {
+  return `${origin}/appointments/${event}/calendar.ics`
+}
+
 /** `calendarTo`: the address that puts an event into a calendar; null where there is none. */
 export function textOf(parts: readonly [Part, ...Part[]], saysStop: boolean, calendarTo: (event: string) => string | null): string {
   const lines = linesOf(parts)

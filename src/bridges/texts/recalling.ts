@@ -53,12 +53,15 @@ export function recalling(options: {
       }
       forgotten = found
     },
-    /** The text by which a number was told this before a restore. One that told several events tells each of them. */
-    toldBefore(number: string, what: RuleKind, startsAt: string, templates: readonly KnownTemplate[]): TakenText | undefined {
+    /** The text by which a number was told this before a restore: of this event alone, or of several, each of which it tells. */
+    toldBefore(number: string, what: RuleKind, startsAt: string, templates: readonly KnownTemplate[]): { readonly text: TakenText; readonly isAlone: boolean } | undefined {
       const isAlone = ({ body }: TakenText): boolean => isTelling(body, what, startsAt, templates)
-      const taken = forgotten?.find((one) => one.to === number && (isAlone(one) || isFamilyTelling(one.body, what, startsAt)))
-      if (taken && isAlone(taken)) forgotten = forgotten!.filter((one) => one !== taken)
-      return taken
+      const text = forgotten?.find((one) => one.to === number && (isAlone(one) || isFamilyTelling(one.body, what, startsAt)))
+      return text && { text, isAlone: isAlone(text) }
+    },
+    /** A text of one event is claimed for it: it tells no other that starts then. */
+    forget(text: TakenText): void {
+      forgotten = forgotten?.filter((one) => one !== text)
     },
     /** A claim without an answer was found at the provider. */
     async settle(text: Claimed, taken: TakenText): Promise<void> {

@@ -166,12 +166,16 @@ export function textSender(options: TextSenderOptions): TextSender {
     const { number, recipient, site, knowsStop } = first.of
     if (number === null || recipient === null) return
     const near = await Promise.all((await situations.near(first.of)).map(situationOf))
-    const parts = toldTogether(first, near.filter((one) => one !== undefined)) as [Part, ...Part[]] // prettier-ignore
+    const before = ({ rule, of }: Part) => recalled.toldBefore(number, rule.what, of.event.startsAt, of.settings.ownTemplates) // prettier-ignore
+    const taken = before(first)
+    // What was told before a restore is told by that text and no other, and that text tells nothing else.
+    const isSameText = (part: Part): boolean => part === first || (taken?.isAlone !== true && before(part)?.text === taken?.text) // prettier-ignore
+    const parts = toldTogether(first, near.filter((one) => one !== undefined)).filter(isSameText) as [Part, ...Part[]] // prettier-ignore
+    if (taken?.isAlone) recalled.forget(taken.text)
     const body = textOf(parts, !knowsStop, options.calendarTo ?? (() => null))
     const claim = claimOf(parts, { at: clock.now(), by, to: number, recipient, body, saysStop: !knowsStop })
-    const taken = recalled.toldBefore(number, first.rule.what, first.of.event.startsAt, first.of.settings.ownTemplates)
     const edits = [...claim.entries].map(async ([patient, add]) => ({ collection: 'communications' as const, key: patient, facts: await communicationFacts(replica, patient, site), add })) // prettier-ignore
-    const states = taken ? stateEdits(claim, { at: clock.now(), by, state: taken.state, sid: taken.sid }) : []
+    const states = taken ? stateEdits(claim, { at: clock.now(), by, state: taken.text.state, sid: taken.text.sid }) : []
     await replica.change([...(await Promise.all(edits)), ...states])
     if (!taken) await handing.send(provider, { ...claim, to: number, recipient, body, until })
     for (const { rule, of } of parts) if (of.settings.alsoByEmail) await options.otherwise?.(rule, of)
