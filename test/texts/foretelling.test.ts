@@ -1,12 +1,13 @@
 /** What the list beforehand says is what is then sent: the same texts, to the same numbers, at the same times. */
 import fc from 'fast-check'
 import { expect, it, onTestFinished } from 'vitest'
+import { calendarAddress } from '../../src/bridges/texts/composing.ts'
 import { foretell, type Foretelling } from '../../src/bridges/texts/foretelling.ts'
 import { wordsOfRule, type RuleWords } from '../../src/bridges/texts/rule-words.ts'
 import { situationsOf, type Told } from '../../src/bridges/texts/situation.ts'
 import { wallClockOf } from '../../src/mirror/wall-clock.ts'
 import { anyRuleWords } from './any-rules.ts'
-import { morning, texting, zone, type Texting } from './texting.ts'
+import { origin, morning, texting, zone, type Texting } from './texting.ts'
 
 const hour = 3_600_000
 const day = 24 * hour
@@ -23,7 +24,7 @@ async function foretold(world: Texting, forMs: number): Promise<Foretelling> {
   const situations = situationsOf({ replica: world.replica, keys: world.keys })
   const rows = await world.replica.index({ view: 'event', from: now - 40 * day, before: now + 40 * day })
   const found = await Promise.all(rows.map((row) => situations.of(row.id, now)))
-  return foretell(found.filter((one): one is Told => one !== undefined), { from: now, until: now + forMs }) // prettier-ignore
+  return foretell(found.filter((one): one is Told => one !== undefined), { from: now, until: now + forMs, calendarTo: (event) => calendarAddress(origin, event) }) // prettier-ignore
 }
 /** Time passes from one moment at which something happens to the next. */
 async function pass(world: Texting, ms: number): Promise<void> {

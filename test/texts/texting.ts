@@ -24,7 +24,7 @@ import { heldClock, type HeldClock } from '../server/world.ts'
 
 export const account = { origin: 'http://127.0.0.1:1', accountSid: 'ACsandbox', authToken: 'the token', messagingServiceSid: 'MGsandbox' } // prettier-ignore
 export const zone = 'America/Phoenix'
-const origin = 'https://portal.example'
+export const origin = 'https://portal.example'
 /** A Monday, 10:00 in Phoenix. */
 export const morning = Date.parse('2027-03-01T17:00:00Z')
 
