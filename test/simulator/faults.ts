@@ -188,15 +188,6 @@ export const faults: readonly Fault[] = [
     seed: 554_827_614,
     within: 1_500,
   },
-  one(
-    'the hello of a connection that is over is taken in',
-    'rule 6',
-    'replica/replica.ts',
-    "if (isOver?.()) throw new Error('The connection has ended')",
-    '',
-    1_500,
-    575_000_531,
-  ),
   {
     name: 'a receipt is not read',
     rule: 'rule 9',
