@@ -349,7 +349,7 @@ export const faults: readonly Fault[] = [
     'if (isErased(settings, collection)) return false',
     '',
     20_000,
-    8,
+    100,
   ),
   one(
     'what is shared from now on is not read anew',
