@@ -49,7 +49,9 @@ it('[DOM-18] two sites that edit one record offline keep both edits where the fi
     mesa.prepare("update patients set cell_phone = '480-555-0111' where patient_id = ?").run(one.patientAt('mesa'))
     tempe.prepare("update patients set email = 'new@example.test' where patient_id = ?").run(one.patientAt('tempe'))
     tempe.prepare("update events set starts_at = '2027-03-03T10:15' where event_id = ?").run(one.at('tempe'))
-    await new Promise((resolve) => setTimeout(resolve, 5))
+    // The other edit is of a later moment.
+    const first = Date.now()
+    await expect.poll(() => Date.now(), { interval: 1 }).toBeGreaterThan(first + 1)
     tempe.prepare("update events set status = 'No Show' where event_id = ?").run(one.at('tempe'))
   })
   await world.settled()
