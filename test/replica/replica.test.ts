@@ -2,7 +2,7 @@
 import { join } from 'node:path'
 import { expect, it, onTestFinished } from 'vitest'
 import { largestUpdate, refusals, type Batch, type WireRow } from '../../src/replica/admission.ts'
-import { collectionNumber, type Collection } from '../../src/replica/collections.ts'
+import { collectionNumber, collections, type Collection } from '../../src/replica/collections.ts'
 import { emptyUpdate, mergeUpdates, writeEntries, writeRecord } from '../../src/replica/document.ts'
 import { memoryStore } from '../../src/replica/memory-store.ts'
 import { foldReview } from '../../src/replica/kinds/reviews.ts'
@@ -97,6 +97,19 @@ it('[LINK-4] [R4] a batch whose commit fails leaves nothing, and can be taken ag
   expect(await replica.replication.receive('PEER', batch, all)).toEqual({ refused: [], logged: 1, dropped: 0 })
   expect(cursorOf(replica, 'patients').position).toBe(30)
   expect((await replica.record('patients', 'a'))?.fields).toEqual({ phone: '1' })
+})
+
+it('[R6] an ack that comes while it is taken in from where a peer reads on is newer than that, and stands', async () => {
+  const replica = await replicaOver(memoryStore())
+  await replica.replication.meet(peer)
+  for (const key of ['a', 'b'])
+    await replica.change([{ collection: 'patients', key, facts, set: { name: key }, at: 1 }])
+  await replica.replication.acknowledged('PEER', 'patients', 1)
+  const from = collections.map(() => 0)
+  const stands = replica.replication.stands('PEER', from)
+  await Promise.all([stands, replica.replication.acknowledged('PEER', 'patients', 2)])
+  expect(replica.replication.peer('PEER')!.acknowledged[collectionNumber('patients')]).toBe(2)
+  expect(await replica.replication.behind('PEER')).toBe(0)
 })
 
 it('[R5] a row that adds nothing is not logged; one that brings a struct, a deletion or newer facts is', async () => {
