@@ -77,6 +77,9 @@ export async function openSite(
   const settings = settingsOf(dir)
   const site = { key: settings.site, name: settings.siteName }
   const mirror = mirrorOf(settings.site, clock)
+  /** How a site of the practice is called; null where that is not known here. */
+  const nameOfSite = (of: string): string | null =>
+    of === site.key ? settings.siteName : (mirror.others().get(of)?.name ?? null)
   const may = mirror.passes
   const store = await openSqliteStore({ file: join(dir, 'replica.sqlite'), master, mostBytes: options.mostBytes })
   const replica = await openReplica({
@@ -149,7 +152,7 @@ export async function openSite(
       checkedIn: async (checkIns) => (await tellsCheckIns.promise)(checkIns),
       disconnectedUntil: backup.now()?.until,
       say: (moment) => momentInWords(moment, zone, clock.now()),
-      others: { isShared: () => mirror.isSharing(), nameOf: (other) => mirror.others().get(other)?.name ?? null },
+      others: { isShared: () => mirror.isSharing(), nameOf: nameOfSite },
       numbers: {
         keyOf: keys.ofPhone,
         async patientsOf(state) {
@@ -178,7 +181,9 @@ export async function openSite(
     },
   })
   replica.follow(fieldConflicts(replica, site.key, clock))
-  replica.follow(doubleBookings({ replica, index, agent, shares: () => mirror.shared().size > 0, clock }))
+  replica.follow(
+    doubleBookings({ replica, index, agent, shares: () => mirror.shared().size > 0, nameOf: nameOfSite, clock }),
+  )
   const ofMapping = mappingReviews(site.key, insched.mapping ?? referenceMapping)
   const ends = endByThemselves({ replica, index, agent, isOfMapping: (review) => ofMapping.has(review), clock })
   replica.follow(ends.follower)
@@ -215,7 +220,7 @@ export async function openSite(
   const proofs = weeklyProof({ replica, link, clock })
   const stopKeeping = keepToSettings({ withdraw: mirrorKept.apply }, clock)
   let runs: Runs | undefined = undefined
-  const own = ownRecords({ bridge, replica, site: settings.site, nameOf: (other) => mirror.others().get(other)?.name ?? null }) // prettier-ignore
+  const own = ownRecords({ bridge, replica, site: settings.site, nameOf: nameOfSite }) // prettier-ignore
   const parts = {
     replica,
     bridge: { ...bridge, documentOf: own.ownDocumentOf },
@@ -284,7 +289,7 @@ export async function openSite(
     onIndexed: (run: (documents: readonly DocumentHead[]) => void): void => void indexed.push(run),
     ...synchronizing,
     ...patientsOf({ ...parts, chunks, scan, desk, keys, invitations, zone: zoneNow }),
-    ...listsOf({ ...parts, communications }),
+    ...listsOf({ ...parts, communications, nameOfSite }),
     communications,
     /** Whether Recent Communications has such an entry. */
     isCommunication: async (entry: string) => (await replica.indexed('communication', entry)) !== undefined,

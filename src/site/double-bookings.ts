@@ -42,23 +42,25 @@ export async function isDoubleBooked(replica: Replica, one: string, other: strin
 }
 
 /** These events as they stand now, for who decides between them. */
-export async function bookedEvents(replica: Replica, keys: readonly string[]): Promise<BookedEvent[]> {
+export async function bookedEvents(
+  replica: Replica,
+  keys: readonly string[],
+  nameOf: SiteName,
+): Promise<BookedEvent[]> {
   const found = await Promise.all(
     keys.map(async (key): Promise<BookedEvent[]> => {
       const [head, record] = [await replica.head('events', key), await replica.record('events', key)]
       if (!record) return []
       const { startsAt, minutes, status, words, deleted } = record.fields as unknown as EventFields
-      const site = await siteName(replica, head?.facts.site ?? null)
-      return [{ key, startsAt, minutes, status: deleted ? 'deleted' : status, words, site }]
+      const site = head?.facts.site ?? null
+      return [{ key, startsAt, minutes, status: deleted ? 'deleted' : status, words, site: site && nameOf(site) }]
     }),
   )
   return found.flat()
 }
 
-async function siteName(replica: Replica, site: string | null): Promise<string | null> {
-  const name = site === null ? null : (await replica.record('practice', site))?.fields['siteName']
-  return typeof name === 'string' ? name : null
-}
+/** How a site of the practice is called here; null where that is not known. */
+export type SiteName = (site: string) => string | null
 
 function overlap(a: Booked, b: Booked): boolean {
   return a.patient === b.patient && a.startsAt < b.endsAt && b.startsAt < a.endsAt
@@ -70,12 +72,13 @@ export function doubleBookings(parts: {
   readonly index: Follower
   readonly agent: By
   readonly shares: () => boolean
+  readonly nameOf: SiteName
   readonly clock: Clock
 }): FollowerOptions {
   const { replica, index, agent, clock } = parts
 
-  const reviewOf = async (own: Booked, other: Booked): Promise<Edit> => {
-    const name = await siteName(replica, other.site)
+  const reviewOf = (own: Booked, other: Booked): Edit => {
+    const name = other.site && parts.nameOf(other.site)
     const at = ({ start, minutes }: Booked): string => `${start.replace('T', ' ')}, ${minutes} minutes`
     return {
       collection: 'reviews',
@@ -106,7 +109,7 @@ export function doubleBookings(parts: {
     for (const row of rows) {
       const other = row.id === key ? undefined : await bookedOf(replica, row.id)
       if (!other || other.site === event.site || !overlap(event, other)) continue
-      edits.push(await (isOwn ? reviewOf(event, other) : reviewOf(other, event)))
+      edits.push(isOwn ? reviewOf(event, other) : reviewOf(other, event))
     }
     return edits
   }

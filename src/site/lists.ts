@@ -9,7 +9,7 @@ import type { Follower } from '../replica/replica-face.ts'
 import type { OpenReplica } from '../replica/replica.ts'
 import type { Communication, CommunicationQuery } from '../server/console/site-views.ts'
 import { spokenEdit, type Spoken } from './confirming.ts'
-import { bookedEvents } from './double-bookings.ts'
+import { bookedEvents, type SiteName } from './double-bookings.ts'
 import { resolvingOf } from './resolving.ts'
 
 /** The most that Recent Communications gives at once. */
@@ -24,6 +24,7 @@ export function listsOf(site: {
   /** Who acts where no member of staff does. */
   readonly agent: By
   readonly communications: (query?: CommunicationQuery) => AsyncGenerator<Communication>
+  readonly nameOfSite: SiteName
   readonly clock: Clock
 }) {
   const { replica, bridge, index, agent } = site
@@ -75,7 +76,7 @@ export function listsOf(site: {
             patient: await localOf(review.patient),
             event: await localOf(review.event),
             eventKey: review.event,
-            ...(review.event && review.other ? { events: await bookedEvents(replica, [review.event, review.other]) } : {}), // prettier-ignore
+            ...(review.event && review.other ? { events: await bookedEvents(replica, [review.event, review.other], site.nameOfSite) } : {}), // prettier-ignore
             isReply: review.reply !== null && review.reply !== undefined,
             ...(review.resolved ? { resolved: review.resolved } : {}),
             ...(waits ? { changes: waits.changes, since: new Date(waits.since).toISOString() } : {}),

@@ -13,8 +13,9 @@ it('[DOM-18] two sites that book one patient for the same time without knowing m
   onTestFinished(() => replica.close())
   const [mesa, tempe] = [ulid() as string, ulid() as string]
   const agent = { role: 'site' as const, id: mesa, initials: 'PC' }
+  const nameOf = (site: string) => (site === tempe ? 'Tempe' : null)
   const index = replica.follow({ name: 'index', collections: indexedCollections, handle: pageIndex(replica, () => undefined, mesa) }) // prettier-ignore
-  const booking = replica.follow(doubleBookings({ replica, index, agent, shares: () => true, clock }))
+  const booking = replica.follow(doubleBookings({ replica, index, agent, shares: () => true, nameOf, clock }))
   const ends = replica.follow(endByThemselves({ replica, index, agent, isOfMapping: () => true, clock }).follower)
   const settled = async () => {
     await booking.caughtUp()
@@ -35,14 +36,13 @@ it('[DOM-18] two sites that book one patient for the same time without knowing m
     return { collection: 'events', key, facts: { patient, site, shown: true, reachable: true, startsAt }, set: { words: 'Visit', startsAt: start, minutes: 30, status: 'None', deleted: false, ...set }, at: clock.now() } // prettier-ignore
   }
   const [own, twin, theirs, after] = [ulid() as string, ulid() as string, ulid() as string, ulid() as string]
-  await replica.change([{ collection: 'practice', key: tempe, facts: { patient: null, site: tempe, shown: true, reachable: false, startsAt: null }, set: { siteName: 'Tempe' }, at: clock.now() }]) // prettier-ignore
   // What one office books twice itself, and what only touches, is nobody's merge.
   await replica.change([event(own, mesa, 0), event(twin, mesa, 10, { status: 'Canceled' }), event(after, tempe, 30)]) // prettier-ignore
   expect(await settled()).toEqual([])
   await replica.change([event(theirs, tempe, 15)])
   const [review] = await settled()
   expect(review!.body).toMatchObject({ about: 'double booking', event: own, other: theirs, patient, why: expect.stringContaining('at Tempe') }) // prettier-ignore
-  expect(await bookedEvents(replica, [own, theirs])).toMatchObject([
+  expect(await bookedEvents(replica, [own, theirs], nameOf)).toMatchObject([
     { key: own, minutes: 30, site: null },
     { key: theirs, minutes: 30, site: 'Tempe' },
   ])

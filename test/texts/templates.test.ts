@@ -26,6 +26,12 @@ describe('a text is made of words and tags', () => {
     expect(tellingText(template, { ...ann, firstName: '', location: null, phone: null }, 'en', true)).toBe('This is a reminder of your appointment at Desert Bloom, Wed, Mar 10, 2:30 PM. Reply STOP to opt out.') // prettier-ignore
     expect(tellingText(parseTemplate('{practice}: {date}, {time}'), ann, 'es', false)).toBe('Desert Bloom: mié, 10 de mar, 2:30 p.m.') // prettier-ignore
   })
+  it('a sentence that ends with a time in Spanish has one full stop, and is known again by it', () => {
+    const text = tellingText(parseTemplate('{practice}: {when}.'), { ...ann, arriveAt: '2027-03-10T14:15', calendar: null }, 'es', false) // prettier-ignore
+    expect(text).toMatch(/2:30 p\.m\. .*2:15 p\.m\.$/)
+    expect(text).not.toContain('..')
+    expect(isTelling(text, 'reminder', ann.startsAt, [{ what: 'reminder', template: parseTemplate('{practice}: {when}.') }])).toBe(true) // prettier-ignore
+  })
   it('when to come and the calendar are said where the template has a place for them, else after it', () => {
     const more = { ...ann, arriveAt: '2027-03-10T14:15', calendar: 'https://portal.example/c/1' }
     const said = (source: string): string => tellingText(parseTemplate(source), more, 'en', true)

@@ -3,13 +3,12 @@
  * peers are served while those are away. A message is here, synced to disk, before anything is said of it; what came in
  * one turn shares one commit. Content is sealed; of patients only keyed digests stand in clear.
  */
-import Database from 'better-sqlite3'
 import { createHmac } from 'node:crypto'
 import type { Clock } from '../../replica/clock.ts'
 import { mintUlid } from '../../replica/ids.ts'
-import { sealerOf, wrapNewKey, type Sealer } from '../../replica/sealing.ts'
+import { openSealedFile } from '../../replica/sealed-file-sqlite.ts'
+import type { Sealer } from '../../replica/sealing.ts'
 import type { RecordChange, Todo } from './record-change.ts'
-import { statementsOf } from '../../replica/sqlite-statements.ts'
 
 /** Of a message that came: `received` waits to be applied. Of one that goes: `queued` waits to be sent, `sent` for its answer. */
 export const messageStates = ['received', 'applied', 'filtered', 'queued', 'sent', 'done', 'error'] as const
@@ -84,11 +83,11 @@ const keyPlace = 'hl7 queue'
 const columns = 'number, id, channel, direction, sender, control, kind, lanes, state, at, ended, due, tries, code, patient, replaces' // prettier-ignore
 
 export function openQueue(file: string, master: Sealer, clock: Clock) {
-  const db = new Database(file)
-  db.pragma('journal_mode = WAL')
-  db.pragma('synchronous = FULL')
-  db.exec(`
-    create table if not exists key(wrapped blob not null);
+  const { db, sql, key, sealer } = openSealedFile(
+    file,
+    master,
+    keyPlace,
+    `
     create table if not exists messages(number integer primary key autoincrement, id text not null unique, channel text not null,
       direction text not null, sender text not null, control text not null, kind text not null, lanes text not null, state text not null,
       digest blob not null, at integer not null, ended integer, due integer not null default 0, tries integer not null default 0, code text,
@@ -104,17 +103,9 @@ export function openQueue(file: string, master: Sealer, clock: Clock) {
     create table if not exists told(channel text not null, document text not null, digest blob not null, primary key (channel, document)) without rowid;
     create table if not exists landed(document text primary key, kind text not null) without rowid;
     create table if not exists people(document text primary key, digest blob not null) without rowid;
-    create index if not exists people_by_digest on people(digest);`)
-  const sql = statementsOf(db)
-  const wrapped = sql('select wrapped from key').pluck().get() as Uint8Array | undefined
-  const key = master.open(wrapped ?? made(), keyPlace)
-  const sealer = sealerOf(key)
+    create index if not exists people_by_digest on people(digest);`,
+  )
   const hashKey = createHmac('sha256', key).update('digests').digest()
-  function made(): Uint8Array {
-    const fresh = wrapNewKey(master, keyPlace)
-    sql('insert into key values (?)').run(fresh)
-    return fresh
-  }
   const digest = (...parts: (string | Uint8Array)[]): Buffer => {
     const hash = createHmac('sha256', hashKey)
     for (const part of parts) hash.update(`${part.length} `).update(part)

@@ -1,7 +1,7 @@
 /** The words of texts that tell a number of several events of a day, English and Spanish: a line for each visit, answers by its number. */
 import { inGsmLetters } from './segments.ts'
 import type { RuleKind } from './rule-words.ts'
-import { dateInWords, stopWords, timeInWords, type Sender, type TextLanguage } from './wording.ts'
+import { dateInWords, stopWords, timeInWords, withOneStop, type Sender, type TextLanguage } from './wording.ts'
 
 export interface FamilyLine {
   readonly firstName: string
@@ -62,7 +62,7 @@ export function familyText(what: RuleKind, { practice, phone, location, lines }:
     phone === null ? '' : questions(phone),
     saysStop ? stopWords(language) : '',
   ]
-  return inGsmLetters(parts.filter(Boolean).join(' '))
+  return inGsmLetters(withOneStop(parts.filter(Boolean).join(' ')))
 } // prettier-ignore
 
 /** Whether a text that was sent tells this of a family's event at this start, whatever names and languages stood in it. */

@@ -141,6 +141,11 @@ export function tagValues(telling: Telling, language: TextLanguage): TagValues {
   return { 'first name': firstName, practice, location, phone, when, date, time, arrive, calendar } as TagValues
 }
 
+/** A time of day in Spanish ends with a full stop of its own (“2:30 p.m.”): a sentence that ends with one has no other. */
+export function withOneStop(text: string): string {
+  return text.replaceAll(/(?<=[ap]\.m\.)\./g, '')
+}
+
 /** What is told of an event; when to come and the calendar are told also where the template has no place for them. */
 export function tellingText(template: Template, telling: Telling, language: TextLanguage, saysStop: boolean): string {
   const { come, calendar: link, stop } = words[language]
@@ -152,7 +157,7 @@ export function tellingText(template: Template, telling: Telling, language: Text
     values.calendar && !placed.has('calendar') ? link(values.calendar) : '',
     saysStop ? stop : '',
   ]
-  return inGsmLetters(parts.filter(Boolean).join(' '))
+  return inGsmLetters(withOneStop(parts.filter(Boolean).join(' ')))
 }
 
 /** A template that texts are or were written by, and what they tell. */

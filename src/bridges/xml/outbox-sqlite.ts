@@ -2,9 +2,8 @@
  * What is downloaded, in a file of its own: items under numbers that only grow, each once by its id, sealed. A download
  * reads from any number on; what was acknowledged is known, also across restarts.
  */
-import Database from 'better-sqlite3'
-import { statementsOf } from '../../replica/sqlite-statements.ts'
-import { sealerOf, wrapNewKey, type Sealer } from '../../replica/sealing.ts'
+import { openSealedFile } from '../../replica/sealed-file-sqlite.ts'
+import type { Sealer } from '../../replica/sealing.ts'
 import type { Item } from './exchange-items.ts'
 
 export interface KeptItem {
@@ -17,23 +16,11 @@ const keyPlace = 'exchange outbox'
 const atOnce = 200
 
 export function openOutbox(file: string, master: Sealer) {
-  const db = new Database(file)
-  db.pragma('journal_mode = WAL')
-  db.pragma('synchronous = FULL')
-  db.pragma('secure_delete = ON')
-  db.exec(`
-    create table if not exists key(wrapped blob not null);
+  const { db, sql, sealer } = openSealedFile(file, master, keyPlace, `
     create table if not exists items(number integer primary key autoincrement, id text not null unique, document text not null, sealed blob not null);
     create index if not exists items_of_document on items(document);
     create table if not exists acknowledged(only integer primary key check (only = 1), number integer not null);
     insert or ignore into acknowledged values (1, 0);`)
-  const sql = statementsOf(db)
-  const made = (): Uint8Array => {
-    const fresh = wrapNewKey(master, keyPlace)
-    sql('insert into key values (?)').run(fresh)
-    return fresh
-  }
-  const sealer = sealerOf(master.open((sql('select wrapped from key').pluck().get() as Uint8Array | undefined) ?? made(), keyPlace)) // prettier-ignore
   const opened = (row: { number: number; id: string; document: string; sealed: Uint8Array }): KeptItem => ({
     number: row.number,
     document: row.document,

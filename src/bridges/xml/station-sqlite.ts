@@ -3,11 +3,10 @@
  * byte until the replica has it. Records of an upload are sealed; in clear stand numbers alone. An upload counts when it
  * was taken as a whole: then it is done to its end, whatever dies in between, and before that it is nothing.
  */
-import Database from 'better-sqlite3'
 import type { Clock } from '../../replica/clock.ts'
 import { mintUlid } from '../../replica/ids.ts'
-import { sealerOf, wrapNewKey, type Sealer } from '../../replica/sealing.ts'
-import { statementsOf } from '../../replica/sqlite-statements.ts'
+import { openSealedFile } from '../../replica/sealed-file-sqlite.ts'
+import type { Sealer } from '../../replica/sealing.ts'
 import type { UploadRecord } from './exchange-records.ts'
 import { XmlRefused } from './xml-reader.ts'
 
@@ -32,12 +31,7 @@ export const tableOf = { patient: 'patients', plan: 'plans', event: 'events' } a
 const ranks: Readonly<Record<UploadRecord['what'], number>> = { practice: 0, location: 0, patient: 1, plan: 2, event: 3, removed: 4 } // prettier-ignore
 
 export function openStationStore(file: string, master: Sealer, clock: Clock) {
-  const db = new Database(file)
-  db.pragma('journal_mode = WAL')
-  db.pragma('synchronous = FULL')
-  db.pragma('secure_delete = ON')
-  db.exec(`
-    create table if not exists key(wrapped blob not null);
+  const { db, sql, sealer } = openSealedFile(file, master, keyPlace, `
     create table if not exists identities(document text primary key, name text not null, id integer not null, occurrence text not null, patient integer, gone integer not null default 0) without rowid;
     create unique index if not exists identity_of on identities(name, id, occurrence) where gone = 0;
     create index if not exists identities_of_patient on identities(patient) where patient is not null;
@@ -45,13 +39,6 @@ export function openStationStore(file: string, master: Sealer, clock: Clock) {
       document text, sealed blob not null, unique(what, id, occurrence));
     create index if not exists incoming_in_order on incoming(rank, number);
     create table if not exists upload(only integer primary key check (only = 1), taken integer not null, whole integer not null, at integer not null);`)
-  const sql = statementsOf(db)
-  const made = (): Uint8Array => {
-    const fresh = wrapNewKey(master, keyPlace)
-    sql('insert into key values (?)').run(fresh)
-    return fresh
-  }
-  const sealer = sealerOf(master.open((sql('select wrapped from key').pluck().get() as Uint8Array | undefined) ?? made(), keyPlace)) // prettier-ignore
   const placeOf = (what: string, id: number): string => `${what} ${id}`
   const drop = db.transaction((): void => {
     sql('delete from upload').run()

@@ -70,7 +70,7 @@ export const account: Words['account'] = {
   ends: {
     soon: 'Su sesión se cerrará en menos de 2 minutos.',
     stay: 'Seguir conectado',
-    at: (when) => `Si no hace nada más aquí, su sesión se cierra el ${when}.`,
+    at: (when) => `Si no hace nada más aquí, su sesión se cierra el ${when}`,
   },
   said: {
     email: 'Su correo está confirmado.',
