@@ -180,6 +180,7 @@ export async function openPortal(options: {
       id: practice.replica as Ulid,
       clock,
       holds: mirrors.holds,
+      comesDown: mirrors.comesDown,
     })
     await mirrors.follow(replica)
     await tell(replica)
@@ -228,7 +229,8 @@ export async function openPortal(options: {
         passesIn: mirrors.comesUp(device.site),
         passesOut: mirrors.passes(device.site, 'down'),
         keeps: mirrors.keeps(device.site),
-        shared: mirrors.passes(device.site, 'up'),
+        tells: mirrors.tells(device.site),
+        shared: mirrors.atBoth(device.site),
         settings: mirrors.link(device.site),
         chunks: chunks.get(device.practice)!,
       }

@@ -206,7 +206,7 @@ export async function openSite(
     passesOut: mirror.goesUp,
     passesIn: may('down'),
     // What should be at the portal is what may go there: an owner's own records, withheld, are not missing.
-    shared: may('up'),
+    shared: mirror.atBoth,
     chunks,
     settings: {
       version: mirror.version,

@@ -81,7 +81,7 @@ export async function openStation(options: StationOptions) {
     device: options.device,
     passesOut: mirror.passes('up'),
     passesIn: mirror.passes('down'),
-    shared: mirror.passes('up'),
+    shared: mirror.atBoth,
     settings: {
       version: mirror.version,
       sends: (name) => isSent(mirror.settings(), name, 'up'),

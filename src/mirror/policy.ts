@@ -1,7 +1,8 @@
 /**
  * What replicates to whom: one pure, total function over settings and facts, and the default table as a value.
  * `up` is from a site to the portal, `down` from the portal to that site. Access, consents, preferences and reviews
- * cannot be switched off: a STOP must always travel. An owner always takes its own records down again.
+ * cannot be switched off: a STOP must always travel. An owner always takes its own records down again, and also what the
+ * portal is to let go of: of what is sent up alone nothing else comes down.
  * What of another site's comes down is `sharing.ts`. It never opens a document: which fields may leave is chosen at the
  * source, by `leaving-fields.ts`.
  */
@@ -83,6 +84,8 @@ export interface Question {
   readonly now: number
   /** Asked of the erasure of a document alone: it passes wherever the document could be held. */
   readonly erasure?: boolean
+  /** Asked by the site of what arrives: by then it may know that what came down is to go, a day before the portal does. */
+  readonly arrives?: boolean
 }
 
 export type Verdict = { readonly passes: true } | { readonly passes: false; readonly why: string }
@@ -119,6 +122,10 @@ export function passes(settings: MirrorSettings, question: Question): Verdict {
   if (direction === 'down' && isErased(settings, collection)) return yes
   const off = offBecause(settings, collection)
   if (off) return no(off)
+  if (isUpAlone(settings, collection) && direction === 'down') {
+    const stays = question.arrives ? byFacts(settings, collection, facts, now).passes : mayHold(settings, question)
+    return stays ? no(`${collection} are not sent down.`) : yes
+  }
   if (!settings.directions[collection].includes(direction)) return no(`${collection} are not sent ${direction}.`)
   // What a patient said goes down to its owner, also where the document passes no more: then the portal may forget it.
   return direction === 'down' ? yes : byFacts(settings, collection, facts, now)
@@ -165,11 +172,23 @@ function byFacts(settings: MirrorSettings, collection: SettableCollection, facts
   return collection === 'events' ? insideHorizon(settings, facts.startsAt, now) : yes
 }
 
-/** Whether a collection is sent at all. An owner's records always go down to it again. */
+/** Whether a collection is sent at all. An owner's records always go down to it again, and so does what is to go. */
 export function isSent(settings: MirrorSettings, collection: Collection, direction: Direction): boolean {
   if (isAlways(collection)) return true
   if (direction === 'down' && (isRecord(collection) || isErased(settings, collection))) return true
+  if (direction === 'down' && isUpAlone(settings, collection)) return true
   return offBecause(settings, collection) === undefined && settings.directions[collection].includes(direction)
+}
+
+/** Whether of a collection that is on its owner takes only what the portal is to let go of. */
+export function isUpAlone(settings: MirrorSettings, collection: Collection): boolean {
+  if (isAlways(collection) || isRecord(collection) || offBecause(settings, collection) !== undefined) return false
+  return !settings.directions[collection].includes('down')
+}
+
+/** Whether a document should be at both ends: of what goes up alone each end may have what the other has not. */
+export function isAtBoth(settings: MirrorSettings, question: Omit<Question, 'direction'>): boolean {
+  return !isUpAlone(settings, question.collection) && passes(settings, { ...question, direction: 'up' }).passes
 }
 
 /** Why a collection is off, itself or by what it needs; undefined where it is on. */

@@ -9,7 +9,7 @@ import * as v from 'valibot'
 import { shapeOf, type Collection, type Facts } from '../replica/collections.ts'
 import { derivedUlid } from '../replica/ids.ts'
 import type { Json } from '../replica/json.ts'
-import { defaultSettings, isTakenDown, needs, offBecause, type MirrorSettings, type PatientCollection } from './policy.ts' // prettier-ignore
+import { defaultSettings, isTakenDown, isUpAlone, needs, offBecause, type MirrorSettings, type PatientCollection } from './policy.ts' // prettier-ignore
 
 /** The collections that may be shared. */
 export const shareable = Object.keys(defaultSettings.covers) as PatientCollection[]
@@ -90,10 +90,14 @@ export function linkVersion(settings: MirrorSettings, shared: Shared): number {
   return 1 + numberOf([settings.version, [...shared].map(([site, names]): Json => [site, [...names].toSorted() as Json]).toSorted(bySite)]) // prettier-ignore
 }
 
-/** A number for whose documents of a collection are shared: equal for the same sites, 0 for none, and never 1. */
-export function sourcesOf(shared: Shared, collection: Collection): number {
+/**
+ * A number for which documents of a collection come down: 0 for all of the site's own, another for its own that the portal is
+ * to let go of, others for those of the same other sites, never 1. Where it changes, what was passed over may come.
+ */
+export function sourcesOf(settings: MirrorSettings, shared: Shared, collection: Collection): number {
+  if (isUpAlone(settings, collection)) return 2
   const sites = [...shared].flatMap(([site, names]) => (names.has(collection) ? [site] : [])).toSorted()
-  return sites.length === 0 ? 0 : 2 + numberOf(sites)
+  return sites.length === 0 ? 0 : 3 + numberOf(sites)
 }
 
 /** What of sharing was chosen and does not come to be, in sentences: what else it needs. */

@@ -26,6 +26,7 @@ import {
 import { givenTo, isShared, isSharedRecord, linkVersion, othersIn, othersKey, shareable, sharedBy, sourcesOf, type Others, type Shared } from './sharing.ts' // prettier-ignore
 import {
   defaultSettings,
+  isAtBoth,
   passes,
   passesByFacts,
   type Direction,
@@ -70,12 +71,14 @@ export function mirrorOf(site: string, clock: Clock) {
     passes:
       (direction: Direction): Passes =>
       (collection, facts, erasure = false) =>
-        passes(settings, { collection, facts, direction, site, now: clock.now(), erasure }).passes ||
+        passes(settings, { collection, facts, direction, site, now: clock.now(), erasure, arrives: true }).passes ||
         (direction === 'down' && isShared(shared, collection, facts)),
     /** For links, up: also what was changed here of the records that others share. */
     goesUp: ((collection, facts, erasure = false) =>
       passes(settings, { collection, facts, direction: 'up', site, now: clock.now(), erasure }).passes ||
       (!erasure && isSharedRecord(shared, collection, facts))) as Passes,
+    /** For links: what a proof of equality compares. */
+    atBoth: ((collection, facts, erasure = false) => isAtBoth(settings, { collection, facts, site, now: clock.now(), erasure })) as Passes, // prettier-ignore
     /** For the replica. */
     replicaPasses: {
       passes: byFacts(() => ({ settings, at: clock.now() })),
@@ -142,7 +145,7 @@ export async function keepSiteMirror(options: SiteMirrorOptions) {
     const theirs = await replica.written('preferences', key, options.portal)
     const others = othersIn(await replica.written('preferences', othersKey(site), options.portal))
     const next = mirrorInForce(mirrorTextsOf(map), mirrorTextsOf(theirs))
-    const { names, done } = await sharing(sharedBy(next, others))
+    const { names, done } = await sharing(next, sharedBy(next, others))
     // All at once from here on: what is in force is always what these say.
     own = mirrorTextsOf(map)
     portals = mirrorTextsOf(theirs)
@@ -157,24 +160,27 @@ export async function keepSiteMirror(options: SiteMirrorOptions) {
     await replica.letGo(names, (collection, facts) => isShared(mirror.shared(), collection, facts))
     await done()
   }
-  /** By collection the number of those whose documents come down (SHARE-2), as it was kept when that was brought about. */
+  /** By collection the number for which documents come down (SHARE-2), as it was kept when that was brought about. */
   let sources: Map<PatientCollection, number> | undefined
   /**
-   * The collections that others share with this site differently from here on; `done` keeps it. That they change is kept
+   * The collections of which others come down from here on; `done` keeps it. That they change is kept
    * first, so that what is to be done for it is done again after a crash.
    */
-  const sharing = async (shared: Shared): Promise<{ names: PatientCollection[]; done: () => Promise<void> }> => {
+  const sharing = async (
+    settings: MirrorSettings,
+    shared: Shared,
+  ): Promise<{ names: PatientCollection[]; done: () => Promise<void> }> => {
     const keep = async (name: PatientCollection, number: number): Promise<void> => {
       await replica.remember(`shared ${name}`, number)
       sources!.set(name, number)
     }
     sources ??= new Map(await Promise.all(shareable.map(async (name) => [name, await replica.remembered(`shared ${name}`)] as const))) // prettier-ignore
-    const names = shareable.filter((name) => sources!.get(name) !== sourcesOf(shared, name))
+    const names = shareable.filter((name) => sources!.get(name) !== sourcesOf(settings, shared, name))
     for (const name of names) await keep(name, isChanging)
     return {
       names,
       async done() {
-        for (const name of names) await keep(name, sourcesOf(shared, name))
+        for (const name of names) await keep(name, sourcesOf(settings, shared, name))
       },
     }
   }
@@ -276,7 +282,7 @@ export async function keepSiteMirror(options: SiteMirrorOptions) {
 }
 
 const groups = Object.keys(leavingFields) as FieldGroup[]
-/** In the place of `sourcesOf` while whose documents of a collection are shared changes. */
+/** In the place of `sourcesOf` while that changes. */
 const isChanging = 1
 /** How old what is kept of the last look may be, milliseconds: what began to pass since is logged anew after a start. */
 const atMostOld = 6 * 3_600_000

@@ -18,7 +18,9 @@ import {
 import {
   defaultSettings,
   isAlways,
+  isAtBoth,
   isSent,
+  isUpAlone,
   mayHold,
   passes,
   type Direction,
@@ -34,12 +36,18 @@ export interface SiteMirrors {
   of(site: string): MirrorSettings
   /** What a practice's replica may hold, by the owner of each document. */
   readonly holds: Passes
+  /** Whether the owner of a document takes it as long as the portal may hold it. */
+  readonly comesDown: Passes
   /** What passes on the link of a site, down also of what others share with it. */
   passes(site: string, direction: Direction): Passes
   /** What comes up of a site: its own, and what it changed of the records that others share with it. */
   comesUp(site: string): Passes
+  /** What should be here and at the site. */
+  atBoth(site: string): Passes
   /** Of what goes down, the site's own. */
   keeps(site: string): Passes
+  /** Of the site's own that does not go down, what it is to know of: it alone says when it is to go. */
+  tells(site: string): Passes
   link(site: string): LinkSettings
   /** Reads the settings of a practice's sites and follows them. */
   follow(replica: OpenReplica): Promise<void>
@@ -123,6 +131,7 @@ export function siteMirrors(portal: {
   return {
     of,
     holds,
+    comesDown: (collection, { site }) => site === null || !isUpAlone(of(site), collection),
     passes(site, direction) {
       const [owns, shared] = [own(site, direction), ofOthers(site)]
       return direction === 'up' ? owns : (...asked) => owns(...asked) || shared(...asked)
@@ -132,7 +141,12 @@ export function siteMirrors(portal: {
       return (collection, facts, erasure = false) =>
         owns(collection, facts, erasure) || (!erasure && isSharedRecord(knownOf(site).shared, collection, facts))
     },
+    atBoth:
+      (site) =>
+      (collection, facts, erasure = false) =>
+        isAtBoth(of(site), { collection, facts, site, now: clock.now(), erasure }),
     keeps: (site) => own(site, 'down'),
+    tells: (site) => (collection, facts) => facts.site === site && isUpAlone(of(site), collection),
     introduce,
     link: (site) => ({
       version: () => knownOf(site).version,

@@ -22,6 +22,8 @@ export interface Admitted {
   readonly shared?: Passes
   /** Of those that go to the peer, the ones that it keeps for good (rule 9). */
   readonly keeps?: Passes
+  /** Of those that do not go to the peer, the ones that it is to know of. */
+  readonly tells?: Passes
   /** Attachments, where this replica keeps them. */
   readonly chunks?: Chunks
   readonly settings?: LinkSettings

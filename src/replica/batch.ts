@@ -127,5 +127,12 @@ function receivingIn(
   collection: Collection,
   { quarantine, passesIn }: Pick<TakingIn, 'quarantine' | 'passesIn'>,
 ): Receiving {
-  return { draft, collection, passes: passesIn, holds: quarantine.holds, writer: quarantine.writer() }
+  return {
+    draft,
+    collection,
+    passes: passesIn,
+    holds: quarantine.holds,
+    writer: quarantine.writer(),
+    site: quarantine.site,
+  }
 }

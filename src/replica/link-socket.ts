@@ -52,6 +52,8 @@ export interface ConnectionOptions {
   readonly shared?: Passes
   /** Of those that go to the peer, the ones that it keeps for good, so that a portal may withdraw them; by default all. */
   readonly keeps?: Passes
+  /** Of those that do not go to the peer, the ones that it is to know of, so that it can say when they are to go; by default none. */
+  readonly tells?: Passes
   /** Attachments, where this replica keeps them. */
   readonly chunks?: Chunks
   /** The settings at this end; by default they never change. */
@@ -172,7 +174,7 @@ export function connect(options: ConnectionOptions): Connection {
         const { collection, from, complete } = effect
         const range = { from, complete, maxBytes: batchBytes }
         const reading = isSent(collection)
-          ? replication.outgoing(peer, collection, range, options.passesOut)
+          ? replication.outgoing(peer, collection, range, options.passesOut, options.tells)
           : Promise.resolve({ rows: [], to: from, tail: true, off: true })
         return after(reading, (outgoing) => happen({ kind: 'read', collection, outgoing }))
       }

@@ -1,7 +1,7 @@
 /**
  * What of this log goes to a peer: rows and folds beyond a position in order of position (rule 2), less what came from
  * that peer itself and lies below no amnesty (rule 7), less what does not pass. An erasure passes even where its
- * document does not (rule 8), and so do receipts and notices of a withdrawal (rule 9).
+ * document does not (rule 8), and so do receipts and notices of a withdrawal (rule 9), and the facts of what its owner is to know of.
  */
 import type { WireRow } from './admission.ts'
 import { collectionNumber, type Collection, type Passes } from './collections.ts'
@@ -20,13 +20,17 @@ export interface Outgoing {
   readonly newest?: number
 }
 
-/** The next part of a collection for a peer; `complete` is the peer's mark of the last time it had everything (rule 7, folds). */
+/**
+ * The next part of a collection for a peer; `complete` is the peer's mark of the last time it had everything (rule 7, folds).
+ * `tells`: of which documents that do not pass the facts go all the same.
+ */
 export async function outgoing(
   store: Store,
   peer: PeerKnowledge,
   collection: Collection,
   range: { readonly from: number; readonly complete: number; readonly maxBytes: number },
   passes: Passes,
+  tells: Passes = () => false,
 ): Promise<Outgoing> {
   const number = collectionNumber(collection)
   const amnesty = peer.amnesty[number]!
@@ -44,9 +48,9 @@ export async function outgoing(
       return [{ seq, key, generation, erased, facts, update, receipt }]
     }
     // A receipt, or a site's notice that the document ceased to pass, goes with the facts alone (rule 9).
-    if ((erased === 0 && !receipt) || !passes(collection, facts, true)) return []
+    if ((erased === 0 && !receipt && !tells(collection, facts)) || !passes(collection, facts, true)) return []
     newest = Math.max(newest, row.head.seq)
-    const later = receipt ? generation : erased
+    const later = receipt || erased === 0 ? generation : erased
     return [{ seq, key, generation: later, erased, facts, update: emptyUpdate, receipt }]
   })
   return { rows: sent, to, tail, ...(newest > to && { newest }) }

@@ -157,6 +157,7 @@ export async function released(
         passes: context.passesFrom(held.peer),
         holds: context.holds,
         writer: context.writer(),
+        site: context.site,
       }
       // As if written here: the peer may have been put back to before it, and gets it again.
       const row = unpacked(held)

@@ -37,6 +37,8 @@ export interface Receiving {
   /** Of a portal: what its settings withhold it takes no content of (rule 9). */
   readonly holds?: Passes | undefined
   readonly writer: Writer
+  /** The site that this replica is of; none at a portal. */
+  readonly site: string | undefined
 }
 /** `withheld`: the content was not taken, and the peer is to have a receipt for it. */
 export type Taken =
@@ -174,16 +176,21 @@ function factsWith(row: WireRow, held: StoredDocument | undefined): Facts {
   return held && compareVersions(row, held.head) <= 0 ? newerFacts(held.head.facts, row.facts) : row.facts
 }
 
-/** What becomes of a row whose content may not come in: its erasure, at a portal also its facts, or nothing. */
+/**
+ * What becomes of a row whose content may not come in: its erasure, at a portal also its facts, or nothing. Of a document of its
+ * own that a site does not take it knows that it is there: only so can it say when the portal is to let go of it.
+ */
 function takenBare(to: Receiving, row: WireRow, origin: Origin | null, held: StoredDocument | undefined): Taken {
-  const { collection, passes, holds } = to
+  const { collection, passes, holds, site } = to
   if (!passes(collection, held?.head.facts ?? row.facts, true)) return 'dropped'
   const withholds = holds !== undefined && !holds(collection, factsWith(row, held))
   // A notice of what is not held is answered at once; of what is, when it is withdrawn.
   const withheld = withholds && (row.update.length > emptyUpdate.length || (row.receipt && !(held && hasContent(held))))
   const erases = row.erased > (withholds && held ? held.head.erased : 0)
   // A notice is kept also of what was never held: a site that is put back to before it gets it back.
-  if (!erases && !(withholds && (held || row.receipt))) return withheld ? { rows: [], withheld } : 'dropped'
+  const isTold =
+    site !== undefined && row.facts.site === site && row.update.length <= emptyUpdate.length && !row.receipt
+  if (!erases && !isTold && !(withholds && (held || row.receipt))) return withheld ? { rows: [], withheld } : 'dropped'
   const { generation, erased } = erases ? { generation: row.erased, erased: row.erased } : (held?.head ?? row)
   const result = admit(collection, { ...row, generation, erased, update: emptyUpdate }, origin, held)
   if (result === 'nothing') return { rows: [], withheld }

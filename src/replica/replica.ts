@@ -69,6 +69,8 @@ export interface ReplicaOptions {
   readonly returns?: Passes
   /** Of a portal: whether it may hold a document's content. What it may not is withdrawn (rule 9). By default it may hold all. */
   readonly holds?: Passes
+  /** Of a portal: whether a document's owner takes what it holds of it, by default of all. Of others only when it is to be withdrawn. */
+  readonly comesDown?: Passes
   /** The site that this replica is of, whose documents it writes anew when too many writers touched them; none at a portal. */
   readonly site?: string
   /** How many bytes of one peer's rows may wait for others that did not arrive (LINK-12); by default 64 MiB. */
@@ -128,6 +130,7 @@ export async function openReplica(options: ReplicaOptions): Promise<OpenReplica>
       store,
       commits,
       holds,
+      comesDown: options.comesDown ?? (() => true),
       peer: (replica) => peers.get(replica),
       hasRefused: async (peer, { collection, key, generation }) =>
         (await store.cursorOf(refusedBy(peer, collection, key))) === generation,
@@ -385,8 +388,8 @@ export async function openReplica(options: ReplicaOptions): Promise<OpenReplica>
     },
     attach: (mirroring) => withdrawing?.attach(mirroring) ?? { stands() {}, end() {} },
     reconciler: (wire) => reconciler({ ...wire, store, clock }),
-    outgoing: async (peer, collection, range, passesThere) =>
-      outgoing(store, known(peer), collection, range, passesThere),
+    outgoing: async (peer, collection, range, passesThere, tells) =>
+      outgoing(store, known(peer), collection, range, passesThere, tells),
     async acknowledged(peer, collection, position) {
       const number = collectionNumber(collection)
       const now = known(peer)

@@ -34,6 +34,7 @@ export interface Replication {
     collection: Collection,
     range: { from: number; complete: number; maxBytes: number },
     passes: Passes,
+    tells?: Passes,
   ): Promise<Outgoing>
   acknowledged(peer: string, collection: Collection, position: number): Promise<void>
   /** The peer has not taken these rows, which it is to acknowledge: a portal keeps what they are of (rule 9). Durable when it resolves. */

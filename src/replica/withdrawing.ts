@@ -8,13 +8,15 @@ import type { Commits, Draft } from './commits.ts'
 import { mirrorsOf, type Mirrors } from './mirroring.ts'
 import type { DocumentHead } from './replica-face.ts'
 import type { NewRow, PeerKnowledge, Renewal, Store, StoredDocument } from './store.ts'
-import { hasContent, withdrawnRow } from './withdrawal.ts'
+import { hasContent, passedAgain, withdrawnRow } from './withdrawal.ts'
 
 export interface WithdrawingOptions {
   readonly store: Store
   readonly commits: Commits
   /** Whether content of a document may be held here. */
   readonly holds: Passes
+  /** Whether its owner takes a document as long as it may be held here; where not, only when it is to go. */
+  readonly comesDown: Passes
   readonly peer: (replica: string) => PeerKnowledge | undefined
   /** Whether a peer has refused a row of a document's present generation, and acknowledged it all the same. */
   readonly hasRefused: (peer: string, head: DocumentHead) => Promise<boolean>
@@ -54,6 +56,10 @@ interface Leaving {
   readonly seq: number
   /** Since which moment it is to go (`Mirrors.now`). */
   readonly since: number
+  /** Whether its owner took it before, so that what it has acknowledged it has. */
+  readonly comesDown: boolean
+  /** Logged anew since: beyond what was passed over. */
+  readonly isAnew: boolean
 }
 interface Erasing extends ErasureAsked {
   readonly done: PromiseWithResolvers<void>
@@ -85,8 +91,11 @@ export function startWithdrawing(options: WithdrawingOptions): Withdrawing {
   /** A document as it was seen: what may not be held waits, and what may does not. */
   const seen = (collection: Collection, key: string, facts: Facts, seq: number): void => {
     const keys = waitingIn(collection)
-    if (holds(collection, facts)) keys.delete(key)
-    else keys.set(key, { seq, since: keys.get(key)?.since ?? mirrors.now() })
+    if (holds(collection, facts)) return void keys.delete(key)
+    const comesDown = options.comesDown(collection, facts)
+    const before = keys.get(key)
+    if (before?.comesDown === comesDown) keys.set(key, { ...before, seq })
+    else keys.set(key, { seq, since: mirrors.now(), comesDown, isAnew: false })
   }
 
   /** Whether a site has all of a document and is there. What was refused is known before it counts as acknowledged, so it is asked after. */
@@ -116,9 +125,11 @@ export function startWithdrawing(options: WithdrawingOptions): Withdrawing {
       })
     })
 
-  const withdrawSome = (collection: Collection, keys: readonly string[]): Promise<void> => {
+  const withdrawSome = async (collection: Collection, keys: readonly string[]): Promise<void> => {
     const left = waitingIn(collection)
-    return commit(async (draft) => {
+    const anew = new Map<string, Leaving>()
+    await commit(async (draft) => {
+      anew.clear()
       await draft.load(collection, keys)
       const rows: NewRow[] = []
       for (const key of keys) {
@@ -127,13 +138,21 @@ export function startWithdrawing(options: WithdrawingOptions): Withdrawing {
         if (!held || !hasContent(held)) left.delete(key)
         else seen(collection, key, held.head.facts, held.head.seq)
         const leaving = left.get(key)
-        if (!held || !leaving || !(await isElsewhere(held, leaving.since))) continue
+        if (!held || !leaving) continue
+        if (!leaving.comesDown && !leaving.isAnew) {
+          rows.push((await passedAgain(draft, collection, key, () => true))!)
+          draft.add(rows.at(-1)!)
+          anew.set(key, leaving)
+          continue
+        }
+        if (!(await isElsewhere(held, leaving.since))) continue
         rows.push(withdrawnRow(held, true))
         draft.add(rows.at(-1)!)
         options.emptied([held])
       }
       return { rows }
     })
+    for (const [key, leaving] of anew) if (left.get(key) === leaving) left.set(key, { ...leaving, isAnew: true })
   }
 
   /** The keys of a collection whose content is to go; undefined where no site has one of them yet. */

@@ -11,7 +11,15 @@ import {
   narrower,
   textOf,
 } from '../../src/mirror/mirror-settings.ts'
-import { alwaysCollections, defaultSettings, isSent, mayHold, passes, type Direction } from '../../src/mirror/policy.ts'
+import {
+  alwaysCollections,
+  defaultSettings,
+  isSent,
+  isUpAlone,
+  mayHold,
+  passes,
+  type Direction,
+} from '../../src/mirror/policy.ts'
 import { collections } from '../../src/replica/collections.ts'
 import { anyFactsAt, anyTexts, groups, otherSites, valuesOf } from './any-settings.ts'
 
@@ -75,6 +83,23 @@ it('the portal narrows what it names and nothing else, and widens nothing', () =
       expect(mirrorInForce(site, {})).toEqual(mirrorSettingsOf(site))
       expect(narrower(inForce, mirrorSettingsOf({ ...site, ...portal }))).toEqual(inForce)
     }),
+  )
+})
+
+it('of what goes up alone a site takes what the portal is to let go of, and nothing else', () => {
+  fc.assert(
+    fc.property(anyTexts, anyCollection, anyFactsAt(now), (texts, collection, facts) => {
+      const settings = mirrorSettingsOf(texts)
+      fc.pre(isUpAlone(settings, collection))
+      const question = { collection, facts: { ...facts, site: 'mesa' }, site: 'mesa', now, direction: 'down' } as const
+      const comesDown = passes(settings, question).passes
+      expect(comesDown).toBe(!mayHold(settings, question))
+      // A site whose clock is some hours off takes it as well, and nothing that still goes up.
+      if (comesDown) expect(passes(settings, { ...question, now: now - 23 * 3_600_000, arrives: true }).passes).toBe(true) // prettier-ignore
+      if (passes(settings, { ...question, direction: 'up' }).passes) expect(passes(settings, { ...question, arrives: true }).passes).toBe(false) // prettier-ignore
+      expect(isSent(settings, collection, 'down')).toBe(true)
+    }),
+    { numRuns: 500 },
   )
 })
 

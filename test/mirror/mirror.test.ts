@@ -212,6 +212,37 @@ it('the portal can narrow what a site mirrors and never widen it; two edits that
   expect((await keysWith(replica, 'messages')).length).toBeGreaterThan(0)
 }, 60_000)
 
+it('of messages that go up alone the site takes none, but those that the portal is to let go of; both ways again, it has all', async () => {
+  const { site } = world
+  const replica = portalReplica()
+  await site.mirror.set({ key: 'messages', value: 'up' })
+  await site.upload()
+  const [key] = await keysWith(replica, 'messages')
+  const { at: _, ...facts } = (await replica.head('messages', key!))!.facts
+  const by = { role: 'patient', id: 'a' } as const
+  const say = (text: string): Promise<void> =>
+    replica.change([{ collection: 'messages', key: key!, facts, add: { [text]: { kind: 'message', at: world.clock.now(), by, thread: key!, subject: 's', text } } }]) // prettier-ignore
+  const texts = async (of: OpenReplica): Promise<string[]> => (await of.entries('messages', key!)).map(({ id }) => id)
+  await say('one')
+  await site.upload()
+  expect(await texts(site.replica)).not.toContain('one')
+  await site.mirror.set({ key: 'messages.patients', value: 'none' })
+  await site.upload()
+  await expect.poll(() => keysWith(replica, 'messages')).toEqual([])
+  expect(await texts(site.replica)).toContain('one')
+  await site.mirror.set({ key: 'messages.patients', value: 'reachable' })
+  await site.upload()
+  await expect.poll(() => texts(replica)).toContain('one')
+  await say('two')
+  await site.upload()
+  expect(await texts(site.replica)).not.toContain('two')
+  // What goes one way alone differs rightly, and a proof of equality leaves it out.
+  expect((await site.verify()).collections.find(({ name }) => name === 'messages')).toMatchObject({ differing: 0 })
+  await site.mirror.set({ key: 'messages', value: 'both' })
+  await site.upload()
+  await expect.poll(() => texts(site.replica)).toContain('two')
+}, 60_000)
+
 it('shows of a real patient exactly the fields and values that would leave, with their bytes', async () => {
   const { site, insched } = world
   const portal = portalReplica()

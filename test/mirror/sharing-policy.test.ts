@@ -63,7 +63,7 @@ it('where nothing is shared the version of a link is that of the settings alone,
   expect([taker.version, linkVersion(taker, sharedBy(taker, new Map()))]).toEqual([0, 0])
   const shared = [sharedBy(taker, told(all)), sharedBy(taker, told({ [shareKey(tempe, 'patients')]: 'give' }))]
   expect(new Set([0, ...shared.map((one) => linkVersion(taker, one))]).size).toBe(3)
-  expect(shared.map((one) => sourcesOf(one, 'events') > 1)).toEqual([true, false])
+  expect(shared.map((one) => sourcesOf(defaultSettings, one, 'events') > 1)).toEqual([true, false])
 })
 
 it('says of each choice that does not come to be what it waits for', () => {

@@ -16,20 +16,25 @@ import { clock, factsOf, folder, linkTo, master, portalFor, ulid } from './world
 
 const reachable: Passes = (_, facts, erasure = false) => erasure || facts.reachable
 const all: Passes = () => true
+/** What a site takes of a collection that goes up alone: what the portal is to let go of. */
+const withheld: Passes = (_, facts, erasure = false) => erasure || !facts.reachable
 
 /** A portal and a site of one practice in files, and a link between them that comes and goes. */
-async function practice(settings?: { portal: LinkSettings; site: LinkSettings }, takes = reachable) {
+async function practice(settings?: { portal: LinkSettings; site: LinkSettings }, takes = reachable, upAlone = false) {
   const [id, key, patient] = [ulid(), ulid(), ulid()]
   const dir = folder()
-  const open = (name: string, other: { holds?: Passes; passes?: Passes }): Promise<OpenReplica> =>
+  const open = (
+    name: string,
+    other: { holds?: Passes; comesDown?: Passes; passes?: Passes; site?: string },
+  ): Promise<OpenReplica> =>
     openSqliteStore({ file: join(dir, `${name}.sqlite`), master }).then((store) =>
       openReplica({ store, practice: id, id: name === 'portal' ? portalId : siteId, clock, ...other }),
     )
   const [portalId, siteId] = [ulid(), ulid()]
-  const portal = await open('portal', { holds: reachable })
-  const site = await open('site', { passes: reachable })
-  const server = await portalFor(() => portal, { passesIn: takes, passesOut: all, ...(settings ? { settings: settings.portal } : {}) }) // prettier-ignore
-  const connected = () => linkTo(server, site, portal.id, { passesOut: reachable, passesIn: all, ...(settings ? { settings: settings.site } : {}) }) // prettier-ignore
+  const portal = await open('portal', { holds: reachable, comesDown: () => !upAlone })
+  const site = await open('site', { passes: reachable, site: 'mesa' })
+  const server = await portalFor(() => portal, { passesIn: takes, passesOut: upAlone ? withheld : all, tells: () => upAlone, ...(settings ? { settings: settings.portal } : {}) }) // prettier-ignore
+  const connected = () => linkTo(server, site, portal.id, { passesOut: reachable, passesIn: upAlone ? withheld : all, ...(settings ? { settings: settings.site } : {}) }) // prettier-ignore
   onTestFinished(async () => {
     await server.close()
     await portal.close()
@@ -117,6 +122,46 @@ it('[R9] a document that passes again is whole at the portal again, with what bo
   await link.caughtUp()
   expect(await texts(site)).toEqual(['a', 'b', 'c'])
   expect(await receipts(site)).toEqual([])
+  await link.stop()
+})
+
+it('[R9] what its site takes only when it is to go has gone by unread: the portal says all of it anew, and erases it when that is acknowledged', async () => {
+  const { portal, site, connected, say, become, texts } = await practice(undefined, reachable, true)
+  await say(site, 'from the site')
+  const link = connected()
+  await link.caughtUp()
+  await say(portal, 'what only the portal has')
+  await link.caughtUp()
+  expect(await texts(site)).toEqual(['from the site'])
+  expect(await portal.replication.behind(site.id)).toBe(0)
+  await become(false)
+  await link.caughtUp()
+  await expect.poll(() => texts(portal)).toEqual([])
+  expect(await texts(site)).toEqual(['from the site', 'what only the portal has'])
+  await become(true)
+  await link.caughtUp()
+  expect(await texts(portal)).toEqual(['from the site', 'what only the portal has'])
+  // The link goes on quietly: nothing is said twice.
+  const { head } = portal.replication.declared()
+  await link.caughtUp()
+  expect(portal.replication.declared().head).toBe(head)
+  await link.stop()
+})
+
+it('[R9] of what only the portal wrote in a collection that goes up alone its site knows, without what it says, and can so tell when it is to go', async () => {
+  const { portal, site, key, connected, say, become, texts } = await practice(undefined, reachable, true)
+  await say(portal, 'what only the portal has')
+  const link = connected()
+  await link.caughtUp()
+  expect(await site.head('messages', key)).toMatchObject({ generation: 1, erased: 0, facts: { reachable: true } })
+  expect(await texts(site)).toEqual([])
+  const heads = [portal, site].map((one) => one.replication.declared().head)
+  await link.caughtUp()
+  expect([portal, site].map((one) => one.replication.declared().head)).toEqual(heads)
+  await become(false)
+  await link.caughtUp()
+  await expect.poll(() => texts(portal)).toEqual([])
+  expect(await texts(site)).toEqual(['what only the portal has'])
   await link.stop()
 })
 

@@ -227,7 +227,7 @@ function narrow(world: World): boolean {
 const mirrored: readonly (readonly [string, readonly string[]])[] = [
   ...['patients', 'plans', 'events', 'messages', 'requests'].map((name) => [`${name}.patients`, coverages] as const),
   ['events.direction', ['up', 'up', 'off', 'erased']],
-  ['requests.direction', ['both', 'both', 'off', 'erased']],
+  ['requests.direction', ['both', 'up', 'off', 'erased']],
 ]
 
 /** A site chooses anew what becomes of one of its collections, and its link starts over. */

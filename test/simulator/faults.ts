@@ -188,6 +188,14 @@ export const faults: readonly Fault[] = [
     seed: 554_827_614,
     within: 1_500,
   },
+  one(
+    'what goes up alone is withdrawn without being logged anew',
+    'rule 9',
+    'replica/withdrawing.ts',
+    'if (!leaving.comesDown && !leaving.isAnew) {',
+    'if (!leaving.comesDown && !leaving.isAnew && false) {',
+    200_000,
+  ),
   {
     name: 'a receipt is not read',
     rule: 'rule 9',

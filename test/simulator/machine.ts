@@ -117,7 +117,7 @@ export function startProcess(machine: Machine, around: Surroundings, drawn?: Uin
   const mirror = site && around.policed ? mirrorOf(site, clock) : undefined
   const mirrors = !site && around.policed ? siteMirrors({ clock, device: (id) => replicaOf(around, id), sites: () => around.sites().flatMap(({ place }) => place.site ?? []), nameOf: () => null }) : undefined // prettier-ignore
   if (mirrors) Object.assign(process, { holds: mirrors.holds })
-  const passes = mirror ? { ...mirror.replicaPasses, site: site! } : site ? {} : { holds: process.holds }
+  const passes = mirror ? { ...mirror.replicaPasses, site: site! } : site ? {} : { holds: process.holds, ...(mirrors && { comesDown: mirrors.comesDown }) } // prettier-ignore
   process.mirror = mirror
   process.mirrors = mirrors
   openReplica({ ...options, ...passes })
@@ -233,6 +233,7 @@ function runPortal(process: Process, around: Surroundings, mirrors: SiteMirrors 
         passesIn: may('up'),
         passesOut: may('down'),
         keeps,
+        ...(mirrors && { tells: mirrors.tells(site) }),
         shared: may('up'),
         settings,
       }

@@ -13,6 +13,7 @@ import {
   isAlways,
   isErased,
   isSent,
+  isUpAlone,
   passesByFacts,
   type MirrorSettings,
 } from '../../src/mirror/policy.ts'
@@ -171,6 +172,7 @@ function checkDocument(world: World, place: string, folders: ReadonlyMap<Machine
       world.violated(
         `${first!.machine.name} and ${other.machine.name} differ in ${place}: ${difference(first!.read?.content.said, other.read?.content.said)}`,
       )
+  checkUpAlone(world, place, copies)
   // What does not pass to the others is kept by its owner alone.
   const everywhere = world.sites.every((site) => isOnAt(world, site, collectionIn(place)))
   const held = group.length > 0 && everywhere ? group : copies
@@ -257,7 +259,24 @@ function groupOf(world: World, place: string, copies: readonly Copy[]): readonly
   }
   const owner = ownerOf(world, copies)
   const owners = copies.filter((copy) => owner && copy.machine.place.site === owner.place.site && isOn(copy))
-  return owners.length === 0 || isWithheld(world, place, copies) ? [] : [portal, ...owners]
+  return owners.length === 0 || isWithheld(world, place, copies) || isUpAloneAt(world, owner!, collection) ? [] : [portal, ...owners] // prettier-ignore
+}
+
+/** What goes up alone is at the portal; what patients say there need not be at the site. */
+function checkUpAlone(world: World, place: string, copies: readonly Copy[]): void {
+  const owner = world.policed ? ownerOf(world, copies) : undefined
+  const collection = collectionIn(place)
+  if (!owner || world.isCopied(owner) || !isOnAt(world, owner, collection) || isWithheld(world, place, copies)) return
+  if (!isUpAloneAt(world, owner, collection)) return
+  world.count('document that goes up alone')
+  const [own, portals] = [owner, world.portal].map((one) => copies.find(({ machine }) => machine === one)?.read)
+  for (const entry of Object.keys(own?.content.entries ?? {}))
+    if (!portals || !(entry in portals.content.entries))
+      world.violated(`the portal lacks ${entry} of ${place}, which goes up alone`)
+}
+
+function isUpAloneAt(world: World, site: Machine, collection: Collection): boolean {
+  return isUpAlone(settingsOf(world, site), collection)
 }
 
 /** Whether the owner of a document, which mirrors its collection, withholds it from the portal. */
