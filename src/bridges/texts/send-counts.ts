@@ -48,6 +48,8 @@ export const overdueAfter = 15 * 60_000
 const mostWait = 8 * day
 /** So many refusals without a text that was taken in between are no chance. */
 const refusedInARow = 3
+/** So many events are judged before others have their turn. */
+const atOnce = 25
 /** The reasons with which a sender notes that it came too late. */
 const cameTooLate: ReadonlySet<string> = new Set(['too late', 'no hours', 'another rule is closer'])
 
@@ -92,8 +94,7 @@ export function sendCounts(of: {
       const rules = rulesOf(settings, event).filter((rule) => rule.isOn && mayBe(rule))
       if (rules.length === 0 || (await isTold(row, rules))) return
       const plans = rules.map((rule) => planOf(rule, { event, zone, zones: [zone], settings, isAnyHour: of.isAnyHour() })) // prettier-ignore
-      // Whoever is in another zone is told some hours apart.
-      if (plans.some((plan) => plan && plan.planned <= until + day / 4 && plan.planned >= from - day / 2)) found.add(row.id) // prettier-ignore
+      if (plans.some((plan) => plan && isNear(plan.planned, from, until))) found.add(row.id)
     }
     const on = settings.rules.filter((rule) => rule.isOn)
     const reach = on.filter((rule) => rule.lead !== null).map((rule) => startsFor(rule, from, until))
@@ -115,7 +116,9 @@ export function sendCounts(of: {
   /** The texts that should have gone out and were not begun, each with when it was due, and whether it still is. */
   const missing = async (site: string, settings: TextSettings, from: number, now: number) => {
     const told = new Map<string, Told>()
-    for (const event of await candidates(site, settings, from, now - overdueAfter)) {
+    for (const [n, event] of (await candidates(site, settings, from, now - overdueAfter)).entries()) {
+      // Patients wait for their pages meanwhile.
+      if (n % atOnce === atOnce - 1) await new Promise<void>((resolve) => setImmediate(resolve))
       const one = await situations.of(event, now)
       if (one && one.site === site) told.set(event, { ...one, isAnyHour: of.isAnyHour() })
     }
@@ -182,17 +185,26 @@ function leadIn(lead: NonNullable<Rule['lead']>): number {
   return 'days' in lead ? lead.days * day : lead.hours * hour
 }
 
-/** Whether the moment of a rule for an event may lie between two times: by the clock alone, since zones cost more. */
-function mayBeDue(rule: Rule, settings: TextSettings, { location, status }: { readonly location: string | null; readonly status: string }, start: number, from: number, until: number): boolean {
+/** Whether the moment of a rule for an event may lie between two times: by the clock and the window alone, since zones cost more. */
+function mayBeDue(rule: Rule, settings: TextSettings, event: { readonly startsAt: string; readonly location: string | null; readonly status: string }, start: number, from: number, until: number): boolean {
+  const { what, lead } = rule
   const reach = startsFor(rule, from, until)
   if (start < reach.from || start > reach.until) return false
-  if (rule.what === 'after visit') return status === 'Checked Out'
-  if (status !== 'None' || start < from) return false
-  const wanted = start - leadIn(rule.lead!)
-  if (wanted <= until + 1.5 * day) return true
-  const isExcluded = settings.excludedAt(location)
-  return [-12, 0, 12].some((hours) => isExcluded(new Date(wanted + hours * hour).toISOString().slice(0, 10)))
+  if (what === 'after visit') return event.status === 'Checked Out'
+  if (event.status !== 'None' || start < from) return false
+  const wanted = start - leadIn(lead!)
+  const isExcluded = settings.excludedAt(event.location)
+  if ([-12, 0, 12].some((hours) => isExcluded(new Date(wanted + hours * hour).toISOString().slice(0, 10)))) return true
+  const [window, time] = [settings.windowOf(event.location), event.startsAt.slice(11)]
+  // What is due within the window on the wall goes out then.
+  const isWithin = 'days' in lead! && window !== null && window.from <= time && time < window.until
+  return isWithin ? isNear(wanted, from, until) : wanted <= until + 1.5 * day
 } // prettier-ignore
+
+/** Whether what is due at a time by the zone of its location may be due between two others: elsewhere it is some hours later. */
+function isNear(at: number, from: number, until: number): boolean {
+  return at >= from - 6 * hour && at <= until + hour
+}
 
 /** Whether a text came to nothing for another reason than its number. */
 function isRefused({ state, code }: OutMessage): boolean {
