@@ -51,6 +51,7 @@ import { patientSessions, portalApp, type EnrollRequest } from './server/portal/
 import { receiptsOf } from './server/portal/receipts.ts'
 import { exchangeFiles } from './portal/exchange-files.ts'
 import { reconcilingOf, type Reconciled } from './portal/reconciling.ts'
+import { silenceWatch, type Silence } from './portal/silence.ts'
 import { siteMirrors } from './portal/site-mirrors.ts'
 import { openStations, type Stations } from './portal/stations.ts'
 import { siteStates, type SiteStatus } from './portal/site-states.ts'
@@ -106,6 +107,8 @@ export interface PortalStatus {
     readonly waitsFor: readonly string[]
     /** Why no text goes out at present, where that is so. */
     readonly textsProblem?: string
+    /** The sites of which texts do not go out that should, where there are any. */
+    readonly textsSilent?: readonly Silence[]
     readonly sites: readonly SiteStatus[]
   }[]
 }
@@ -164,6 +167,23 @@ export async function openPortal(options: {
     clock,
     log,
   })
+  const mail = mailer && alarmsTo !== undefined ? { mailer, to: alarmsTo } : undefined
+  const silence = silenceWatch({
+    sitesOf: (practice) => store.sites().flatMap((site) => (site.practice === practice && site.retired_at === null ? [site.id] : [])), // prettier-ignore
+    zoneOf: (practice) => store.practice(practice)!.zone,
+    isAnyHour: texting.isAnyHour,
+    why(practice) {
+      const { open, waitsFor } = gate.of(practice)
+      if (!texting.hasAccount(practice)) return 'The practice has no account for texts at this portal.'
+      return open
+        ? texting.problem(practice)
+        : `Nothing goes out before these sites were heard: ${waitsFor.join(', ')}.`
+    },
+    mail,
+    audit: store.audit,
+    clock,
+    log,
+  })
   const accounts: Accounts = options.accounts ?? new Map()
   const gateways = new Map([...accounts].map(([practice, account]) => [practice, stripeGateway(account)]))
   const ledger = openPaymentLedger(join(dir, 'payments.sqlite'))
@@ -197,6 +217,7 @@ export async function openPortal(options: {
     const key = Buffer.from(hmacKeyOf(practice.id), 'base64')
     chunks.set(practice.id, keepChunks({ replica, store: kept.chunks, key, clock }))
     texting.opened(practice.id, { replica, hmacKey: key, indexed: () => index.caughtUp() })
+    silence.opened(practice.id, { replica, hmacKey: key })
   }
   for (const practice of store.practices()) await openPractice(practice)
   const reconciling = reconcilingOf({ ...money, cashier, practices: () => store.practices().flatMap((one) => (gateways.has(one.id) ? [one.id] : [])), audit: store.audit }) // prettier-ignore
@@ -306,7 +327,7 @@ export async function openPortal(options: {
     replicaOf: (practice) => replicas.get(practice),
     isConnected: (replica) => acceptor.isConnected(replica),
     mirror: mirrors.of,
-    mail: mailer && alarmsTo !== undefined ? { mailer, to: alarmsTo } : undefined,
+    mail,
     clock,
     log,
   })
@@ -406,6 +427,7 @@ export async function openPortal(options: {
         store.practices().map(async (practice) => {
           const { open, waitsFor } = gate.of(practice.id)
           const sites = store.sites().filter((site) => site.practice === practice.id)
+          const silent = silence.of(practice.id)
           const waiting = new Map((await replicas.get(practice.id)!.waiting()).map((one) => [one.peer, one]))
           return {
             practiceId: practice.id,
@@ -413,6 +435,7 @@ export async function openPortal(options: {
             outward: open ? ('open' as const) : ('waits' as const),
             waitsFor,
             ...(texting.problem(practice.id) === null ? {} : { textsProblem: texting.problem(practice.id)! }),
+            ...(silent.length === 0 ? {} : { textsSilent: silent }),
             sites: await Promise.all(
               sites.map((site) => states.of(site, waiting.get(store.device(site.id)?.replica ?? ''))),
             ),
@@ -517,6 +540,7 @@ export async function openPortal(options: {
       await stations.close()
       for (const close of closers.splice(0).toReversed()) await close()
       await texting.stop()
+      await silence.stop()
       await reconciling.stop()
       await cashier.stop()
       for (const one of chunks.values()) await one.stop()

@@ -322,6 +322,7 @@ function words({
   outward,
   waitsFor,
   textsProblem,
+  textsSilent = [],
   sites,
 }: PortalStatus['practices'][number]): string {
   const waits = outward === 'waits' ? `  Nothing goes out before these sites were heard: ${waitsFor.join(', ')}\n` : ''
@@ -335,6 +336,7 @@ function words({
     const waiting = site.patientsWaiting === 0 ? '' : `, answers of ${site.patientsWaiting} patients wait for it`
     return `  ${site.siteId}  ${site.name}: ${site.alarm ? 'ALARM, ' : ''}${site.state}, last contact ${site.lastContact ?? 'none yet'}${notBack}${waiting}${apart}${clock}${problem}`
   })
-  const texts = textsProblem === undefined ? '' : `  ${textsProblem}\n`
+  const silent = textsSilent.map(({ siteId, since, says }) => `  ALARM: texts of site ${siteId} do not go out since ${since}. ${says}\n`) // prettier-ignore
+  const texts = (textsProblem === undefined ? '' : `  ${textsProblem}\n`) + silent.join('')
   return `${name} (${practiceId})\n${waits}${texts}${lines.join('\n')}`
 }

@@ -144,6 +144,8 @@ export function textingOf(portal: {
       await mails.get(practice)?.settled()
     },
     problem: (practice: string): string | null => senders.get(practice)?.problem() ?? null,
+    hasAccount: (practice: string): boolean => texts?.accountOf(practice) !== undefined,
+    isAnyHour: (practice: string): boolean => texts?.accountOf(practice)?.isAnyHour === true,
     async stop(): Promise<void> {
       for (const sender of senders.values()) await sender.stop()
       for (const held of helds.values()) await held.stop()

@@ -41,6 +41,9 @@ export const indexedCollections = [
   'reviews',
 ] as const
 
+/** The view of what is wrong for the whole site and is said on the page of its state. */
+export const alarmView = 'alarm'
+
 /** The handler of the follower `index`. */
 export function pageIndex(
   replica: Replica,
@@ -199,9 +202,13 @@ async function rowsOf(replica: Replica, head: DocumentHead, numberKey: NumberKey
     }
     case 'reviews': {
       const review = foldReview(await replica.entries('reviews', key))
-      return review
-        ? [row('review', key, { state: review.resolved ? 'resolved' : 'open', at: review.openedAt, body: review })]
-        : []
+      if (!review) return []
+      const isAlarm = review.about === 'texts silent' && !review.resolved
+      return [
+        row('review', key, { state: review.resolved ? 'resolved' : 'open', at: review.openedAt, body: review }),
+        // Every page asks for these, and reviews may be many.
+        ...(isAlarm ? [row(alarmView, key, { state: 'open', at: review.openedAt, body: { why: review.why } })] : []),
+      ]
     }
     default:
       return []

@@ -12,6 +12,7 @@ import type { Link, LinkStatus, Restore } from '../replica/connection.ts'
 import type { Waiting } from '../replica/quarantine.ts'
 import type { OpenReplica } from '../replica/replica.ts'
 import { clockShownFrom } from '../server/connection-test.ts'
+import { alarmView } from '../server/page-index.ts'
 import type { SitePreferences } from './preferences.ts'
 
 export interface StatusParts {
@@ -35,7 +36,8 @@ export async function statusOf(site: StatusParts) {
   const waiting = await replica.waiting()
   const holding = bridge.holding()
   const late = await site.unwritten()
-  const said = [late, insched.problem, now.problem, backup.problem(), runs.problem(), ...waiting.map(waitingInWords), ...site.hl7.status().map(({ name, problem }) => problem && `HL7 channel ${name}: ${problem}`)] // prettier-ignore
+  const alarms = (await replica.index({ view: alarmView })).map(({ body }) => (body as { why: string }).why)
+  const said = [late, ...alarms, insched.problem, now.problem, backup.problem(), runs.problem(), ...waiting.map(waitingInWords), ...site.hl7.status().map(({ name, problem }) => problem && `HL7 channel ${name}: ${problem}`)] // prettier-ignore
   const problems = said.filter((problem) => problem !== null)
   const zone = site.zone()
   const moment = (at: number): string => momentInWords(at, zone, clock.now())

@@ -118,6 +118,16 @@ async function textedAbout(w: DeskWorld): Promise<string> {
   return '/synchronization/texts/who'
 }
 
+/** The list of who gets what, while texts do not go out. */
+async function silent(w: DeskWorld): Promise<string> {
+  const key = derivedUlid('texts silent')
+  const facts = { patient: null, site: w.site.settings.siteId, shown: false, reachable: false, startsAt: null }
+  const opened = { kind: 'opened' as const, at: w.clock.now(), by: { role: 'portal' as const, id: 'p' }, about: 'texts silent' as const, why: '12 reminders should have gone out at 2027-03-03 09:00; 0 did. The provider refused 12 (code 30034).', todo: 'Ask whoever runs the portal.' } // prettier-ignore
+  await w.atPortal.change([{ collection: 'reviews', key, facts, add: { opened } }])
+  await w.settled()
+  return '/synchronization/texts/who'
+}
+
 /** Ticks every event of the day that is shown, and goes on to writing. */
 const tickAll = async (page: Page, button: string): Promise<void> => {
   for (const box of await page.getByRole('checkbox').all()) await box.check()
@@ -212,6 +222,7 @@ export const consolePages: readonly PageState<DeskWorld>[] = [
   { page: 'texts', state: 'rule looked at', at: textedAbout, as: 'Jo Desk', shows: (w) => w.textRules.sample.title, does: async (page, { textRules: { rule } }) => { await page.goto(page.url().replace('/who', '/rules/reminder')); await page.getByLabel(rule.lead).fill('2'); await page.getByRole('button', { name: rule.look }).click() } }, // prettier-ignore
   { page: 'texts', state: 'words as they are written', at: '/synchronization/texts/words/confirmation-request/es', as: 'Jo Desk', shows: () => 'Ana, nos vemos', does: async (page, { textRules: { words } }) => { await page.getByLabel(words.source).fill('{first name}, nos vemos el {when} en {practice}. Responda C.') } }, // prettier-ignore
   { page: 'texts', state: 'who gets what', at: async (w) => `${await textedAbout(w)}?days=30`, as: 'Jo Desk', shows: (w) => w.textRules.who.whom, does: async (page) => page.locator('summary').first().click() }, // prettier-ignore
+  { page: 'texts', state: 'that do not go out', at: silent, as: 'Jo Desk', shows: (w) => w.desk.reviews.kinds['texts silent'] }, // prettier-ignore
   { page: 'preview', state: 'of a patient', at: '/synchronization/preview', as: 'Jo Desk', shows: (w) => w.synchronization.mirror.fields.patients.birthDate, does: async (page, { synchronization: { preview } }, w) => { await page.getByLabel(preview.patient).fill(withoutPlan(w)); await page.getByRole('button', { name: preview.look, exact: true }).click() } }, // prettier-ignore
   { page: 'mirror', state: 'narrowed and erased', at: narrowedAndErased, as: 'Jo Desk', shows: (w) => w.synchronization.mirror.needed.birthDate, does: async (page, { synchronization: { mirror } }) => { await page.getByText(mirror.receiptsHow).waitFor(); await page.getByText(mirror.fieldsThatLeave(mirror.collections.patients)).click() } }, // prettier-ignore
   { page: 'payments', state: 'needs posting', at: '/payments', as: 'Jo Desk', shows: (w) => w.payments.states.waiting },

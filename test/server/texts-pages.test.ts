@@ -1,6 +1,7 @@
 /** Texts in the console: the words that they say and the rules by which they go out, looked at before anything is sent by them. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { textKeys } from '../../src/bridges/texts/rules.ts'
+import { mintUlid } from '../../src/replica/ids.ts'
 import { openDeskWorld, type DeskWorld } from './desk-world.ts'
 import type { Answer } from './world.ts'
 
@@ -194,4 +195,19 @@ describe('before anything is sent', () => {
     expect((await world.admin.get(`${root}/sample?day=2020-01-01&time=09:00`)).status).toBe(400)
     expect(faultAt(await world.admin.get(`${root}/sample?day=2020-01-01&time=09:00`), 'day')).toMatch(/^Write a day and a time to come/) // prettier-ignore
   })
+})
+
+it('[TEXT-17] texts that do not go out are said on the page of the site and beside who gets what, until they go out again', async () => {
+  const { site, clock, atPortal } = world
+  const facts = { patient: null, site: site.settings.siteId, shown: false, reachable: false, startsAt: null }
+  const by = { role: 'portal' as const, id: atPortal.id }
+  const why = '12 reminders should have gone out at 2027-03-03 09:00; 0 did.'
+  const key = mintUlid(clock)
+  await atPortal.change([{ collection: 'reviews', key, facts, add: { opened: { kind: 'opened', at: clock.now(), by, about: 'texts silent', why, todo: 'Ask.' } } }]) // prettier-ignore
+  await world.settled()
+  for (const path of ['/', `${root}/who`, '/reviews']) await expect.poll(async () => (await world.admin.get(path)).text).toContain(why) // prettier-ignore
+  await atPortal.change([{ collection: 'reviews', key, add: { over: { kind: 'resolved', at: clock.now(), by, note: 'Texts go out again.', how: 'by itself' } } }]) // prettier-ignore
+  await world.settled()
+  for (const path of ['/', `${root}/who`]) await expect.poll(async () => (await world.admin.get(path)).text).not.toContain(why) // prettier-ignore
+  expect((await world.admin.get('/reviews?box=resolved')).text).toContain('Texts go out again.')
 })

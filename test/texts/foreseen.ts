@@ -2,7 +2,7 @@
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { expect, onTestFinished } from 'vitest'
-import { consentKeys } from '../../src/bridges/texts/consent-number.ts'
+import { consentKeys, type ConsentKeys } from '../../src/bridges/texts/consent-number.ts'
 import { foretell } from '../../src/bridges/texts/foretelling.ts'
 import { textSettingsKey } from '../../src/bridges/texts/rules.ts'
 import { textSender } from '../../src/bridges/texts/sender.ts'
@@ -10,7 +10,8 @@ import { situationsOf, type Told } from '../../src/bridges/texts/situation.ts'
 import { instantOf } from '../../src/mirror/wall-clock.ts'
 import { derivedUlid, mintUlid } from '../../src/replica/ids.ts'
 import { foldCommunications } from '../../src/replica/kinds/communications.ts'
-import type { Edit } from '../../src/replica/replica-face.ts'
+import type { Clock } from '../../src/replica/clock.ts'
+import type { Edit, Replica } from '../../src/replica/replica-face.ts'
 import { openReplica } from '../../src/replica/replica.ts'
 import { openSqliteStore } from '../../src/replica/sqlite-store.ts'
 import { indexedCollections, pageIndex } from '../../src/server/page-index.ts'
@@ -43,8 +44,16 @@ const anyEvent = fc.record({
 })
 const anySite = fc.record({ settings: anySettings(types), zone: fc.constantFrom(...zones), events: fc.array(anyEvent, { minLength: 2, maxLength: 7 }) }) // prettier-ignore
 
+/** What somebody beside the sender sees of it, every three hours. */
+export type Beside = (at: {
+  readonly replica: Replica
+  readonly keys: ConsentKeys
+  readonly clock: Clock
+  readonly sites: readonly string[]
+}) => Promise<void>
+
 /** Throws where a list differs for one of `count` rule sets. */
-export async function dryRunIsTrue(count: number, seed: number): Promise<{ sent: number; together: number }> {
+export async function dryRunIsTrue(count: number, seed: number, beside?: Beside): Promise<{ sent: number; together: number }> {
   const sites = fc.sample(anySite, { numRuns: count, seed })
   const clock = jumpingClock(from)
   const keys = consentKeys(new Uint8Array(32).fill(3))
@@ -89,7 +98,15 @@ export async function dryRunIsTrue(count: number, seed: number): Promise<{ sent:
   const log: string[] = []
   const sender = textSender({ replica, keys, clock, provider: () => provider, isOpen: () => true, statusTo: () => null, indexed: () => index.caughtUp(), received: async () => {}, log: (what) => void log.push(what), pace: 0 })
   onTestFinished(() => sender.stop())
-  await clock.runUntil(until - 1, () => sender.settled())
+  const own = sites.map((_, n) => derivedUlid('site', String(n)))
+  let looked = from
+  await clock.runUntil(until - 1, async () => {
+    await sender.settled()
+    await index.caughtUp()
+    if (!beside || clock.now() < looked + 3 * hour) return
+    looked = clock.now()
+    await beside({ replica, keys, clock, sites: own })
+  })
   expect(log).toEqual([])
 
   let sent = 0

@@ -49,6 +49,8 @@ export interface Texting {
   set(fields: Record<string, Json>): Promise<void>
   /** Lets time pass in steps, and all that it brings happen. */
   pass(ms: number, step?: number): Promise<void>
+  /** Resolves when the pages show all that is durable now. */
+  indexed(): Promise<void>
   /** All that happens without time passing. */
   settled(): Promise<void>
   /** The texts on the phones that came from the practice. */
@@ -140,6 +142,7 @@ export async function texting(options: { readonly at?: number; readonly sending?
     },
     says: (edit) => say(edit),
     set: (fields) => say({ collection: 'preferences', key: textSettingsKey(site), at: clock.now(), facts: { patient: null, site, shown: false, reachable: false, startsAt: null }, set: fields }),
+    indexed: () => follower.caughtUp(),
     async settled() {
       await follower.caughtUp()
       await world.texting.settled(practice)

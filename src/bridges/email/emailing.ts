@@ -17,7 +17,7 @@ import { textLanguage } from '../texts/wording.ts'
 import { bounceMark, markedMessage, type DeliveryReport } from './bounces.ts'
 import { dueMails, isNewFor, type Addressee, type Letter, type LetterFor } from './due-mails.ts'
 import { linkPath } from './links.ts'
-import type { Mailer } from './mailer.ts'
+import { isNotTaken, type Mailer } from './mailer.ts'
 import { tellingMail, withLinks } from './wording.ts'
 
 export interface EmailingOptions {
@@ -48,8 +48,6 @@ export interface Emailing {
 const lookedAt = 5 * 86_400_000
 const lookAgain = 30_000
 const longestWait = 3_600_000
-/** What a mail was surely not taken with: no connection, or the server's own “not now” (RFC 5321, 4.2.1). */
-const notTaken = /^(4\d\d|ECONNREFUSED|ECONNECTION|ENOTFOUND|EDNS|ETLS|EAUTH|EPROXY)$/
 
 /** Statuses that say that an address is none, or was given up (RFC 3463, 3.2 and 3.3). */
 const isAddressAtFault = (status: string): boolean => /^5\.(1\.|2\.1$)/.test(status)
@@ -108,7 +106,7 @@ export function emailing(options: EmailingOptions): Emailing {
     const letter = { to: to.address, from, subject: words.subject, text: withLinks(words.text, { ...links, stop }, to.language), until, stop, mark: bounceMark(hmacKey, id) }
     const handOver = async (): Promise<void> => {
       const outcome = await mailer.deliver(letter)
-      if (outcome !== null && notTaken.test(outcome) && clock.now() < until) {
+      if (outcome !== null && isNotTaken(outcome) && clock.now() < until) {
         unsent.set(id, handOver)
         pausedUntil = clock.now() + lookAgain
         return log(`Mails to patients wait: the server says ${outcome}.`)

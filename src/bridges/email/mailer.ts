@@ -2,6 +2,7 @@
  * The one place from which mail leaves: SMTP, encrypted unless the server is this machine. A mail is tried again while it
  * is still of use; what fails for good is logged by its code, without an address or a word of it.
  */
+import { getSystemErrorName } from 'node:util'
 import { createTransport } from 'nodemailer'
 import type { Clock } from '../../replica/clock.ts'
 import { markedAddress } from './bounces.ts'
@@ -31,6 +32,11 @@ export interface Mailer {
   /** Resolves when nothing is under way. */
   settled(): Promise<void>
   close(): Promise<void>
+}
+
+/** Whether a mail was surely not taken: there was no connection, or the server's own “not now” (RFC 5321, 4.2.1). */
+export function isNotTaken(outcome: string): boolean {
+  return /^(4\d\d|ECONNREFUSED|EHOSTUNREACH|ENETUNREACH|ECONNECTION|ENOTFOUND|EDNS|ETLS|EAUTH|EPROXY)$/.test(outcome)
 }
 
 const tryAgainAfter = [1_000, 5_000, 20_000, 60_000]
@@ -102,8 +108,10 @@ export function smtpMailer(options: {
         await handOver(mail)
         return null
       } catch (error) {
-        const { code = 'unknown', responseCode } = error as { code?: string; responseCode?: number }
-        return responseCode === undefined ? code : String(responseCode)
+        const { code = 'unknown', responseCode, syscall, errno } = error as { code?: string; responseCode?: number; syscall?: string; errno?: number } // prettier-ignore
+        if (responseCode !== undefined) return String(responseCode)
+        // One code stands for all that sockets do: only before there was a connection nothing can have been taken.
+        return syscall === 'connect' && errno !== undefined ? getSystemErrorName(errno) : code
       }
     },
     send(mail) {

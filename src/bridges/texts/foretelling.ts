@@ -32,14 +32,14 @@ export interface Foretelling {
   readonly untold: readonly Untold[]
 }
 
-/** `situations` as they are at `from`; those of events that may share a text are among them. */
+/** `situations` as they are at `from`; those of events that may share a text are among them. `beginning`: from when an event is looked at. */
 export function foretell(
   situations: readonly Told[],
-  { from, until, calendarTo = () => null }: { readonly from: number; readonly until: number; readonly calendarTo?: (event: string) => string | null }, // prettier-ignore
+  { from, until, beginning = () => from, calendarTo = () => null }: { readonly from: number; readonly until: number; readonly beginning?: (of: Told) => number; readonly calendarTo?: (event: string) => string | null }, // prettier-ignore
 ): Foretelling {
   const imagined = imagining(situations)
   const due = agenda()
-  for (const { event } of situations) due.set(event.key, from)
+  for (const one of situations) due.set(one.event.key, Math.max(from, beginning(one)))
   const sends: Foretold[] = []
   const untold = new Map<string, Untold>()
 

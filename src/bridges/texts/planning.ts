@@ -23,6 +23,9 @@ export interface Plan {
   readonly where: Where
 }
 
+/** What a moment depends on. */
+export type Planned = Pick<Situation, 'event' | 'zone' | 'zones' | 'settings' | 'isAnyHour'>
+
 const hour = 3_600_000
 /** What is said after a visit is said within so many days, or not at all. */
 const thanksWithin = 3 * 24 * hour
@@ -30,7 +33,7 @@ const thanksWithin = 3 * 24 * hour
 const earlyUntil = hour
 
 /** Undefined where no hour within a week of it is one at which it may go out. */
-export function planOf(rule: Rule, of: Situation): Plan | undefined {
+export function planOf(rule: Rule, of: Planned): Plan | undefined {
   const { event, zone, settings } = of
   const where = whereOf(of)
   const start = instantOf(event.startsAt, zone)
@@ -53,14 +56,14 @@ export function planOf(rule: Rule, of: Situation): Plan | undefined {
 }
 
 /** The hours that hold for what staff send by hand: outside the practice's window too, never outside legal hours, and until the event begins. */
-export function byHandNow(rule: Rule, of: Situation): Pick<Plan, 'where' | 'latest'> {
+export function byHandNow(rule: Rule, of: Planned): Pick<Plan, 'where' | 'latest'> {
   const start = instantOf(of.event.startsAt, of.zone)
   const latest = rule.what === 'after visit' ? start + of.event.minutes * 60_000 + longestLead * 24 * hour : start
   return { where: { ...whereOf(of), window: null, excluded: undefined }, latest }
 }
 
 /** The reminder of an early event, on its day and before the window opens: within legal hours, an hour before it at the latest. */
-function earlyPlan(wanted: number, start: number, of: Situation): Pick<Plan, 'due' | 'planned' | 'latest' | 'where'> | undefined {
+function earlyPlan(wanted: number, start: number, of: Planned): Pick<Plan, 'due' | 'planned' | 'latest' | 'where'> | undefined {
   const { event, zone, settings } = of
   const window = settings.windowOf(event.location)
   const wall = wallClockOf(wanted, zone)
@@ -71,7 +74,7 @@ function earlyPlan(wanted: number, start: number, of: Situation): Pick<Plan, 'du
   return planned === undefined || planned > latest ? undefined : { due: planned, planned, latest, where }
 } // prettier-ignore
 
-function whereOf({ zone, zones, settings, event, isAnyHour }: Situation): Where {
+function whereOf({ zone, zones, settings, event, isAnyHour }: Planned): Where {
   return {
     isAnyHour,
     zone,

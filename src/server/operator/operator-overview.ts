@@ -28,6 +28,8 @@ export interface OperatorView {
     readonly zone: string
     readonly outward: 'open' | 'waits'
     readonly waitsFor: readonly string[]
+    /** The sites of which texts do not go out that should. */
+    readonly textsSilent?: readonly { readonly siteId: string; readonly since: string; readonly says: string }[]
     /** Where it takes cards. */
     readonly payments?: PaymentsOfPractice | undefined
     readonly sites: readonly OperatorSite[]
@@ -43,6 +45,7 @@ export function overviewHtml(reader: Reader, { practices }: OperatorView, { csrf
   )
   const notBack = practices.flatMap((practice) => practice.sites.flatMap((site) => (site.notBackSince === null ? [] : [{ site: site.name, practice, since: site.notBackSince, patientsWaiting: site.patientsWaiting }]))) // prettier-ignore
   const disagree = practices.flatMap(({ name, payments }) => (payments?.last?.differences.length ? [{ name, count: payments.last.differences.length }] : [])) // prettier-ignore
+  const silent = practices.flatMap((practice) => (practice.textsSilent ?? []).map((one) => ({ ...one, practice, site: practice.sites.find(({ siteId }) => siteId === one.siteId)?.name ?? one.siteId }))) // prettier-ignore
   const zones = Intl.supportedValuesOf('timeZone')
   return [
     faultNotice(fault),
@@ -58,7 +61,11 @@ export function overviewHtml(reader: Reader, { practices }: OperatorView, { csrf
     ...disagree.map(({ name, count }) =>
       notice('bad', html`<strong>${name}: ${words.payments.differ(count)}</strong>`),
     ),
-    alarms.length + notBack.length + disagree.length === 0 && practices.length > 0
+    ...silent.map(
+      ({ practice, site, since, says }) =>
+      notice('bad', html`<strong>${words.textsSilent(site, practice.name)}</strong>`, html`<p>${words.notBackSince(reader.instant(Date.parse(since), practice.zone))} ${inEnglish(says)}</p>`), // prettier-ignore
+    ),
+    alarms.length + notBack.length + disagree.length + silent.length === 0 && practices.length > 0
       ? notice('good', words.noAlarm)
       : nothing,
     ...(practices.length === 0 ? [empty(words.none, words.noneNext)] : []),

@@ -38,7 +38,8 @@ export function whoPage(parts: ConsoleParts): Hono<ConsoleEnv> {
     store.audit.noted(deedOf(c, 'viewed', { of: 'texts dry run' }))
     const [run, { items }] = [await site.texts.dryRun({ days: days.output }), await site.reviews()]
     const held = items.filter(({ kind }) => kind === 'texts held').map((review) => heldCard(c, review))
-    return c.html(await textsFramed(c, parts, 'who', [...held, form(c, asked), ...dryRunCards(reader, run)]))
+    const silent = items.filter(({ kind }) => kind === 'texts silent').map(({ why, todo }) => notice('bad', html`<strong>${reader.words.desk.reviews.kinds['texts silent']}.</strong> ${inEnglish(why)}`, html`<p>${inEnglish(todo)}</p>`)) // prettier-ignore
+    return c.html(await textsFramed(c, parts, 'who', [...silent, ...held, form(c, asked), ...dryRunCards(reader, run)]))
   })
   app.post(`${textsPaths.who}/let-go`, async (c) => {
     const id = (await textsOf(c))('review')

@@ -33,6 +33,7 @@ const reviewKinds: Readonly<Record<ReviewKind, string>> = {
   'wrong number': 'Wrong number',
   'message not opened': 'Message not opened',
   'texts held': 'Texts are held after an outage',
+  'texts silent': 'Texts do not go out',
   'number takes no texts': 'A number takes no texts',
   'address takes no mail': 'An address takes no mail',
   'hl7 not applied': 'Message of a clinical system not applied',

@@ -59,6 +59,7 @@ export const operator = {
   notBack: (site: string, practice: string) =>
     `The InSched database of ${site} of ${practice} is not back from its backup.`,
   notBackSince: (when: string) => `Since ${when}.`,
+  textsSilent: (site: string, practice: string) => `Texts of ${site} of ${practice} do not go out.`,
   waiting: (n: number) => `Answers of ${count(n, { one: 'patient', other: 'patients' })} wait for it.`,
   outwardWaits: (n: number) => `Nothing goes out to patients before ${count(n, { one: 'site was', other: 'sites were' })} heard since the start.`, // prettier-ignore
   release: 'Let it go out now',

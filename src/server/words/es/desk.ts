@@ -326,6 +326,7 @@ export const desk: typeof english = {
       'consent after opt-out': 'Se puso el consentimiento después de que el paciente se diera de baja',
       'mirror conflict': 'El espejo se cambió dos veces a la vez',
       'texts held': 'Hay mensajes retenidos después de una interrupción',
+      'texts silent': 'Los mensajes de texto no salen',
       'number takes no texts': 'Un número no recibe mensajes de texto',
       'address takes no mail': 'Una dirección no recibe correo',
       'hl7 not applied': 'Mensaje de un sistema clínico no aplicado',

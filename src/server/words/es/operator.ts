@@ -57,6 +57,7 @@ export const operator: typeof english = {
   notBack: (site, practice) =>
     `La base de datos de InSched de ${site} de ${practice} no ha vuelto de su copia de seguridad.`,
   notBackSince: (when) => `Desde el ${when}.`,
+  textsSilent: (site, practice) => `Los mensajes de texto de ${site} de ${practice} no salen.`,
   waiting: (n) => `Lo esperan respuestas de ${count(n, { one: 'paciente', other: 'pacientes' })}.`,
   outwardWaits: (n) =>
     `Nada sale hacia los pacientes hasta saber de ${count(n, { one: 'sitio', other: 'sitios' })} desde el arranque.`,
