@@ -61,6 +61,10 @@ const edits = [
   ['perDay', '1'],
 ] as const
 
+class Died extends Error {
+  override readonly name = 'Died'
+}
+
 export async function practiceThatTexts(options: YearOptions): Promise<YearCounts> {
   const { from, days, families, eventsPerDay, seed } = options
   const { below, once, pick } = chanceOf(seed)
@@ -111,19 +115,20 @@ export async function practiceThatTexts(options: YearOptions): Promise<YearCount
   // The portal's sender: each start has a life of its own, and what is left of a dead one does nothing.
   let life = { isDead: true, stepsLeft: 0 }
   const step = async <T>(of: typeof life, work: () => Promise<T>): Promise<T> => {
-    if (of.isDead) throw new Error('The process has died.')
+    if (of.isDead) throw new Died()
     if (of.stepsLeft-- > 0) return work()
     of.isDead = true
     // The last step is done in half of the deaths, and nobody hears of its outcome.
     if (once(2)) await work()
-    throw new Error('The process has died.')
+    throw new Died()
   }
   let sender: TextSender | undefined
+  const log: string[] = []
   const start = (): void => {
     const own = (life = { isDead: false, stepsLeft: Infinity })
     const mortal = { ...replica, change: (some: readonly Edit[]) => step(own, () => replica.change(some)) }
     const held: TextProvider = { ...provider, send: (text) => step(own, () => watched(text)) }
-    sender = textSender({ replica: mortal, keys, clock, provider: () => held, isOpen: () => !own.isDead, statusTo: () => null, indexed: () => index.caughtUp(), received: async () => {}, log: () => {}, pace: 0 })
+    sender = textSender({ replica: mortal, keys, clock, provider: () => held, isOpen: () => !own.isDead, statusTo: () => null, indexed: () => index.caughtUp(), received: async () => {}, log: (line) => void log.push(line), pace: 0 })
   }
   const settled = async (): Promise<void> => {
     await index.caughtUp()
@@ -222,6 +227,7 @@ export async function practiceThatTexts(options: YearOptions): Promise<YearCount
     for (let key = what.takeDue(clock.now()); key !== undefined; key = what.takeDue(clock.now())) yield byKey.get(key)!
   }
   const look = async (): Promise<void> => {
+    for (const line of log.splice(0)) expect(line).toMatch(/^Texts wait: (The texts provider failed|Died)/)
     for (const of of dueOf(begins)) counts['lines of why'] += await truth.beforeItBegins(of, startOf(of) - 1)
     for (const of of dueOf(visits)) if (last(of).status === 'None') await say(of, { status: once(15) ? 'No Show' : 'Checked Out' })
     for (const of of dueOf(ends)) await over(of)

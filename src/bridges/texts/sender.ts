@@ -81,8 +81,9 @@ export function textSender(options: TextSenderOptions): TextSender {
   }
   const by: By = { role: 'portal', id: replica.id }
   const due = agenda()
-  /** Until when events were looked for, and how far ahead that is to be; undefined: all are to be looked at. */
-  let scanned: { readonly until: number; readonly ahead: number } | undefined
+  /** Whether all events are to be looked at; until when they were looked for, and how far ahead that is to be. */
+  let isAllNew = true
+  let scanned = { until: 0, ahead: 0 }
   let stopped = false
 
   const handing = handingOver({ replica, clock, by, statusTo: options.statusTo, log })
@@ -178,17 +179,28 @@ export function textSender(options: TextSenderOptions): TextSender {
   }
 
   /** The events that may come up, from the index: all after a start, and after rules or zones have changed; then what comes nearer. */
-  const scan = async (): Promise<void> => {
+  const scan = async (isAll: boolean): Promise<void> => {
     await options.indexed()
     const now = clock.now()
     const sites = await replica.index({ view: 'practice' })
     const { back, ahead, tellsOfChanges } = reachOf(await Promise.all(sites.map(({ id }) => situations.settingsOf(id))))
-    const from = scanned?.until ?? now - back
     // What was booked or moved before a start is told of however far ahead it is.
-    const before = scanned === undefined && tellsOfChanges ? {} : { before: now + ahead }
-    // Looked at from here on: what changes meanwhile is looked at for itself.
+    const before = isAll && tellsOfChanges ? {} : { before: now + ahead }
+    for (const row of await replica.index({ view: 'event', from: isAll ? now - back : scanned.until, ...before }))
+      due.set(row.id, 0)
     scanned = { until: now + ahead, ahead }
-    for (const row of await replica.index({ view: 'event', from, ...before })) due.set(row.id, 0)
+  }
+  const scanWhereDue = async (): Promise<void> => {
+    const isAll = isAllNew
+    if (!isAll && scanned.until >= clock.now() + scanned.ahead - day) return
+    // From here on: what is set meanwhile is looked at again.
+    isAllNew = false
+    try {
+      await scan(isAll)
+    } catch (error) {
+      isAllNew ||= isAll
+      throw error
+    }
   }
 
   const pass = async (): Promise<number | null> => {
@@ -200,7 +212,7 @@ export function textSender(options: TextSenderOptions): TextSender {
       await options.indexed()
       await recalled.learn(provider)
     }
-    if (scanned === undefined || scanned.until < clock.now() + scanned.ahead - day) await scan()
+    await scanWhereDue()
     const claim = (await claims.settleAll(provider)) ?? Infinity
     await recalled.poll(provider, () => stopped)
     while (maySend()) {
@@ -217,7 +229,7 @@ export function textSender(options: TextSenderOptions): TextSender {
     }
     const earliest = Math.min(
       claim,
-      scanned!.until - scanned!.ahead + day + 1,
+      isAllNew ? clock.now() : scanned.until - scanned.ahead + day + 1,
       recalled.nextPoll(),
       due.next() ?? Infinity,
     )
@@ -244,9 +256,9 @@ export function textSender(options: TextSenderOptions): TextSender {
   const seen = async ({ collection, key, facts }: DocumentHead): Promise<void> => {
     if (collection === 'events' || collection === 'confirmations') due.set(key, 0)
     else if (collection === 'communications') for (const event of await askedByStaff(key)) due.set(event, 0)
-    else if (collection === 'practice') scanned = undefined
+    else if (collection === 'practice') isAllNew = true
     else if (collection === 'preferences') {
-      if (facts.site !== null && key === textSettingsKey(facts.site)) scanned = undefined
+      if (facts.site !== null && key === textSettingsKey(facts.site)) isAllNew = true
     } else for (const row of await replica.index({ view: 'event', patient: key, from: clock.now() })) due.set(row.id, 0)
   }
   const follower: Follower = replica.follow({
@@ -254,7 +266,7 @@ export function textSender(options: TextSenderOptions): TextSender {
     collections: ['events', 'practice', 'preferences', 'confirmations', 'requests', 'patients', 'communications'],
     async handle(documents) {
       for (const head of documents) await seen(head)
-      if (scanned === undefined || due.next() === 0) passes.wake()
+      if (isAllNew || due.next() === 0) passes.wake()
       return []
     },
   })
