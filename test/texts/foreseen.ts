@@ -42,7 +42,7 @@ const anyEvent = fc.record({
     isConfirmed: fc.constantFrom(false, false, true),
   }),
 })
-const anySite = fc.record({ settings: anySettings(types), zone: fc.constantFrom(...zones), events: fc.array(anyEvent, { minLength: 2, maxLength: 7 }) }) // prettier-ignore
+const anySite = fc.record({ settings: anySettings(types), zone: fc.constantFrom(...zones), events: fc.array(anyEvent, { minLength: 3, maxLength: 9 }) }) // prettier-ignore
 
 /** Throws where a list differs for one of `count` rule sets. */
 export async function dryRunIsTrue(count: number, seed: number): Promise<{ sent: number; together: number }> {
@@ -105,9 +105,8 @@ export async function dryRunIsTrue(count: number, seed: number): Promise<{ sent:
     const lines = texts.map(({ at, what, event, rule, lists, to, body }) => line(at, what, lists ? lists.map((one) => `${one.event}/${ruleOf(one.entry)}`) : [`${event!}/${rule!}`], to, body)).toSorted()
     expect(lines, JSON.stringify({ n, settings, events: sites[n]!.events }, null, 1)).toEqual(foreseen[n])
   }
-  // Where nothing is told every list is the same.
   expect(sent).toBe(provider.taken.length)
-  expect(sent).toBeGreaterThan(count / 2)
-  expect(together).toBeGreaterThanOrEqual(Math.floor(count / 100))
+  // Where nothing is told every list is the same.
+  expect(sent).toBeGreaterThan(count)
   return { sent, together }
 } // prettier-ignore
