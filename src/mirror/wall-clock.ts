@@ -22,15 +22,36 @@ export function instantOf(wall: string, zone: string): number {
 
 /** The wall clock `YYYY-MM-DDTHH:MM` of an instant in an IANA zone. */
 export function wallClockOf(instant: number, zone: string): string {
-  return Temporal.Instant.fromEpochMilliseconds(instant)
-    .toZonedDateTimeISO(zone)
-    .toPlainDateTime()
-    .toString({ smallestUnit: 'minute' })
+  return minutesOf(instant + offsetAt(instant, zone))
 }
 
-/** The wall clock `days` calendar days later, at the same time of day. */
+const offsets = new Map<string, number>()
+/** Clocks change at full quarters of an hour, so that the offset of a zone is the same within one. */
+const quarter = 15 * 60_000
+
+/** How far the wall clock of a zone is ahead of UTC at an instant, milliseconds. */
+function offsetAt(instant: number, zone: string): number {
+  const from = Math.floor(instant / quarter) * quarter
+  const key = `${zone} ${from}`
+  const held = offsets.get(key)
+  if (held !== undefined) return held
+  const offset = Temporal.Instant.fromEpochMilliseconds(from).toZonedDateTimeISO(zone).offsetNanoseconds / 1_000_000
+  if (offsets.size > 100_000) offsets.clear()
+  offsets.set(key, offset)
+  return offset
+}
+
+/** The wall clock `days` calendar days later, at the same time of day; throws a RangeError where it is none. */
 export function daysLater(wall: string, days: number): string {
-  return Temporal.PlainDateTime.from(wall).add({ days }).toString({ smallestUnit: 'minute' })
+  const at = Date.parse(`${wall}:00Z`)
+  // A day that no month has is another one to Date.
+  if (Number.isNaN(at) || minutesOf(at) !== wall) throw new RangeError(`${wall} is no wall clock YYYY-MM-DDTHH:MM`)
+  return minutesOf(at + days * 86_400_000)
+}
+
+/** `YYYY-MM-DDTHH:MM` of milliseconds UTC. */
+function minutesOf(instant: number): string {
+  return new Date(instant).toISOString().slice(0, 16)
 }
 
 /** The days of a week, Monday first. */

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import fc from 'fast-check'
 import { expect, onTestFinished } from 'vitest'
 import { consentKeys, type ConsentKeys } from '../../src/bridges/texts/consent-number.ts'
+import { calendarAddress } from '../../src/bridges/texts/composing.ts'
 import { foretell } from '../../src/bridges/texts/foretelling.ts'
 import { textSettingsKey } from '../../src/bridges/texts/rules.ts'
 import { textSender } from '../../src/bridges/texts/sender.ts'
@@ -42,7 +43,7 @@ const anyEvent = fc.record({
     isConfirmed: fc.constantFrom(false, false, true),
   }),
 })
-const anySite = fc.record({ settings: anySettings(types), zone: fc.constantFrom(...zones), events: fc.array(anyEvent, { minLength: 2, maxLength: 7 }) }) // prettier-ignore
+const anySite = fc.record({ settings: anySettings(types), zone: fc.constantFrom(...zones), events: fc.array(anyEvent, { minLength: 3, maxLength: 9 }) }) // prettier-ignore
 
 /** What somebody beside the sender sees of it, every three hours. */
 export type Beside = (at: {
@@ -86,17 +87,18 @@ export async function dryRunIsTrue(count: number, seed: number, beside?: Beside)
   await index.caughtUp()
 
   const situations = situationsOf({ replica, keys })
-  const line = (at: number, what: string, told: readonly string[]): string => `${new Date(at).toISOString().slice(0, 19)} ${what} ${told.toSorted().join(' ')}`
+  const calendarTo = (event: string): string => calendarAddress('https://portal.example', event)
+  const line = (at: number, what: string, told: readonly string[], to: string | null, body: string): string => `${new Date(at).toISOString().slice(0, 19)} ${what} ${told.toSorted().join(' ')} to ${to}: ${body}`
   const foreseen: string[][] = []
   for (const own of events) {
     const told = (await Promise.all(own.map((event) => situations.of(event, from)))).filter((one): one is Told => one !== undefined)
-    const { sends } = foretell(told, { from, until: until - 1 })
-    foreseen.push(sends.map(({ at, parts }) => line(at, parts[0].rule.what, parts.map(({ of, rule }) => `${of.event.key}/${rule.id}`))).toSorted())
+    const { sends } = foretell(told, { from, until: until - 1, calendarTo })
+    foreseen.push(sends.map(({ at, parts, body }) => line(at, parts[0].rule.what, parts.map(({ of, rule }) => `${of.event.key}/${rule.id}`), parts[0].of.number, body)).toSorted())
   }
 
   const provider = heldProvider(clock)
   const log: string[] = []
-  const sender = textSender({ replica, keys, clock, provider: () => provider, isOpen: () => true, statusTo: () => null, indexed: () => index.caughtUp(), received: async () => {}, log: (what) => void log.push(what), pace: 0 })
+  const sender = textSender({ replica, keys, clock, provider: () => provider, isOpen: () => true, statusTo: () => null, calendarTo, indexed: () => index.caughtUp(), received: async () => {}, log: (what) => void log.push(what), pace: 0 })
   onTestFinished(() => sender.stop())
   const own = sites.map((_, n) => derivedUlid('site', String(n)))
   let looked = from
@@ -117,12 +119,11 @@ export async function dryRunIsTrue(count: number, seed: number, beside?: Beside)
     const ruleOf = (entry: string | undefined): string => claims.find(({ id }) => id === entry)!.rule!
     sent += texts.length
     together += texts.filter(({ lists }) => lists !== undefined).length
-    const lines = texts.map(({ at, what, event, rule, lists }) => line(at, what, lists ? lists.map((one) => `${one.event}/${ruleOf(one.entry)}`) : [`${event!}/${rule!}`])).toSorted()
+    const lines = texts.map(({ at, what, event, rule, lists, to, body }) => line(at, what, lists ? lists.map((one) => `${one.event}/${ruleOf(one.entry)}`) : [`${event!}/${rule!}`], to, body)).toSorted()
     expect(lines, JSON.stringify({ n, settings, events: sites[n]!.events }, null, 1)).toEqual(foreseen[n])
   }
-  // Where nothing is told every list is the same.
   expect(sent).toBe(provider.taken.length)
-  expect(sent).toBeGreaterThan(count / 2)
-  expect(together).toBeGreaterThanOrEqual(Math.floor(count / 100))
+  // Where nothing is told every list is the same.
+  expect(sent).toBeGreaterThan(count)
   return { sent, together }
 } // prettier-ignore

@@ -44,6 +44,31 @@ it('[TEXT-13] a booking is told of when it can no more be undone; a move after t
   expect(await why(world, event)).toEqual({ booked: 'told already', changed: 'told' })
 }) // prettier-ignore
 
+it('[TEXT-13] a booking of months ahead is told of once, also where the portal was started again before it was told', async () => {
+  const world = await opened({ 'rule/booked': 'booking notice' })
+  const ann = await world.person()
+  const event = await world.event(ann, '2027-07-20T14:30')
+  await world.pass(5 * minute)
+  await world.restart()
+  await world.pass(10 * minute)
+  expect(world.arrived()).toHaveLength(1)
+  await world.restart()
+  await world.pass(hour)
+  expect(world.arrived()).toHaveLength(1)
+  expect(await why(world, event)).toEqual({ booked: 'told' })
+})
+
+it('[TEXT-11] why a visit was not told of beforehand can still be said when it is over', async () => {
+  const world = await opened({ 'rule/ask': 'confirmation request 3 days before', 'rule/day': 'reminder 1 day before' })
+  const ann = await world.person({ textConsent: false })
+  const event = await world.event(ann, '2027-03-02T14:30')
+  await world.pass(day, hour)
+  expect(await why(world, event)).toEqual({ ask: 'no consent', day: 'no consent' })
+  await world.event(ann, '2027-03-02T14:30', { status: 'Checked Out' }, event)
+  await world.pass(hour)
+  expect(await why(world, event)).toEqual({ ask: 'no consent', day: 'no consent' })
+})
+
 it('[TEXT-13] a booking notice in the night waits for the morning, and is not told where a request has told the time', async () => {
   const world = await opened({ 'rule/booked': 'booking notice', 'rule/ask': 'confirmation request 3 days before' }, Date.parse('2027-03-02T04:00:00Z')) // prettier-ignore
   const [ann, tom] = [await world.person(), await world.person({ cellPhone: '+14805550102' })]

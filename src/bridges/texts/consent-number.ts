@@ -3,7 +3,7 @@
  * key of the document, an HMAC under the practice's key. Site and portal have that key, so both come to the same document;
  * from the key nobody comes back to the number.
  */
-import { createHmac } from 'node:crypto'
+import { createHmac, createSecretKey } from 'node:crypto'
 import { parsePhoneNumberFromString, type CountryCode } from 'libphonenumber-js/max'
 
 /** Where numbers without a country code are: InSched writes them as people do, and its practices are in the United States. */
@@ -19,8 +19,10 @@ export type ConsentKeys = ReturnType<typeof consentKeys>
 
 /** Keys of documents in `consents` under the practice's HMAC key. */
 export function consentKeys(hmacKey: Uint8Array) {
+  // Made once: it is asked for with every event and person.
+  const secret = createSecretKey(hmacKey)
   const keyOf = (channel: string, whom: string): string =>
-    createHmac('sha256', hmacKey).update(`consent\0${channel}\0${whom}`).digest('base64url')
+    createHmac('sha256', secret).update(`consent\0${channel}\0${whom}`).digest('base64url')
   return {
     /** The key of a number in E.164. */
     ofNumber: (number: string): string => keyOf('text', number),

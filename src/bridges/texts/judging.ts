@@ -32,12 +32,13 @@ export function judge(rule: Rule, of: Situation): Verdict {
   if (of.isGone) return no('another patient')
   const isAfter = rule.what === 'after visit'
   if (event.status === 'Canceled') return no('canceled')
-  if (isAfter ? event.status !== 'Checked Out' : event.status !== 'None') return no(isAfter ? 'not visited' : 'status')
   const byHand = history.sendNow.findLast(isAbout)
+  const passed = byHand ? undefined : history.notSent.find(isAbout)
+  // It was not told for this before the patient came.
+  if (passed) return no(passed.why, true)
+  if (isAfter ? event.status !== 'Checked Out' : event.status !== 'None') return no(isAfter ? 'not visited' : 'status')
   const held = history.holds.find((one) => one.event === event.key && one.holds)
   if (held && (!byHand || byHand.at < held.at)) return no('held by staff')
-  const passed = byHand ? undefined : history.notSent.find(isAbout)
-  if (passed) return no(passed.why, true)
   if (!isAfter && now >= instantOf(event.startsAt, zone)) return no('started')
   if (!settings.isOn) return no('sending is off')
   if (!rule.isOn) return no('rule is off')

@@ -78,8 +78,8 @@ const shifted = (date: string, days: number): string => daysLater(`${date}T00:00
 /** The same time of day on the day before that is not excluded; undefined where a week has none. */
 function onAllowedDay(due: number, { zone, excluded }: Where): number | undefined {
   const wall = wallClockOf(due, zone)
-  const days = Array.from({ length: mostDays + 1 }, (_, back) => daysLater(wall, -back))
   if (excluded?.(wall.slice(0, 10)) !== true) return due
+  const days = Array.from({ length: mostDays + 1 }, (_, back) => daysLater(wall, -back))
   const allowed = days.find((day) => !excluded(day.slice(0, 10)))
   return allowed === undefined ? undefined : instantOf(allowed, zone)
 }

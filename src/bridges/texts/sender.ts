@@ -17,7 +17,7 @@ import type { ConsentKeys } from './consent-number.ts'
 import { handingOver } from './handing-over.ts'
 import { ProviderFault, type ReceivedText, type TakenText, type TextProvider } from './provider.ts'
 import { recalling } from './recalling.ts'
-import { longestLead } from './rule-words.ts'
+import { reachOf } from './reach.ts'
 import { rulesOf, textSettingsKey, type Rule } from './rules.ts'
 import { settling } from './settling.ts'
 import { situationsOf, type Told } from './situation.ts'
@@ -71,10 +71,6 @@ const lookAgainAfter = 5_000
 /** What is told by email too follows a crash for so long: a setting that is turned on later tells nobody of what was told. */
 const soonAfter = 600_000
 const day = 86_400_000
-/** So far ahead nothing of an event can be due. */
-const ahead = (longestLead + 2) * day
-/** After a visit it is told of for so long. */
-const back = (longestLead + 4) * day
 
 export function textSender(options: TextSenderOptions): TextSender {
   const { replica, clock, log, pace = 200, patience = 30_000 } = options
@@ -85,8 +81,9 @@ export function textSender(options: TextSenderOptions): TextSender {
   }
   const by: By = { role: 'portal', id: replica.id }
   const due = agenda()
-  /** How far ahead events were looked for; undefined: all are to be looked at. */
-  let scannedUntil: number | undefined
+  /** Whether all events are to be looked at; until when they were looked for, and how far ahead that is to be. */
+  let isAllNew = true
+  let scanned = { until: 0, ahead: 0 }
   let stopped = false
 
   const handing = handingOver({ replica, clock, by, statusTo: options.statusTo, log })
@@ -182,18 +179,28 @@ export function textSender(options: TextSenderOptions): TextSender {
   }
 
   /** The events that may come up, from the index: all after a start, and after rules or zones have changed; then what comes nearer. */
-  const scan = async (): Promise<void> => {
+  const scan = async (isAll: boolean): Promise<void> => {
     await options.indexed()
     const now = clock.now()
-    const from = scannedUntil ?? ((await tellsAfterVisits()) ? now - back : now)
-    // Looked at from here on: what changes meanwhile is looked at for itself.
-    scannedUntil = now + ahead
-    for (const row of await replica.index({ view: 'event', from, before: now + ahead })) due.set(row.id, 0)
-  }
-  const tellsAfterVisits = async (): Promise<boolean> => {
     const sites = await replica.index({ view: 'practice' })
-    const settings = await Promise.all(sites.map(({ id }) => situations.settingsOf(id)))
-    return settings.some(({ rules }) => rules.some(({ what, isOn }) => isOn && what === 'after visit'))
+    const { back, ahead, tellsOfChanges } = reachOf(await Promise.all(sites.map(({ id }) => situations.settingsOf(id))))
+    // What was booked or moved before a start is told of however far ahead it is.
+    const before = isAll && tellsOfChanges ? {} : { before: now + ahead }
+    for (const row of await replica.index({ view: 'event', from: isAll ? now - back : scanned.until, ...before }))
+      due.set(row.id, 0)
+    scanned = { until: now + ahead, ahead }
+  }
+  const scanWhereDue = async (): Promise<void> => {
+    const isAll = isAllNew
+    if (!isAll && scanned.until >= clock.now() + scanned.ahead - day) return
+    // From here on: what is set meanwhile is looked at again.
+    isAllNew = false
+    try {
+      await scan(isAll)
+    } catch (error) {
+      isAllNew ||= isAll
+      throw error
+    }
   }
 
   const pass = async (): Promise<number | null> => {
@@ -205,7 +212,7 @@ export function textSender(options: TextSenderOptions): TextSender {
       await options.indexed()
       await recalled.learn(provider)
     }
-    if (scannedUntil === undefined || scannedUntil < clock.now() + ahead - day) await scan()
+    await scanWhereDue()
     const claim = (await claims.settleAll(provider)) ?? Infinity
     await recalled.poll(provider, () => stopped)
     while (maySend()) {
@@ -220,7 +227,12 @@ export function textSender(options: TextSenderOptions): TextSender {
         throw error
       }
     }
-    const earliest = Math.min(claim, scannedUntil! - ahead + day + 1, recalled.nextPoll(), due.next() ?? Infinity)
+    const earliest = Math.min(
+      claim,
+      isAllNew ? clock.now() : scanned.until - scanned.ahead + day + 1,
+      recalled.nextPoll(),
+      due.next() ?? Infinity,
+    )
     return Math.max(earliest, handing.pausedUntil())
   }
 
@@ -244,9 +256,9 @@ export function textSender(options: TextSenderOptions): TextSender {
   const seen = async ({ collection, key, facts }: DocumentHead): Promise<void> => {
     if (collection === 'events' || collection === 'confirmations') due.set(key, 0)
     else if (collection === 'communications') for (const event of await askedByStaff(key)) due.set(event, 0)
-    else if (collection === 'practice') scannedUntil = undefined
+    else if (collection === 'practice') isAllNew = true
     else if (collection === 'preferences') {
-      if (facts.site !== null && key === textSettingsKey(facts.site)) scannedUntil = undefined
+      if (facts.site !== null && key === textSettingsKey(facts.site)) isAllNew = true
     } else for (const row of await replica.index({ view: 'event', patient: key, from: clock.now() })) due.set(row.id, 0)
   }
   const follower: Follower = replica.follow({
@@ -254,7 +266,7 @@ export function textSender(options: TextSenderOptions): TextSender {
     collections: ['events', 'practice', 'preferences', 'confirmations', 'requests', 'patients', 'communications'],
     async handle(documents) {
       for (const head of documents) await seen(head)
-      if (scannedUntil === undefined || due.next() === 0) passes.wake()
+      if (isAllNew || due.next() === 0) passes.wake()
       return []
     },
   })

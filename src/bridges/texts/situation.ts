@@ -92,8 +92,17 @@ export type Situations = ReturnType<typeof situationsOf>
 export function situationsOf({ replica, keys }: { readonly replica: Replica; readonly keys: ConsentKeys }) {
   const consents = consentsOf({ replica, keys })
 
-  const settingsOf = async (site: string): Promise<TextSettings> =>
-    textSettingsOf((await replica.record('preferences', textSettingsKey(site)))?.fields ?? {})
+  /** What a site has set, read anew where it has changed: it is asked for with each event. */
+  const settings = new Map<string, { readonly seq: number; readonly settings: TextSettings }>()
+  const settingsOf = async (site: string): Promise<TextSettings> => {
+    const key = textSettingsKey(site)
+    const seq = (await replica.head('preferences', key))?.seq ?? 0
+    const held = settings.get(site)
+    if (held?.seq === seq) return held.settings
+    const read = { seq, settings: textSettingsOf((await replica.record('preferences', key))?.fields ?? {}) }
+    settings.set(site, read)
+    return read.settings
+  }
   const practiceOf = async (site: string): Promise<Partial<PracticeFields> & Readonly<Record<string, Json>>> =>
     (await replica.record('practice', site))?.fields ?? {}
 
