@@ -207,8 +207,11 @@ export async function practiceThatTexts(options: YearOptions): Promise<YearCount
       const of = booked[booked.length - 1 - below(Math.min(booked.length, eventsPerDay * 10))]
       if (!of || last(of).status !== 'None' || startOf(of) < clock.now()) return
       if (dice < 76) {
+        const startsAt = startAhead(of.location)
+        // What stays where it is keeps its confirmation.
+        if (startsAt === last(of).startsAt) return
         counts.moves++
-        await say(of, { startsAt: startAhead(of.location), isConfirmed: false })
+        await say(of, { startsAt, isConfirmed: false })
       } else if (dice < 84) {
         counts.cancels++
         await say(of, { status: 'Canceled' })
