@@ -9,8 +9,8 @@ import type { WireRow } from './admission.ts'
 import type { Differing, Documents, ReconcileFrame, Summary } from './reconcile-codec.ts'
 import { randomBelow, type Clock } from './clock.ts'
 import { digestBytes } from './reconcile-codec.ts'
-import { collectionNumber, collections, shapeOf, type Collection, type Passes } from './collections.ts'
-import { digestOf, mergeUpdates } from './document.ts'
+import { collectionNumber, collections, shapeOf, type Collection, type Facts, type Passes } from './collections.ts'
+import { digestOf, emptyUpdate, mergeUpdates } from './document.ts'
 import type { Store } from './store.ts'
 
 const buckets = 256
@@ -53,6 +53,7 @@ export interface Reconciler {
 }
 
 type Digests = Map<string, Uint8Array>
+type Due = 'whole' | 'erasure'
 
 /** One side of a proof over a connection; both sides have one. */
 export function reconciler(options: ReconcilerOptions): Reconciler {
@@ -84,17 +85,25 @@ export function reconciler(options: ReconcilerOptions): Reconciler {
       if (heads.length === 0) return digests
       after = heads.at(-1)!.seq
       for (const head of heads) {
-        if (!shared(collection, head.facts, head.erased > 0)) continue
-        digests.set(head.key, await digestHere(collection, head.key, head))
+        const due = dueOf(collection, head)
+        if (due) digests.set(head.key, await digestHere(collection, head.key, head, due))
       }
       await new Promise<void>((resolve) => setImmediate(resolve))
     }
+  }
+  /** What of a document both sides should hold: all of it, its erasure alone where it does not pass (rule 8), or nothing. */
+  const dueOf = (collection: Collection, { facts, erased }: { facts: Facts; erased: number }): Due | undefined => {
+    if (shared(collection, facts)) return 'whole'
+    return erased > 0 && shared(collection, facts, true) ? 'erasure' : undefined
   }
   const digestHere = async (
     collection: Collection,
     key: string,
     version: { generation: number; erased: number },
+    due: Due,
   ): Promise<Uint8Array> => {
+    const { erased } = version
+    if (due === 'erasure') return digestOf([], shapeOf(collection), { generation: erased, erased })
     try {
       return digestOf(await store.updatesOf(collectionNumber(collection), key), shapeOf(collection), version)
     } catch {
@@ -109,7 +118,12 @@ export function reconciler(options: ReconcilerOptions): Reconciler {
     const rows: WireRow[] = []
     for (const [key, { head }] of found) {
       const { generation, erased, facts } = head
-      if (!shared(collection, facts, erased > 0) || (await digestHere(collection, key, head)) === damaged) continue
+      const due = dueOf(collection, head)
+      if (!due || (await digestHere(collection, key, head, due)) === damaged) continue
+      if (due === 'erasure') {
+        rows.push({ seq: rows.length + 1, key, generation: erased, erased, facts, update: emptyUpdate, receipt: false })
+        continue
+      }
       const update = mergeUpdates(await store.updatesOf(number, key))
       rows.push({ seq: rows.length + 1, key, generation, erased, facts, update, receipt: false })
     }

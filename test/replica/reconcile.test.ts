@@ -2,8 +2,12 @@
 import { expect, it } from 'vitest'
 import type { Link } from '../../src/replica/connection.ts'
 import { memoryStore } from '../../src/replica/memory-store.ts'
-import type { OpenReplica } from '../../src/replica/replica.ts'
 import type { Store } from '../../src/replica/store.ts'
+import type { Passes } from '../../src/replica/collections.ts'
+import { emptyUpdate } from '../../src/replica/document.ts'
+import type { ReconcileFrame } from '../../src/replica/reconcile-codec.ts'
+import type { Reconciler } from '../../src/replica/reconcile.ts'
+import { openReplica, type OpenReplica } from '../../src/replica/replica.ts'
 import { clock, factsOf, linkedPair, ulid } from './world.ts'
 
 const practice = ulid()
@@ -109,4 +113,39 @@ it('[LINK-11] an erasure that one side never heard of is found', async () => {
   expect(store.damage.size).toBe(0)
   expect((await link.prove()).equal).toBe(true)
   expect(await nameOf(hub, key)).toBeUndefined()
+})
+
+it('[LINK-11] of a document that was erased and does not pass only the erasure is compared, and nothing that it says since is sent', async () => {
+  const reachable: Passes = (_, facts, erasure = false) => erasure || facts.reachable
+  const open = () => openReplica({ store: memoryStore(), practice, id: ulid(), clock })
+  const [own, hub] = [await open(), await open()]
+  const [both, alone] = [ulid(), ulid()]
+  for (const [replica, keys] of [
+    [own, [both, alone]],
+    [hub, [both]],
+  ] as const)
+    // prettier-ignore
+    for (const key of keys) {
+      await name(replica, key, 'before')
+      await replica.change([{ collection: 'patients', key, erase: true }])
+    }
+  const facts = (key: string) => ({ ...factsOf(key, site), reachable: false })
+  for (const key of [both, alone])
+    await own.change([{ collection: 'patients', key, facts: facts(key), set: { firstName: 'withheld' }, at: clock.now() }]) // prettier-ignore
+  const frames: ReconcileFrame[] = []
+  const sides: Reconciler[] = []
+  for (const [at, replica] of [own, hub].entries()) {
+    const send = async (frame: ReconcileFrame): Promise<void> => {
+      frames.push(frame)
+      void sides[1 - at]!.take(frame)
+    }
+    sides.push(replica.replication.reconciler({ shared: reachable, send, heal: (collection, rows) => replica.replication.heal(collection, rows, reachable) })) // prettier-ignore
+  }
+  const proof = await sides[0]!.prove()
+  expect([proof.equal, patientsIn(proof)]).toEqual([true, { name: 'patients', documents: 2, differing: 1 }])
+  const sent = frames.flatMap((frame) => (frame.kind === 'documents' ? frame.rows : []))
+  expect(sent.map(({ key, generation, erased, update }) => [key, generation, erased, update])).toEqual([[alone, 2, 2, emptyUpdate]]) // prettier-ignore
+  expect(await hub.head('patients', alone)).toMatchObject({ generation: 2, erased: 2 })
+  expect(await nameOf(own, both)).toBe('withheld')
+  expect(await nameOf(hub, both)).toBeUndefined()
 })
