@@ -297,7 +297,7 @@ it('[TEXT-17] an alarm that the server of mail has not taken is mailed when it d
 
 it('[TEXT-17] a sender that does what random rules say is silent at no hour of nine days', async () => {
   let looked = 0
-  await dryRunIsTrue(12, 20_270_310, async ({ replica, keys, clock, sites }) => {
+  await dryRunIsTrue(40, 20_270_310, async ({ replica, keys, clock, sites }) => {
     const counts = sendCounts({ replica, situations: situationsOf({ replica, keys }), isAnyHour: () => false, bookedSince: async () => [] }) // prettier-ignore
     for (const site of sites) {
       const { kinds } = await counts.of(site, { from: clock.now() - 3 * hour, now: clock.now() })
