@@ -9,6 +9,8 @@ export interface History {
   readonly steps: number
   readonly crashes: number
   readonly restores: number
+  /** Whether what passes is by settings, which change as it goes on. */
+  readonly policed: boolean
   readonly violations: readonly string[]
   /** Two runs of one seed have the same. */
   readonly hash: number
@@ -54,6 +56,7 @@ export async function simulate(seed: number, steps: number, options: Options = {
     steps: taken,
     crashes: happened('crash'),
     restores: happened('restore', 'put back while running'),
+    policed: world.policed,
     violations,
     hash: world.trace.hash,
     counts,

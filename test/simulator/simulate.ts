@@ -34,7 +34,7 @@ if (values.faults || values.fault) {
   process.exit(missed > 0 ? 1 : 0)
 }
 const [seed, seeds, steps] = [Number(values.seed), Number(values.seeds), Number(values.steps)]
-let [taken, crashes, restores] = [0, 0, 0]
+let [taken, crashes, restores, underSettings] = [0, 0, 0, 0]
 const violations: { seed: number; violation: string }[] = []
 const counts = new Map<string, number>()
 const began = performance.now()
@@ -43,6 +43,7 @@ for (let i = 0; i < seeds && !(values.first && violations.length > 0); i++) {
   taken += history.steps
   crashes += history.crashes
   restores += history.restores
+  if (history.policed) underSettings += history.steps
   for (const [what, count] of history.counts) counts.set(what, (counts.get(what) ?? 0) + count)
   if (values.trace) for (const line of history.trace ?? []) console.error(line)
   for (const violation of history.violations) violations.push({ seed: history.seed, violation })
@@ -50,7 +51,18 @@ for (let i = 0; i < seeds && !(values.first && violations.length > 0); i++) {
     console.log(`seed ${history.seed}, step ${history.steps}: ${history.violations[0]!.slice(0, 600)}`)
 }
 const seconds = (performance.now() - began) / 1000
-if (values.json) console.log(JSON.stringify({ seed, steps: taken, crashes, restores, violations }))
+if (values.json)
+  console.log(
+    JSON.stringify({
+      seed,
+      steps: taken,
+      crashes,
+      restores,
+      underSettings,
+      counts: Object.fromEntries(counts),
+      violations,
+    }),
+  )
 else {
   console.log(
     `${seeds} histories from seed ${seed}: ${taken} steps, ${crashes} crashes, ${restores} restores, ${violations.length} violations; ${Math.round(taken / seconds)} steps a second`,

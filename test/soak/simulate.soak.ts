@@ -13,6 +13,10 @@ interface Result {
   readonly steps: number
   readonly crashes: number
   readonly restores: number
+  /** Steps of histories in which settings say what passes. */
+  readonly underSettings: number
+  /** How often each action of the simulator's was taken, by its name. */
+  readonly counts: Readonly<Record<string, number>>
   readonly violations: readonly { readonly seed: number; readonly violation: string }[]
 }
 
@@ -33,9 +37,20 @@ it(`simulated histories keep every promise (from seed ${seed} on)`, async () => 
   const count = countOfRun(1_000)
   const half = Math.ceil(count / 2)
   const results = await Promise.all([histories(seed, half), histories(seed + half, count - half)])
-  const sum = (what: 'steps' | 'crashes' | 'restores'): number => results.reduce((all, one) => all + one[what], 0)
+  const sum = (what: 'steps' | 'crashes' | 'restores' | 'underSettings'): number => results.reduce((all, one) => all + one[what], 0) // prettier-ignore
+  const taken = (action: string): number => results.reduce((all, { counts }) => all + (counts[action] ?? 0), 0)
   const faults = results.flatMap((one) => one.violations.map((found) => `seed ${found.seed}: ${found.violation}`))
-  const counts = { histories: count, steps: sum('steps'), crashes: sum('crashes'), restores: sum('restores') }
+  const counts = {
+    histories: count,
+    steps: sum('steps'),
+    'steps where settings say what passes': sum('underSettings'),
+    'changes of settings': taken('switch collection'),
+    'times shared with another site': taken('share'),
+    'times narrowed by the portal': taken('narrow'),
+    erasures: taken('erase'),
+    crashes: sum('crashes'),
+    restores: sum('restores'),
+  }
   record({ soak: 'simulate', seed, counts, faults })
   expect(faults).toEqual([])
 })
