@@ -186,9 +186,14 @@ export function isUpAlone(settings: MirrorSettings, collection: Collection): boo
   return !settings.directions[collection].includes('down')
 }
 
-/** Whether a document should be at both ends: of what goes up alone each end may have what the other has not. */
+/**
+ * Whether a document, or its erasure alone, should be at both ends: of what goes up alone each end may have what the other
+ * has not, and of a collection of which nothing is sent up both keep what they have.
+ */
 export function isAtBoth(settings: MirrorSettings, question: Omit<Question, 'direction'>): boolean {
-  return !isUpAlone(settings, question.collection) && passes(settings, { ...question, direction: 'up' }).passes
+  const { collection } = question
+  if (isUpAlone(settings, collection) || !isSent(settings, collection, 'up')) return false
+  return passes(settings, { ...question, direction: 'up' }).passes
 }
 
 /** Why a collection is off, itself or by what it needs; undefined where it is on. */

@@ -14,6 +14,7 @@ it(`with the default settings and with 20 others at random, what left is exactly
     for (let i = 0; i < 20; i++) {
       expect(await world.change((key) => fc.sample(valuesOf(key), { numRuns: 1, seed: seed + i })[0]!)).toEqual([])
       expect(await world.settled()).toEqual([])
+      if (i % 4 === 3) expect(await world.proven()).toEqual([])
     }
     expect(world.plain()).toEqual([])
   } finally {

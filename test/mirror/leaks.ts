@@ -341,11 +341,19 @@ export async function openLeakWorld(chance: Chance) {
     await expect.poll(ask, { timeout: 20_000, interval: 100 }).toEqual([]).catch(() => {}) // prettier-ignore
     return [...wrong, ...onTheWire()].map((one) => `step ${step}: ${one}; settings ${JSON.stringify(texts)}`)
   }
+  /** A proof of equality compares what passes, and sends no more than that: what is wrong with it, in sentences. */
+  const proven = async (): Promise<string[]> => {
+    const { equal, collections: compared } = await site.verify()
+    const differ = compared.flatMap(({ name, differing }) => (differing === 0 ? [] : [`${differing} ${name}`]))
+    const unproven = equal && differ.length === 0 ? [] : [`the proof called ${differ.join(', ')} different`]
+    return [...unproven, ...onTheWire()].map((one) => `step ${step}, proof: ${one}; settings ${JSON.stringify(texts)}`)
+  }
   await signIn()
   return {
     site,
     canaries: () => canaries.length,
     settled,
+    proven,
     /** Changes one to three settings, and now and then InSched; resolves with what left that should not have, or is missing. */
     async change(anyValue: (key: string) => string): Promise<string[]> {
       step++

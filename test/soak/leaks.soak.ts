@@ -21,7 +21,7 @@ it(`nothing leaves that the settings do not pass (seed ${seed})`, async () => {
       faults.push(...(await world.settled()))
       for (let i = 0; i < perPractice && settings < count && faults.length === 0; i++, settings++) {
         const value = (key: string): string => fc.sample(valuesOf(key), { numRuns: 1, seed: seed + settings })[0]!
-        faults.push(...(await world.change(value)), ...(await world.settled()))
+        faults.push(...(await world.change(value)), ...(await world.settled()), ...(await world.proven()))
       }
       faults.push(...world.plain())
       canaries += world.canaries()
