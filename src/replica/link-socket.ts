@@ -187,7 +187,10 @@ export function connect(options: ConnectionOptions): Connection {
           () => {},
         )
       case 'stands':
-        return after(replication.stands(peer, effect.positions), () => attached.stands())
+        return after(replication.stands(peer, effect.positions), () => {
+          // What was acknowledged by settings that this end has not got, or lost, may have come as facts alone (rule 9).
+          if (theirSettings === settingsVersion) attached.stands()
+        })
       case 'refused rows':
         noted = Promise.all([noted, replication.refused(peer, effect.ack.collection, effect.rows)]).then(() => {})
         return after(

@@ -178,7 +178,7 @@ export const faults: readonly Fault[] = [
         to: 'reach: (collection) => Math.max(Infinity, ...',
       },
     ],
-    seed: 12,
+    seed: 50,
     within: 20_000,
   },
   {
@@ -195,6 +195,15 @@ export const faults: readonly Fault[] = [
     'if (!leaving.comesDown && !leaving.isAnew) {',
     'if (!leaving.comesDown && !leaving.isAnew && false) {',
     200_000,
+  ),
+  one(
+    'what was acknowledged by other settings counts',
+    'rule 9',
+    'replica/link-socket.ts',
+    'if (theirSettings === settingsVersion) attached.stands()',
+    'attached.stands()',
+    1_500,
+    590_000_432,
   ),
   {
     name: 'a receipt is not read',
