@@ -1,10 +1,11 @@
 /**
  * Chunks over one connection. Asks the peer for what is wanted here, a few at a time, each time that something may be
  * wanted; keeps what is what its name says; and gives what the peer may have: a chunk that a document uses which passes
- * to it. What the peer has not is asked for again a while later. When to send is the state machine's to say.
+ * to it. What the peer has not is asked for again a while later. Tells and asks when all that messages name has arrived
+ * (BLOB-8). When to send is the state machine's to say.
  */
 import { chunkBytes } from './chunk-store.ts'
-import { mostChunksAsked, type ChunkWanted } from './chunk-codec.ts'
+import { mostChunksAsked, mostChunksDue, type ChunksDue, type ChunkWanted } from './chunk-codec.ts'
 import { holderOf, patientOfHolder, readable, type Chunks } from './chunks.ts'
 import type { Clock } from './clock.ts'
 import type { Passes } from './collections.ts'
@@ -18,6 +19,15 @@ export interface ChunkExchange {
   read(wanted: ChunkWanted): Promise<Uint8Array>
   /** Takes the answer to what was asked; what is not what its name says is not kept. */
   take(name: string, content: Uint8Array): Promise<void>
+  /** The peer asks to be told when these are here. */
+  await(due: ChunksDue): void
+  /**
+   * Whether the peer has all that is here of what the messages of a patient name, as far as it said; where that is not
+   * known it is asked, and `whole` is called when it may be known.
+   */
+  isWhole(patient: string): Promise<boolean>
+  /** The peer has what it was asked about. */
+  kept(): void
   end(): void
 }
 
@@ -31,6 +41,9 @@ export function chunkExchange(options: {
   readonly passesOut: Passes
   readonly clock: Clock
   readonly ask: (wanted: ChunkWanted) => void
+  readonly askAfter: (due: ChunksDue) => void
+  readonly arrived: () => void
+  readonly whole: () => void
   readonly failed: (error: unknown) => void
 }): ChunkExchange {
   const { chunks, replica, passesIn, passesOut, clock, ask, failed } = options
@@ -41,6 +54,10 @@ export function chunkExchange(options: {
   let again = false
   let ended = false
   let cancelAgain: (() => void) | undefined
+  /** What the peer waits for, and what it was asked about last; and all that it has said to have. */
+  let due: ChunksDue | undefined
+  let askedAfter: ChunksDue | undefined
+  const atPeer = new Set<string>()
 
   const passesFor = async (passes: Passes, patient: string): Promise<boolean> => {
     const head = await replica.head('messages', patient)
@@ -100,11 +117,29 @@ export function chunkExchange(options: {
       wake()
     })
   }
+  /** Tells the peer when what it waits for is here. What a message that was retracted here named comes no more. */
+  const lookForDue = async (): Promise<void> => {
+    await chunks.caughtUp()
+    const asked = due
+    if (!asked || ended) return
+    const used = new Set(await store.usedBy(holderOf(asked.patient)))
+    const missing = await store.missing(asked.names.filter((name) => used.has(name)))
+    if (missing.length > 0 || due !== asked || ended) return
+    due = undefined
+    options.arrived()
+  }
+  const progressed = (): void => {
+    if (due) lookForDue().catch(failed)
+    options.whole()
+  }
   let stopListening = (): void => {}
 
   return {
     begin() {
-      stopListening = chunks.onWanted(wake)
+      stopListening = chunks.onWanted(() => {
+        wake()
+        progressed()
+      })
       wake()
     },
     async read({ name, patient }) {
@@ -125,6 +160,27 @@ export function chunkExchange(options: {
         asked.get(name)?.()
         asked.delete(name)
       }
+      if (due) await lookForDue()
+    },
+    await(asked) {
+      due = asked
+      lookForDue().catch(failed)
+    },
+    async isWhole(patient) {
+      if (!(await chunks.isCaughtUp())) return false
+      const names = await store.usedBy(holderOf(patient))
+      const missing = new Set(await store.missing(names))
+      const unknown = names.filter((name) => !missing.has(name) && !atPeer.has(name))
+      if (unknown.length === 0) return true
+      if (askedAfter || ended) return false
+      askedAfter = { kind: 'chunks due', patient, names: unknown.slice(0, mostChunksDue) }
+      options.askAfter(askedAfter)
+      return false
+    },
+    kept() {
+      for (const name of askedAfter?.names ?? []) atPeer.add(name)
+      askedAfter = undefined
+      options.whole()
     },
     end() {
       ended = true

@@ -26,6 +26,8 @@ export interface ChunkStore {
   /** Names of chunks that are wanted, in order, after `after`. */
   wanted(after: string, limit: number): Promise<string[]>
   countWanted(): Promise<number>
+  /** The chunks that a holder uses. */
+  usedBy(holder: string): Promise<string[]>
   /** Who uses a chunk. */
   usersOf(name: string): Promise<string[]>
   /** Ends the uploads that began before `since` and never became a message; resolves with their number. */

@@ -11,7 +11,7 @@ import { chunkBytes, type ChunkStore } from './chunk-store.ts'
 import type { Clock } from './clock.ts'
 import { mintUlid } from './ids.ts'
 import type { Attachment } from './kinds/attachments.ts'
-import type { Replica } from './replica-face.ts'
+import type { OpenReplica } from './replica.ts'
 import { SealError } from './sealing.ts'
 
 /** An upload under way: what it has kept stays until it is settled or given up. */
@@ -41,6 +41,8 @@ export interface Chunks {
   onWanted(run: () => void): () => void
   /** Resolves when the chunks of all messages that are durable now are known. */
   caughtUp(): Promise<void>
+  /** Whether they are known now. */
+  isCaughtUp(): Promise<boolean>
   stop(): Promise<void>
 }
 
@@ -60,7 +62,7 @@ export const patientOfHolder = (holder: string): string | undefined =>
 
 /** Keeps the chunks of a replica's messages; `key` is the practice's own, the same at all its replicas. */
 export function keepChunks(options: {
-  readonly replica: Replica
+  readonly replica: OpenReplica
   readonly store: ChunkStore
   readonly key: Uint8Array
   readonly clock: Clock
@@ -145,6 +147,7 @@ export function keepChunks(options: {
       return () => void listeners.delete(run)
     },
     caughtUp: () => follower.caughtUp(),
+    isCaughtUp: async () => (await replica.unhandled('chunks', ['messages'])) === 0,
     async stop() {
       cancelSweep()
       await Promise.all([follower.stop(), sweeping, last])

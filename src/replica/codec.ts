@@ -26,13 +26,15 @@ import {
 } from './wire-values.ts'
 
 /** The versions of the protocol that this build speaks: the newest, and back to the first. */
-export const versions = { oldest: 1, newest: 4 } as const
+export const versions = { oldest: 1, newest: 5 } as const
 /** The first version that can prove equality. */
 export const reconcileFrom = 2
 /** The first version that brings the chunks of attachments. */
 export const chunksFrom = 3
 /** The first version in which a batch says of which later positions its rows tell. */
 export const newestFrom = 4
+/** The first version that says when the chunks of a patient's messages have arrived. */
+export const chunksDueFrom = 5
 
 /** Why a connection is refused: identity and version only (LINK-9). A sentence for each stands in `refused.ts`. */
 export const closeReasons = [
@@ -110,6 +112,8 @@ const kinds: readonly Frame['kind'][] = [
   'documents',
   'chunk wanted',
   'chunk',
+  'chunks due',
+  'chunks kept',
 ]
 /** Of a newer version that has more of them. */
 const mostCollections = 256
@@ -156,6 +160,8 @@ export function writeFrame(frame: Frame): Uint8Array {
       break
     case 'chunk wanted':
     case 'chunk':
+    case 'chunks due':
+    case 'chunks kept':
       writeChunkFrame(encoder, frame)
       break
     case 'refuse':
@@ -218,6 +224,8 @@ function readKind(decoder: decoding.Decoder, kind: Frame['kind'] | undefined): F
       return readReconcile(decoder, kind)
     case 'chunk wanted':
     case 'chunk':
+    case 'chunks due':
+    case 'chunks kept':
       return readChunkFrame(decoder, kind)
     case undefined:
       throw new MalformedFrame('This kind of frame is not known')

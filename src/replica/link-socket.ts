@@ -8,6 +8,7 @@ import type { Clock } from './clock.ts'
 import { chunkExchange } from './chunk-exchange.ts'
 import type { Chunks } from './chunks.ts'
 import {
+  chunksDueFrom,
   chunksFrom,
   readFrame,
   reconcileFrom,
@@ -100,6 +101,9 @@ export function connect(options: ConnectionOptions): Connection {
     peer,
     passes: options.keeps ?? options.passesOut,
     isThere: () => answers(socket, clock),
+    // A peer of an older version cannot say it.
+    isWhole: async ({ collection, key }) =>
+      collection !== 'messages' || !exchange || version < chunksDueFrom || exchange.isWhole(key),
     startOver: () => end({}),
   }
   const attached = replication.attach(mirroring)
@@ -219,6 +223,11 @@ export function connect(options: ConnectionOptions): Connection {
       }
       case 'take chunk':
         return after(exchange!.take(effect.chunk.name, effect.chunk.content), () => {})
+      case 'await chunks':
+        // Who keeps no chunks has all that it wants of them.
+        return exchange ? exchange.await(effect.due) : happen({ kind: 'chunks arrived' })
+      case 'chunks kept':
+        return exchange?.kept()
       case 'reconcile':
         // What heals may come faster than it is taken in: no more is read then, until there is room.
         if (++unanswered === mostUnanswered) socket.pause()
@@ -305,6 +314,9 @@ export function connect(options: ConnectionOptions): Connection {
       passesOut,
       clock,
       ask: (wanted) => happen({ kind: 'want chunk', wanted }),
+      askAfter: (due) => happen({ kind: 'ask after chunks', due }),
+      arrived: () => happen({ kind: 'chunks arrived' }),
+      whole: attached.whole,
       failed,
     })
 

@@ -7,8 +7,8 @@
 import { largestUpdate, type RowName, type WireRow } from './admission.ts'
 import type { Ack, BatchFrame, CloseReason, Frame, Hello, Want } from './codec.ts'
 import type { ReconcileFrame } from './reconcile-codec.ts'
-import { mostChunksAsked, type Chunk, type ChunkWanted } from './chunk-codec.ts'
-import { chunksFrom, newestFrom, reconcileFrom, versions } from './codec.ts'
+import { mostChunksAsked, type Chunk, type ChunksDue, type ChunkWanted } from './chunk-codec.ts'
+import { chunksDueFrom, chunksFrom, newestFrom, reconcileFrom, versions } from './codec.ts'
 import { collectionNumber, collections, type Collection } from './collections.ts'
 import type { Outgoing } from './outgoing.ts'
 import type { Declared, KnownOfUs } from './peers.ts'
@@ -43,6 +43,9 @@ export type LinkEvent =
   /** A chunk for the peer was read; then, it left this machine. */
   | { readonly kind: 'chunk read'; readonly chunk: Chunk }
   | { readonly kind: 'chunk left' }
+  /** It is to be known when chunks are at the peer; and those that the peer asked about are here. */
+  | { readonly kind: 'ask after chunks'; readonly due: ChunksDue }
+  | { readonly kind: 'chunks arrived' }
 
 export type LinkEffect =
   | { readonly kind: 'send'; readonly frame: Frame }
@@ -67,6 +70,9 @@ export type LinkEffect =
   | { readonly kind: 'reconcile'; readonly frame: ReconcileFrame }
   | { readonly kind: 'read chunk'; readonly wanted: ChunkWanted }
   | { readonly kind: 'take chunk'; readonly chunk: Chunk }
+  /** The peer asks when chunks are here; and has all that it was asked about. */
+  | { readonly kind: 'await chunks'; readonly due: ChunksDue }
+  | { readonly kind: 'chunks kept' }
   /** The peer refused the connection. */
   | { readonly kind: 'refused'; readonly reason: CloseReason }
   /** Starts over with a new connection (rule 3), or for good where there is a reason. */
@@ -118,6 +124,9 @@ interface Live {
   readonly owed: readonly ChunkWanted[]
   readonly giving: 'nothing' | 'being read' | 'being sent'
   readonly asked: readonly string[]
+  /** The patient about whose chunks the peer was asked, and the one about whose it asked, while there is no answer. */
+  readonly askedAfter: string | undefined
+  readonly due: string | undefined
 }
 export type LinkState =
   | { readonly at: 'greeting'; readonly own: Hello; readonly marks: readonly number[] }
@@ -159,6 +168,7 @@ export function step(state: LinkState, event: LinkEvent): Step {
   }
   // Asked for while the connection was ending or not yet there: the next one asks again.
   if (event.kind === 'want chunk' && (state.at !== 'live' || state.version < chunksFrom)) return [state, []]
+  if (event.kind === 'ask after chunks' && (state.at !== 'live' || state.version < chunksDueFrom)) return [state, []]
   switch (state.at) {
     case 'greeting':
       if (event.kind !== 'frame' || event.frame.kind !== 'hello') return closed('malformed frame')
@@ -232,6 +242,8 @@ function wanted(state: Extract<LinkState, { at: 'wanting' }>, want: Want): Step 
     owed: [],
     giving: 'nothing',
     asked: [],
+    askedAfter: undefined,
+    due: undefined,
   }
   const marks = state.marks.map((number): LinkEffect => ({ kind: 'send', frame: { kind: 'mark', number } }))
   const stands: LinkEffect = { kind: 'stands', positions: want.cursors.map(({ position }) => position) }
@@ -274,6 +286,12 @@ function live(state: Live, event: Exclude<LinkEvent, { kind: 'changed' | 'mark' 
     case 'chunk left':
       if (state.giving !== 'being sent') return closed('malformed frame')
       return evaluate({ ...state, giving: 'nothing' })
+    case 'ask after chunks':
+      if (state.askedAfter !== undefined) return closed('malformed frame')
+      return [{ ...state, askedAfter: event.due.patient }, [{ kind: 'send', frame: event.due }]]
+    case 'chunks arrived':
+      if (state.due === undefined) return closed('malformed frame')
+      return [{ ...state, due: undefined }, [{ kind: 'send', frame: { kind: 'chunks kept', patient: state.due } }]]
   }
 }
 
@@ -331,6 +349,12 @@ function taken(state: Live, frame: Frame): Step {
       if (at < 0) return closed('malformed frame')
       return [{ ...state, asked: state.asked.toSpliced(at, 1) }, [{ kind: 'take chunk', chunk: frame }]]
     }
+    case 'chunks due':
+      if (state.version < chunksDueFrom || state.due !== undefined) return closed('malformed frame')
+      return [{ ...state, due: frame.patient }, [{ kind: 'await chunks', due: frame }]]
+    case 'chunks kept':
+      if (state.askedAfter === undefined || state.askedAfter !== frame.patient) return closed('malformed frame')
+      return [{ ...state, askedAfter: undefined }, [{ kind: 'chunks kept' }]]
     case 'refuse':
     case 'hello':
     case 'want':

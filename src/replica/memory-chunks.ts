@@ -55,6 +55,7 @@ export function memoryChunks({ contents, holders }: ChunkState): ChunkStore {
         .slice(0, limit)
     },
     countWanted: async () => allWanted().length,
+    usedBy: async (holder) => [...(holders.get(holder)?.names ?? [])],
     async usersOf(name) {
       return [...holders].flatMap(([holder, { names }]) => (names.has(name) ? [holder] : [])).toSorted()
     },

@@ -4,15 +4,18 @@
  * stand here for a while (rule 9).
  */
 import { collectionNumber, type Collection, type Passes } from './collections.ts'
+import type { DocumentHead } from './replica-face.ts'
 import type { PeerKnowledge, StoredDocument } from './store.ts'
 
-/** A connection, as long as it lasts. */
+/** A connection, as long as it lasts. Of what messages name in files it is asked apart: these come after them (BLOB-8). */
 export interface Mirroring {
   readonly peer: string
   /** The documents that the peer keeps for good: its own that go to it. What another shares with it, it may let go of. */
   readonly passes: Passes
   /** Asks the peer whether it is there; resolves with false where the connection ends before it answers. */
   isThere(): Promise<boolean>
+  /** Whether the peer has the files that a document names, as far as is known here; it is asked, and `Attached.whole` told. */
+  isWhole(document: DocumentHead): Promise<boolean>
   /** Ends the connection; the next one begins with what holds by then. */
   startOver(): void
 }
@@ -20,6 +23,8 @@ export interface Mirroring {
 export interface Attached {
   /** The peer has said where it stands: what counts as acknowledged is so. */
   stands(): void
+  /** What `isWhole` says may be another answer now. */
+  whole(): void
   /** The connection ended. */
   end(): void
 }
@@ -30,7 +35,7 @@ export interface Mirrors {
   /** The number of a moment: who is asked from here on answers for it. */
   now(): number
   /** Whose site has acknowledged all of a document, and answered since that moment. Who has not answered yet is asked. */
-  having(document: Pick<StoredDocument, 'head'>, since: number): readonly string[]
+  having(document: Pick<StoredDocument, 'head'>, since: number): readonly Mirroring[]
   /** Up to where any of them has acknowledged a collection. */
   reach(collection: Collection): number
   startOver(): void
@@ -70,6 +75,7 @@ export function mirrorsOf(peerOf: (replica: string) => PeerKnowledge | undefined
           standing.add(one)
           changed()
         },
+        whole: changed,
         end() {
           connections.delete(one)
           standing.delete(one)
@@ -83,7 +89,7 @@ export function mirrorsOf(peerOf: (replica: string) => PeerKnowledge | undefined
       )
       const answered = having.filter((one) => one.answered >= since)
       if (answered.length === 0) for (const one of having) ask(one)
-      return answered.map(({ peer }) => peer)
+      return answered
     },
     reach: (collection) => Math.max(0, ...[...standing].map((one) => acknowledged(one, collection))),
     startOver() {

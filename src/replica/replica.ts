@@ -386,7 +386,7 @@ export async function openReplica(options: ReplicaOptions): Promise<OpenReplica>
       const of = [...(await aside.totals()).values()].filter((total) => total.peer === peer)
       return of.reduce((sum, { bytes }) => sum + bytes, 0) <= quarantine.mostAside / 2
     },
-    attach: (mirroring) => withdrawing?.attach(mirroring) ?? { stands() {}, end() {} },
+    attach: (mirroring) => withdrawing?.attach(mirroring) ?? { stands() {}, whole() {}, end() {} },
     reconciler: (wire) => reconciler({ ...wire, store, clock }),
     outgoing: async (peer, collection, range, passesThere, tells) =>
       outgoing(store, known(peer), collection, range, passesThere, tells),

@@ -84,6 +84,7 @@ export function sqliteChunks(
     missing: async (names) => names.filter((name) => isHere.get(name) === undefined),
     wanted: async (after, limit) => wanted.all(after, limit) as string[],
     countWanted: async () => countWanted.get() as number,
+    usedBy: async (holder) => namesOf.all(holder) as string[],
     usersOf: async (name) => users.all(name) as string[],
     async sweep(since) {
       const old = oldUploads.all(since) as string[]

@@ -100,7 +100,8 @@ export function startWithdrawing(options: WithdrawingOptions): Withdrawing {
 
   /** Whether a site has all of a document and is there. What was refused is known before it counts as acknowledged, so it is asked after. */
   const isElsewhere = async (held: StoredDocument, since: number): Promise<boolean> => {
-    for (const peer of mirrors.having(held, since)) if (!(await options.hasRefused(peer, held.head))) return true
+    for (const one of mirrors.having(held, since))
+      if (!(await options.hasRefused(one.peer, held.head)) && (await one.isWhole(held.head))) return true
     return false
   }
 

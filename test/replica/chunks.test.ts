@@ -8,6 +8,7 @@ import { WebSocket } from 'ws'
 import { chunkBytes } from '../../src/replica/chunk-store.ts'
 import { inChunks, keepChunks, NotHere, type Chunks } from '../../src/replica/chunks.ts'
 import { readFrame, writeFrame, type Frame } from '../../src/replica/codec.ts'
+import type { Passes } from '../../src/replica/collections.ts'
 import type { Link } from '../../src/replica/connection.ts'
 import type { Attachment } from '../../src/replica/kinds/attachments.ts'
 import { messageSchema } from '../../src/replica/kinds/messages.ts'
@@ -26,8 +27,8 @@ afterEach(async () => {
 const key = new Uint8Array(32).fill(3)
 interface Place { replica: OpenReplica; chunks: Chunks; store: Store; close(): Promise<void> } // prettier-ignore
 
-async function placeOver(store: Store, practice: ReturnType<typeof ulid>, id = ulid()): Promise<Place> {
-  const replica = await openReplica({ store, practice, id, clock })
+async function placeOver(store: Store, practice: ReturnType<typeof ulid>, id = ulid(), holds?: Passes): Promise<Place> {
+  const replica = await openReplica({ store, practice, id, clock, ...(holds ? { holds } : {}) })
   const chunks = keepChunks({ replica, store: store.chunks, key, clock })
   let closed = false
   const close = async (): Promise<void> => {
@@ -39,10 +40,16 @@ async function placeOver(store: Store, practice: ReturnType<typeof ulid>, id = u
   closers.push(close)
   return { replica, chunks, store, close }
 }
-async function pair(dir = folder()) {
+/** A portal and a site; `holds`: what the portal may hold, where not all. */
+async function pair(dir = folder(), holds?: Passes) {
   const practice = ulid()
   const open = async (name: string, id = ulid()): Promise<Place> =>
-    placeOver(await openSqliteStore({ file: join(dir, `${name}.sqlite`), master }), practice, id)
+    placeOver(
+      await openSqliteStore({ file: join(dir, `${name}.sqlite`), master }),
+      practice,
+      id,
+      name === 'site' ? undefined : holds,
+    )
   const [hub, site] = [await open('hub'), await open('site')]
   const at = { hub, site }
   const portal = await portalFor(
@@ -79,7 +86,7 @@ const say = (replica: OpenReplica, patient: string, attachments: Attachment[], i
       collection: 'messages',
       key: patient,
       facts: factsOf(patient, replica.id),
-      add: { [id]: { kind: 'message', at: clock.now(), by: { role: 'staff', id: 's' }, thread: ulid(), subject: 's', text: 't', attachments } }, // prettier-ignore
+      add: { [id]: { kind: 'message', at: clock.now(), by: { role: 'staff', id: 's' }, thread: ulid(), subject: 's', text: 't', ...(attachments.length > 0 ? { attachments } : {}) } }, // prettier-ignore
     },
   ])
 
@@ -295,6 +302,43 @@ it.each([
   expect(await at.site.store.chunks.usersOf('n')).toEqual([])
   // The next connection brings it.
   await expect.poll(() => at.site.chunks.isHere(attachment)).toBe(true)
+})
+
+it('[BLOB-8] messages that are to go from the portal go only when their files are at the site too, also when the connection is cut before', async () => {
+  let allowed = true
+  const { at, link } = await pair(undefined, () => allowed)
+  const [patient, other, content] = [ulid(), ulid(), patternOf(3 * chunkBytes + 5)]
+  const attachment = await send(at.hub, patient, content)
+  await say(at.hub.replica, other, [])
+  let held = true
+  const [waiting, kinds]: [(() => void)[], string[]] = [[], []]
+  const dial = (url: string): WebSocket => {
+    const socket = new WebSocket(url)
+    const emit = socket.emit.bind(socket)
+    socket.emit = ((name: string, ...all: unknown[]) => {
+      const kind = name === 'message' ? readFrame(all[0] as Buffer).kind : ''
+      kinds.push(kind)
+      if (kind !== 'chunk' || !held) return emit(name, ...all)
+      // The connection is cut when the first waits for it.
+      waiting.push(() => socket.terminate())
+      return true
+    }) as typeof socket.emit
+    return socket
+  }
+  await link({ dial }).caughtUp()
+  allowed = false
+  await at.hub.replica.withdraw()
+  await expect.poll(() => kinds).toContain('chunks due')
+  // What names no file waits for none.
+  await expect.poll(() => at.hub.replica.entries('messages', other)).toEqual([])
+  expect((await at.hub.replica.entries('messages', patient)).length).toBe(1)
+  expect(await at.hub.chunks.isHere(attachment)).toBe(true)
+  expect(await at.site.chunks.isHere(attachment)).toBe(false)
+  held = false
+  for (const cut of waiting.splice(0)) cut()
+  await expect.poll(() => at.hub.replica.entries('messages', patient)).toEqual([])
+  await expect.poll(() => at.hub.chunks.isHere(attachment)).toBe(false)
+  expect(Buffer.compare(await whole(at.site.chunks, attachment), content)).toBe(0)
 })
 
 it('[BLOB-5] a chunk is given only for a document that uses it and passes to the peer', async () => {

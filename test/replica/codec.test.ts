@@ -147,6 +147,8 @@ const golden: readonly (readonly [string, Frame, string])[] = [
   ],
   ['chunk wanted', { kind: 'chunk wanted', name: 'n', patient: 'p' }, '0c 01 6e 01 70'],
   ['chunk', { kind: 'chunk', name: 'n', content: Uint8Array.of(4, 5) }, '0d 01 6e 02 0405'],
+  ['chunks due', { kind: 'chunks due', patient: 'p', names: ['n', 'm'] }, '0e 01 70 02 01 6e 01 6d'],
+  ['chunks kept', { kind: 'chunks kept', patient: 'p' }, '0f 01 70'],
 ]
 const unspaced = (hex: string): string => hex.replaceAll(/\s/g, '')
 

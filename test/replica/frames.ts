@@ -124,6 +124,12 @@ export const frames: { readonly [K in Frame['kind']]: fc.Arbitrary<Frame & { rea
     name: fc.string({ maxLength: 100 }),
     content: fc.uint8Array({ maxLength: 300 }),
   }),
+  'chunks due': fc.record({
+    kind: kind('chunks due'),
+    patient: text,
+    names: fc.array(fc.string({ maxLength: 100 }), { maxLength: 12 }),
+  }),
+  'chunks kept': fc.record({ kind: kind('chunks kept'), patient: text }),
   marked: fc.record({ kind: kind('marked'), number }),
 }
 export const anyFrame: fc.Arbitrary<Frame> = fc.oneof(...Object.values(frames))

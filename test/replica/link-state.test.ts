@@ -74,6 +74,8 @@ const events = {
   },
   'frame chunk wanted': { kind: 'frame', frame: { kind: 'chunk wanted', name: 'n', patient: 'p' } },
   'frame chunk': { kind: 'frame', frame: { kind: 'chunk', name: 'n', content: Uint8Array.of(1) } },
+  'frame chunks due': { kind: 'frame', frame: { kind: 'chunks due', patient: 'p', names: ['n'] } },
+  'frame chunks kept': { kind: 'frame', frame: { kind: 'chunks kept', patient: 'p' } },
   met: { kind: 'met', known, restored: false },
   'read something': { kind: 'read', collection: 'preferences', outgoing: { rows: [row], to: 7, tail: true } },
   'read nothing': { kind: 'read', collection: 'preferences', outgoing: { rows: [], to: 0, tail: true } },
@@ -84,6 +86,8 @@ const events = {
   'want chunk': { kind: 'want chunk', wanted: { kind: 'chunk wanted', name: 'n', patient: 'p' } },
   'chunk read': { kind: 'chunk read', chunk: { kind: 'chunk', name: 'n', content: Uint8Array.of(1) } },
   'chunk left': { kind: 'chunk left' },
+  'ask after chunks': { kind: 'ask after chunks', due: { kind: 'chunks due', patient: 'p', names: ['n'] } },
+  'chunks arrived': { kind: 'chunks arrived' },
 } satisfies Record<string, LinkEvent> & Record<Named<LinkEvent>, LinkEvent>
 type EventName = keyof typeof events
 
@@ -120,8 +124,11 @@ const states = {
   'live, a chunk asked for': after(quiet, 'want chunk'),
   'live, a chunk being read': after(quiet, 'frame chunk wanted'),
   'live, a chunk being sent': after(quiet, 'frame chunk wanted', 'chunk read'),
+  'live, chunks asked after': after(quiet, 'ask after chunks'),
+  'live, asked after chunks': after(quiet, 'frame chunks due'),
   'live with a peer of the first version': withPeerOf(1),
   'live with a peer of the second version': withPeerOf(2),
+  'live with a peer of the fourth version': withPeerOf(4),
   closed: after(greeting, 'frame refuse'),
 } as const
 type StateName = keyof typeof states
@@ -153,6 +160,7 @@ const before = (at: string): Record<EventName, string> => ({
   changed: at,
   mark: at,
   'want chunk': at,
+  'ask after chunks': at,
 })
 const whenLive: Record<EventName, string> = {
   'frame challenge': malformed,
@@ -182,9 +190,20 @@ const whenLive: Record<EventName, string> = {
   'want chunk': 'live | send chunk wanted',
   'chunk read': malformed,
   'chunk left': malformed,
+  'frame chunks due': 'live | await chunks',
+  'frame chunks kept': malformed,
+  'ask after chunks': 'live | send chunks due',
+  'chunks arrived': malformed,
 }
+/** It cannot say when they have arrived. */
+const withoutArrival = { 'frame chunks due': malformed, 'ask after chunks': 'live' }
 /** It cannot know of chunks. */
-const withoutChunks = { 'frame chunk wanted': malformed, 'frame chunk': malformed, 'want chunk': 'live' }
+const withoutChunks = {
+  ...withoutArrival,
+  'frame chunk wanted': malformed,
+  'frame chunk': malformed,
+  'want chunk': 'live',
+}
 const table: Record<StateName, Record<EventName, string>> = {
   greeting: { ...before('greeting'), 'frame hello': 'meeting | meet' },
   meeting: { ...before('meeting'), 'frame want': 'meeting', met: 'wanting | send want' },
@@ -219,6 +238,17 @@ const table: Record<StateName, Record<EventName, string>> = {
   'live, a chunk asked for': { ...whenLive, 'frame chunk': 'live | take chunk' },
   'live, a chunk being read': { ...whenLive, 'frame chunk wanted': 'live', 'chunk read': 'live | send chunk' },
   'live, a chunk being sent': { ...whenLive, 'frame chunk wanted': 'live', 'chunk left': 'live' },
+  'live, chunks asked after': {
+    ...whenLive,
+    'ask after chunks': malformed,
+    'frame chunks kept': 'live | chunks kept',
+  },
+  'live, asked after chunks': {
+    ...whenLive,
+    'frame chunks due': malformed,
+    'chunks arrived': 'live | send chunks kept',
+  },
+  'live with a peer of the fourth version': { ...whenLive, ...withoutArrival },
   'live with a peer of the second version': { ...whenLive, ...withoutChunks },
   'live with a peer of the first version': {
     ...whenLive,

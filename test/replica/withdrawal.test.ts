@@ -186,7 +186,13 @@ it('[R9] content goes only when the site has answered since it was to go: one th
   const asked: PromiseWithResolvers<boolean>[] = []
   const stand = () => {
     const isThere = () => (asked.push(Promise.withResolvers<boolean>()), asked.at(-1)!.promise)
-    const connection = portal.replication.attach({ peer: site.id, passes: all, isThere, startOver() {} })
+    const connection = portal.replication.attach({
+      peer: site.id,
+      passes: all,
+      isThere,
+      isWhole: async () => true,
+      startOver() {},
+    })
     connection.stands()
     return connection
   }
@@ -363,7 +369,9 @@ it('[R11] what is of a site in use no more stays when the others erase the colle
   await portal.change([{ collection: 'messages', key: old, facts: factsOf(patient, 'closed'), add: { kept } }])
   await portal.replication.meet(site.replication.declared())
   const own: Passes = (_, facts) => facts.site === 'mesa'
-  portal.replication.attach({ peer: site.id, passes: own, isThere: async () => true, startOver() {} }).stands()
+  portal.replication
+    .attach({ peer: site.id, passes: own, isThere: async () => true, isWhole: async () => true, startOver() {} })
+    .stands()
   await portal.replication.acknowledged(site.id, 'messages', 2)
   await portal.eraseCollection(
     'messages',
