@@ -4,6 +4,7 @@ import { defineConfig } from 'vitest/config'
 export default defineConfig({
   test: {
     include: ['test/soak/*.soak.ts'],
+    globalSetup: ['test/folder-of-run.ts'],
     testTimeout: 0,
     hookTimeout: 120_000,
     fileParallelism: false,
