@@ -288,7 +288,7 @@ export async function openSite(
     /** Calls `run` with documents once the pages show their change. */
     onIndexed: (run: (documents: readonly DocumentHead[]) => void): void => void indexed.push(run),
     ...synchronizing,
-    ...patientsOf({ ...parts, chunks, scan, desk, keys, invitations, zone: zoneNow }),
+    ...patientsOf({ ...parts, chunks, scan, desk, keys, invitations, zone: zoneNow, settings: mirror.settings }),
     ...listsOf({ ...parts, communications, nameOfSite }),
     communications,
     /** Whether Recent Communications has such an entry. */

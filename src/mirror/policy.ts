@@ -210,6 +210,11 @@ export function isErased(settings: MirrorSettings, collection: SettableCollectio
   return needed !== undefined && isErased(settings, needed)
 }
 
+/** Whether a collection is off and the portal keeps what it has of it: then nothing tells the portal of an erasure either. */
+export function isKept(settings: MirrorSettings, collection: Collection): boolean {
+  return !isAlways(collection) && offBecause(settings, collection) !== undefined && !isErased(settings, collection)
+}
+
 /** Whether what patients say in a collection is kept at the portal and goes down to their site; where not, nobody would read it. */
 export function isTaken(settings: MirrorSettings, collection: PatientCollection): boolean {
   const isOn = offBecause(settings, collection) === undefined && settings.directions[collection].includes('down')

@@ -6,6 +6,7 @@ import type { InSchedBridge } from '../bridges/insched/bridge.ts'
 import { isReachable } from '../bridges/insched/documents.ts'
 import type { PatientRow } from '../bridges/insched/rows.ts'
 import { erasePatient } from '../mirror/erasing.ts'
+import type { MirrorSettings } from '../mirror/policy.ts'
 import type { Clock } from '../replica/clock.ts'
 import type { Chunks } from '../replica/chunks.ts'
 import { mintUlid } from '../replica/ids.ts'
@@ -37,6 +38,8 @@ export function patientsOf(site: {
   /** The address in invitations, without the token. */
   readonly invitations: string
   readonly keys: ConsentKeys
+  /** Of the mirror, as they hold now. */
+  readonly settings: () => MirrorSettings
   /** Who acts where no member of staff does. */
   readonly agent: By
   readonly clock: Clock
@@ -165,7 +168,7 @@ export function patientsOf(site: {
         throw new Error(
           `Patient ${patient} has portal access, or consent to text or email, so the records would come back. End these in InSched first, then erase.`,
         )
-      const documents = await erasePatient(replica, key)
+      const documents = await erasePatient(replica, key, site.settings())
       desk.forget(key)
       // What was made of them goes too, also where this process ends right after.
       await Promise.all([index.caughtUp(), chunks.caughtUp()])

@@ -57,6 +57,10 @@ it('[R8] a patient is erased here and at the portal only when nothing of them wo
   await expect(site.erasePatient(9_999)).rejects.toThrow(/There is no patient 9999/)
   expect(await portal.entries('messages', key)).toHaveLength(1)
   staff.exec('update patients set portal_enabled = 0, text_consent = 0, email_consent = 0 where patient_id = 1')
+  // Of what is off the portal keeps what it has, and would not hear of it.
+  await site.mirror.set({ key: 'messages.direction', value: 'off', content: 'keep' })
+  await expect(site.erasePatient(1)).rejects.toThrow(/keeps what it has of messages/)
+  await site.mirror.set({ key: 'messages.direction', value: 'both' })
   expect((await site.erasePatient(1)).documents).toBeGreaterThan(3)
   await site.upload()
   for (const replica of [portal, site.replica]) {
