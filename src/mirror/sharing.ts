@@ -9,7 +9,7 @@ import * as v from 'valibot'
 import { shapeOf, type Collection, type Facts } from '../replica/collections.ts'
 import { derivedUlid } from '../replica/ids.ts'
 import type { Json } from '../replica/json.ts'
-import { defaultSettings, isTakenDown, isUpAlone, needs, offBecause, type MirrorSettings, type PatientCollection } from './policy.ts' // prettier-ignore
+import { defaultSettings, isErased, isTakenDown, isUpAlone, needs, offBecause, type MirrorSettings, type PatientCollection } from './policy.ts' // prettier-ignore
 
 /** The collections that may be shared. */
 export const shareable = Object.keys(defaultSettings.covers) as PatientCollection[]
@@ -20,11 +20,16 @@ export interface Other {
   /** What it gives, and what it takes. */
   readonly gives: readonly PatientCollection[]
   readonly takes: readonly PatientCollection[]
+  /** Of each collection that it gives, by which of its settings the portal holds documents, as a number (`heldBy`). */
+  readonly holds: Readonly<Partial<Record<PatientCollection, number>>>
 }
 /** The other sites by id. */
 export type Others = ReadonlyMap<string, Other>
-/** The collections that come down, by the site that owns them; of a site without any nothing stands here. */
-export type Shared = ReadonlyMap<string, ReadonlySet<Collection>>
+/**
+ * The collections that come down, by the site that owns them, each with the number of what the portal holds of it; of a
+ * site without any nothing stands here.
+ */
+export type Shared = ReadonlyMap<string, ReadonlyMap<Collection, number>>
 
 /** The document in which the portal says to a site what the others say to it; a field for each of them, by id. */
 export function othersKey(site: string): string {
@@ -32,7 +37,7 @@ export function othersKey(site: string): string {
 }
 
 const some = v.array(v.string())
-const otherSchema = v.object({ name: v.nullable(v.string()), gives: some, takes: some })
+const otherSchema = v.object({ name: v.nullable(v.string()), gives: some, takes: some, holds: v.optional(v.record(v.string(), v.number()), {}) }) // prettier-ignore
 
 /** What the portal wrote; what is no longer there is null, and what this version cannot read shares nothing. */
 export function othersIn(map: Readonly<Record<string, Json>>): Others {
@@ -41,8 +46,8 @@ export function othersIn(map: Readonly<Record<string, Json>>): Others {
     Object.entries(map).flatMap(([site, said]) => {
       const other = v.safeParse(otherSchema, said)
       if (!other.success) return []
-      const { name, gives, takes } = other.output
-      return [[site, { name, gives: known(gives), takes: known(takes) }] as const]
+      const { name, gives, takes, holds } = other.output
+      return [[site, { name, gives: known(gives), takes: known(takes), holds }] as const]
     }),
   )
 }
@@ -55,6 +60,17 @@ export function givenTo(settings: MirrorSettings, other: string): PatientCollect
   })
 }
 
+/**
+ * By which settings of a site the portal holds its documents, as a number for each collection that may be shared. What the
+ * portal was to let go of, and held after all, others have passed over meanwhile.
+ */
+export function heldBy(settings: MirrorSettings, names: readonly PatientCollection[]): Other['holds'] {
+  const { covers, daysAhead, daysPast } = settings
+  const byEvents = (name: PatientCollection): boolean => name === 'events' || needs[name] === 'events'
+  const saying = (name: PatientCollection): Json => [isErased(settings, name), covers[name], byEvents(name) ? [covers.events, daysAhead, daysPast] : null] // prettier-ignore
+  return Object.fromEntries(names.map((name) => [name, numberOf(saying(name))]))
+}
+
 /** What a site by its settings takes of another. */
 export function takenOf(settings: MirrorSettings, other: string): PatientCollection[] {
   return withNeeds((name) => isTakenDown(settings, name) && chosen(settings, other, name, 'take'))
@@ -62,11 +78,11 @@ export function takenOf(settings: MirrorSettings, other: string): PatientCollect
 
 /** What of others comes down to a site: what they give and it takes. */
 export function sharedBy(settings: MirrorSettings, others: Others): Shared {
-  const shared = new Map<string, ReadonlySet<Collection>>()
-  for (const [site, { gives }] of others) {
+  const shared = new Map<string, ReadonlyMap<Collection, number>>()
+  for (const [site, { gives, holds }] of others) {
     const taken = takenOf(settings, site)
     const both = withNeeds((name) => taken.includes(name) && gives.includes(name))
-    if (both.length > 0) shared.set(site, new Set(both))
+    if (both.length > 0) shared.set(site, new Map(both.map((name) => [name, holds[name] ?? 0])))
   }
   return shared
 }
@@ -87,23 +103,25 @@ export function isSharedRecord(shared: Shared, collection: Collection, facts: Pi
  */
 export function linkVersion(settings: MirrorSettings, shared: Shared): number {
   if (shared.size === 0) return settings.version
-  return 1 + numberOf([settings.version, [...shared].map(([site, names]): Json => [site, [...names].toSorted() as Json]).toSorted(bySite)]) // prettier-ignore
+  const said = (names: ReadonlyMap<Collection, number>): Json => [...names].toSorted(byFirst).map(([name, held]): Json => (held === 0 ? name : [name, held])) // prettier-ignore
+  return 1 + numberOf([settings.version, [...shared].toSorted(byFirst).map(([site, names]): Json => [site, said(names)])]) // prettier-ignore
 }
 
 /**
  * A number for which documents of a collection come down: 0 for all of the site's own, another for its own that the portal is
- * to let go of, others for those of the same other sites, never 1. Where it changes, what was passed over may come.
+ * to let go of, others for those of the same other sites by the same settings of theirs, never 1. Where it changes, what was
+ * passed over may come.
  */
 export function sourcesOf(settings: MirrorSettings, shared: Shared, collection: Collection): number {
   if (isUpAlone(settings, collection)) return 2
-  const sites = [...shared].flatMap(([site, names]) => (names.has(collection) ? [site] : [])).toSorted()
+  const sites = [...shared].toSorted(byFirst).flatMap(([site, names]): Json[] => (names.has(collection) ? [[site, names.get(collection)!]] : [])) // prettier-ignore
   return sites.length === 0 ? 0 : 3 + numberOf(sites)
 }
 
 /** What of sharing was chosen and does not come to be, in sentences: what else it needs. */
 export function sharingInWords(settings: MirrorSettings, others: Others): string[] {
   return Object.entries(settings.shares).flatMap(([site, chosenOf]) => {
-    const { name, gives, takes }: Other = others.get(site) ?? { name: null, gives: [], takes: [] }
+    const { name, gives, takes }: Other = others.get(site) ?? { name: null, gives: [], takes: [], holds: {} }
     const who = name ?? `site ${site}`
     const [giving, taking] = [givenTo(settings, site), takenOf(settings, site)]
     return Object.entries(chosenOf).flatMap(([collection, ways]) => {
@@ -143,6 +161,6 @@ function numberOf(said: Json): number {
   return createHash('sha256').update(JSON.stringify(said)).digest().readUIntBE(0, 6)
 }
 
-function bySite(a: Json, b: Json): number {
-  return (a as readonly string[])[0]! < (b as readonly string[])[0]! ? -1 : 1
+function byFirst([a]: readonly [string, unknown], [b]: readonly [string, unknown]): number {
+  return a < b ? -1 : 1
 }

@@ -26,7 +26,7 @@ import {
   type Direction,
   type MirrorSettings,
 } from '../mirror/policy.ts'
-import { givenTo, isShared, isSharedRecord, linkVersion, othersIn, othersKey, sharedBy, takenOf, type Shared } from '../mirror/sharing.ts' // prettier-ignore
+import { givenTo, heldBy, isShared, isSharedRecord, linkVersion, othersIn, othersKey, sharedBy, takenOf, type Shared } from '../mirror/sharing.ts' // prettier-ignore
 import type { Clock } from '../replica/clock.ts'
 import type { LinkSettings, Passes } from '../replica/collections.ts'
 import { sameJson, type Json } from '../replica/json.ts'
@@ -120,7 +120,7 @@ export function siteMirrors(portal: {
         const name = portal.nameOf(other)
         if (other === site || portal.nameOf(site) === undefined) continue
         const [gives, takes] = name === undefined ? [[], []] : [givenTo(of(other), site), takenOf(of(other), site)]
-        const says = name === undefined || (name === null && gives.length + takes.length === 0) ? null : { name, gives, takes } // prettier-ignore
+        const says = name === undefined || (name === null && gives.length + takes.length === 0) ? null : { name, gives, takes, holds: heldBy(of(other), gives) } // prettier-ignore
         if (!sameJson(told[other] ?? null, says)) set[other] = says
       }
       if (Object.keys(set).length === 0) continue

@@ -2,8 +2,15 @@
 import * as fc from 'fast-check'
 import { expect, it } from 'vitest'
 import { mirrorInForce, mirrorSettingsOf, shareKey, type MirrorTexts } from '../../src/mirror/mirror-settings.ts'
-import { defaultSettings, needs, offBecause, type PatientCollection } from '../../src/mirror/policy.ts'
-import { givenTo, isShared, linkVersion, othersIn, shareable, sharedBy, sharingInWords, sourcesOf, takenOf, type Others } from '../../src/mirror/sharing.ts' // prettier-ignore
+import {
+  defaultSettings,
+  mayHold,
+  needs,
+  offBecause,
+  type MirrorSettings,
+  type PatientCollection,
+} from '../../src/mirror/policy.ts'
+import { givenTo, heldBy, isShared, linkVersion, othersIn, shareable, sharedBy, sharingInWords, sourcesOf, takenOf, type Others } from '../../src/mirror/sharing.ts' // prettier-ignore
 import type { Json } from '../../src/replica/json.ts'
 import { anyTexts, otherSites } from './any-settings.ts'
 
@@ -11,7 +18,12 @@ const [mesa, tempe] = otherSites
 /** As the portal tells Tempe what Mesa says, over the wire and back. */
 const told = (settingsOfMesa: MirrorTexts, portals: MirrorTexts = {}): Others => {
   const settings = mirrorInForce(settingsOfMesa, portals)
-  const says = { name: 'Mesa', gives: givenTo(settings, tempe), takes: takenOf(settings, tempe) }
+  const says = {
+    name: 'Mesa',
+    gives: givenTo(settings, tempe),
+    takes: takenOf(settings, tempe),
+    holds: heldBy(settings, givenTo(settings, tempe)),
+  }
   return othersIn(JSON.parse(JSON.stringify({ [mesa]: says })) as Record<string, Json>)
 }
 const chosen = (texts: MirrorTexts, other: string, collection: PatientCollection): string => texts[shareKey(other, collection)] ?? 'off' // prettier-ignore
@@ -64,6 +76,28 @@ it('where nothing is shared the version of a link is that of the settings alone,
   const shared = [sharedBy(taker, told(all)), sharedBy(taker, told({ [shareKey(tempe, 'patients')]: 'give' }))]
   expect(new Set([0, ...shared.map((one) => linkVersion(taker, one))]).size).toBe(3)
   expect(shared.map((one) => sourcesOf(defaultSettings, one, 'events') > 1)).toEqual([true, false])
+})
+
+it('[SHARE-2] where the owner’s settings hold another document at the portal, what comes down is read anew, though the same is shared', () => {
+  const at = Date.UTC(2027, 0, 5)
+  const facts = fc.record({
+    patient: fc.constantFrom('p', null),
+    site: fc.constant(mesa),
+    shown: fc.boolean(),
+    reachable: fc.boolean(),
+    startsAt: fc.option(fc.integer({ min: -500, max: 500 }).map((days) => at + days * 86_400_000)),
+    at: fc.constant(1),
+  })
+  fc.assert(
+    fc.property(anyTexts, anyTexts, fc.constantFrom(...shareable), facts, (before, after, collection, about) => {
+      const [was, is] = [mirrorSettingsOf(before), mirrorSettingsOf(after)]
+      const held = (settings: MirrorSettings): boolean => mayHold(settings, { collection, facts: about, now: at })
+      fc.pre(held(was) !== held(is))
+      expect(heldBy(was, [collection])).not.toEqual(heldBy(is, [collection]))
+      const down = (settings: MirrorSettings): number => sourcesOf(defaultSettings, new Map([[mesa, new Map([[collection, heldBy(settings, [collection])[collection]!]])]]), collection) // prettier-ignore
+      expect(down(was)).not.toBe(down(is))
+    }),
+  )
 })
 
 it('says of each choice that does not come to be what it waits for', () => {

@@ -3,9 +3,9 @@
  * An action that does not apply says so, and the next delivery takes its place.
  */
 import { randomEdits } from './changes.ts'
-import { collectionNumber, shapeOf } from '../../src/replica/collections.ts'
+import { collectionNumber, shapeOf, type RecordCollection } from '../../src/replica/collections.ts'
 import { foldUpdates } from '../../src/replica/document.ts'
-import { readFolder } from './contents.ts'
+import { readDocument, readFolder } from './contents.ts'
 import type { Machine } from './machine.ts'
 import { switchable } from './modes.ts'
 import { asTheSite, mirrorKey, shareKey, shareWays } from '../../src/mirror/mirror-settings.ts'
@@ -56,17 +56,22 @@ export const actions: readonly Action[] = [
 export async function act(world: World, without: readonly string[] = []): Promise<void> {
   const possible = without.length === 0 ? actions : actions.filter(({ name }) => !without.includes(name))
   const total = possible.reduce((sum, action) => sum + action.weight, 0)
-  if (world.sharing && world.chance.oneIn(30) && share(world)) return world.count('share')
-  if (world.narrowing && world.chance.oneIn(40) && narrow(world)) return world.count('narrow')
+  if (world.sharing && !world.steady && world.chance.oneIn(30) && share(world)) return countEnd(world, 'share')
+  if (world.narrowing && world.chance.oneIn(40) && narrow(world)) return countEnd(world, 'narrow')
   let at = (world.chance.below(1_000_000) / 1_000_000) * total
   const chosen = possible.find((action) => (at -= action.weight) < 0) ?? actions[0]!
   for (const action of [chosen, ...actions.slice(0, 2)])
-    if (await action.run(world)) {
-      world.count(action.name)
-      return
-    }
+    if (await action.run(world)) return (endsGuestEdits.has(action.name) ? countEnd : countOf)(world, action.name)
   wait(world)
   world.count('wait')
+}
+
+/** By what a site may let go of another's record, with what it had changed there. */
+const endsGuestEdits: ReadonlySet<string> = new Set(['restore', 'put back while running', 'retire site', 'copy site', 'erase', 'switch collection']) // prettier-ignore
+const countOf = (world: World, what: string): void => world.count(what)
+function countEnd(world: World, what: string): void {
+  world.guestEdits = undefined
+  world.count(what)
 }
 
 function deliver(world: World): boolean {
@@ -100,11 +105,12 @@ function failWrite(world: World): boolean {
   return true
 }
 
-function change(world: World): boolean {
+function change(world: World): boolean | Promise<boolean> {
   const able = running(world).filter(({ process }) => process.replica && !process.putBack)
   if (able.length === 0) return false
   const { machine, process } = world.chance.pick(able)
   const own = machine.place.site
+  if (own && world.sharing && world.chance.oneIn(3)) return changeShared(world, machine)
   const everybody = world.sites.map((site) => site.place.site!)
   const sites = own && world.policed ? [own] : everybody
   if (sites.length === 0) return false
@@ -121,6 +127,32 @@ function change(world: World): boolean {
   )
   process.replica!.change(edits).then(
     () => (process.alive ? world.promises.acknowledged(machine.folder, edits) : undefined),
+    (error: unknown) => {
+      if (!(error instanceof DiskFull)) world.violated(`${machine.name} refused a change: ${String(error)}`)
+    },
+  ).catch((error: unknown) => world.violated(String(error))) // prettier-ignore
+  return true
+}
+
+/** A site changes a record that another shares with it: it goes up, and to its owner (SHARE-4). */
+async function changeShared(world: World, machine: Machine): Promise<boolean> {
+  const { process, folder } = machine
+  const held = [...(await readFolder(folder)).values()].filter(
+    ({ head: { collection, facts }, content }) =>
+      shareable.some((name) => name === collection) && shapeOf(collection) === 'record' && facts.site !== machine.place.site && !content.empty, // prettier-ignore
+  )
+  if (held.length === 0 || !process?.replica) return false
+  const { collection, key, facts } = world.chance.pick(held).head
+  const field = world.chance.pick(['a', 'b', 'c', 'd'])
+  const place = `${collection}/${key}`
+  const at = epochOfTime + world.time.now + machine.offset
+  world.trace.note(`${machine.name} changes ${collection}/${key.slice(-3)} of another site`)
+  world.count('change of a shared record')
+  process.replica.change([{ collection: collection as RecordCollection, key, set: { [field]: world.name() }, at }]).then(
+    async () => {
+      const time = (await readDocument(folder, collection, key))?.content.times[field]
+      if (process.alive && time !== undefined) world.guestEdits?.push({ by: machine.name, place, field, time, facts: facts.at }) // prettier-ignore
+    },
     (error: unknown) => {
       if (!(error instanceof DiskFull)) world.violated(`${machine.name} refused a change: ${String(error)}`)
     },

@@ -378,6 +378,24 @@ export const faults: readonly Fault[] = [
     13,
   ),
   one(
+    'what the portal holds after all is not read anew by other sites',
+    'SHARE-2',
+    'portal/site-mirrors.ts',
+    'holds: heldBy(of(other), gives)',
+    'holds: heldBy(of(other), [])',
+    1_500,
+    465,
+  ),
+  one(
+    'what is changed in a record of another site stays there',
+    'SHARE-4',
+    'mirror/site-mirror.ts',
+    '(!erasure && isSharedRecord(shared, collection, facts))) as Passes,',
+    '(!erasure && isSharedRecord(new Map(), collection, facts))) as Passes,',
+    30_000,
+    13,
+  ),
+  one(
     'what is shared no more stays',
     'SHARE-3',
     'mirror/site-mirror.ts',
@@ -393,7 +411,7 @@ export const faults: readonly Fault[] = [
     'const gone = await letGo(draft, collection, row.key)',
     'const gone = undefined as NewRow | undefined',
     30_000,
-    13,
+    37,
   ),
   one(
     'what the portal has lost stays at another site',

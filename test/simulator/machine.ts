@@ -185,7 +185,6 @@ function runSite(machine: Machine, process: Process, site: SiteId, around: Surro
   const replica = process.replica!
   const { modes } = around
   const { mirror } = process
-  const may = (direction: 'up' | 'down'): Passes => modes.within(direction, site, mirror?.passes(direction) ?? all)
   process.followers = [
     ...process.followers,
     followOutside(replica, machine.outside, (head) => {
@@ -199,9 +198,9 @@ function runSite(machine: Machine, process: Process, site: SiteId, around: Surro
     url: 'wss://portal.example',
     dial: () => around.dial(process),
     device: { privateKey: around.deviceKey, certificate: around.certificateOf(machine) },
-    passesOut: may('up'),
-    passesIn: may('down'),
-    shared: may('up'),
+    passesOut: modes.within('up', site, mirror?.goesUp ?? all),
+    passesIn: modes.within('down', site, mirror?.passes('down') ?? all),
+    shared: modes.within('up', site, mirror?.atBoth ?? all),
     settings: mirror ? both(modes.settings('up', site), linkSettingsOf(mirror)) : modes.settings('up', site),
     clock: process.clock,
   })
@@ -222,19 +221,17 @@ function runPortal(process: Process, around: Surroundings, mirrors: SiteMirrors 
       const site = device.site as SiteId
       if (around.isRetired(site)) return 'revoked device'
       const { modes } = around
-      const may = (direction: 'up' | 'down'): Passes =>
-        modes.within(direction, site, mirrors?.passes(site, direction) ?? all)
       const own = modes.settings('down', site)
       const settings = mirrors ? both(own, mirrors.link(site)) : own
       await mirrors?.introduce(process.replica!).catch(() => {})
       const keeps = modes.within('down', site, mirrors?.keeps(site) ?? all)
       return {
         replica: process.replica!,
-        passesIn: may('up'),
-        passesOut: may('down'),
+        passesIn: modes.within('up', site, mirrors?.comesUp(site) ?? all),
+        passesOut: modes.within('down', site, mirrors?.passes(site, 'down') ?? all),
         keeps,
         ...(mirrors && { tells: mirrors.tells(site) }),
-        shared: may('up'),
+        shared: modes.within('up', site, mirrors?.atBoth(site) ?? all),
         settings,
       }
     },

@@ -42,6 +42,8 @@ export async function rest(world: World): Promise<void> {
   if (!world.policed && world.chance.oneIn(4)) await proveAll(world)
   for (const restart of world.chance.oneIn(3) ? [false, true] : [false]) await nothingToSay(world, restart)
   world.harm.calm = false
+  world.guestEdits = []
+  world.steady = world.sharing && world.chance.oneIn(2)
 }
 
 /** What was left out or damaged is found by proofs: a second round tells every site what the first brought of another. */
@@ -58,6 +60,7 @@ async function proveHarmed(world: World): Promise<void> {
 
 /** What was switched off or erased is on again at every site. */
 function switchAllOn(world: World): void {
+  world.guestEdits = undefined
   for (const { place } of world.sites)
     for (const collection of switchable) world.modes.choose(place.site!, collection, 'on')
   for (const end of world.network.ends) world.network.cut(end, 'both')
@@ -142,6 +145,7 @@ async function check(world: World): Promise<void> {
   for (const machine of world.machines) folders.set(machine, await readFolder(machine.folder))
   const places = new Set([...world.promises.places, ...[...folders.values()].flatMap((folder) => [...folder.keys()])])
   for (const place of places) checkDocument(world, place, folders)
+  checkGuestEdits(world, folders.get(world.portal)!)
   for (const collection of switchable) checkErased(world, collection, folders.get(world.portal)!)
   for (const [machine, folder] of folders) {
     checkEffects(world, machine, folder)
@@ -191,6 +195,16 @@ function checkDocument(world: World, place: string, folders: ReadonlyMap<Machine
   if (review) world.violated(`a row of an honest peer was refused: ${JSON.stringify(review.read!.content.entries)}`)
 }
 
+/** What a site changed in a record of another is at the portal, where nothing ended that the record was there (SHARE-4). */
+function checkGuestEdits(world: World, portal: ReadonlyMap<string, Read>): void {
+  for (const { by, place, field, time, facts } of world.guestEdits ?? []) {
+    const read = portal.get(place)
+    if (!read || read.content.empty || read.head.facts.at !== facts) continue
+    if ((read.content.times[field] ?? 0) < time) world.violated(`${field} of ${place} was changed at ${by}, another site, and is lost`) // prettier-ignore
+    world.count('change of a shared record kept')
+  }
+}
+
 /** A site holds of another's documents exactly what both share, as the portal has it. */
 function checkShared(world: World, place: string, { machine, read }: Copy, copies: readonly Copy[]): void {
   const owner = ownerOf(world, copies)
@@ -199,7 +213,7 @@ function checkShared(world: World, place: string, { machine, read }: Copy, copie
   const collection = collectionIn(place)
   // What was switched at both ends at once is no matter of the settings that are shared by.
   if (!world.sites.every((one) => world.modes.of(one.place.site!, collection) === 'on')) return
-  const gives = { name: null, gives: givenTo(settingsOf(world, owner), site), takes: [] }
+  const gives = { name: null, gives: givenTo(settingsOf(world, owner), site), takes: [], holds: {} }
   const shared = sharedBy(settingsOf(world, machine), new Map([[owner.place.site!, gives]]))
   const portal = copies.find((copy) => copy.machine === world.portal)!.read
   const isHeld = read !== undefined && !read.content.empty

@@ -41,6 +41,13 @@ export interface World {
   readonly machines: readonly Machine[]
   /** Entries that were erased and may not come back, by document. */
   readonly gone: Map<string, Set<string>>
+  /**
+   * What sites changed in records of others since the last rest (SHARE-4); undefined once anything happened since by which
+   * a site lets go of such a record, with what it had changed there.
+   */
+  guestEdits: GuestEdit[] | undefined
+  /** Whether sites leave it at what they share until the next rest. */
+  steady: boolean
   erased(place: string, entries: readonly string[]): void
   count(what: string): void
   violated(sentence: string): void
@@ -62,6 +69,16 @@ export interface World {
   isOwned(facts: Facts): boolean
   /** Has the portal look for collections that are to be erased. */
   askErasures(): void
+}
+
+/** A field of another site's record, as of when it was set. */
+export interface GuestEdit {
+  readonly by: string
+  readonly place: string
+  readonly field: string
+  readonly time: number
+  /** By which facts the record was there: others may be the end of it. */
+  readonly facts: number
 }
 
 const mostSites = 4
@@ -170,6 +187,8 @@ export function worldOf(seed: number, keepTrace = false): World {
       return [portal, ...world.sites]
     },
     gone: new Map(),
+    guestEdits: [],
+    steady: false,
     erased(place, entries) {
       world.gone.set(place, new Set([...(world.gone.get(place) ?? []), ...entries]))
     },
