@@ -40,6 +40,7 @@ interface Words {
   readonly help: (phone: string | null) => string
   readonly optedIn: string
   readonly optedOut: string
+  readonly welcome: string
 }
 const english: Words = {
   stop: 'Reply STOP to opt out.',
@@ -53,6 +54,8 @@ const english: Words = {
   help: (phone) => `Texts about your appointments.${call('Call', phone)}${phone === null ? '' : '.'}`,
   optedIn: 'You get texts about your appointments again. Reply HELP for help.',
   optedOut: 'You get no more texts from us. Reply START for texts.',
+  welcome:
+    'You get texts about your appointments here. How often varies. Msg & data rates may apply. Reply HELP for help, STOP to opt out.',
 }
 const spanish: Words = {
   stop: 'Responda STOP para no recibir más.',
@@ -66,6 +69,8 @@ const spanish: Words = {
   help: (phone) => `Mensajes sobre sus citas.${call('Llame al', phone)}${phone === null ? '' : '.'}`,
   optedIn: 'Recibirá de nuevo mensajes sobre sus citas. Responda HELP para ayuda.',
   optedOut: 'No recibirá más mensajes nuestros. Responda START para recibirlos.',
+  welcome:
+    'Recibirá aquí mensajes sobre sus citas. La frecuencia varía. Pueden aplicarse tarifas de mensajes y datos. Responda HELP para ayuda, STOP para no recibir más.',
 }
 const words: Readonly<Record<TextLanguage, Words>> = { en: english, es: spanish }
 
@@ -213,4 +218,17 @@ export const answers = {
 /** A text of these sentences: whoever gets it reads first who writes. */
 export function namedText({ practice }: Sender, sentences: string): string {
   return inGsmLetters(practice === '' ? sentences : `${practice}: ${sentences}`)
+}
+
+/** What whoever has a number is told once, after staff set consent: what will come, how often, what it may cost, how to get help and how to stop (CTIA 5.1.3, 47 CFR 64.1200(a)(10)). */
+export function welcomeText(sender: Sender, language: TextLanguage): string {
+  return namedText(sender, words[language].welcome)
+}
+/** By this the words of a welcome are known again; another sentence has another number. */
+export function welcomeWording(language: TextLanguage): string {
+  return `${language}-1`
+}
+/** Whether a text that was sent is a welcome, whatever name and language it was written with. */
+export function isWelcome(body: string): boolean {
+  return textLanguages.some((language) => body.endsWith(inGsmLetters(words[language].welcome)))
 }
