@@ -182,13 +182,14 @@ it('[TEXT-8] [F27] how to stop stands in the first text to a number and in one a
 it.each([
   ['HELP', 'en', 'Desert Bloom: Texts about your appointments. Call +1 480 555 0100. Reply STOP to opt out.'],
   ['ayuda', 'es', 'Desert Bloom: Mensajes sobre sus citas. Llame al +1 480 555 0100. Responda STOP para no recibir más.'],
-])('[TEXT-10] [S8] %s is answered by itself, once, with the name of the practice and the phone to call', async (word, language, answer) => {
+])('[TEXT-10] [S8] %s is answered by itself, once, with the name of the practice and the phone to call; staff see that help was asked for', async (word, language, answer) => {
   const { world, patient, event } = await asked()
   await world.person({ language }, patient)
   const path = receivedPath(world.practice)
   for (let i = 0; i < 2; i++) await posted(world, path, textOf({ Body: word }), signatureOf(path, textOf({ Body: word })))
   await world.settled()
   expect(world.arrived().slice(1).map(({ body }) => body)).toEqual([answer.replace('á', 'a')])
+  expect(await reviewsOf(world)).toEqual(['reply to read'])
   expect(await answersOf(world, event)).toEqual([])
   expect(foldConsent(await world.replica.entries('consents', world.keys.ofNumber(phone))).state).toBe('unknown')
 }) // prettier-ignore

@@ -7,6 +7,7 @@ import { textsChanged, textSettingsOf } from '../../src/bridges/texts/rules.ts'
 import { segmentsOf } from '../../src/bridges/texts/segments.ts'
 import { hoursOf, judgeWelcome, welcomeLasts, type WelcomeSituation } from '../../src/bridges/texts/welcome.ts'
 import { isWelcome, welcomeText } from '../../src/bridges/texts/wording.ts'
+import type { Json } from '../../src/replica/json.ts'
 import { foldCommunications } from '../../src/replica/kinds/communications.ts'
 import { foldConsent, toWelcome, type ConsentEntry } from '../../src/replica/kinds/consents.ts'
 import type { Entry } from '../../src/replica/kinds/kind.ts'
@@ -83,6 +84,18 @@ it('[TEXT-18] it is off until it is turned on, and turned on it texts nobody of 
   await staffSaysYes(world, '+14805550102')
   await world.pass(5 * minute)
   expect(world.arrived().map((text) => text.phone)).toEqual(['+14805550102'])
+})
+
+it('[TEXT-18] “since” is when it was turned on last: saying “on” again moves nothing, and off it welcomes nobody', () => {
+  const set = (fields: Record<string, Json>, value: string, at: number) => ({ ...fields, ...textsChanged(fields, { key: 'welcome', value, at }) }) // prettier-ignore
+  const first = set({}, 'on', 1_000)
+  expect(textSettingsOf(first).welcomesSince).toBe(1_000)
+  expect(textSettingsOf(set(first, 'on', 2_000)).welcomesSince).toBe(1_000)
+  const off = set(first, 'off', 3_000)
+  expect(textSettingsOf(off).welcomesSince).toBeNull()
+  expect(textSettingsOf(set(off, 'on', 4_000)).welcomesSince).toBe(4_000)
+  expect(textSettingsOf({ welcome: 'on' }).welcomesSince).toBeNull()
+  expect(() => textsChanged({}, { key: 'welcome', value: 'yes', at: 1 })).toThrow('it takes on or off')
 })
 
 it('[TEXT-18] a number of two patients is welcomed once, and once for ever', async () => {
@@ -213,11 +226,10 @@ describe('the rule', () => {
       set: fc.record({ sending: fc.constantFrom('on', 'on', 'on', 'off'), welcome: fc.constantFrom('on', 'on', 'on', 'off'), window: fc.constantFrom('09:00-18:00', '00:00-00:00', '20:00-02:00'), excludedDays: fc.constantFrom('', 'Sunday', 'Saturday, Sunday') }),
       zone: fc.constantFrom('America/Phoenix', 'America/New_York'),
       zones: fc.subarray(['America/Phoenix', 'America/New_York', 'Pacific/Honolulu', 'America/St_Johns']),
-      consent: fc.constantFrom('in', 'in', 'in', 'in', 'out', 'unknown'),
       optedInAt: instant,
       later: fc.integer({ min: 0, max: 3.5 * day }),
       since: fc.integer({ min: -30 * day, max: 3 * day }),
-      textConsent: fc.constantFrom(true, true, true, true, false, null),
+      whyNoText: fc.constantFrom(null, null, null, null, 'opted out', 'no consent', 'no number'),
       isGone: fc.constantFrom(false, false, false, false, true),
     })
     .map(({ set, since, later, ...of }) => ({ ...of, now: of.optedInAt + later, settings: textSettingsOf({ ...set, welcomeSince: of.optedInAt + since }) })) // prettier-ignore
@@ -231,7 +243,7 @@ describe('the rule', () => {
         const { settings, optedInAt, now } = of
         expect(verdict.until).toBeLessThanOrEqual(optedInAt + welcomeLasts)
         expect(settings.isOn && settings.welcomesSince !== null && optedInAt >= settings.welcomesSince).toBe(true)
-        expect([of.consent === 'out', of.textConsent, of.isGone]).toEqual([false, true, false])
+        expect([of.whyNoText, of.isGone]).toEqual([null, false])
         const at = verdict.is === 'wait' ? verdict.until : now
         expect(at).toBeGreaterThanOrEqual(now)
         // What waits is sent when it is asked again, unless something else has changed.

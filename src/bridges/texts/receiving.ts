@@ -213,6 +213,7 @@ export function textReceiver(options: ReceivingOptions) {
         break
       case 'help':
         if (text.handled !== 'HELP') back(said.help(sender, language))
+        if (speaker) read('reply to read', 'The patient asked for help by a text, and was told whom to call.', 'Call if the patient does not.') // prettier-ignore
         break
       case 'answered': {
         for (const one of outcome.answers) edits.push(...(await answerEdits(one, sid, by, at)))

@@ -2,8 +2,8 @@
  * Whether whoever has a number is welcomed now, later or not: told by one text what will come and how to stop it, because
  * staff set consent. Pure, asked before the text is claimed and again before it is handed over.
  */
-import type { Consent } from '../../replica/kinds/consents.ts'
 import type { NotSentReason } from '../../replica/kinds/communications.ts'
+import type { WhyNoText } from './consent.ts'
 import { nextOpening, openSpan, type Where } from './moments.ts'
 import type { TextSettings } from './rules.ts'
 
@@ -13,12 +13,10 @@ export interface WelcomeSituation {
   /** The zone of the site, and every zone in which whoever has the number may be. */
   readonly zone: string
   readonly zones: readonly string[]
-  /** What is known of the number. */
-  readonly consent: Consent['state']
   /** When staff set consent, milliseconds UTC. */
   readonly optedInAt: number
-  /** What InSched says of the patient now. */
-  readonly textConsent: boolean | null
+  /** Why the patient may not be texted now. */
+  readonly whyNoText: WhyNoText | null
   /** Whether the patient has another number by now, or is no patient any more. */
   readonly isGone: boolean
   readonly isAnyHour?: boolean | undefined
@@ -35,9 +33,8 @@ export const welcomeLasts = 3 * 86_400_000
 export function judgeWelcome(of: WelcomeSituation): WelcomeVerdict {
   const { now, settings, optedInAt } = of
   const no = (why: NotSentReason): WelcomeVerdict => ({ is: 'not', why })
-  if (of.consent === 'out') return no('opted out')
   if (of.isGone) return no('another patient')
-  if (of.textConsent !== true) return no(of.textConsent === false ? 'no consent' : 'consent unknown')
+  if (of.whyNoText !== null) return no(of.whyNoText)
   if (!settings.isOn) return no('sending is off')
   if (settings.welcomesSince === null) return no('rule is off')
   if (optedInAt < settings.welcomesSince) return no('rule came later')

@@ -5,7 +5,7 @@
  */
 import type { Clock } from '../../replica/clock.ts'
 import { derivedUlid } from '../../replica/ids.ts'
-import { foldConsent, toWelcome, type ConsentEntry } from '../../replica/kinds/consents.ts'
+import { toWelcome, type ConsentEntry } from '../../replica/kinds/consents.ts'
 import type { PatientFields } from '../../replica/kinds/fields.ts'
 import type { By } from '../../replica/kinds/kind.ts'
 import type { Edit, Follower, Replica } from '../../replica/replica-face.ts'
@@ -50,9 +50,8 @@ export async function welcomeOf(
     settings: await situations.settingsOf(site),
     zone,
     zones: [zone, ...(number === undefined ? [] : zonesOfNumber(number)), ...(person.zones ?? '').split(' ').filter(Boolean)], // prettier-ignore
-    consent: foldConsent(entries).state,
     optedInAt: Math.max(...optedIn),
-    textConsent: person.textConsent ?? null,
+    whyNoText: await situations.consents.whyNoText({ cellPhone: person.cellPhone ?? null, textConsent: person.textConsent ?? null }), // prettier-ignore
     isGone: number === undefined || keys.ofNumber(number) !== recipient || person.deleted === true || (person.survivor ?? null) !== null, // prettier-ignore
     isAnyHour,
     patient: last.key,
