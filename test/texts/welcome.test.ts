@@ -254,7 +254,7 @@ describe('the rule', () => {
       }),
       { numRuns: 3_000 },
     )
-    expect(sent).toBeGreaterThan(50)
+    expect(sent).toBeGreaterThan(10)
   })
 
   it('[TEXT-18] who is to be welcomed is the same in whatever order the entries came, and is nobody who was welcomed, opted out, or opted in by the patient’s own word', () => {
