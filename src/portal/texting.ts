@@ -12,6 +12,7 @@ import { consentKeys } from '../bridges/texts/consent-number.ts'
 import type { TextProvider } from '../bridges/texts/provider.ts'
 import { textReceiver } from '../bridges/texts/receiving.ts'
 import { textSender, type TextSender } from '../bridges/texts/sender.ts'
+import { welcoming, type Welcoming } from '../bridges/texts/welcoming.ts'
 import { twilioProvider, type Ask, type TextAccount } from '../bridges/texts/twilio.ts'
 import type { Clock } from '../replica/clock.ts'
 import type { NamedProxies } from '../server/reverse-proxy.ts'
@@ -48,6 +49,7 @@ export function textingOf(portal: {
   const mails = new Map<string, Emailing>()
   const receivers = new Map<string, ReturnType<typeof textReceiver>>()
   const providers = new Map<string, TextProvider>()
+  const welcomes = new Map<string, Welcoming>()
   const helds = new Map<string, ReturnType<typeof heldTexts>>()
   /** The origin that the provider posts to; undefined while this portal does not listen: then nothing goes out. */
   let origin: string | undefined
@@ -78,6 +80,8 @@ export function textingOf(portal: {
     const isAnyHour = (): boolean => texts.accountOf(practice)?.isAnyHour === true
     const held = heldTexts({ replica, situations: situationsOf({ replica, keys }), clock, isAnyHour, indexed, changed: () => senders.get(practice)?.wake() }) // prettier-ignore
     helds.set(practice, held)
+    const mayGo = (): boolean => isOpen() && !held.isHeld()
+    welcomes.set(practice, welcoming({ replica, keys, clock, indexed, log, isAnyHour, isOpen: mayGo, hasProvider: () => providerOf(practice) !== undefined, claimed: (message) => senders.get(practice)?.claimed(message) })) // prettier-ignore
     senders.set(
       practice,
       textSender({
@@ -90,7 +94,7 @@ export function textingOf(portal: {
         pace: texts.pace,
         provider: () => providerOf(practice),
         isAnyHour,
-        isOpen: () => isOpen() && !held.isHeld(),
+        isOpen: mayGo,
         otherwise: async (rule, told) => (await mails.get(practice)?.tell(rule, told)) ?? false,
         calendarTo: (event) => (origin === undefined ? null : calendarAddress(origin, event)),
         statusTo: (patient, message) => (origin === undefined ? null : `${origin}${statusPath(practice, patient, message)}`), // prettier-ignore
@@ -128,6 +132,7 @@ export function textingOf(portal: {
     receivedAt: (practice: string): string | undefined => origin && `${origin}${receivedPath(practice)}`,
     wake(practice: string): void {
       senders.get(practice)?.wake()
+      welcomes.get(practice)?.wake()
       mails.get(practice)?.wake()
     },
     /** A mail came back; resolves when what became of it is durable. */
@@ -140,6 +145,7 @@ export function textingOf(portal: {
     async settled(practice: string): Promise<void> {
       await senders.get(practice)?.settled()
       await helds.get(practice)?.settled()
+      await welcomes.get(practice)?.settled()
       await senders.get(practice)?.settled()
       await mails.get(practice)?.settled()
     },
@@ -147,6 +153,7 @@ export function textingOf(portal: {
     hasAccount: (practice: string): boolean => texts?.accountOf(practice) !== undefined,
     isAnyHour: (practice: string): boolean => texts?.accountOf(practice)?.isAnyHour === true,
     async stop(): Promise<void> {
+      for (const one of welcomes.values()) await one.stop()
       for (const sender of senders.values()) await sender.stop()
       for (const held of helds.values()) await held.stop()
       for (const one of mails.values()) await one.stop()

@@ -4,7 +4,7 @@
  * nothing here: pages ask `shown`. At a site, what other sites share with it stands in views of its own: no page takes it
  * for the site's.
  */
-import { relative, toldOf, toldTo, unsettled } from '../bridges/texts/situation.ts'
+import { relative, toldOf, toldTo, toWelcomeView, unsettled } from '../bridges/texts/situation.ts'
 import { donorsOf, survivorOf } from './combined.ts'
 import { wayText, type CommunicationState, type Way } from './communication-rows.ts'
 import { foldAccess } from '../replica/kinds/access.ts'
@@ -14,6 +14,7 @@ import {
   type OutMessage,
   type ToldKind,
 } from '../replica/kinds/communications.ts'
+import { toWelcome } from '../replica/kinds/consents.ts'
 import { foldConfirmations, type Answer } from '../replica/kinds/confirmations.ts'
 import { stagesOf } from '../replica/kinds/fields.ts'
 import { isPatients } from '../replica/kinds/kind.ts'
@@ -39,6 +40,7 @@ export const indexedCollections = [
   'messages',
   'communications',
   'reviews',
+  'consents',
 ] as const
 
 /** The view of what is wrong for the whole site and is said on the page of its state. */
@@ -200,6 +202,10 @@ async function rowsOf(replica: Replica, head: DocumentHead, numberKey: NumberKey
         ),
       ]
     }
+    case 'consents': {
+      const optedIn = toWelcome(await replica.entries('consents', key))
+      return optedIn ? [row(toWelcomeView, key, { at: optedIn.at, body: {} })] : []
+    }
     case 'reviews': {
       const review = foldReview(await replica.entries('reviews', key))
       if (!review) return []
@@ -262,6 +268,7 @@ const subjects: Readonly<Record<ToldKind, string>> = {
   'message notice': 'Message notice',
   'payment request': 'Payment request',
   invitation: 'Invitation',
+  welcome: 'Welcome',
 }
 function rowsOfMessage(message: OutMessage, row: Row): IndexRow[] {
   const { id, kind, at, state, what, event = null, recipient, code } = message

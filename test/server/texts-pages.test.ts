@@ -133,10 +133,10 @@ describe('the rules of texts', () => {
 
 describe('what holds for every rule', () => {
   const numbers = { perDay: '2', perWeek: '3', requestsPerDay: '1', notWithinHours: '2', graceMinutes: '10', minorsUntilAge: '18' } // prettier-ignore
-  const whole = { from: '09:30', until: '17:00', 'not on Sunday': 'yes', dates: '2031-12-25', practiceName: 'Desert Bloom', ...numbers, 'also remindsConfirmed': 'yes', 'also closestOnly': 'yes', 'also groupsFamilies': 'yes' } // prettier-ignore
+  const whole = { from: '09:30', until: '17:00', 'not on Sunday': 'yes', dates: '2031-12-25', practiceName: 'Desert Bloom', ...numbers, 'also remindsConfirmed': 'yes', 'also closestOnly': 'yes', 'also groupsFamilies': 'yes', 'also welcome': 'yes' } // prettier-ignore
   it('is saved whole, each change in the trail; a location may have hours and days of its own, and has those of all again', async () => {
     expect((await post(root, whole)).headers.get('location')).toBe(`${root}?said=saved`)
-    expect(await saved()).toMatchObject({ window: '09:30-17:00', excludedDays: 'Sunday, 2031-12-25', perDay: '2', practiceName: 'Desert Bloom', asksSameDay: 'off', remindsConfirmed: 'on' }) // prettier-ignore
+    expect(await saved()).toMatchObject({ window: '09:30-17:00', excludedDays: 'Sunday, 2031-12-25', perDay: '2', practiceName: 'Desert Bloom', asksSameDay: 'off', remindsConfirmed: 'on', welcome: 'on' }) // prettier-ignore
     expect((await post(root, whole)).headers.get('location')).toBe(`${root}?said=same`)
     await post(root, { location: '2', which: 'own', from: '10:00', until: '12:00', 'not on Monday': 'yes', dates: '' })
     expect(await saved()).toMatchObject({ 'window/2': '10:00-12:00', 'excludedDays/2': 'Monday' })

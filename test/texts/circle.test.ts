@@ -111,3 +111,16 @@ it('[TEXT-6] STOP ends all texts to the number, here too, whatever is booked', a
   await expect.poll(why, slow).toContain('has opted out of texts')
   expect(received()).toBe(before)
 })
+
+it('[TEXT-18] [S2] staff enter a patient with consent to text: one welcome arrives on the phone, and InSched has it with what became of it', async () => {
+  await run('texts', 'set', 'welcome', 'on', '--data', site().dir)
+  const before = outgoing().length
+  const { lastInsertRowid: id } = site().insched.prepare("insert into patients(last_name, first_name, cell_phone, text_consent, language, portal_enabled) values ('Rey', 'Ana', '(480) 555-0104', 1, 'es', 0)").run() // prettier-ignore
+  await expect.poll(() => outgoing().length, slow).toBe(before + 1)
+  const phone = sandbox.texts().at(-1)!
+  expect(phone).toMatchObject({ phone: phoneOf(4), body: expect.stringMatching(/Recibira aqui mensajes sobre sus citas\..*STOP/) as string }) // prettier-ignore
+  const filed = () => site().insched.prepare("select channel, direction, subject, state from communications where patient_id = ?").all(id) // prettier-ignore
+  await expect.poll(filed, slow).toEqual([{ channel: 'text', direction: 'out', subject: 'Welcome', state: 'delivered' }]) // prettier-ignore
+  // Those whom nobody set consent for since are not told.
+  expect(outgoing()).toHaveLength(before + 1)
+})

@@ -62,7 +62,7 @@ it('[TEXT-9] [3.2 (1)] a text that comes twice confirms once and is answered onc
   await world.settled()
   expect(await answersOf(world, event)).toMatchObject([{ channel: 'text', patient, startsAt: '2027-03-03T14:30', state: 'sent' }]) // prettier-ignore
   expect((await out(world, patient)).received).toHaveLength(1)
-  expect(world.arrived().slice(1).map(({ body }) => body)).toEqual(['Thank you. We have told the office that you will come on Wed, Mar 3, 2:30 PM.']) // prettier-ignore
+  expect(world.arrived().slice(1).map(({ body }) => body)).toEqual(['Desert Bloom: Thank you. We have told the office that you will come on Wed, Mar 3, 2:30 PM.']) // prettier-ignore
 })
 
 it('[TEXT-9] states that come late, twice or in another order end at the highest', async () => {
@@ -90,7 +90,7 @@ it('[TEXT-10] [F6] an answer to a time that has changed confirms nothing, and sa
   await world.sandbox.reply(phone, 'C')
   await world.settled()
   expect(await answersOf(world, event)).toEqual([])
-  expect(world.arrived().at(-1)!.body).toMatch(/^That time has changed/)
+  expect(world.arrived().at(-1)!.body).toMatch(/^Desert Bloom: That time has changed/)
   expect(await reviewsOf(world)).toEqual(['confirmation set aside'])
 })
 
@@ -110,7 +110,7 @@ it('[TEXT-6] [F11] [F12] “stop texting me” ends texts to the number for ever
   await world.event(tom, '2027-03-03T15:30')
   await world.pass(5 * hour, hour)
   expect(world.arrived()).toHaveLength(2)
-  expect(world.arrived().at(-1)!.body).toMatch(/you get no more texts from us/)
+  expect(world.arrived().at(-1)!.body).toMatch(/You get no more texts from us/)
   const consent = foldConsent(await world.replica.entries('consents', world.keys.ofNumber(phone)))
   expect(consent).toMatchObject({ state: 'out', by: { how: 'reply', proof: { text: 'please stop texting me' } } })
   await world.sandbox.reply(phone, 'START')
@@ -160,7 +160,7 @@ it('[TEXT-10] [S16] what a person must read, from a number of two families, is f
   const [review] = await world.replica.index({ view: 'review' })
   expect(review).toMatchObject({ patient: null, body: { about: 'reply to read', patient: null, reply: { text: 'Is parking free?' } } }) // prettier-ignore
   for (const one of [patient, tom]) expect((await out(world, one)).received).toEqual([])
-  expect(world.arrived().at(-1)!.body).toMatch(/^Thanks, the office will read this/)
+  expect(world.arrived().at(-1)!.body).toMatch(/^Desert Bloom: Thanks, the office will read this/)
 })
 
 it('[TEXT-10] a text from a number that nobody has is a review, and nothing is said back', async () => {
@@ -178,3 +178,68 @@ it('[TEXT-8] [F27] how to stop stands in the first text to a number and in one a
   expect(texts.map(({ body }) => /STOP/.test(body))).toEqual([true, false, false, false, false, false, true, false])
   for (const { body } of texts) expect(body).not.toMatch(/Rhinoplasty|Surgery|Lee/)
 })
+
+it.each([
+  ['HELP', 'en', 'Desert Bloom: Texts about your appointments. Call +1 480 555 0100. Reply STOP to opt out.'],
+  ['ayuda', 'es', 'Desert Bloom: Mensajes sobre sus citas. Llame al +1 480 555 0100. Responda STOP para no recibir más.'],
+])('[TEXT-10] [S8] %s is answered by itself, once, with the name of the practice and the phone to call; staff see that help was asked for', async (word, language, answer) => {
+  const { world, patient, event } = await asked()
+  await world.person({ language }, patient)
+  const path = receivedPath(world.practice)
+  for (let i = 0; i < 2; i++) await posted(world, path, textOf({ Body: word }), signatureOf(path, textOf({ Body: word })))
+  await world.settled()
+  expect(world.arrived().slice(1).map(({ body }) => body)).toEqual([answer.replace('á', 'a')])
+  expect(await reviewsOf(world)).toEqual(['reply to read'])
+  expect(await answersOf(world, event)).toEqual([])
+  expect(foldConsent(await world.replica.entries('consents', world.keys.ofNumber(phone))).state).toBe('unknown')
+}) // prettier-ignore
+
+it('[TEXT-6] [S20] whoever writes that it is the wrong number gets no more texts, for whichever patient, and staff are told whose number to ask for', async () => {
+  const { world, patient } = await asked()
+  const tom = await world.person({ firstName: 'Tom' })
+  await world.sandbox.reply(phone, 'You have the wrong number')
+  await world.event(tom, '2027-03-03T15:30')
+  await world.pass(3 * 24 * hour, hour)
+  expect(world.arrived().slice(1).map(({ body }) => body)).toEqual(['Desert Bloom: You get no more texts from us. Reply START for texts.']) // prettier-ignore
+  expect(foldConsent(await world.replica.entries('consents', world.keys.ofNumber(phone)))).toMatchObject({ state: 'out', by: { how: 'wrong number', proof: { text: 'You have the wrong number' } } }) // prettier-ignore
+  const [row, ...more] = await world.replica.index({ view: 'review', state: 'open' })
+  expect(row).toMatchObject({ patient, body: { about: 'wrong number', todo: expect.stringContaining('Ask the patient for the right number') } }) // prettier-ignore
+  expect(more).toEqual([])
+})
+
+it('[TEXT-6] [S20] a number of which the provider posts that it has opted out gets no more texts, however often it is posted', async () => {
+  const { world, patient } = await asked()
+  const [message] = (await out(world, patient)).out
+  const path = statusPath(world.practice, patient, message!.id)
+  const fields = { MessageSid: message!.sid!, AccountSid: account.accountSid, MessageStatus: 'undelivered', ErrorCode: '21610' } // prettier-ignore
+  for (let i = 0; i < 2; i++) expect(await posted(world, path, fields, signatureOf(path, fields))).toBe(204)
+  await world.pass(3 * 24 * hour, hour)
+  expect(world.arrived()).toHaveLength(1)
+  expect(await world.replica.entries('consents', world.keys.ofNumber(phone))).toMatchObject([{ kind: 'opted out', how: 'provider' }]) // prettier-ignore
+})
+
+it('[TEXT-6] [S20] a number of which the provider posts that nobody has it is shown to staff once, who decide: it may come back (S19)', async () => {
+  const { world, patient } = await asked()
+  const [message] = (await out(world, patient)).out
+  const path = statusPath(world.practice, patient, message!.id)
+  const fields = { MessageSid: message!.sid!, AccountSid: account.accountSid, MessageStatus: 'undelivered', ErrorCode: '30005' } // prettier-ignore
+  for (let i = 0; i < 2; i++) expect(await posted(world, path, fields, signatureOf(path, fields))).toBe(204)
+  expect(await reviewsOf(world)).toEqual(['number takes no texts'])
+  expect(await world.replica.entries('consents', world.keys.ofNumber(phone))).toEqual([])
+})
+
+it('[TEXT-8] [F27] every text that is said back says first who writes', async () => {
+  const { world, patient, event } = await asked()
+  await world.set({ requestsPerDay: '9' })
+  const second = await world.event(patient, '2027-03-04T09:00')
+  await world.pass(hour)
+  for (const words of ['yes', '1', 'HELP', 'is parking free?', 'R', 'STOP TEXTING ME', 'START']) await world.sandbox.reply(phone, words)
+  await world.event(patient, '2027-03-04T09:00', { startsAt: '2027-03-20T09:00' }, second)
+  await world.event(patient, '2027-03-03T14:30', { startsAt: '2027-03-21T09:00' }, event)
+  await world.sandbox.reply(phone, 'N')
+  await world.settled()
+  const said = world.arrived().map(({ body }) => body)
+  for (const one of [/told the office/, /Which one/, /about your appointments\. Call/, /will read this/, /no more texts/, /texts about your appointments again/, /That time has changed/])
+    expect(said.join('\n')).toMatch(one)
+  for (const body of said) expect(body).toMatch(/^(Ann: .*Desert Bloom|Desert Bloom: )/)
+}) // prettier-ignore

@@ -11,7 +11,7 @@ import { consentKeys } from '../../src/bridges/texts/consent-number.ts'
 import type { OutgoingText, TakenText, TextProvider } from '../../src/bridges/texts/provider.ts'
 import { textsChanged, textSettingsKey, textSettingsOf, type TextSettings } from '../../src/bridges/texts/rules.ts'
 import { textSender, type TextSender } from '../../src/bridges/texts/sender.ts'
-import { answers as said } from '../../src/bridges/texts/wording.ts'
+import { answers as said, namedText } from '../../src/bridges/texts/wording.ts'
 import { instantOf, wallClockOf } from '../../src/mirror/wall-clock.ts'
 import { derivedUlid, mintUlid } from '../../src/replica/ids.ts'
 import type { Json } from '../../src/replica/json.ts'
@@ -64,7 +64,9 @@ const edits = [
 ] as const
 
 const isAnswerToStop = (body: string): boolean =>
-  (['en', 'es'] as const).some((language) => body === said.optedOut({ practice: 'Bloom', phone: null }, language))
+  (['en', 'es'] as const).some(
+    (language) => body === namedText({ practice: 'Bloom', phone: null }, said.optedOut(language)),
+  )
 
 class Died extends Error {
   override readonly name = 'Died'

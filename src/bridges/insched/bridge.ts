@@ -159,6 +159,7 @@ export async function startInSchedBridge(options: BridgeOptions): Promise<InSche
     site,
     clock,
     others,
+    numberOf: options.numbers?.keyOf,
     checkedIn: options.checkedIn,
   })
   const polls = options.polls ?? (() => true)

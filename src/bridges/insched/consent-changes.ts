@@ -28,7 +28,8 @@ export function consentChanges(
   const effectOf = (entry: string, patient: string): string => `consent:${entry}:${patient}`
 
   const follow = async (patient: string, key: string, consent: Consent): Promise<void> => {
-    if (consent.state === 'unknown') return
+    // What staff set stands in InSched already.
+    if (consent.state === 'unknown' || (consent.state === 'in' && consent.by.how === 'staff')) return
     const record = await replica.record('patients', patient)
     const saidAt = record?.times.get('textConsent') ?? 0
     // First what a person must see: whatever stops between the two, the next walk says it again under the same key.

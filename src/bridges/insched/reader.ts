@@ -12,6 +12,8 @@ import { deletedRows, type Ended } from './deleted-rows.ts'
 import { practiceEdit, type Context } from './documents.ts'
 import { progressOf, readInFull, type Progress } from './full-read.ts'
 import { deskConfirmations } from './desk-confirmations.ts'
+import { deskConsents } from './desk-consents.ts'
+import type { Numbers } from './consent-changes.ts'
 import { horizonOf } from './horizon.ts'
 import type { Identities } from './identities.ts'
 import type { Changes, InSched, Reads } from './insched.ts'
@@ -38,6 +40,8 @@ export interface ReaderOptions {
   readonly site: { readonly key: string; readonly name: string }
   readonly clock: Clock
   readonly others: Others
+  /** How numbers are known; without it nobody is said to have opted in by staff. */
+  readonly numberOf?: Numbers['keyOf'] | undefined
   /** Told of check-ins once the replica has their events, and again after a crash; what it rejects is read again. */
   readonly checkedIn?: ((checkIns: readonly CheckIn[]) => Promise<void>) | undefined
 }
@@ -92,6 +96,7 @@ export function inSchedReader(options: ReaderOptions) {
   const waiting = releasing({ insched, replica, records, reach, clock, context, inReach: horizon.inReach, keep })
   const ended = deletedRows({ insched, replica, records, reach, isOthers })
   const confirmedAtDesk = deskConfirmations({ insched, site: site.key, clock })
+  const optedInAtDesk = deskConsents({ insched, replica, site: site.key, numberOf: options.numberOf })
   const practiceNow = async (now: Reads, at: number): Promise<Edit> =>
     practiceEdit(site, await practiceOf(now), await now.locations(), at)
 
@@ -149,6 +154,7 @@ export function inSchedReader(options: ReaderOptions) {
         edits.push(...(await reach.changed(row.patient_id, identity.document, at)))
     }
     edits.push(...(await confirmedAtDesk(found.stretch.confirmed, rows, edits)))
+    edits.push(...(await optedInAtDesk(stretch.consents, rows.patients, edits)))
     const over = stretch.deleted ? await ended(stretch.deleted, holds, deletedBefore) : undefined
     const seen = await deposits.told(insched, stretch.deposits)
     const all = [...first, ...edits, ...seen.edits, ...(over?.edits ?? [])]

@@ -9,6 +9,7 @@ import { donorsOf } from './combined.ts'
 import { hashOfAudit, keptFields } from './kept-fields.ts'
 import { checkInIn, type CheckedIn } from './check-ins.ts'
 import { deskConfirmationIn, type DeskConfirmation } from './desk-confirmations.ts'
+import { deskConsentIn, type DeskConsent } from './desk-consents.ts'
 import type { Changes, Reads } from './insched.ts'
 import type { AuditRow } from './rows.ts'
 
@@ -26,6 +27,8 @@ export interface Stretch {
   readonly deposits: readonly AuditRow[]
   /** What staff confirmed in InSched themselves, in order. */
   readonly confirmed: readonly DeskConfirmation[]
+  /** To whom staff set consent to text, in order, whether or not that stands still. */
+  readonly consents: readonly DeskConsent[]
   /** Whom staff checked in, in order, whether or not that stands still. */
   readonly checkedIn: readonly CheckedIn[]
   /** The row whose delete ends the stretch. */
@@ -145,6 +148,7 @@ export function auditTrail(clock: Clock) {
       ...(await touchedBy(now, others)),
       deposits: others.filter((row) => row.table_name === 'deposits'),
       checkedIn: others.flatMap((row) => checkInIn(row, timeOf(row, clock))),
+      consents: others.flatMap((row) => deskConsentIn(row, timeOf(row, clock))),
       confirmed: others.flatMap((row) => deskConfirmationIn(row, timeOf(row, clock))),
       // What the agent removed itself is no news.
       deleted:

@@ -31,15 +31,16 @@ export function optedOut(key: string, { by, how, at, proof, channel = 'text' }: 
   return { collection: 'consents', key, facts, add: { [`out:${proof?.message ?? at}`]: entry } }
 }
 
-/** The edit that opts a number in; it ends what `standing` names and no opt-out that it did not know (DOM-9). */
+/** The edit that opts a number in; it ends what `standing` names and no opt-out that it did not know (DOM-9). `id`: by default made of the message, or of the time. */
 export function optedIn(
   key: string,
   consent: Consent,
   { by, how, at, proof, channel = 'text' }: Said<'reply' | 'staff'>,
+  id: string = proof?.message ?? String(at),
 ): Edit {
   const ends = [...consent.standing]
   const entry: ConsentEntry = { kind: 'opted in', at, by, channel, how, ends, ...(proof ? { proof } : {}) }
-  return { collection: 'consents', key, facts, add: { [`in:${proof?.message ?? at}`]: entry } }
+  return { collection: 'consents', key, facts, add: { [`in:${id}`]: entry } }
 }
 
 export type Consents = ReturnType<typeof consentsOf>

@@ -63,9 +63,14 @@ export function handingOver(options: {
   })
 
   return {
-    /** Says what the provider says of a text; a number that takes no texts is known by this too. */
+    /** Says what the provider says of a text; a number that it blocks, or that takes no texts, is known by this too. */
     async became(text: Claimed & { readonly recipient: string }, { state, sid, code }: Pick<TakenText, 'sid' | 'state' | 'code'>): Promise<void> {
-      const more = isNumberAtFault(code) ? [await badNumber(text.patient, text.recipient)] : []
+      // By the text: what is posted twice opts out once, and never what has opted in since.
+      const proof = { text: '', message: sid }
+      const more = [
+        ...(code === blockedCode ? [optedOut(text.recipient, { by, how: 'provider', at: clock.now(), proof })] : []),
+        ...(isNumberAtFault(code) ? [await badNumber(text.patient, text.recipient)] : []),
+      ]
       await say(text, { state, sid, ...(code ? { code } : {}) }, more)
     }, // prettier-ignore
     free,

@@ -21,7 +21,7 @@ import type { ReceivedText } from './provider.ts'
 import { evaluateReply, replyRules } from './replies/evaluate.ts'
 import type { About, Answer, AskedEvent, Intent, OpenRequest, Outcome } from './replies/reply.ts'
 import { situationsOf, toldTo } from './situation.ts'
-import { answers as said, textLanguage, type Sender, type TextLanguage } from './wording.ts'
+import { answers as said, namedText, textLanguage, type Sender, type TextLanguage } from './wording.ts'
 
 export interface ReceivingOptions {
   readonly replica: Replica
@@ -191,7 +191,7 @@ export function textReceiver(options: ReceivingOptions) {
     ): void => {
       if (!speaker) return
       const id = derivedUlid('said back', sid, what)
-      entries[id] = { kind: 'text', at: clock.now(), by: { role: 'portal', id: replica.id }, what, to: number, recipient, body, ...(isUnassigned ? {} : { answers: entry }), ...more } as CommunicationEntry // prettier-ignore
+      entries[id] = { kind: 'text', at: clock.now(), by: { role: 'portal', id: replica.id }, what, to: number, recipient, body: namedText(sender, body), ...(isUnassigned ? {} : { answers: entry }), ...more } as CommunicationEntry // prettier-ignore
       handed.push(id)
     }
     const read = (kind: ReviewKind, why: string, todo: string): void => void edits.push(reviewOf(of, by, { kind, why, todo, site })) // prettier-ignore
@@ -201,7 +201,7 @@ export function textReceiver(options: ReceivingOptions) {
           optedOut(recipient, { by, how: outcome.how === 'wrong number' ? 'wrong number' : 'reply', at, proof }),
         )
         // The provider answers the words that it blocks by itself; a second answer would fail, and be one too many.
-        if (text.handled !== 'STOP') back(said.optedOut(sender, language), 'opt-out confirmation')
+        if (text.handled !== 'STOP') back(said.optedOut(language), 'opt-out confirmation')
         if (outcome.how === 'wrong number') read('wrong number', 'Whoever has the number says that it is not the patient’s.', 'No text goes to it any more. Ask the patient for the right number.') // prettier-ignore
         else if (outcome.how === 'cancel') read('may want to cancel', `The patient’s answer ends all texts to the number${about.length > 0 ? `, and may have meant the event of ${about.map((one) => one.startsAt.replace('T', ' ')).join(', ')}` : ''}.`, 'Call the patient and ask. Nothing was changed in the schedule.') // prettier-ignore
         else if (outcome.toRead) read('reply to read', 'The patient opted out of texts, and wrote more.', 'No text goes to the number any more. Call if an answer is due.') // prettier-ignore
@@ -209,10 +209,11 @@ export function textReceiver(options: ReceivingOptions) {
       }
       case 'opt in':
         edits.push(optedIn(recipient, consent, { by, how: 'reply', at, proof }))
-        back(said.optedIn(sender, language))
+        back(said.optedIn(language))
         break
       case 'help':
         if (text.handled !== 'HELP') back(said.help(sender, language))
+        if (speaker) read('reply to read', 'The patient asked for help by a text, and was told whom to call.', 'Call if the patient does not.') // prettier-ignore
         break
       case 'answered': {
         for (const one of outcome.answers) edits.push(...(await answerEdits(one, sid, by, at)))

@@ -51,6 +51,8 @@ export interface TextSettings {
   readonly ownTemplates: ReturnType<typeof templatesOf>['ownTemplates']
   /** Whether whoever is told by text is told by email too. */
   readonly alsoByEmail: boolean
+  /** Since when whoever staff set consent for is welcomed by text, milliseconds UTC; null: nobody is. */
+  readonly welcomesSince: number | null
 }
 
 /** The document in which a site keeps them. */
@@ -96,6 +98,7 @@ const known = {
   groupsFamilies: setting('on', 'on or off', onOff),
   minorsUntilAge: setting('18', 'a whole number from 0 to 25', whole(0, 25)),
   alsoByEmail: setting('off', 'on or off', onOff),
+  welcome: setting('off', 'on or off', onOff),
 } as const
 
 export type TextKey = keyof typeof known
@@ -116,6 +119,7 @@ const ownSetting = (key: string): Setting<unknown> | undefined => {
 }
 const sinceOf = (key: string): string => `since/${key.slice('rule/'.length)}`
 const removed = 'none'
+const welcomeSince = 'welcomeSince'
 
 /** What the fields of the document say. What this version cannot read counts as off. */
 export function textSettingsOf(fields: Readonly<Record<string, Json>>): TextSettings {
@@ -153,6 +157,7 @@ export function textSettingsOf(fields: Readonly<Record<string, Json>>): TextSett
     groupsFamilies: read('groupsFamilies'),
     minorsUntil: read('minorsUntilAge'),
     alsoByEmail: read('alsoByEmail'),
+    welcomesSince: read('welcome') && typeof fields[welcomeSince] === 'number' ? fields[welcomeSince] : null,
   }
 }
 
@@ -202,6 +207,8 @@ export function textsChanged(
   if (locationKey.test(key) && said === usualWords) return { [key]: usualWords }
   if (!v.safeParse(found.schema as v.GenericSchema, said).success)
     throw new Error(`${key} cannot be “${said.slice(0, 60)}”: it takes ${found.takes}. Nothing was changed.`)
+  // Turned on, it tells nobody of whom staff set consent before.
+  if (key === 'welcome' && said === 'on' && textSettingsOf(fields).welcomesSince === null) return { [key]: said, [welcomeSince]: at } // prettier-ignore
   if (!isRule(key)) return { [key]: said }
   const words = v.parse(ruleSchema, said)
   const isNew = !v.safeParse(ruleSchema, { ...usualRules, ...fields }[key]).success

@@ -58,6 +58,8 @@ export interface TextSender {
   became(patient: string, message: string, taken: Pick<TakenText, 'sid' | 'state' | 'code'>): Promise<void>
   /** A message that was claimed a moment ago and not handed over yet. */
   handOver(patient: string, message: string): void
+  /** A message that was claimed a moment ago, and that a portal that was put back may have sent before: it is looked up first. */
+  claimed(message: string): void
   /** Why nothing goes out at present; null where it does. */
   problem(): string | null
   /** Resolves when nothing is under way. */
@@ -100,6 +102,8 @@ export function textSender(options: TextSenderOptions): TextSender {
   let cancelPace: { cancel: () => void; resolve: () => void } | undefined
   const claims = settling({
     replica,
+    keys: options.keys,
+    isAnyHour: () => options.isAnyHour?.() === true,
     clock,
     by,
     situations,
@@ -280,6 +284,11 @@ export function textSender(options: TextSenderOptions): TextSender {
     },
     handOver(_, message) {
       handing.free.add(message)
+      passes.wake()
+    },
+    claimed(message) {
+      // No call of it is on its way.
+      handing.unanswered.set(message, -Infinity)
       passes.wake()
     },
     problem: handing.problem,

@@ -8,12 +8,16 @@ import { foldCommunications, type NotSentReason, type OutMessage } from '../../r
 import type { By } from '../../replica/kinds/kind.ts'
 import type { Replica } from '../../replica/replica-face.ts'
 import { stateEdits } from './claims.ts'
+import type { ConsentKeys } from './consent-number.ts'
 import type { HandingOver } from './handing-over.ts'
 import { judge } from './judging.ts'
-import type { TextProvider } from './provider.ts'
+import type { TakenText, TextProvider } from './provider.ts'
 import type { Recalling } from './recalling.ts'
 import { rulesOf } from './rules.ts'
 import { unsettled, type Situations, type Told } from './situation.ts'
+import { judgeWelcome } from './welcome.ts'
+import { welcomeOf } from './welcoming.ts'
+import { isWelcome } from './wording.ts'
 
 type Text = OutMessage & { readonly kind: 'text' }
 type Standing =
@@ -26,7 +30,9 @@ const clocksDiffer = 300_000
 
 export function settling(options: {
   readonly replica: Replica
+  readonly keys: ConsentKeys
   readonly clock: Clock
+  readonly isAnyHour: () => boolean
   readonly by: By
   readonly situations: Situations
   readonly situationOf: (event: string) => Promise<Told | undefined>
@@ -66,8 +72,19 @@ export function settling(options: {
     const isOut = message.what !== 'opt-out confirmation' && (await options.situations.consents.of(message.recipient)).state === 'out' // prettier-ignore
     return isOut ? { is: 'not', why: 'opted out' } : { is: 'send', until: message.at + answerLasts }
   }
+  const welcomeStands = async (message: Text, patient: string): Promise<Standing> => {
+    const { keys, situations, isAnyHour } = options
+    const found = await welcomeOf({ replica, situations, keys, isAnyHour: isAnyHour(), now: clock.now() }, message.recipient, patient) // prettier-ignore
+    return found ? judgeWelcome(found) : { is: 'not', why: 'not held here' }
+  }
+  /** A text at the provider that is this claim's. A number is welcomed once, so whatever welcomed it before a restore is its. */
+  const isOf = (message: Text, taken: TakenText): boolean =>
+    message.what === 'welcome'
+      ? isWelcome(taken.body)
+      : taken.body === message.body && taken.at >= message.at - clocksDiffer
   /** Every claim of a text with what it comes to. */
   const standingsOf = async (message: Text, patient: string): Promise<Map<string, Standing>> => {
+    if (message.what === 'welcome') return new Map([[message.id, await welcomeStands(message, patient)]])
     if (message.rule === undefined || message.event === undefined)
       return new Map([[message.id, await answerStands(message)]])
     const standings = new Map([[message.id, await eventStands(message, patient)]])
@@ -105,9 +122,7 @@ export function settling(options: {
         if (!message || message.kind !== 'text' || message.state !== 'queued') continue
         if (!handing.free.has(message.id)) {
           const known = new Set(out.flatMap((one) => (one.sid === null ? [] : [one.sid])))
-          const taken = (await provider.sentTo(message.to)).find(
-            (one) => one.body === message.body && !known.has(one.sid) && one.at >= message.at - clocksDiffer,
-          )
+          const taken = (await provider.sentTo(message.to)).find((one) => isOf(message, one) && !known.has(one.sid))
           if (taken) {
             await recalled.settle({ patient, message }, taken)
             continue

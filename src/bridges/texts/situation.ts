@@ -74,6 +74,8 @@ const day = 86_400_000
 export const toldTo = 'told to'
 export const toldOf = 'told of'
 export const unsettled = 'unsettled'
+/** The view in which numbers stand that are to be welcomed, by when staff set consent. */
+export const toWelcomeView = 'to welcome'
 /** The view in which the records that name somebody as family are found. */
 export const relative = 'relative'
 

@@ -37,9 +37,10 @@ interface Words {
   readonly changed: (phone: string | null) => string
   readonly which: (lines: string) => string
   readonly line: (number: number, when: string) => string
-  readonly help: (sender: Sender) => string
-  readonly optedIn: (sender: Sender) => string
-  readonly optedOut: (sender: Sender) => string
+  readonly help: (phone: string | null) => string
+  readonly optedIn: string
+  readonly optedOut: string
+  readonly welcome: string
 }
 const english: Words = {
   stop: 'Reply STOP to opt out.',
@@ -50,9 +51,11 @@ const english: Words = {
   changed: (phone) => `That time has changed. Please see the portal${phone === null ? '' : ` or call ${phone}`}.`, // prettier-ignore
   which: (lines) => `Which one do you mean? Reply ${lines}.`,
   line: (number, when) => `${number} for ${when}`,
-  help: ({ practice, phone }) => `${practice}: texts about your appointments.${call('Call', phone)}${phone === null ? '' : '.'}`, // prettier-ignore
-  optedIn: ({ practice }) => `${practice}: you get texts about your appointments again. Reply HELP for help.`,
-  optedOut: ({ practice }) => `${practice}: you get no more texts from us. Reply START for texts.`,
+  help: (phone) => `Texts about your appointments.${call('Call', phone)}${phone === null ? '' : '.'}`,
+  optedIn: 'You get texts about your appointments again. Reply HELP for help.',
+  optedOut: 'You get no more texts from us. Reply START for texts.',
+  welcome:
+    'You get texts about your appointments here. How often varies. Msg & data rates may apply. Reply HELP for help, STOP to opt out.',
 }
 const spanish: Words = {
   stop: 'Responda STOP para no recibir más.',
@@ -63,9 +66,11 @@ const spanish: Words = {
   changed: (phone) => `Esa hora ha cambiado. Vea el portal${phone === null ? '' : ` o llame al ${phone}`}.`,
   which: (lines) => `¿Cuál de ellas? Responda ${lines}.`,
   line: (number, when) => `${number} para ${when}`,
-  help: ({ practice, phone }) => `${practice}: mensajes sobre sus citas.${call('Llame al', phone)}${phone === null ? '' : '.'}`, // prettier-ignore
-  optedIn: ({ practice }) => `${practice}: recibirá de nuevo mensajes sobre sus citas. Responda HELP para ayuda.`,
-  optedOut: ({ practice }) => `${practice}: no recibirá más mensajes nuestros. Responda START para recibirlos.`,
+  help: (phone) => `Mensajes sobre sus citas.${call('Llame al', phone)}${phone === null ? '' : '.'}`,
+  optedIn: 'Recibirá de nuevo mensajes sobre sus citas. Responda HELP para ayuda.',
+  optedOut: 'No recibirá más mensajes nuestros. Responda START para recibirlos.',
+  welcome:
+    'Recibirá aquí mensajes sobre sus citas. La frecuencia varía. Pueden aplicarse tarifas de mensajes y datos. Responda HELP para ayuda, STOP para no recibir más.',
 }
 const words: Readonly<Record<TextLanguage, Words>> = { en: english, es: spanish }
 
@@ -195,17 +200,35 @@ function standsIn(said: string, words: string): boolean {
   return false
 }
 
-/** What is said back to a reply. */
+/** What is said back to a reply: sentences, which `namedText` makes a text of. */
 export const answers = {
   confirmed: (startsAt: readonly string[], language: TextLanguage): string =>
-    inGsmLetters(words[language].confirmed(startsAt.map((one) => whenInWords(one, language)).join('; '))),
-  read: ({ phone }: Sender, language: TextLanguage): string => inGsmLetters(words[language].read(phone)),
-  changed: ({ phone }: Sender, language: TextLanguage): string => inGsmLetters(words[language].changed(phone)),
+    words[language].confirmed(startsAt.map((one) => whenInWords(one, language)).join('; ')),
+  read: ({ phone }: Sender, language: TextLanguage): string => words[language].read(phone),
+  changed: ({ phone }: Sender, language: TextLanguage): string => words[language].changed(phone),
   which(startsAt: readonly string[], language: TextLanguage): string {
     const lines = startsAt.map((one, place) => words[language].line(place + 1, whenInWords(one, language)))
-    return inGsmLetters(words[language].which(lines.join(', ')))
+    return words[language].which(lines.join(', '))
   },
-  help: (sender: Sender, language: TextLanguage): string => inGsmLetters(`${words[language].help(sender)} ${words[language].stop}`), // prettier-ignore
-  optedIn: (sender: Sender, language: TextLanguage): string => inGsmLetters(`${words[language].optedIn(sender)} ${words[language].stop}`), // prettier-ignore
-  optedOut: (sender: Sender, language: TextLanguage): string => inGsmLetters(words[language].optedOut(sender)),
+  help: ({ phone }: Sender, language: TextLanguage): string => `${words[language].help(phone)} ${words[language].stop}`,
+  optedIn: (language: TextLanguage): string => `${words[language].optedIn} ${words[language].stop}`,
+  optedOut: (language: TextLanguage): string => words[language].optedOut,
 } as const
+
+/** A text of these sentences: whoever gets it reads first who writes. */
+export function namedText({ practice }: Sender, sentences: string): string {
+  return inGsmLetters(practice === '' ? sentences : `${practice}: ${sentences}`)
+}
+
+/** What whoever has a number is told once, after staff set consent: what will come, how often, what it may cost, how to get help and how to stop (CTIA 5.1.3, 47 CFR 64.1200(a)(10)). */
+export function welcomeText(sender: Sender, language: TextLanguage): string {
+  return namedText(sender, words[language].welcome)
+}
+/** By this the words of a welcome are known again; another sentence has another number. */
+export function welcomeWording(language: TextLanguage): string {
+  return `${language}-1`
+}
+/** Whether a text that was sent is a welcome, whatever name and language it was written with. */
+export function isWelcome(body: string): boolean {
+  return textLanguages.some((language) => body.endsWith(inGsmLetters(words[language].welcome)))
+}

@@ -10,8 +10,8 @@ import { entryIdSchema, inOrder, keySchema, saidSchema, wallClockSchema, type En
 /** The view of the index in which all that was said in either direction stands, texts and emails among it. */
 export const communicationView = 'communication'
 
-/** What is sent: by a rule, in answer to a reply, or because a message waits at the portal. */
-export const toldKinds = ['confirmation request', 'reminder', 'booking notice', 'change notice', 'after visit', 'answer', 'opt-out confirmation', 'message notice', 'payment request', 'invitation'] as const // prettier-ignore
+/** What is sent: by a rule, in answer to a reply, because a message waits at the portal, or because staff set consent. */
+export const toldKinds = ['confirmation request', 'reminder', 'booking notice', 'change notice', 'after visit', 'answer', 'opt-out confirmation', 'message notice', 'payment request', 'invitation', 'welcome'] as const // prettier-ignore
 export type ToldKind = (typeof toldKinds)[number]
 
 /** Every state of a message, the lowest rank first. `dropped`: it was claimed, and never given to the provider. */

@@ -33,6 +33,14 @@ export const consentSchema = v.variant('kind', [
     /** The opt-outs that it ends: those that were known where it was said. */
     ends: v.array(entryIdSchema),
   }),
+  /** Whoever has the number was told by a text what will come and how to stop it, after staff had set consent. */
+  v.object({
+    kind: v.literal('welcomed'),
+    ...aboutNumber,
+    /** The text in `communications`, and which words it has. */
+    message: entryIdSchema,
+    wording: v.pipe(v.string(), v.maxLength(40)),
+  }),
 ])
 export type ConsentEntry = v.InferOutput<typeof consentSchema>
 type OptOut = Entry<Extract<ConsentEntry, { kind: 'opted out' }>>
@@ -52,7 +60,15 @@ export function foldConsent(entries: readonly Entry<ConsentEntry>[]): Consent {
   const standing = outs.filter(
     (out) => !ins.some((entry) => entry.ends.includes(out.id) && (isPatients(entry.by) || out.how === 'staff')),
   )
-  const [out, entry] = [standing.at(-1), ins.at(-1)]
+  // The patient's own yes is the better proof of one than what staff noted.
+  const [out, entry] = [standing.at(-1), ins.findLast(({ by }) => isPatients(by)) ?? ins.at(-1)]
   if (out) return { state: 'out', by: out, standing: standing.map(({ id }) => id) }
   return entry ? { state: 'in', by: entry, standing: [] } : { state: 'unknown', by: null, standing: [] }
+}
+
+/** The opt-in by staff of which whoever has the number is yet to be told; undefined where there is none, or it was told. */
+export function toWelcome(entries: readonly Entry<ConsentEntry>[]): OptIn | undefined {
+  const { state, by } = foldConsent(entries)
+  if (state !== 'in' || isPatients(by.by)) return undefined
+  return entries.some(({ kind }) => kind === 'welcomed') ? undefined : by
 }

@@ -13,7 +13,7 @@ import type { Places } from './rule-in-words.ts'
 import { textsPaths } from './texts-frame.ts'
 
 const numbers = ['perDay', 'perWeek', 'requestsPerDay', 'notWithinHours', 'graceMinutes', 'minorsUntilAge'] as const satisfies readonly TextKey[] // prettier-ignore
-const switches = ['asksSameDay', 'remindsConfirmed', 'closestOnly', 'earlySameDay', 'groupsFamilies', 'alsoByEmail'] as const satisfies readonly TextKey[] // prettier-ignore
+const switches = ['asksSameDay', 'remindsConfirmed', 'closestOnly', 'earlySameDay', 'groupsFamilies', 'alsoByEmail', 'welcome'] as const satisfies readonly TextKey[] // prettier-ignore
 type Values = Readonly<Record<string, string>>
 
 /** What was written and is wrong, where a form of the page was refused. */

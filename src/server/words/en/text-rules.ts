@@ -52,6 +52,7 @@ const names: Readonly<Record<TextKey, string>> = {
   graceMinutes: 'Minutes until a booking or a change is told of',
   groupsFamilies: 'One text for a family, a day and a number',
   alsoByEmail: 'Tell by email too',
+  welcome: 'A text that says what will come and how to stop it, when consent to text is set in InSched from now on',
   minorsUntilAge: 'Below this age the guarantor is told; 0 for never',
 }
 const notTaken: Readonly<Record<TextKey, string>> = {
@@ -70,6 +71,7 @@ const notTaken: Readonly<Record<TextKey, string>> = {
   graceMinutes: 'Write a whole number from 0 to 240.',
   groupsFamilies: 'Choose yes or no.',
   alsoByEmail: 'Choose yes or no.',
+  welcome: 'Choose yes or no.',
   minorsUntilAge: 'Write a whole number from 0 to 25.',
 }
 

@@ -12,6 +12,7 @@ const kinds: Readonly<Record<ToldKind, string>> = {
   'message notice': 'Notice of a message',
   'payment request': 'Payment request',
   invitation: 'Invitation',
+  welcome: 'Welcome',
 }
 const states: Readonly<Record<MessageState, string>> = {
   queued: 'Queued',

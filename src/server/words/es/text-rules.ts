@@ -54,6 +54,8 @@ const names: Readonly<Record<TextKey, string>> = {
   graceMinutes: 'Minutos hasta que se avisa de una cita o un cambio',
   groupsFamilies: 'Un mensaje por familia, día y número',
   alsoByEmail: 'Avisar también por correo',
+  welcome:
+    'Un mensaje que dice qué llegará y cómo terminarlo, cuando en InSched se anote desde ahora el consentimiento',
   minorsUntilAge: 'Por debajo de esta edad se avisa al garante; 0 para nunca',
 }
 const notTaken: Readonly<Record<TextKey, string>> = {
@@ -72,6 +74,7 @@ const notTaken: Readonly<Record<TextKey, string>> = {
   graceMinutes: 'Escriba un número entero de 0 a 240.',
   groupsFamilies: 'Elija sí o no.',
   alsoByEmail: 'Elija sí o no.',
+  welcome: 'Elija sí o no.',
   minorsUntilAge: 'Escriba un número entero de 0 a 25.',
 } // prettier-ignore
 

@@ -14,6 +14,7 @@ export const texts: Words['texts'] = {
     'message notice': 'Aviso de mensaje',
     'payment request': 'Solicitud de pago',
     invitation: 'Invitación',
+    welcome: 'Bienvenida',
   },
   states: {
     queued: 'En espera',
