@@ -40,7 +40,7 @@ import { virusScan } from './server/attachments/virus-scan.ts'
 import { testConnection } from './server/connection-test.ts'
 import { dialing, whyUnreached } from './server/dialing.ts'
 import { noProxy, proxyFor } from './server/proxy.ts'
-import { indexedCollections, pageIndex } from './server/page-index.ts'
+import { indexedCollections, pageIndex, pageIndexForm } from './server/page-index.ts'
 import { openDesk } from './server/console/desk-sqlite.ts'
 import { backupOf } from './site/backup.ts'
 import { communicationsOf } from './site/communications.ts'
@@ -156,7 +156,7 @@ export async function openSite(
       numbers: {
         keyOf: keys.ofPhone,
         async patientsOf(state) {
-          await index.caughtUp()
+          await index.remade()
           return (await replica.index({ view: 'patient', state })).map((row) => row.id)
         },
       },
@@ -174,6 +174,7 @@ export async function openSite(
     name: 'index',
     collections: indexedCollections,
     handle: pageIndex(replica, keys.ofPhone, site.key),
+    form: pageIndexForm,
     advanced(documents) {
       for (const run of indexed) run(documents)
       // Windows and runs are by the zone that InSched has.
