@@ -264,7 +264,7 @@ export async function openSite(
   const texts = textsOfSite({ ...parts, hmacKey, site: site.key, documentOf: own.documentOf, namesForTexts: bridge.namesForTexts }) // prettier-ignore
   const days = dayOfSite({ ...parts, desk, localOf: bridge.localOf, zone: zoneNow, site: site.key, whyTexts: texts.texts.why }) // prettier-ignore
   const dryRuns = dryRunOf({ ...parts, site: settings.site, situations: situationsOf({ replica, keys }), textFields: texts.textFields, nameOf: days.nameOf, localOf: bridge.localOf, zone: zoneNow, calendarTo: (event) => calendarAddress(settings.publicUrl ?? settings.portal, event) }) // prettier-ignore
-  const communications = communicationsOf({ ...parts, desk })
+  const communications = communicationsOf({ ...parts, desk, hl7 })
   const invitations = `${settings.publicUrl ?? settings.portal}/invitation/${settings.practice}`
 
   return {
@@ -292,8 +292,9 @@ export async function openSite(
     ...patientsOf({ ...parts, chunks, scan, desk, keys, invitations, zone: zoneNow }),
     ...listsOf({ ...parts, communications, nameOfSite }),
     communications,
-    /** Whether Recent Communications has such an entry. */
-    isCommunication: async (entry: string) => (await replica.indexed('communication', entry)) !== undefined,
+    /** Whether Recent Communications has such an entry; `clinical`: for somebody who sees messages of clinical systems. */
+    isCommunication: async (entry: string, clinical: boolean) =>
+      (clinical && hl7.has(entry)) || (await replica.indexed('communication', entry)) !== undefined,
     ...days,
     ...othersOfSite({ ...parts, mirror }),
     ...repliesOf({ ...parts, nameOf: days.nameOf }),
