@@ -46,7 +46,7 @@ import { operatorLinks, type OperatorLinks } from './server/operator/operator-li
 import type { OperatorView } from './server/operator/operator-overview.ts'
 import type { PaymentsOfPractice } from './server/operator/operator-payments.ts'
 import { outwardGate, type Outward } from './server/outward.ts'
-import { indexedCollections, pageIndex } from './server/page-index.ts'
+import { indexedCollections, pageIndex, pageIndexForm } from './server/page-index.ts'
 import { patientSessions, portalApp, type EnrollRequest } from './server/portal/portal-app.ts'
 import { receiptsOf } from './server/portal/receipts.ts'
 import { exchangeFiles } from './portal/exchange-files.ts'
@@ -109,6 +109,8 @@ export interface PortalStatus {
     readonly textsProblem?: string
     /** The sites of which texts do not go out that should, where there are any. */
     readonly textsSilent?: readonly Silence[]
+    /** Records of which the rows behind the pages are being made anew after an update; no texts go out until then. */
+    readonly toRemake?: number
     readonly sites: readonly SiteStatus[]
   }[]
 }
@@ -141,6 +143,7 @@ export async function openPortal(options: {
   const closers: (() => void | Promise<void>)[] = []
   const heard = new Map<string, number>()
   const indexed: Live['changed'][] = []
+  const toRemake = new Map<string, () => Promise<number>>()
   let publicUrl: string | undefined
 
   const hmacKeyOf = (practice: string): string =>
@@ -209,6 +212,7 @@ export async function openPortal(options: {
       name: 'index',
       collections: indexedCollections,
       handle: pageIndex(replica, consentKeys(Buffer.from(hmacKeyOf(practice.id), 'base64')).ofPhone),
+      form: pageIndexForm,
       advanced: (documents) => indexed.forEach((run) => run(practice.id, documents)),
     })
     replicas.set(practice.id, replica)
@@ -216,7 +220,9 @@ export async function openPortal(options: {
       replica.follow({ name: 'cashier', collections: ['payments'], handle: cashier.follow(practice.id) })
     const key = Buffer.from(hmacKeyOf(practice.id), 'base64')
     chunks.set(practice.id, keepChunks({ replica, store: kept.chunks, key, clock }))
-    texting.opened(practice.id, { replica, hmacKey: key, indexed: () => index.caughtUp() })
+    // What was told to whom is read from the index: no text goes out by one that is only half of its form.
+    texting.opened(practice.id, { replica, hmacKey: key, indexed: () => index.remade() })
+    toRemake.set(practice.id, () => index.toRemake())
     silence.opened(practice.id, { replica, hmacKey: key })
   }
   for (const practice of store.practices()) await openPractice(practice)
@@ -428,6 +434,7 @@ export async function openPortal(options: {
           const { open, waitsFor } = gate.of(practice.id)
           const sites = store.sites().filter((site) => site.practice === practice.id)
           const silent = silence.of(practice.id)
+          const remaking = await toRemake.get(practice.id)!()
           const waiting = new Map((await replicas.get(practice.id)!.waiting()).map((one) => [one.peer, one]))
           return {
             practiceId: practice.id,
@@ -436,6 +443,7 @@ export async function openPortal(options: {
             waitsFor,
             ...(texting.problem(practice.id) === null ? {} : { textsProblem: texting.problem(practice.id)! }),
             ...(silent.length === 0 ? {} : { textsSilent: silent }),
+            ...(remaking === 0 ? {} : { toRemake: remaking }),
             sites: await Promise.all(
               sites.map((site) => states.of(site, waiting.get(store.device(site.id)?.replica ?? ''))),
             ),

@@ -40,7 +40,7 @@ import { virusScan } from './server/attachments/virus-scan.ts'
 import { testConnection } from './server/connection-test.ts'
 import { dialing, whyUnreached } from './server/dialing.ts'
 import { noProxy, proxyFor } from './server/proxy.ts'
-import { indexedCollections, pageIndex } from './server/page-index.ts'
+import { indexedCollections, pageIndex, pageIndexForm } from './server/page-index.ts'
 import { openDesk } from './server/console/desk-sqlite.ts'
 import { backupOf } from './site/backup.ts'
 import { communicationsOf } from './site/communications.ts'
@@ -156,7 +156,7 @@ export async function openSite(
       numbers: {
         keyOf: keys.ofPhone,
         async patientsOf(state) {
-          await index.caughtUp()
+          await index.remade()
           return (await replica.index({ view: 'patient', state })).map((row) => row.id)
         },
       },
@@ -174,6 +174,7 @@ export async function openSite(
     name: 'index',
     collections: indexedCollections,
     handle: pageIndex(replica, keys.ofPhone, site.key),
+    form: pageIndexForm,
     advanced(documents) {
       for (const run of indexed) run(documents)
       // Windows and runs are by the zone that InSched has.
@@ -263,7 +264,7 @@ export async function openSite(
   const texts = textsOfSite({ ...parts, hmacKey, site: site.key, documentOf: own.documentOf, namesForTexts: bridge.namesForTexts }) // prettier-ignore
   const days = dayOfSite({ ...parts, desk, localOf: bridge.localOf, zone: zoneNow, site: site.key, whyTexts: texts.texts.why }) // prettier-ignore
   const dryRuns = dryRunOf({ ...parts, site: settings.site, situations: situationsOf({ replica, keys }), textFields: texts.textFields, nameOf: days.nameOf, localOf: bridge.localOf, zone: zoneNow, calendarTo: (event) => calendarAddress(settings.publicUrl ?? settings.portal, event) }) // prettier-ignore
-  const communications = communicationsOf({ ...parts, desk })
+  const communications = communicationsOf({ ...parts, desk, hl7 })
   const invitations = `${settings.publicUrl ?? settings.portal}/invitation/${settings.practice}`
 
   return {
@@ -291,8 +292,9 @@ export async function openSite(
     ...patientsOf({ ...parts, chunks, scan, desk, keys, invitations, zone: zoneNow, settings: mirror.settings }),
     ...listsOf({ ...parts, communications, nameOfSite }),
     communications,
-    /** Whether Recent Communications has such an entry. */
-    isCommunication: async (entry: string) => (await replica.indexed('communication', entry)) !== undefined,
+    /** Whether Recent Communications has such an entry; `clinical`: for somebody who sees messages of clinical systems. */
+    isCommunication: async (entry: string, clinical: boolean) =>
+      (clinical && hl7.has(entry)) || (await replica.indexed('communication', entry)) !== undefined,
     ...days,
     ...othersOfSite({ ...parts, mirror }),
     ...repliesOf({ ...parts, nameOf: days.nameOf }),

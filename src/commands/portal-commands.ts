@@ -323,6 +323,7 @@ function words({
   waitsFor,
   textsProblem,
   textsSilent = [],
+  toRemake = 0,
   sites,
 }: PortalStatus['practices'][number]): string {
   const waits = outward === 'waits' ? `  Nothing goes out before these sites were heard: ${waitsFor.join(', ')}\n` : ''
@@ -338,5 +339,6 @@ function words({
   })
   const silent = textsSilent.map(({ siteId, since, says }) => `  ALARM: texts of site ${siteId} do not go out since ${since}. ${says}\n`) // prettier-ignore
   const texts = (textsProblem === undefined ? '' : `  ${textsProblem}\n`) + silent.join('')
-  return `${name} (${practiceId})\n${waits}${texts}${lines.join('\n')}`
+  const remaking = toRemake === 0 ? '' : `  What the pages show is being made anew after an update of the program; ${toRemake} records are left. No texts go out until then.\n` // prettier-ignore
+  return `${name} (${practiceId})\n${waits}${texts}${remaking}${lines.join('\n')}`
 }

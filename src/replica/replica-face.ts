@@ -122,6 +122,11 @@ export interface FollowerOptions {
   advanced?(documents: readonly DocumentHead[]): void
   /** The most documents a call; default 500. */
   readonly batch?: number
+  /**
+   * A positive number that names the form of the rows it makes. Where those of the store are of another one, as after an
+   * update, all documents are handled once more, between the changes that come meanwhile; it goes on after a stop.
+   */
+  readonly form?: number
 }
 
 export interface Follower {
@@ -130,8 +135,12 @@ export interface Follower {
   readonly problem: { readonly error: Error; readonly since: number } | null
   /** Documents that wait. */
   behind(): Promise<number>
-  /** Resolves when everything that is durable now has been handled. */
+  /** Resolves when everything that is durable now has been handled, some of it perhaps in an earlier form. */
   caughtUp(): Promise<void>
+  /** Documents whose rows are perhaps still of an earlier form, and are being made anew; 0: none. */
+  toRemake(): Promise<number>
+  /** Resolves when everything that is durable now has been handled in this form. */
+  remade(): Promise<void>
   stop(): Promise<void>
 }
 

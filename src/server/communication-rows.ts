@@ -8,6 +8,8 @@ import type { Answer } from '../replica/kinds/confirmations.ts'
 import type { Request } from '../replica/kinds/requests.ts'
 
 export const channels = ['portal', 'text', 'email', 'payment'] as const
+/** Messages of clinical systems: they stand in the list, and in no row of the index. */
+export const hl7Channel = 'HL7'
 export const directions = ['in', 'out'] as const
 export type CommunicationState = MessageState | Answer['state'] | Request['state'] | 'read' | 'received'
 /** How far something came: what is sent, what is answered, what is asked. */
@@ -15,7 +17,7 @@ const everyState: Readonly<Record<CommunicationState, true>> = { read: true, rec
 export const communicationStates = Object.keys(everyState) as readonly CommunicationState[]
 
 export interface Way {
-  readonly channel: (typeof channels)[number]
+  readonly channel: (typeof channels)[number] | typeof hl7Channel
   readonly direction: (typeof directions)[number]
   readonly state: CommunicationState
 }
@@ -33,7 +35,8 @@ export function wayIn(text: string): Way {
 /** What a filter lets through: every way that has what it names. */
 export function waysOf(filter: { readonly [K in keyof Way]?: string | undefined }): string[] {
   const kept = <T extends string>(all: readonly T[], one: string | undefined): readonly T[] => all.filter((value) => one === undefined || value === one) // prettier-ignore
-  return kept(channels, filter.channel).flatMap((channel) =>
+  const among: readonly Way['channel'][] = filter.channel === hl7Channel ? [hl7Channel] : kept(channels, filter.channel)
+  return among.flatMap((channel) =>
     kept(directions, filter.direction).flatMap((direction) =>
       kept(communicationStates, filter.state).map((state) => wayText({ channel, direction, state })),
     ),

@@ -4,6 +4,7 @@
  * nothing here: pages ask `shown`. At a site, what other sites share with it stands in views of its own: no page takes it
  * for the site's.
  */
+import { createHash } from 'node:crypto'
 import { relative, toldOf, toldTo, toWelcomeView, unsettled } from '../bridges/texts/situation.ts'
 import { donorsOf, survivorOf } from './combined.ts'
 import { wayText, type CommunicationState, type Way } from './communication-rows.ts'
@@ -45,6 +46,46 @@ export const indexedCollections = [
 
 /** The view of what is wrong for the whole site and is said on the page of its state. */
 export const alarmView = 'alarm'
+
+/**
+ * The views, each with the number of its form. Who adds a view names it here, and who changes what the rows of one say
+ * raises its number: a store whose rows were made by other forms makes them anew by itself.
+ */
+const viewForms = {
+  practice: 1,
+  patient: 1,
+  donor: 1,
+  [relative]: 1,
+  plan: 1,
+  event: 1,
+  invitation: 1,
+  confirmation: 1,
+  request: 1,
+  payment: 1,
+  'payment request': 1,
+  message: 1,
+  [communicationView]: 1,
+  [toldTo]: 1,
+  [toldOf]: 1,
+  [unsettled]: 1,
+  review: 1,
+  [alarmView]: 1,
+} as const
+type View = keyof typeof viewForms
+
+/** The form of all rows that `pageIndex` makes, as the follower of it is to be told. */
+export const pageIndexForm = formOf(indexedCollections, viewForms)
+
+/** The number of rows made of these collections in these views. */
+export function formOf(collections: readonly string[], views: Readonly<Record<string, number>>): number {
+  const said = JSON.stringify([
+    collections,
+    Object.keys(views)
+      .toSorted((a, b) => (a < b ? -1 : 1))
+      .map((view) => [view, views[view]]),
+  ])
+  return 1 + createHash('sha256').update(said).digest().readUIntBE(0, 6)
+}
 
 /** The handler of the follower `index`. */
 export function pageIndex(
@@ -232,7 +273,7 @@ function stateOf({ state, posted }: Payment): string {
   return state === 'paid' ? (posted ? 'posted' : 'waiting') : state
 }
 
-type Row = (view: string, id: string, rest: { state?: string; at?: number; body: unknown }) => IndexRow
+type Row = (view: View, id: string, rest: { state?: string; at?: number; body: unknown }) => IndexRow
 
 /** A row of Recent Communications. */
 function communication(row: Row, id: string, at: number, way: Way, body: object): IndexRow {

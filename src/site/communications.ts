@@ -1,10 +1,11 @@
-/** Recent Communications, newest first, part by part: what was said in either direction, with its state. */
+/** Recent Communications, newest first, part by part: what was said in either direction, with its state; messages of clinical systems for who may see them. */
 import type { InSchedBridge } from '../bridges/insched/bridge.ts'
 import { communicationView } from '../replica/kinds/communications.ts'
 import type { Follower, IndexRow, Replica } from '../replica/replica-face.ts'
 import type { Desk } from '../server/console/desk-sqlite.ts'
 import type { Communication, CommunicationQuery } from '../server/console/site-views.ts'
-import { wayIn, waysOf } from '../server/communication-rows.ts'
+import { hl7Channel, wayIn, waysOf } from '../server/communication-rows.ts'
+import { hl7Rows, hl7WaysOf } from './hl7-communications.ts'
 import { newestFirst, newestOfAll } from './newest-first.ts'
 
 /** What a row of the index says beside its way. */
@@ -13,6 +14,7 @@ interface Body {
   readonly event: string | null
   readonly hasFiles?: boolean
   readonly code?: string | null
+  readonly message?: string
 }
 
 export function communicationsOf(site: {
@@ -20,12 +22,14 @@ export function communicationsOf(site: {
   readonly bridge: Pick<InSchedBridge, 'documentOf' | 'localOf'>
   readonly index: Pick<Follower, 'caughtUp'>
   readonly desk: Pick<Desk, 'isHidden'>
+  readonly hl7: Parameters<typeof hl7Rows>[0]
 }) {
+  const messages = hl7Rows(site.hl7)
   const { replica, bridge, index, desk } = site
   const localOf = async (key: string | null | undefined): Promise<number | null> => (key ? ((await bridge.localOf(key)) ?? null) : null) // prettier-ignore
   const said = async (row: IndexRow): Promise<Communication> => {
     const { channel, direction, state } = wayIn(row.state)
-    const { subject, event, hasFiles, code } = row.body as unknown as Body
+    const { subject, event, hasFiles, code, message } = row.body as unknown as Body
     return {
       id: row.id,
       at: new Date(row.at).toISOString(),
@@ -36,6 +40,7 @@ export function communicationsOf(site: {
       subject,
       state,
       ...(code ? { code } : {}),
+      ...(message === undefined ? {} : { message }),
       ...(hasFiles ? { entry: row.id } : {}),
       hidden: desk.isHidden(row.id),
     }
@@ -55,15 +60,22 @@ export function communicationsOf(site: {
       ...(before === undefined ? {} : { before }),
     }
     const isOfAnyWay = query.channel === undefined && query.direction === undefined && query.state === undefined
-    const ways = waysOf(query)
-    const passes = new Set(ways)
+    const isClinical = query.clinical === true && (query.channel === undefined || query.channel === hl7Channel)
+    const sources = [
+      ...(query.channel === hl7Channel ? [] : [{ of: replica, ways: waysOf(query) }]),
+      ...(isClinical ? [{ of: messages, ways: hl7WaysOf(query) }] : []),
+    ]
+    const passes = new Set(sources.flatMap(({ ways }) => ways))
     // What one patient has is little; of all the rest the ways that pass are walked together, none of the others is touched.
-    const rows =
-      key !== undefined
-        ? newestFirst(replica, { ...asked, patient: key })
-        : isOfAnyWay
-          ? newestFirst(replica, asked)
-          : newestOfAll(ways.map((state) => newestFirst(replica, { ...asked, state })))
+    const rows = newestOfAll(
+      sources.flatMap(({ of, ways }) =>
+        key !== undefined
+          ? [newestFirst(of, { ...asked, patient: key })]
+          : isOfAnyWay
+            ? [newestFirst(of, asked)]
+            : ways.map((state) => newestFirst(of, { ...asked, state })),
+      ),
+    )
     for await (const row of rows) {
       // Of one millisecond they are in order of id, the greatest first.
       if (after && row.at === after.at && row.id >= after.id) continue

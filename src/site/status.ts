@@ -10,6 +10,7 @@ import { disconnectedUntil, type SiteState } from '../mirror/watchdog.ts'
 import type { Clock } from '../replica/clock.ts'
 import type { Link, LinkStatus, Restore } from '../replica/connection.ts'
 import type { Waiting } from '../replica/quarantine.ts'
+import type { Follower } from '../replica/replica-face.ts'
 import type { OpenReplica } from '../replica/replica.ts'
 import { clockShownFrom } from '../server/connection-test.ts'
 import { alarmView } from '../server/page-index.ts'
@@ -17,6 +18,7 @@ import type { SitePreferences } from './preferences.ts'
 
 export interface StatusParts {
   readonly replica: OpenReplica
+  readonly index: Pick<Follower, 'toRemake'>
   readonly bridge: InSchedKeeper
   readonly link: Link
   readonly backup: Backup
@@ -39,6 +41,7 @@ export async function statusOf(site: StatusParts) {
   const alarms = (await replica.index({ view: alarmView })).map(({ body }) => (body as { why: string }).why)
   const said = [late, ...alarms, insched.problem, now.problem, backup.problem(), runs.problem(), ...waiting.map(waitingInWords), ...site.hl7.status().map(({ name, problem }) => problem && `HL7 channel ${name}: ${problem}`)] // prettier-ignore
   const problems = said.filter((problem) => problem !== null)
+  const remaking = remakingInWords(await site.index.toRemake())
   const zone = site.zone()
   const moment = (at: number): string => momentInWords(at, zone, clock.now())
   const offset = now.clockOffset === null || Math.abs(now.clockOffset) < clockShownFrom ? null : now.clockOffset
@@ -75,7 +78,7 @@ export async function statusOf(site: StatusParts) {
     /** The portal's clock less this machine's, seconds; null below a minute. */
     clockDifference: offset === null ? null : Math.round(offset / 1000),
     problems,
-    notes: [...insched.notes, ...now.restores.map(inWords)],
+    notes: [...insched.notes, ...now.restores.map(inWords), ...(remaking === null ? [] : [remaking])],
   }
 }
 
@@ -99,6 +102,13 @@ function inWords({ which, at, rows }: Restore): string {
   return which === 'here'
     ? `This replica was restored (noticed at ${when}); ${changes} came back from the portal.`
     : `The portal was restored (noticed at ${when}); ${changes} went back to it.`
+}
+
+/** What an index that was made by another version has still to make anew; null: nothing. */
+export function remakingInWords(records: number): string | null {
+  if (records === 0) return null
+  const left = `${records.toLocaleString('en-US')} ${records === 1 ? 'record is' : 'records are'} left`
+  return `What the pages show is being made anew after an update of the program; ${left}. Until then some pages may not show all.`
 }
 
 /** What waits because it builds on what did not arrive (LINK-12). */

@@ -1,9 +1,10 @@
 /** The whole main job, and what an admin of a site sets, by keyboard alone, in a real browser: no pointer touches the pages, and the focus is always seen. */
-import type { Browser as Chromium, Page } from 'playwright-core'
+import type { Browser as Chromium } from 'playwright-core'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { closeServer, listen } from '../../src/server/listen.ts'
 import { openDeskWorld } from '../server/desk-world.ts'
 import { openPortalWorld, type PortalWorld } from '../server/world.ts'
+import { follow, press, tabTo, write } from './by-keyboard.ts'
 import { staffPassword } from './console-pages.ts'
 import { openBrowser } from './sound.ts'
 
@@ -20,43 +21,6 @@ afterAll(async () => {
   await closeServer(served.server)
   await world.close()
 })
-
-/** Presses Tab until what has the focus has this name; fails where it cannot be reached, or the focus is not seen. */
-async function tabTo(page: Page, name: string | RegExp): Promise<void> {
-  for (let presses = 0; presses < 80; presses++) {
-    await page.keyboard.press('Tab')
-    const focused = (await page.evaluate(`(() => {
-      const e = document.activeElement
-      const style = getComputedStyle(e)
-      const label = e.labels && e.labels[0] ? e.labels[0].textContent : e.getAttribute('aria-label') ?? e.textContent
-      const box = e.getBoundingClientRect()
-      const on = document.elementFromPoint(box.x + Math.min(box.width, 20) / 2, box.y + Math.min(box.height, 20) / 2)
-      return { tag: e.tagName + '.' + e.className + '#' + e.id, name: label.replace(/\\s+/g, ' ').trim(), seen: style.outlineStyle !== 'none', hidden: on !== null && !e.contains(on) && !on.contains(e) }
-    })()`)) as { tag: string; name: string; seen: boolean; hidden: boolean }
-    if (typeof name === 'string' ? focused.name !== name : !name.test(focused.name)) continue
-    expect(focused, 'the focus is seen, and nothing lies over it').toMatchObject({ seen: true, hidden: false })
-    return
-  }
-  throw new Error(`No Tab leads to ${String(name)}`)
-}
-
-/** Goes to what has this name and presses Enter. */
-async function press(page: Page, name: string | RegExp): Promise<void> {
-  await tabTo(page, name)
-  await page.keyboard.press('Enter')
-}
-
-/** Presses what has this name, and waits for the page to which it leads. */
-async function follow(page: Page, name: string | RegExp, url: string | RegExp): Promise<void> {
-  await press(page, name)
-  await page.waitForURL(url)
-}
-
-/** Goes to the field of this name and writes. */
-async function write(page: Page, name: string | RegExp, text: string): Promise<void> {
-  await tabTo(page, name)
-  await page.keyboard.type(text)
-}
 
 it('a patient signs in, confirms, asks to move, reads, answers and signs out without a pointer', async () => {
   const ann = world.known['ann']!

@@ -276,7 +276,7 @@ export const faults: readonly Fault[] = [
     'effects happen once, and happen',
     'replica/followers.ts',
     'const projections = await options.handle(documents)',
-    'await store.advance(options.name, documents.at(-1)!.seq, [])\n      const projections = await options.handle(documents)',
+    'await store.advance(cursor, documents.at(-1)!.seq, [])\n    const projections = await options.handle(documents)',
     20_000,
   ),
   one(

@@ -49,7 +49,7 @@ async function filled(entries: number): Promise<Filled> {
   const desk = openDesk(join(dir, 'desk.sqlite'), master, clock)
   const bridge = { documentOf: async (_: string, local: number) => keys[local], localOf: async () => 1 }
   const keys = (await replica.list('messages', undefined, 10)).map((head) => head.key)
-  const communications = communicationsOf({ replica, bridge, index, desk })
+  const communications = communicationsOf({ replica, bridge, index, desk, hl7: { walk: () => [] } })
   return {
     replica,
     async page(query) {

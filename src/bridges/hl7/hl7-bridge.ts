@@ -237,6 +237,8 @@ export function openHl7(options: Hl7Options) {
     },
     /** Queues a message that is given whole. */
     send: (name: string, bytes: Uint8Array) => enqueue(outbound(name), bytes),
+    walk: queue.walk,
+    has: (id: string): boolean => queue.message(id) !== undefined,
     messages: (query: QueueQuery): (QueuedMessage & { readonly why: string | null })[] =>
       queue.search(query).map((message) => ({ ...message, why: queue.whyOf(message.id) })),
     message: found,

@@ -78,6 +78,16 @@ export interface QueueQuery {
   readonly limit: number
 }
 
+/** Messages by time, for lists of more than this queue; one of `way` and `patient`, or neither. */
+export interface QueueWalk {
+  readonly way?: { readonly direction: Direction; readonly state: MessageState } | undefined
+  readonly patient?: string | undefined
+  /** Milliseconds UTC: from here on, and before `before`. */
+  readonly from?: number | undefined
+  readonly before?: number | undefined
+  readonly limit?: number | undefined
+}
+
 export type MessageQueue = ReturnType<typeof openQueue>
 const keyPlace = 'hl7 queue'
 const columns = 'number, id, channel, direction, sender, control, kind, lanes, state, at, ended, due, tries, code, patient, replaces' // prettier-ignore
@@ -94,6 +104,8 @@ export function openQueue(file: string, master: Sealer, clock: Clock) {
       patient text, replaces text, copy integer not null default 0, sealed blob not null, answer blob, why blob);
     create unique index if not exists messages_once on messages(channel, direction, sender, control) where copy = 0;
     create index if not exists messages_waiting on messages(channel, state, number);
+    create index if not exists messages_by_time on messages(at, id);
+    create index if not exists messages_by_way on messages(direction, state, at, id);
     create index if not exists messages_of_patient on messages(patient) where patient is not null;
     create table if not exists identities(digest blob primary key, kind text not null, document text not null, sealed blob not null,
       newest integer not null default 0) without rowid;
@@ -221,6 +233,15 @@ export function openQueue(file: string, master: Sealer, clock: Clock) {
       const also = fields.map((field) => ` and ${field} = ?`).join('')
       const rows = sql(`select ${columns}, digest, answer from messages where number < ? and at >= ? and at < ?${also} order by number desc limit ?`) // prettier-ignore
         .all(before ?? Number.MAX_SAFE_INTEGER, since ?? 0, until ?? Number.MAX_SAFE_INTEGER, ...fields.map((field) => wanted[field]), limit) // prettier-ignore
+      return (rows as Row[]).map(messageOf)
+    },
+    /** The newest first, of one time by id, the greatest first; each costs what it gives, however many there are. */
+    walk({ way, patient, from, before, limit }: QueueWalk): QueuedMessage[] {
+      const of = way !== undefined ? 'direction = ? and state = ? and' : patient !== undefined ? 'patient = ? and' : ''
+      const values = way !== undefined ? [way.direction, way.state] : patient !== undefined ? [patient] : []
+      const rows =
+        sql(`select ${columns}, digest, answer from messages where ${of} at >= ? and at < ? order by at desc, id desc limit ?`) // prettier-ignore
+          .all(...values, from ?? 0, before ?? Number.MAX_SAFE_INTEGER, limit ?? -1)
       return (rows as Row[]).map(messageOf)
     },
     /** How many messages of a channel are in each state, and since when the oldest waits (milliseconds UTC). */

@@ -214,8 +214,8 @@ export interface ConsoleSite {
   /** The newest first; `cut`: there are more. */
   recent(query?: CommunicationQuery): Promise<{ items: readonly object[]; cut: boolean }>
   communications(query?: CommunicationQuery): AsyncGenerator<Communication>
-  /** Whether Recent Communications has such an entry. */
-  isCommunication(entry: string): Promise<boolean>
+  /** Whether Recent Communications has such an entry; `clinical`: for somebody who sees messages of clinical systems. */
+  isCommunication(entry: string, clinical: boolean): Promise<boolean>
   /** The events of patients on a day `YYYY-MM-DD`. */
   day(date: string): Promise<readonly EventOfDay[]>
   event(key: string): Promise<EventStory | undefined>

@@ -5,7 +5,7 @@ import * as v from 'valibot'
 import type { Clock } from '../../replica/clock.ts'
 import { ulidSchema } from '../../replica/kinds/kind.ts'
 import { instantOf, daysLater } from '../../mirror/wall-clock.ts'
-import { channels, communicationStates, directions } from '../communication-rows.ts'
+import { channels, communicationStates, directions, hl7Channel } from '../communication-rows.ts'
 import type { Communication, CommunicationQuery } from './site-views.ts'
 import { attachmentLinks } from '../attachments/links.ts'
 import { attachmentList, listed } from '../attachments/parts.ts'
@@ -23,7 +23,7 @@ import { orEmpty } from './form-fields.ts'
 const day = v.pipe(v.string(), v.trim(), v.isoDate())
 const filterSchema = v.object({
   patient: orEmpty(v.pipe(v.string(), v.trim(), v.regex(/^\d{1,15}$/))),
-  channel: orEmpty(v.picklist(channels)),
+  channel: orEmpty(v.picklist([...channels, hl7Channel])),
   direction: orEmpty(v.picklist(directions)),
   state: orEmpty(v.picklist(communicationStates)),
   since: orEmpty(day),
@@ -33,6 +33,8 @@ const filterSchema = v.object({
   // The last of each page before this one: a page is found by it, however far it is from the newest.
   trail: v.optional(v.pipe(v.string(), v.maxLength(20_000), v.regex(/^(\d{1,15} [\w:-]{1,100}(,|$))*$/)), ''),
 })
+/** For who may not see messages of clinical systems: they cannot be asked for. */
+const unclinicalSchema = v.object({ ...filterSchema.entries, channel: orEmpty(v.picklist(channels)) })
 type Filter = v.InferOutput<typeof filterSchema>
 const whichSchema = v.object({ entry: v.union([ulidSchema, v.pipe(v.string(), v.regex(/^[\w:-]{1,100}$/))]) })
 const everything = v.parse(filterSchema, {})
@@ -47,15 +49,12 @@ export function recentPage({ site, store, clock }: ConsoleParts & { readonly clo
   const links = attachmentLinks(clock)
   const app = new Hono<ConsoleEnv>()
 
-  const queryOf = async ({
-    patient,
-    channel,
-    direction,
-    state,
-    since,
-    until,
-    trail,
-  }: Filter): Promise<CommunicationQuery> => {
+  /** Messages of clinical systems stand here for who may see them on their own page. */
+  const seesClinical = (c: Context<ConsoleEnv>): boolean => mayUse(c.get('staff'), 'GET /hl7')
+  const queryOf = async (
+    c: Context<ConsoleEnv>,
+    { patient, channel, direction, state, since, until, trail }: Filter,
+  ): Promise<CommunicationQuery> => {
     const zone = await site.zone()
     const [at, id] = (trail.split(',').at(-1) ?? '').split(' ')
     return {
@@ -66,10 +65,11 @@ export function recentPage({ site, store, clock }: ConsoleParts & { readonly clo
       since: since && instantOf(`${since}T00:00`, zone),
       until: until && instantOf(daysLater(`${until}T00:00`, 1), zone),
       after: at && id ? { at: Number(at), id } : undefined,
+      clinical: seesClinical(c),
     } as CommunicationQuery
   }
   /** The filter of a form; what it lacks is not asked for. */
-  const filterOf = async (c: Context<ConsoleEnv>) => v.safeParse(filterSchema, (await formOf(c)) ?? {})
+  const filterOf = async (c: Context<ConsoleEnv>) => v.safeParse(seesClinical(c) ? filterSchema : unclinicalSchema, (await formOf(c)) ?? {}) // prettier-ignore
   const hiddenOf = (c: Context<ConsoleEnv>, filter: Filter, page = 1, trail = ''): Record<string, string> => ({
     csrf: c.get('csrf'),
     ...Object.fromEntries(Object.entries(filter).filter((one): one is [string, string] => typeof one[1] === 'string')),
@@ -84,7 +84,7 @@ export function recentPage({ site, store, clock }: ConsoleParts & { readonly clo
     const zone = await site.zone()
     const found: Communication[] = []
     let more = false
-    for await (const one of site.communications(await queryOf(filter))) {
+    for await (const one of site.communications(await queryOf(c, filter))) {
       if (one.hidden && filter.hidden === undefined) continue
       if (found.length === perPage) {
         more = true
@@ -128,7 +128,8 @@ export function recentPage({ site, store, clock }: ConsoleParts & { readonly clo
       </div>`,
     ])
   }
-  const subjectOf = async (c: Context<ConsoleEnv>, { entry, subject }: Communication): Promise<Content> => {
+  const subjectOf = async (c: Context<ConsoleEnv>, { entry, subject, message }: Communication): Promise<Content> => {
+    if (message !== undefined) return mayUse(c.get('staff'), 'GET /hl7/:message') ? html`<a href="/hl7/${message}">${subject}</a>` : subject // prettier-ignore
     if (entry === undefined) return subject
     const hrefOf = (place: number): string => links.to(c.get('csrf'), entry, place)
     return html`${subject} ${attachmentList(c.get('reader'), await listed(site.chunks, await site.attachmentsOf(entry), hrefOf))}` // prettier-ignore
@@ -143,8 +144,8 @@ export function recentPage({ site, store, clock }: ConsoleParts & { readonly clo
     return form('/recent', { csrf: c.get('csrf') }, [
       html`<div class="filters">
         ${field({ name: 'patient', label: recent.patient, value: filter.patient, optional, more: { inputmode: 'numeric', maxlength: 15 } })}
-        ${pick('channel', channels, recent.channels)} ${pick('direction', directions, recent.directions)}
-        ${pick('state', communicationStates, recent.states)}
+        ${pick('channel', seesClinical(c) ? [...channels, hl7Channel] : channels, recent.channels)}
+        ${pick('direction', directions, recent.directions)} ${pick('state', communicationStates, recent.states)}
         ${field({ name: 'since', label: recent.since, value: filter.since, optional, more: { type: 'date' } })}
         ${field({ name: 'until', label: recent.until, value: filter.until, optional, more: { type: 'date' } })}
       </div>`,
@@ -182,7 +183,7 @@ export function recentPage({ site, store, clock }: ConsoleParts & { readonly clo
     const filter = await filterOf(c)
     if (!filter.success) return c.html(await pageHtml(c, everything, c.get('reader').words.desk.recent.wrong), 400)
     const rows: (string | number | null)[][] = [['at', 'channel', 'direction', 'patient', 'event', 'subject', 'state', 'code', 'hidden']] // prettier-ignore
-    for await (const one of site.communications(await queryOf(filter.output))) {
+    for await (const one of site.communications(await queryOf(c, filter.output))) {
       if (one.hidden && filter.output.hidden === undefined) continue
       rows.push([one.at, one.channel, one.direction, one.patient, one.event, one.subject, one.state, one.code ?? '', one.hidden ? 'yes' : 'no']) // prettier-ignore
       if (rows.length > mostExported) break
@@ -199,7 +200,7 @@ export function recentPage({ site, store, clock }: ConsoleParts & { readonly clo
   ] as const)
     app.post(path, async (c) => {
       const given = v.safeParse(whichSchema, await formOf(c))
-      if (!given.success || !(await site.isCommunication(given.output.entry)))
+      if (!given.success || !(await site.isCommunication(given.output.entry, seesClinical(c))))
         return c.html(failed(c, site, c.get('reader').words.problems.noConsolePage), 404)
       const { entry } = given.output
       if (change(entry, c.get('staff').id)) store.audit.record(deedOf(c, did, { of: entry }))

@@ -170,6 +170,8 @@ export interface Communication {
   readonly code?: string
   /** Of a message with attachments, its entry. */
   readonly entry?: string
+  /** Of a message of a clinical system, what its page knows it by. */
+  readonly message?: string
   /** Hidden from the list by somebody; never deleted. */
   readonly hidden: boolean
 }
@@ -183,4 +185,6 @@ export interface CommunicationQuery {
   readonly until?: number | undefined
   /** Only what comes after this one in the list, which is newest first. */
   readonly after?: { readonly at: number; readonly id: string } | undefined
+  /** Messages of clinical systems too: not everybody may see them. */
+  readonly clinical?: boolean | undefined
 }

@@ -30,6 +30,8 @@ export interface OperatorView {
     readonly waitsFor: readonly string[]
     /** The sites of which texts do not go out that should. */
     readonly textsSilent?: readonly { readonly siteId: string; readonly since: string; readonly says: string }[]
+    /** Records of which the rows behind the pages are being made anew after an update. */
+    readonly toRemake?: number
     /** Where it takes cards. */
     readonly payments?: PaymentsOfPractice | undefined
     readonly sites: readonly OperatorSite[]
@@ -75,6 +77,7 @@ export function overviewHtml(reader: Reader, { practices }: OperatorView, { csrf
           practice.outward === 'waits'
             ? notice('warn', words.outwardWaits(practice.waitsFor.length), oneButton('/operator/release', words.release, { csrf, practice: practice.practiceId })) // prettier-ignore
             : nothing,
+          practice.toRemake === undefined ? nothing : notice('warn', words.remaking(practice.toRemake)),
           practice.sites.length === 0
             ? html`<p class="soft">${words.noSites}</p>`
             : list(practice.sites.map((site) => siteHtml(reader, site, { csrf, now, zone: practice.zone }))),

@@ -280,7 +280,7 @@ export const desk = {
     patient: 'Patient number',
     channel: 'Channel',
     any: 'Any',
-    channels: { portal: 'Portal', text: 'Text', email: 'Email', payment: 'Payment' },
+    channels: { portal: 'Portal', text: 'Text', email: 'Email', payment: 'Payment', HL7: 'HL7' },
     direction: 'Direction',
     directions: { in: 'In', out: 'Out' },
     state: 'State',

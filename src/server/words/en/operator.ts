@@ -52,6 +52,8 @@ export const operator = {
   },
   none: 'No practice yet.',
   noneNext: 'Add the first one below.',
+  remaking: (records: number) =>
+    `What the pages show is being made anew after an update. Records left: ${records}. No texts go out until then.`,
   noAlarm: 'No alarm: each site was heard when it should be.',
   alarm: (site: string, practice: string) => `${site} of ${practice} is silent.`,
   silentSince: (when: string) => `Last heard on ${when}.`,

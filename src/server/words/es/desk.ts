@@ -264,7 +264,7 @@ export const desk: typeof english = {
     patient: 'Número de paciente',
     channel: 'Canal',
     any: 'Cualquiera',
-    channels: { portal: 'Por el portal', text: 'Texto', email: 'Correo', payment: 'Pago' },
+    channels: { portal: 'Por el portal', text: 'Texto', email: 'Correo', payment: 'Pago', HL7: 'HL7' },
     direction: 'Dirección',
     directions: { in: 'Entrante', out: 'Saliente' },
     state: 'Estado',

@@ -50,6 +50,8 @@ export const operator: typeof english = {
   },
   none: 'Todavía no hay consultorios.',
   noneNext: 'Añada el primero abajo.',
+  remaking: (records) =>
+    `Lo que muestran las páginas se está rehaciendo tras una actualización. Registros que faltan: ${records}. Hasta entonces no salen mensajes de texto.`,
   noAlarm: 'Sin alarmas: de cada sitio se supo cuando debía.',
   alarm: (site, practice) => `${site} de ${practice} no da señales.`,
   silentSince: (when) => `Se supo de él por última vez el ${when}.`,
