@@ -323,6 +323,7 @@ function words({
   waitsFor,
   textsProblem,
   textsSilent = [],
+  cardsNotRemoved,
   sites,
 }: PortalStatus['practices'][number]): string {
   const waits = outward === 'waits' ? `  Nothing goes out before these sites were heard: ${waitsFor.join(', ')}\n` : ''
@@ -338,5 +339,6 @@ function words({
   })
   const silent = textsSilent.map(({ siteId, since, says }) => `  ALARM: texts of site ${siteId} do not go out since ${since}. ${says}\n`) // prettier-ignore
   const texts = (textsProblem === undefined ? '' : `  ${textsProblem}\n`) + silent.join('')
-  return `${name} (${practiceId})\n${waits}${texts}${lines.join('\n')}`
+  const cards = cardsNotRemoved ? `  Saved cards of ${cardsNotRemoved.count} erased accounts are still at the card processor, and it is tried again: ${cardsNotRemoved.problem}\n` : '' // prettier-ignore
+  return `${name} (${practiceId})\n${waits}${texts}${cards}${lines.join('\n')}`
 }

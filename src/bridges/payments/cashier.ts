@@ -17,11 +17,12 @@ import {
   type Checkout,
   type CheckoutWish,
   type Gateway,
-  type SavedCard,
   type Snapshot,
 } from './gateway.ts'
 import type { Begun, PaymentLedger } from './ledger-sqlite.ts'
 import { rounds } from '../rounds.ts'
+import { payersOf } from './payers.ts'
+import { standsAt } from './reconciliation.ts'
 import { saidByProcessor } from './said-by-processor.ts'
 import type { Notice } from './stripe-notices.ts'
 
@@ -32,8 +33,12 @@ export interface CashierOptions {
   readonly replicaOf: (practice: string) => Replica | undefined
   /** Whether what was wished may go out: not before a portal that was put back knows what it did. */
   readonly mayGoOut: (practice: string) => boolean
+  /** Whether an account stands for any patient of the practice that the portal holds. */
+  readonly stands: (practice: string, account: string) => Promise<boolean>
   readonly clock: Clock
   readonly log: (line: string) => void
+  /** Told when an account and its saved cards are gone from the processor. */
+  readonly removed?: (practice: string, account: string) => void
   /** Told once of each payment that was paid. */
   readonly paid?: (practice: string, patient: string, payment: Payment) => void
 }
@@ -62,6 +67,7 @@ const atOnce = 8
 export function cashier(options: CashierOptions) {
   const { ledger, gatewayOf, replicaOf, clock, log } = options
   const turns = new Map<string, Promise<unknown>>()
+  const payers = payersOf(options)
   let stopped = false
 
   /** One at a time for each payment: what asks meanwhile waits its turn. */
@@ -85,13 +91,6 @@ export function cashier(options: CashierOptions) {
   const paymentOf = async (replica: Replica, patient: string, id: string): Promise<Payment | undefined> =>
     foldPayments(await replica.entries('payments', patient)).payments.find((one) => one.id === id)
 
-  const payerOf = async (gateway: Gateway, practice: string, account: string): Promise<string> => {
-    const known = ledger.payerOf(practice, account)
-    if (known !== undefined) return known
-    const payer = await gateway.payer({ practice, account, key: `payer-${practice}-${account}-${ledger.claimPayer(practice, account)}` }) // prettier-ignore
-    ledger.payer(practice, account, payer)
-    return payer
-  }
   /** The processor's page of a payment: the one that was made, or a new one. */
   const pageOf = async (row: Begun, gateway: Gateway, wish: Omit<CheckoutWish, 'until' | 'key'>): Promise<Checkout> => {
     if (row.session !== null && row.url !== null) return { session: row.session, url: row.url, until: row.until }
@@ -186,6 +185,8 @@ export function cashier(options: CashierOptions) {
     const { gateway, replica } = placesOf(row.practice)
     const { patient } = row
     const known = await paymentOf(replica, patient, id)
+    // Erased with its patient, it is said nowhere again: money that moves after that is a difference of the reconciliation.
+    if (!known && ((await replica.head('payments', patient))?.erased ?? 0) > 0) return ledger.due(id, null)
     const transaction = known?.paid?.transaction
     if (row.session === null && transaction === undefined) {
       const found = await gateway.findCheckout(id, row.begun_at)
@@ -276,7 +277,10 @@ export function cashier(options: CashierOptions) {
       return clock.now() + longestWait
     },
   })
-  const { wake } = looks
+  const wake = (): void => {
+    looks.wake()
+    payers.wake()
+  }
 
   return {
     /** Whether a practice takes payments by card here. */
@@ -286,7 +290,7 @@ export function cashier(options: CashierOptions) {
       single(wanted.payment, async () => {
         const { practice, payment, patient, facts, by, request, account, amount, ...rest } = wanted
         const { gateway, replica } = placesOf(practice)
-        const payer = account === undefined ? undefined : await payerOf(gateway, practice, account)
+        const payer = account === undefined ? undefined : await payers.payer(practice, account)
         const at = clock.now()
         await replica.change([{ collection: 'payments', key: patient, facts, add: { [payment]: { kind: 'started', at, by, amount, ...(request === undefined ? {} : { request }) } } }]) // prettier-ignore
         const until = at + pageLasts
@@ -297,7 +301,7 @@ export function cashier(options: CashierOptions) {
         } catch (error) {
           // The processor may not know the payer any more: the next try asks for one anew, under another key.
           if (account !== undefined && error instanceof ProcessorFault && error.kind === 'permanent') {
-            ledger.forgetPayer(practice, account)
+            payers.forget(practice, account)
             ledger.nextAttempt(payment)
           }
           throw error
@@ -305,17 +309,9 @@ export function cashier(options: CashierOptions) {
           wake()
         }
       }),
-    /** The cards that an account saved at the processor; throws ProcessorFault. */
-    async cards(practice: string, account: string): Promise<readonly SavedCard[]> {
-      const payer = ledger.payerOf(practice, account)
-      return payer === undefined ? [] : placesOf(practice).gateway.cards(payer)
-    },
-    /** Takes away a card that the account saved; false where it has no such card. Throws ProcessorFault. */
-    async removeCard(practice: string, account: string, card: string): Promise<boolean> {
-      if (!(await this.cards(practice, account)).some((one) => one.id === card)) return false
-      await placesOf(practice).gateway.removeCard(card)
-      return true
-    },
+    cards: payers.cards,
+    removeCard: payers.removeCard,
+    leave: payers.leave,
     /** The processor's page of a payment that was begun, while it can be paid. */
     open(payment: string): Checkout | undefined {
       const row = ledger.begun(payment)
@@ -344,6 +340,7 @@ export function cashier(options: CashierOptions) {
             if (isNew)
             ledger.claim({ payment: payment.id, practice, patient: key, begun_at: payment.at, until: payment.at + pageLasts, due_at: null }) // prettier-ignore
             if (isNew || isAsked) ledger.dueNow(payment.id, clock.now())
+            if (payment.posted) ledger.stands(payment.id, standsAt(payment))
           }
         }
         wake()
@@ -356,10 +353,14 @@ export function cashier(options: CashierOptions) {
       wake()
     },
     /** Resolves when nothing is under way and nothing is due. */
-    settled: looks.settled,
+    async settled(): Promise<void> {
+      await looks.settled()
+      await payers.settled()
+    },
     async stop(): Promise<void> {
       stopped = true
       await looks.stop()
+      await payers.stop()
       await Promise.all(turns.values())
     },
   }
