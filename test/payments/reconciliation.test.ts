@@ -26,7 +26,13 @@ function agreed() {
   }) // prettier-ignore
   const move = (n: number, what: Movement['what'], minor: number, fee = 0): Movement => ({ id: `txn_${n}${what}`, at: until - 10 * day, what, amount: cents(minor), fee, transaction: `pi_${n}`, practice: what === 'payment' ? 'x' : null }) // prettier-ignore
   const movements = [move(1, 'payment', 5_000, 175), move(1, 'refund', -700), move(2, 'payment', 5_000, 175), move(2, 'dispute', -5_000, 1_500)] // prettier-ignore
-  return { entries: new Map(entries), movements, marked: new Set(['pi_1', 'pi_2']), kept: new Map<string, number>(), move }
+  return {
+    entries: new Map(entries),
+    movements,
+    marked: new Set(['pi_1', 'pi_2']),
+    kept: new Map<string, number>(),
+    move,
+  }
 }
 type Given = ReturnType<typeof agreed>
 

@@ -12,13 +12,7 @@ import { plainAmount, plus, sumOf, type Money } from '../../replica/kinds/money.
 import { foldPayments, type Payment, type PaymentEntry, type Refund } from '../../replica/kinds/payments.ts'
 import type { ReviewKind } from '../../replica/kinds/reviews.ts'
 import type { DocumentHead, Edit, Replica } from '../../replica/replica-face.ts'
-import {
-  ProcessorFault,
-  type Checkout,
-  type CheckoutWish,
-  type Gateway,
-  type Snapshot,
-} from './gateway.ts'
+import { ProcessorFault, type Checkout, type CheckoutWish, type Gateway, type Snapshot } from './gateway.ts'
 import type { Begun, PaymentLedger } from './ledger-sqlite.ts'
 import { rounds } from '../rounds.ts'
 import { payersOf } from './payers.ts'
@@ -178,6 +172,19 @@ export function cashier(options: CashierOptions) {
     return payment.refunds.some((one) => one.state === 'pending' || one.state === 'asked') ? clock.now() + refundEvery : null // prettier-ignore
   }
 
+  /**
+   * Whether a payment was erased with its patient: it is said nowhere again, and money that moves after that is a difference
+   * of the reconciliation. What was said of it while the erasure came is erased too.
+   */
+  const isErased = async (replica: Replica, patient: string, id: string): Promise<boolean> => {
+    if (((await replica.head('payments', patient))?.erased ?? 0) === 0) return false
+    const entries = await replica.entries('payments', patient)
+    if (entries.some((one) => one.kind === 'started' && one.id === id)) return false
+    if (entries.length > 0 && !entries.some((one) => one.kind === 'started' || one.kind === 'requested'))
+      await replica.change([{ collection: 'payments', key: patient, erase: true }])
+    return true
+  }
+
   const look = async (id: string): Promise<void> => {
     let row = ledger.begun(id)
     if (!row) return
@@ -185,8 +192,7 @@ export function cashier(options: CashierOptions) {
     const { gateway, replica } = placesOf(row.practice)
     const { patient } = row
     const known = await paymentOf(replica, patient, id)
-    // Erased with its patient, it is said nowhere again: money that moves after that is a difference of the reconciliation.
-    if (!known && ((await replica.head('payments', patient))?.erased ?? 0) > 0) return ledger.due(id, null)
+    if (await isErased(replica, patient, id)) return ledger.due(id, null)
     const transaction = known?.paid?.transaction
     if (row.session === null && transaction === undefined) {
       const found = await gateway.findCheckout(id, row.begun_at)
@@ -203,6 +209,7 @@ export function cashier(options: CashierOptions) {
     let now = await gateway.look(of)
     await say(replica, patient, id, now)
     if (now.paid && row.transaction_id === null) ledger.transaction(id, now.paid.transaction)
+    if (await isErased(replica, patient, id)) return ledger.due(id, null)
     let payment = (await paymentOf(replica, patient, id))!
     if (payment.paid && ledger.claimReceipt(id, clock.now())) options.paid?.(row.practice, patient, payment)
     const wishes = payment.refunds.filter((one) => one.state === 'asked')

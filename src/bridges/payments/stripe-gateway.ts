@@ -90,7 +90,9 @@ export function stripeGateway({ secretKey, apiBase }: StripeAccount): Gateway {
     async removePayer({ practice, account, payer }) {
       // One whose making had no answer has no id here, and two may have been made.
       const query = queryOf(marksOf(practice, account))
-      const found = await asked(() => stripe.customers.search({ query, limit: 100 }).autoPagingToArray({ limit: 1_000 }))
+      const found = await asked(() =>
+        stripe.customers.search({ query, limit: 100 }).autoPagingToArray({ limit: 1_000 }),
+      )
       const ids = new Set([...(payer === undefined ? [] : [payer]), ...found.map((one) => one.id)])
       for (const id of ids) await unlessMissing(() => stripe.customers.del(id))
     },
