@@ -102,7 +102,9 @@ describe('a payment by card, through the command line and a browser without scri
     await expect.poll(() => other.get(`/pay/${at.metadata['payment']}`)).toContain('Posted by the office')
     expect(at.customer!.cards).toHaveLength(1)
     card.sandbox.failNext(...Array.from({ length: 20 }, () => 'before' as const))
-    site().insched.exec('update patients set portal_enabled = 0, text_consent = 0, email_consent = 0 where patient_id = 2')
+    site().insched.exec(
+      'update patients set portal_enabled = 0, text_consent = 0, email_consent = 0 where patient_id = 2',
+    )
     expect((await run('patient', 'erase', '--data', site().dir, '--patient', '2')).code).toBe(0)
     const notRemoved = async () => (await run('portal', 'status', '--data', office.portalDir)).result.practices[0].cardsNotRemoved // prettier-ignore
     await expect.poll(notRemoved).toMatchObject({ count: 1, problem: expect.stringContaining('The card processor answered') }) // prettier-ignore

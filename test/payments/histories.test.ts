@@ -332,7 +332,7 @@ async function run(list: readonly Action[]): Promise<void> {
     for (const charge of kept)
       expect(rowOf(charge)).toEqual(deleted.has(charge.id) ? undefined : { transaction_id: charge.id, amount_cents: charge.amount, refunded_cents: refunded(charge), voided_cents: voided(charge) }) // prettier-ignore
     expect(rows.filter((row) => !succeeded.some((one) => one.id === row.transaction_id))).toEqual([])
-    expect(differences.filter((one) => one.kind !== 'unknown here').map((one) => [one.kind, one.transaction]).toSorted()).toEqual(kept.flatMap((one) => (deleted.has(one.id) ? [['deposit deleted', one.id]] : [])).toSorted()) // prettier-ignore
+    expect(differences.filter((one) => one.kind !== 'unknown here').map((one) => `${one.kind} ${one.transaction}`).toSorted()).toEqual(kept.flatMap((one) => (deleted.has(one.id) ? [`deposit deleted ${one.id}`] : [])).toSorted()) // prettier-ignore
     // What InSched has not, or not as it is at the processor, is told of who was erased too.
     const told = new Set(differences.flatMap((one) => (one.kind === 'unknown here' ? [one.transaction!] : [])))
     const open = erased.filter((one) => { const row = rowOf(one); return !deleted.has(one.id) && (!row || row.amount_cents - row.refunded_cents - row.voided_cents !== one.amount - refunded(one) - voided(one)) }) // prettier-ignore
