@@ -50,6 +50,7 @@ import { indexedCollections, pageIndex, pageIndexForm } from './server/page-inde
 import { patientSessions, portalApp, type EnrollRequest } from './server/portal/portal-app.ts'
 import { receiptsOf } from './server/portal/receipts.ts'
 import { exchangeFiles } from './portal/exchange-files.ts'
+import { leavingOf, standingCollections, standingOf } from './portal/standing.ts'
 import { reconcilingOf, type Reconciled } from './portal/reconciling.ts'
 import { silenceWatch, type Silence } from './portal/silence.ts'
 import { siteMirrors } from './portal/site-mirrors.ts'
@@ -107,6 +108,8 @@ export interface PortalStatus {
     readonly waitsFor: readonly string[]
     /** Why no text goes out at present, where that is so. */
     readonly textsProblem?: string
+    /** Why saved cards of who was erased are still at the card processor, where that is so; it is tried again until they are not. */
+    readonly cardsNotRemoved?: { readonly count: number; readonly problem: string }
     /** The sites of which texts do not go out that should, where there are any. */
     readonly textsSilent?: readonly Silence[]
     /** Records of which the rows behind the pages are being made anew after an update; no texts go out until then. */
@@ -191,7 +194,13 @@ export async function openPortal(options: {
   const gateways = new Map([...accounts].map(([practice, account]) => [practice, stripeGateway(account)]))
   const ledger = openPaymentLedger(join(dir, 'payments.sqlite'))
   const money = { ledger, gatewayOf: (practice: string) => gateways.get(practice), replicaOf: (practice: string) => replicas.get(practice), clock, log } // prettier-ignore
-  const cashier = openCashier({ ...money, mayGoOut: (practice) => gate.of(practice).open, paid: receiptsOf({ mailer, store, clock }) }) // prettier-ignore
+  const cashier = openCashier({
+    ...money,
+    mayGoOut: (practice) => gate.of(practice).open,
+    stands: standingOf({ store, replicaOf: money.replicaOf }),
+    removed: (practice, account) => store.audit.record({ did: 'saved cards removed at the processor', practice, of: account }), // prettier-ignore
+    paid: receiptsOf({ mailer, store, clock }),
+  })
   /** What cannot be written now, as on a full disk, keeps nobody out: it is told at the next connection. */
   const tell = (replica: OpenReplica): Promise<void> =>
     mirrors.introduce(replica).catch((error: Error) => log(`sites could not be told of each other: ${error.message}`))
@@ -216,8 +225,10 @@ export async function openPortal(options: {
       advanced: (documents) => indexed.forEach((run) => run(practice.id, documents)),
     })
     replicas.set(practice.id, replica)
-    if (gateways.has(practice.id))
+    if (gateways.has(practice.id)) {
       replica.follow({ name: 'cashier', collections: ['payments'], handle: cashier.follow(practice.id) })
+      replica.follow({ name: 'leaving', collections: standingCollections, handle: leavingOf(practice.id, store, cashier) }) // prettier-ignore
+    }
     const key = Buffer.from(hmacKeyOf(practice.id), 'base64')
     chunks.set(practice.id, keepChunks({ replica, store: kept.chunks, key, clock }))
     // What was told to whom is read from the index: no text goes out by one that is only half of its form.
@@ -348,6 +359,7 @@ export async function openPortal(options: {
     return {
       last: last ? { at: last.at, ...last.result } : null,
       waiting: ledger.problems().find((one) => one.practice === practice) ?? null,
+      notRemoved: ledger.notRemoved(practice) ?? null,
     }
   }
   /** What the operator's page is made of. */
@@ -442,6 +454,7 @@ export async function openPortal(options: {
             outward: open ? ('open' as const) : ('waits' as const),
             waitsFor,
             ...(texting.problem(practice.id) === null ? {} : { textsProblem: texting.problem(practice.id)! }),
+            ...(ledger.notRemoved(practice.id) ? { cardsNotRemoved: ledger.notRemoved(practice.id)! } : {}),
             ...(silent.length === 0 ? {} : { textsSilent: silent }),
             ...(remaking === 0 ? {} : { toRemake: remaking }),
             sites: await Promise.all(

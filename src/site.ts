@@ -8,13 +8,12 @@ import { join } from 'node:path'
 import { inschedOf, settingsOf, type SiteOptions } from './enrolling.ts'
 import { mappingReviews } from './bridges/insched/mapping-problems.ts'
 import { referenceMapping } from './bridges/insched/reference-mapping.ts'
-import type { CheckIn } from './bridges/insched/check-ins.ts'
 import { keepInSched, type InSchedKeeper } from './bridges/insched/keeper.ts'
 import type { Choice } from './bridges/insched/put-back.ts'
 import { consentKeys } from './bridges/texts/consent-number.ts'
 import { calendarAddress } from './bridges/texts/composing.ts'
 import { situationsOf } from './bridges/texts/situation.ts'
-import { openHl7 } from './bridges/hl7/hl7-bridge.ts'
+import { openHl7, type Hl7Bridge } from './bridges/hl7/hl7-bridge.ts'
 import { inboundApply } from './bridges/hl7/inbound.ts'
 import { keepBackupWindows, type Backup } from './mirror/backup.ts'
 import { fieldConflicts } from './mirror/field-conflicts.ts'
@@ -135,7 +134,7 @@ export async function openSite(
   const keys = consentKeys(hmacKey)
   let insched: ReturnType<typeof inschedOf>
   // The bridge reads before there are channels to tell.
-  const tellsCheckIns = Promise.withResolvers<(checkIns: readonly CheckIn[]) => Promise<void>>()
+  const tells = Promise.withResolvers<Pick<Hl7Bridge, 'checkedIn' | 'posted'>>()
   let bridge: InSchedKeeper
   try {
     insched = inschedOf(dir, master)
@@ -149,7 +148,8 @@ export async function openSite(
       station: hostname(),
       clock,
       polls: () => runs?.readsAlong() ?? true,
-      checkedIn: async (checkIns) => (await tellsCheckIns.promise)(checkIns),
+      checkedIn: async (checkIns) => (await tells.promise).checkedIn(checkIns),
+      posted: async (postings) => (await tells.promise).posted(postings),
       disconnectedUntil: backup.now()?.until,
       say: (moment) => momentInWords(moment, zone, clock.now()),
       others: { isShared: () => mirror.isSharing(), nameOf: nameOfSite },
@@ -259,7 +259,7 @@ export async function openSite(
   }
   const unread = watchUnread({ ...parts, zone: zoneNow })
   const hl7 = openHl7({ dir, master, replica, site: site.key, clock, say: options.say ?? (() => {}), insched: bridge, apply: (queue, wakeWriter) => inboundApply({ queue, wakeWriter, replica, numbers: { ...bridge, documentOf: own.documentOf }, site: site.key, zone: zoneNow, mint: () => mintUlid(clock), clock }) }) // prettier-ignore
-  tellsCheckIns.resolve(hl7.checkedIn)
+  tells.resolve(hl7)
   const exchange = exchangeOf({ ...parts, dir, master, site: site.key })
   const texts = textsOfSite({ ...parts, hmacKey, site: site.key, documentOf: own.documentOf, namesForTexts: bridge.namesForTexts }) // prettier-ignore
   const days = dayOfSite({ ...parts, desk, localOf: bridge.localOf, zone: zoneNow, site: site.key, whyTexts: texts.texts.why }) // prettier-ignore

@@ -324,6 +324,7 @@ function words({
   textsProblem,
   textsSilent = [],
   toRemake = 0,
+  cardsNotRemoved,
   sites,
 }: PortalStatus['practices'][number]): string {
   const waits = outward === 'waits' ? `  Nothing goes out before these sites were heard: ${waitsFor.join(', ')}\n` : ''
@@ -340,5 +341,6 @@ function words({
   const silent = textsSilent.map(({ siteId, since, says }) => `  ALARM: texts of site ${siteId} do not go out since ${since}. ${says}\n`) // prettier-ignore
   const texts = (textsProblem === undefined ? '' : `  ${textsProblem}\n`) + silent.join('')
   const remaking = toRemake === 0 ? '' : `  What the pages show is being made anew after an update of the program; ${toRemake} records are left. No texts go out until then.\n` // prettier-ignore
-  return `${name} (${practiceId})\n${waits}${texts}${remaking}${lines.join('\n')}`
+  const cards = cardsNotRemoved ? `  Saved cards of ${cardsNotRemoved.count} erased accounts are still at the card processor, and it is tried again: ${cardsNotRemoved.problem}\n` : '' // prettier-ignore
+  return `${name} (${practiceId})\n${waits}${texts}${cards}${remaking}${lines.join('\n')}`
 }

@@ -77,7 +77,7 @@ export function reconcilingOf(options: {
       if (found && !ledger.begun(found.payment)) ledger.claim({ payment: found.payment, practice, patient: null, begun_at: clock.now(), until: clock.now(), due_at: clock.now() }) // prettier-ignore
     }
     const ours = await ownPayments(replica)
-    const compared = (now: readonly OwnPayment[]): Reconciliation => reconcile({ movements, ours: now, marked, from, until: clock.now() }) // prettier-ignore
+    const compared = (now: readonly OwnPayment[]): Reconciliation => reconcile({ movements, ours: now, marked, kept: ledger.standsAt, from, until: clock.now() }) // prettier-ignore
     await heal(practice, compared(ours), ours)
     const after = await ownPayments(replica)
     const former = said(ours)

@@ -62,6 +62,7 @@ export const deeds = [
   'attachment opened',
   'payment begun',
   'saved card removed',
+  'saved cards removed at the processor',
   'same payment noticed',
   'same payment allowed',
   'same payment left',

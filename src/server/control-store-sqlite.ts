@@ -54,6 +54,7 @@ export function openControlStore(file: string, master: Sealer, clock: Clock) {
     create table if not exists stations(site text primary key, token_hash text not null unique);
     create table if not exists accounts(id text primary key, name text unique, password text);
     create table if not exists account_patients(account text not null, practice text not null, patient text not null, primary key (account, practice, patient));
+    create index if not exists account_patients_patient on account_patients(practice, patient);
     create table if not exists account_addresses(account text not null, address text not null, seen_at integer not null, primary key (account, address));
     create table if not exists account_languages(account text primary key, language text not null);
     create table if not exists wrong_dates(invitation text primary key, count integer not null);
@@ -130,6 +131,9 @@ export function openControlStore(file: string, master: Sealer, clock: Clock) {
       sql('insert or replace into account_languages values (?, ?)').run(account, language),
     patientsOf: (account: string) =>
       sql('select practice, patient from account_patients where account = ? order by rowid').all(account) as Patient[],
+    /** The accounts that were ever given a patient. */
+    accountsOf: (practice: string, patient: string) =>
+      sql('select account from account_patients where practice = ? and patient = ?').pluck().all(practice, patient) as string[], // prettier-ignore
     /** Who took the invitation of this token hash. */
     claim: (invitation: string) =>
       sql('select * from claims where invitation = ?').get(invitation) as Claim | undefined,

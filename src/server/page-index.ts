@@ -68,6 +68,7 @@ const viewForms = {
   [toldTo]: 1,
   [toldOf]: 1,
   [unsettled]: 1,
+  [toWelcomeView]: 1,
   review: 1,
   [alarmView]: 1,
 } as const

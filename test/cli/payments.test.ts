@@ -16,7 +16,7 @@ const deposits = () => site().insched.prepare('select patient_id, amount_cents, 
 const accounts = () => join(office.dir, 'accounts.json')
 beforeAll(async () => {
   card = await serveCardSandbox({ port: 0, clock: systemClock, secretKey: 'sk_test_1', webhookSecret: 'whsec_1' })
-  office = await enrollPractice({ sites: 1, patients: 20, prepare: (insched) => void insched.exec('update patients set balance_due_cents = 12050 where patient_id = 1') }) // prettier-ignore
+  office = await enrollPractice({ sites: 1, patients: 20, prepare: (insched) => void insched.exec('update patients set balance_due_cents = 12050 where patient_id in (1, 2)') }) // prettier-ignore
   await (await office.portal.ready).kill()
   const { result } = await run('portal', 'status', '--data', office.portalDir)
   const { practiceId } = result.practices[0]
@@ -91,6 +91,37 @@ describe('a payment by card, through the command line and a browser without scri
     const { result: reviews } = await run('reviews', '--data', site().dir)
     expect(reviews.items).toMatchObject([{ kind: 'payment difference', patient: 1 }])
     expect(portal.output()).toContain('alarm: payments of practice')
+  })
+
+  it('of a patient who is erased is known no more, and the saved card is removed at the processor, though it was away and the portal was killed', async () => {
+    const other = await signInAt(portal.url, site(), 2)
+    const { text } = await other.submit(await other.get('/pay'), '/pay', { amount: '30.00' })
+    const at = session(text)
+    card.sandbox.pay(at, 'card', true)
+    await expect.poll(() => deposits().length).toBe(4)
+    await expect.poll(() => other.get(`/pay/${at.metadata['payment']}`)).toContain('Posted by the office')
+    expect(at.customer!.cards).toHaveLength(1)
+    card.sandbox.failNext(...Array.from({ length: 20 }, () => 'before' as const))
+    site().insched.exec(
+      'update patients set portal_enabled = 0, text_consent = 0, email_consent = 0 where patient_id = 2',
+    )
+    expect((await run('patient', 'erase', '--data', site().dir, '--patient', '2')).code).toBe(0)
+    const notRemoved = async () => (await run('portal', 'status', '--data', office.portalDir)).result.practices[0].cardsNotRemoved // prettier-ignore
+    await expect.poll(notRemoved).toMatchObject({ count: 1, problem: expect.stringContaining('The card processor answered') }) // prettier-ignore
+    expect(at.customer!.cards).toHaveLength(1)
+    await portal.kill('SIGKILL')
+    card.sandbox.comeBack()
+    portal = await office.launchPortal('--payments', accounts()).ready
+    await expect.poll(() => at.customer!.deleted).toBe(true)
+    await expect.poll(notRemoved).toBeUndefined()
+    // The deposit is InSched's, and what was erased is no difference of the three accounts.
+    expect(deposits()).toHaveLength(4)
+    const { result } = await run('payments', 'reconcile', '--data', office.portalDir)
+    expect(result.differences).toMatchObject([{ kind: 'deposit differs', amount: 699_300 }])
+    const born = site().insched.prepare('select birth_date from patients where patient_id = 2').pluck().get()
+    const sent = card.sandbox.recorded.map((one) => `${one.path} ${decodeURIComponent(one.body)}`).join('\n')
+    expect(sent).toContain('/v1/customers/search')
+    expect(sent).not.toContain(born)
   })
 
   it('accounts that others can read, and what is no account, are refused before anything starts', async () => {

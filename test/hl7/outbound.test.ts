@@ -5,6 +5,7 @@ import { Server } from 'node-hl7-server'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { readMessage } from '../../src/bridges/hl7/encodings.ts'
 import { parseMessage, segmentOf, segmentsOf, textAt, type Message } from '../../src/bridges/hl7/message.ts'
+import { foldPayments, type PaymentEntry } from '../../src/replica/kinds/payments.ts'
 import { freePort } from '../cli/office.ts'
 import { clock, ulid } from '../replica/world.ts'
 import { openHl7Office, type Hl7Office } from './hl7-office.ts'
@@ -12,10 +13,12 @@ import { openHl7Office, type Hl7Office } from './hl7-office.ts'
 let office: Hl7Office
 let close: () => unknown
 const got: Message[] = []
+const raw: string[] = []
 beforeAll(async () => {
   const port = await freePort()
   const inbound = new Server({ bindAddress: '127.0.0.1' }).createInbound({ port }, (request, response) => {
-    got.push(parseMessage(request.getMessage().toString()))
+    raw.push(request.getMessage().toString())
+    got.push(parseMessage(raw.at(-1)!))
     void response.sendResponse('AA')
   })
   inbound.on('client.error', () => {})
@@ -28,7 +31,7 @@ beforeAll(async () => {
     keepsConnection: false,
     facility: 'BLOOM',
     receivingApplication: 'LAB',
-    sends: ['patient changed', 'checked in', 'confirmed', 'payment posted'],
+    sends: ['patient changed', 'checked in', 'confirmed', 'charge posted', 'payment posted', 'payment reversed'],
     version: '2.5.1',
     testing: true,
     // What this peer wants otherwise, as data.
@@ -121,6 +124,83 @@ it('a payment that was posted is told as DFT P03: the payment, who pays, and wha
   ])
   const deposit = staff.prepare("select deposit_id from deposits where transaction_id = 'pi_7'").pluck().get() as number
   expect(at('FT1', 9)).toBe(`Deposit ${deposit}`)
+})
+
+/** FT1 and DG1 of the messages of money since `from`, as they came to the peer, but for the times. */
+const money = (from: number): string[] => raw.slice(from).flatMap((text) => text.split('\r').filter((line) => /^(FT1|DG1)\|/.test(line)).map((line) => line.replaceAll(/\d{14}(\+0000)?/g, 'NOW'))) // prettier-ignore
+
+it('a refund and a held dispute of a payment are told apart from it and refer to it, each once, also where staff changed it in InSched', async () => {
+  const { staff, portal, site } = office
+  const from = got.length
+  const patient = (await site.bridge.documentOf('patients', 1))!
+  const { payments } = foldPayments(await portal.entries('payments', patient))
+  const [{ id: payment }, by] = [payments[0]!, { role: 'portal' as const, id: portal.id }]
+  const deposit = staff.prepare("select deposit_id from deposits where transaction_id = 'pi_7'").pluck().get() as number
+  const say = (add: Record<string, PaymentEntry>): Promise<void> => portal.change([{ collection: 'payments', key: patient, add }]) // prettier-ignore
+  await say({ 'refunded:re_1:done': { kind: 'refunded', at: clock.now(), by, payment, refund: 're_1', amount: { minor: 2_000, currency: 'usd' }, state: 'done' } }) // prettier-ignore
+  await expect.poll(() => money(from).length).toBe(1)
+  await say({ m1: { kind: 'dispute money', at: clock.now(), by, payment, dispute: 'dp_1', movement: 'txn_1', amount: { minor: 10_050, currency: 'usd' }, moved: 'withdrawn' } }) // prettier-ignore
+  await expect.poll(() => money(from).length).toBe(2)
+  await say({ m2: { kind: 'dispute money', at: clock.now(), by, payment, dispute: 'dp_1', movement: 'txn_2', amount: { minor: 10_050, currency: 'usd' }, moved: 'reinstated' } }) // prettier-ignore
+  await expect.poll(() => money(from).length).toBe(3)
+  staff.prepare('update deposits set refunded_cents = 2100 where deposit_id = ?').run(deposit)
+  await expect.poll(() => money(from).length).toBe(4)
+  const told = (words: string, amount: string): string => `FT1|1|${deposit}-N-${words.split('^')[0]!}||NOW|NOW|AJ|${words}^99PC||Deposit ${deposit}|1|${amount}&USD|${amount}&USD||||||||||||||||||pi_7` // prettier-ignore
+  expect(money(from).map((line) => line.replace(/-\d+-/, '-N-'))).toEqual([
+    told('REFUND^Refunded', '-20.00'),
+    told('VOID^Voided', '-100.50'),
+    told('VOID^Void taken back', '100.50'),
+    told('REFUND^Refunded', '-1.00'),
+  ])
+  const numbers = got.slice(from).map((message) => textAt(segmentOf(message, 'FT1'), 2))
+  expect(new Set(numbers).size).toBe(4)
+})
+
+it('a charge is told as CG by the row that made it, and taken back as CR where it is deleted or changed a moment later', async () => {
+  const { staff, site } = office
+  const from = got.length
+  await site.backup.begin(5)
+  const add = staff.prepare("insert into charges(patient_id, procedure_code, served_on, amount_cents, units, diagnosis_codes, provider) values (2, ?, '2026-11-20', ?, 1, 'L30.9, Z41.1', 'Dr. O''Hara & Co') returning charge_id").pluck() // prettier-ignore
+  const [kept, gone] = [add.get('17110', 12_500) as number, add.get('99213', 8_000) as number]
+  staff.prepare('delete from charges where charge_id = ?').run(gone)
+  staff.prepare('update charges set amount_cents = 13000 where charge_id = ?').run(kept)
+  // What moves no money is not told.
+  staff.prepare('update charges set event_id = 1 where charge_id = ?').run(kept)
+  await site.backup.end()
+  const charge = (number: number, type: string, code: string, amount: string): string[] => [
+    `FT1|1|${number}||20261120|NOW|${type}|${code}|||1|${amount}&USD|||||||||^Dr. O'Hara \\T\\ Co|||||${code}`,
+    'DG1|1||L30.9|||F',
+    'DG1|2||Z41.1|||F',
+  ]
+  await expect
+    .poll(() => money(from))
+    .toEqual([
+      ...charge(kept, 'CG', '17110', '125.00'),
+      ...charge(gone, 'CG', '99213', '80.00'),
+      ...charge(gone, 'CR', '99213', '80.00'),
+      ...charge(kept, 'CR', '17110', '125.00'),
+      ...charge(kept, 'CG', '17110', '130.00'),
+    ])
+  expect(got.slice(from).map((message) => textAt(segmentOf(message, 'PID'), 3))).toEqual(['2', '2', '2', '2', '2'])
+  await site.sync()
+  await expect.poll(() => money(from).length).toBe(15)
+})
+
+it('a deposit that staff enter is a payment too, and what they refund, void or delete of it refers to it', async () => {
+  const { staff } = office
+  const from = got.length
+  const deposit = staff.prepare("insert into deposits(patient_id, deposited_on, amount_cents, refunded_cents, voided_cents, payment_method) values (2, '2026-11-21', 5000, 0, 0, 'Check') returning deposit_id").pluck().get() as number // prettier-ignore
+  await expect.poll(() => money(from).length).toBe(1)
+  staff.prepare('update deposits set refunded_cents = 1500 where deposit_id = ?').run(deposit)
+  await expect.poll(() => money(from).length).toBe(2)
+  staff.prepare('delete from deposits where deposit_id = ?').run(deposit)
+  await expect.poll(() => money(from).length).toBe(3)
+  const reversed = (code: string, words: string, amount: string): string => `FT1|1|${deposit}-N-${code}||NOW|NOW|AJ|${code}^${words}^99PC||Deposit ${deposit}|1|${amount}&USD|${amount}&USD||||||||||||||||||D${deposit}` // prettier-ignore
+  expect(money(from).map((line) => line.replace(/-\d+-/, '-N-'))).toEqual([
+    `FT1|1|D${deposit}||20261121|NOW|PY|OFFICE^Check^99PC||Deposit ${deposit}|1|50.00&USD|50.00&USD`,
+    reversed('REFUND', 'Refunded', '-15.00'),
+    reversed('VOID', 'Voided', '-35.00'),
+  ])
 })
 
 it('a channel that speaks v2.xml is told the same in XML', async () => {

@@ -9,6 +9,8 @@ import { openReplica, type OpenReplica } from '../../src/replica/replica.ts'
 import { foldPayments, type Payment, type PaymentEntry } from '../../src/replica/kinds/payments.ts'
 import { cents } from '../../src/replica/kinds/money.ts'
 import { serveCardSandbox, type ServedSandbox } from '../../src/server/card-sandbox-page.ts'
+import type { Death } from '../insched/death.ts'
+import { mortalGateway, mortalLedger } from './mortal.ts'
 import { heldClock, type HeldClock } from '../server/world.ts'
 import { clock as systemClock, folder, ulid } from '../replica/world.ts'
 import type { Clock } from '../../src/replica/clock.ts'
@@ -26,7 +28,11 @@ export interface Account {
   readonly receipts: string[]
   cashier: Cashier
   mayGoOut: boolean
-  begin(payment: string, minor: number): Promise<void>
+  /** The accounts that stand for a patient of the practice. */
+  readonly standing: Set<string>
+  /** Accounts whose saved cards were removed, as the audit trail is told. */
+  readonly removed: string[]
+  begin(payment: string, minor: number, account?: string): Promise<void>
   session(payment: string): NonNullable<ReturnType<ServedSandbox['sandbox']['objects']['sessions']['get']>>
   payment(id: string): Promise<Payment>
   add(entries: Record<string, PaymentEntry>): Promise<void>
@@ -34,7 +40,8 @@ export interface Account {
   hear(order?: Parameters<ServedSandbox['sandbox']['deliverHeld']>[0]): Promise<void>
   /** Waits until the cashier has nothing left to do now. */
   settled(): Promise<void>
-  restart(): Promise<void>
+  /** Another portal on what this one left; with `death` one that may die. */
+  restart(death?: Death): Promise<void>
   close(): Promise<void>
 }
 
@@ -50,12 +57,14 @@ export async function openAccount(): Promise<Account> {
   const ledger = openPaymentLedger(join(folder(), 'payments.sqlite'))
   const receipts: string[] = []
   const gateway = stripeGateway({ secretKey, webhookSecrets: [webhookSecret], apiBase: served.url })
-  const make = (): Cashier =>
+  const make = (death?: Death): Cashier =>
     cashier({
-      ledger,
-      gatewayOf: (id) => (id === practice ? gateway : undefined),
+      ledger: death ? mortalLedger(ledger, death) : ledger,
+      gatewayOf: (id) => (id !== practice ? undefined : death ? mortalGateway(gateway, death) : gateway),
       replicaOf: (id) => (id === practice ? replica : undefined),
       mayGoOut: () => account.mayGoOut,
+      stands: async (_, one) => account.standing.has(one),
+      removed: (_, one) => void account.removed.push(one),
       clock,
       log: () => {},
       paid: (_, __, payment) => void receipts.push(payment.id),
@@ -71,9 +80,11 @@ export async function openAccount(): Promise<Account> {
     receipts,
     cashier: undefined as never,
     mayGoOut: true,
-    async begin(payment, minor) {
+    standing: new Set(),
+    removed: [],
+    async begin(payment, minor, payer) {
       const by = { role: 'patient' as const, id: 'account', name: 'Annalise Quillfeather' }
-      await account.cashier.begin({ practice, patient, payment, facts, by, amount: cents(minor), name: 'Desert Bloom', language: 'en', paidTo: 'https://portal.example/pay', backTo: 'https://portal.example/pay' }) // prettier-ignore
+      await account.cashier.begin({ practice, patient, payment, facts, by, amount: cents(minor), account: payer, name: 'Desert Bloom', language: 'en', paidTo: 'https://portal.example/pay', backTo: 'https://portal.example/pay' }) // prettier-ignore
     },
     session: (payment) =>
       [...sandbox.objects.sessions.values()].findLast((one) => one.metadata['payment'] === payment)!,
@@ -96,9 +107,9 @@ export async function openAccount(): Promise<Account> {
       await follower.caughtUp()
       await account.cashier.settled()
     },
-    async restart() {
+    async restart(death) {
       await account.cashier.stop()
-      account.cashier = make()
+      account.cashier = make(death)
       account.cashier.wake()
     },
     async close() {

@@ -1,8 +1,10 @@
 /**
  * Any history of a processor, a portal, a site and staff: notices lost, doubled, late and out of order, calls that fail with
  * and without having been done, the portal and the site killed at any durable step, refunds, disputes and failed refunds in
- * between, deposits deleted. In the end each payment that succeeded is one deposit that comes to what the processor has,
- * each refund was made once, and the reconciliation finds what staff deleted and nothing else.
+ * between, deposits deleted; cards saved, taken away and forgotten by the processor; one of two patients erased. In the end
+ * each payment that succeeded is one deposit that comes to what the processor has, each refund was made once, the
+ * reconciliation finds what staff deleted and what an erasure left open and nothing else, nobody is offered a card that
+ * they took away or that is another's, and of who was erased the processor has no card.
  */
 import Database from 'better-sqlite3'
 import fc from 'fast-check'
@@ -22,6 +24,7 @@ import { openReplica, type OpenReplica } from '../../src/replica/replica.ts'
 import { auditTrail } from '../../src/server/audit-sqlite.ts'
 import { serveCardSandbox, type ServedSandbox } from '../../src/server/card-sandbox-page.ts'
 import { Death, mortal, mortalInSched } from '../insched/death.ts'
+import { mortalGateway, mortalLedger } from './mortal.ts'
 import { boundFile, factsAt, practice, start } from '../insched/office.ts'
 import { clock as systemClock, folder, ulid } from '../replica/world.ts'
 import { heldClock, type HeldClock } from '../server/world.ts'
@@ -29,7 +32,8 @@ import { heldClock, type HeldClock } from '../server/world.ts'
 const secretKey = 'sk_test_1'
 const webhookSecret = 'whsec_1'
 const small = fc.nat(3)
-const begins = fc.record({ do: fc.constant('begin' as const), minor: fc.integer({ min: 100, max: 9_999 }), pays: fc.constantFrom('by card' as const, 'by card' as const, 'by bank' as const, 'not' as const) }) // prettier-ignore
+const who = fc.constantFrom('a' as const, 'b' as const)
+const begins = fc.record({ do: fc.constant('begin' as const), who, saves: fc.boolean(), minor: fc.integer({ min: 100, max: 9_999 }), pays: fc.constantFrom('by card' as const, 'by card' as const, 'by bank' as const, 'not' as const) }) // prettier-ignore
 const actions = fc
   .tuple(
     begins,
@@ -44,6 +48,8 @@ const actions = fc
         { weight: 3, arbitrary: fc.record({ do: fc.constantFrom('portal dies' as const, 'site dies' as const), left: fc.integer({ min: 1, max: 12 }) }) }, // prettier-ignore
         { weight: 10, arbitrary: fc.record({ do: fc.constantFrom('carry up' as const, 'carry down' as const, 'carry down' as const, 'the site works' as const, 'the site works' as const, 'an hour' as const) }) }, // prettier-ignore
         { weight: 1, arbitrary: fc.record({ do: fc.constant('staff delete' as const) }) },
+        { weight: 2, arbitrary: fc.record({ do: fc.constant('erase' as const) }) },
+        { weight: 4, arbitrary: fc.record({ do: fc.constantFrom('take a card away' as const, 'take a card away' as const, 'forgotten there' as const), who, which: small }) }, // prettier-ignore
       ),
       { minLength: 10, maxLength: 40, size: 'max' },
     ),
@@ -54,40 +60,29 @@ type Action = typeof actions extends fc.Arbitrary<readonly (infer A)[]> ? A : ne
 /** One of a list, whatever the number. */
 const pick = <T>(list: readonly T[], which: number): T | undefined => list[which % list.length]
 
-/** A call that the process may die before and after. */
-const around = <A extends unknown[], R>(death: Death, call: (...args: A) => Promise<R>): ((...args: A) => Promise<R>) => {
-  return async (...args) => {
-    death.step()
-    const result = await call(...args)
-    death.step()
-    return result
-  }
-} // prettier-ignore
-
 /** A portal's cashier that may die, on a store and a ledger that stay. */
 async function portalLife(world: World, left: number) {
   const death = new Death(left)
   const replica = await openReplica({ store: mortal(world.stores.portal, death), practice, id: world.ids.portal, clock: world.live }) // prettier-ignore
-  const ledger = new Proxy(world.ledger, {
-    get(of, name) {
-      const held = of[name as keyof PaymentLedger] as (...args: unknown[]) => unknown
-      return (...args: unknown[]) => {
-        death.step()
-        const result = held(...args)
-        death.step()
-        return result
-      }
-    },
-  })
-  const { begin, findCheckout, look, refund, paymentOf } = world.gateway
-  const gateway: Gateway = { ...world.gateway, begin: around(death, begin), findCheckout: around(death, findCheckout), look: around(death, look), refund: around(death, refund), paymentOf: around(death, paymentOf) } // prettier-ignore
+  const ledger = mortalLedger(world.ledger, death)
+  const gateway = mortalGateway(world.gateway, death)
   const parts = { ledger, gatewayOf: () => gateway, replicaOf: () => replica, clock: world.clock, log: () => {} }
-  const taking: Cashier = cashier({ ...parts, mayGoOut: () => true })
+  // Who was erased stands for nobody; that it came here is told by a follower, as of any change.
+  const stands = async (_: string, account: string): Promise<boolean> => !((await replica.head('payments', world.patients[account as Who]))?.erased ?? 0) // prettier-ignore
+  const taking: Cashier = cashier({ ...parts, mayGoOut: () => true, stands })
+  replica.follow({
+    name: 'leaving',
+    collections: ['payments'],
+    handle: async () => taking.leave(practice, ['a', 'b']).then(() => []),
+  })
   const follower = replica.follow({ name: 'cashier', collections: ['payments'], handle: taking.follow(practice) })
   return { death, replica, taking, follower, parts }
 }
 
+type Who = 'a' | 'b'
 interface World {
+  /** Whom each account is the patient of. */
+  readonly patients: Record<Who, string>
   readonly clock: HeldClock
   readonly live: typeof systemClock
   readonly served: ServedSandbox
@@ -108,6 +103,7 @@ async function run(list: readonly Action[]): Promise<void> {
     served,
     gateway: stripeGateway({ secretKey, webhookSecrets: [webhookSecret], apiBase: served.url }),
     ledger: openPaymentLedger(join(folder(), 'payments.sqlite')),
+    patients: { a: '', b: '' },
     stores: { portal: memoryStore(), site: memoryStore() },
     ids: { portal: ulid(), site: ulid() },
   }
@@ -126,8 +122,10 @@ async function run(list: readonly Action[]): Promise<void> {
   }
   let site = await siteLife(Infinity)
   await site.bridge!.readNow()
-  const patient = (await site.bridge!.documentOf('patients', 1))!
-  const facts = await factsAt(site.replica, 'patients', patient)
+  const [a, b] = [(await site.bridge!.documentOf('patients', 1))!, (await site.bridge!.documentOf('patients', 2))!]
+  Object.assign(world.patients, { a, b })
+  const factsOf = { [a]: await factsAt(site.replica, 'patients', a), [b]: await factsAt(site.replica, 'patients', b) }
+  const erasedAt = async (replica: OpenReplica, patient: string): Promise<number> => (await replica.head('payments', patient))?.erased ?? 0 // prettier-ignore
 
   const endPortal = async (): Promise<void> => {
     portal.death.dead = true
@@ -163,8 +161,13 @@ async function run(list: readonly Action[]): Promise<void> {
       await portal.taking.settled()
     })
   const carry = async (from: OpenReplica, to: OpenReplica): Promise<void> => {
-    const entries = await from.entries('payments', patient)
-    if (entries.length > 0) await to.change([{ collection: 'payments', key: patient, facts, add: Object.fromEntries(entries.map(({ id, ...entry }) => [id, entry])) }]) // prettier-ignore
+    for (const key of [a, b]) {
+      const [head, entries] = [await from.head('payments', key), await from.entries('payments', key)]
+      const [here, there] = [head?.erased ?? 0, await erasedAt(to, key)]
+      // An erasure wins over what is older, and what is erased is not sent.
+      if (here > there) await to.change([{ collection: 'payments', key, erase: true }])
+      if (here === there && head?.facts.reachable && entries.length > 0) await to.change([{ collection: 'payments', key, facts: factsOf[key]!, add: Object.fromEntries(entries.map(({ id, ...entry }) => [id, entry])) }]) // prettier-ignore
+    }
   }
   const hear = async (order: 'in order' | 'backwards' | 'twice' | 'lost'): Promise<void> => {
     const held = sandbox.held.splice(0)
@@ -176,20 +179,28 @@ async function run(list: readonly Action[]): Promise<void> {
     }
     await settled()
   }
-  const known = async (): Promise<Payments> => foldPayments(await portal.replica.entries('payments', patient))
+  const known = async (patient: string): Promise<Payments> =>
+    foldPayments(await portal.replica.entries('payments', patient))
+  const whoPaid = (charge: Charge): Who =>
+    sessions().find((one) => one.charge === charge)!.customer!.metadata['payer'] as Who
   const sessions = () => [...sandbox.objects.sessions.values()]
   const charges = (): Charge[] => [...sandbox.objects.charges.values()]
   const wished = new Set<string>()
-  let deleted = 0
+  const deleted = new Set<string>()
+  const takenAway = new Set<string>()
+  const customersOf = (account: string) => [...sandbox.objects.customers.values()].filter((one) => !one.deleted && one.metadata['payer'] === account) // prettier-ignore
 
   const act = async (action: Action): Promise<void> => {
     switch (action.do) {
       case 'begin': {
-        const by = { role: 'patient' as const, id: 'a' }
-        const wanted = { practice, patient, payment: ulid(), facts, by, amount: cents(action.minor), name: 'Desert Bloom', language: 'en', paidTo: 'https://x.example/', backTo: 'https://x.example/' } // prettier-ignore
+        const patient = world.patients[action.who]
+        if ((await erasedAt(portal.replica, patient)) > 0) return
+        const by = { role: 'patient' as const, id: action.who }
+        const wanted = { practice, patient, account: action.who, payment: ulid(), facts: factsOf[patient]!, by, amount: cents(action.minor), name: 'Desert Bloom', language: 'en', paidTo: 'https://x.example/', backTo: 'https://x.example/' } // prettier-ignore
         await trying(() => portal.taking.begin(wanted))
         const session = sessions().findLast((one) => one.metadata['payment'] === wanted.payment)
-        if (session && action.pays !== 'not') sandbox.pay(session, action.pays === 'by card' ? 'card' : 'bank')
+        if (session && action.pays !== 'not')
+          sandbox.pay(session, action.pays === 'by card' ? 'card' : 'bank', action.saves)
         return
       }
       case 'pay by card': {
@@ -224,8 +235,25 @@ async function run(list: readonly Action[]): Promise<void> {
       case 'the site works':
         return trying(() => site.bridge!.written())
       case 'staff delete':
-        deleted += staff.prepare('delete from deposits where transaction_id in (select transaction_id from deposits order by deposit_id desc limit 1)').run().changes // prettier-ignore
+        for (const { transaction_id: id } of staff.prepare('delete from deposits where deposit_id in (select max(deposit_id) from deposits where transaction_id is not null) returning transaction_id').all() as { transaction_id: string }[]) deleted.add(id) // prettier-ignore
         return
+      case 'erase':
+        return trying(() => site.replica.change([{ collection: 'payments', key: b, erase: true }]))
+      case 'take a card away': {
+        const cards = [...sandbox.objects.customers.values()].flatMap((one) => one.cards.map(({ id }) => ({ id, of: one.metadata['payer'] }))) // prettier-ignore
+        const card = pick(cards, action.which)
+        let isGone = false
+        if (card)
+          await trying(async () => void (isGone = await portal.taking.removeCard(practice, action.who, card.id)))
+        if (isGone) takenAway.add(card!.id)
+        if (isGone) expect(card!.of).toBe(action.who)
+        return
+      }
+      case 'forgotten there': {
+        const customer = pick(customersOf(action.who), action.which)
+        if (customer) sandbox.forget(customer)
+        return
+      }
       case 'an hour':
         clock.advance(3_600_000)
         return settled()
@@ -249,8 +277,10 @@ async function run(list: readonly Action[]): Promise<void> {
     if (action.do !== 'ask a refund') return
     const asked = ulid()
     const payment = charge.metadata['payment']!
+    const patient = world.patients[whoPaid(charge)]
+    if ((await erasedAt(site.replica, patient)) > 0) return
     await trying(async () => {
-      await site.replica.change([{ collection: 'payments', key: patient, facts, add: { [asked]: { kind: 'refund asked', at: clock.now(), by: { role: 'staff', id: 's' }, payment, amount: cents(Math.ceil(charge.amount / (action.part + 1))), reason: 'x' } } }]) // prettier-ignore
+      await site.replica.change([{ collection: 'payments', key: patient, facts: factsOf[patient]!, add: { [asked]: { kind: 'refund asked', at: clock.now(), by: { role: 'staff', id: 's' }, payment, amount: cents(Math.ceil(charge.amount / (action.part + 1))), reason: 'x' } } }]) // prettier-ignore
       wished.add(asked)
     })
   }
@@ -278,25 +308,43 @@ async function run(list: readonly Action[]): Promise<void> {
     await reconciling.stop()
     const { differences } = await reconciling.reconcile(practice)
 
-    // Each that succeeded at the processor is one payment, and no other is.
+    // Each that succeeded at the processor is one payment, and no other is; of who was erased nothing is known.
+    const isErased = (await erasedAt(site.replica, b)) > 0
     const succeeded = charges().filter((one) => one.status === 'succeeded')
-    const { payments } = await known()
-    expect(payments.flatMap((one) => one.paid?.transaction ?? []).toSorted()).toEqual(succeeded.map((one) => one.id).toSorted()) // prettier-ignore
+    const erased = succeeded.filter((one) => isErased && whoPaid(one) === 'b')
+    const kept = succeeded.filter((one) => !erased.includes(one))
+    const payments = [...(await known(a)).payments, ...(await known(b)).payments]
+    expect(payments.flatMap((one) => one.paid?.transaction ?? []).toSorted()).toEqual(kept.map((one) => one.id).toSorted()) // prettier-ignore
     // Each wish was made at most once, and its outcome is known.
     const made = charges().flatMap((one) => one.refunds).flatMap((one) => one.metadata['asked'] ?? []) // prettier-ignore
     expect(new Set(made).size).toBe(made.length)
     for (const one of payments.flatMap((two) => two.refunds)) if (wished.has(one.id)) expect(one.state).not.toBe('asked') // prettier-ignore
     // Each is one deposit that comes to what the processor has, but for those that staff deleted.
-    const rows = staff.prepare('select transaction_id, amount_cents, refunded_cents, voided_cents from deposits where transaction_id is not null').all() as { transaction_id: string }[] // prettier-ignore
-    expect(rows).toHaveLength(succeeded.length - deleted)
+    interface Row { transaction_id: string; amount_cents: number; refunded_cents: number; voided_cents: number } // prettier-ignore
+    const rows = staff.prepare('select transaction_id, amount_cents, refunded_cents, voided_cents from deposits where transaction_id is not null').all() as Row[] // prettier-ignore
+    expect(new Set(rows.map((one) => one.transaction_id)).size).toBe(rows.length)
     const sum = (list: readonly number[]): number => list.reduce((all, one) => all + one, 0)
-    for (const row of rows) {
-      const charge = succeeded.find((one) => one.id === row.transaction_id)!
-      const refunded = sum(charge.refunds.map((one) => (one.status === 'failed' ? 0 : one.amount)))
-      const voided = sum(charge.disputes.map((one) => (one.status === 'won' ? 0 : one.amount)))
-      expect(row).toEqual({ transaction_id: charge.id, amount_cents: charge.amount, refunded_cents: refunded, voided_cents: voided }) // prettier-ignore
+    const refunded = (charge: Charge): number =>
+      sum(charge.refunds.map((one) => (one.status === 'failed' ? 0 : one.amount)))
+    const voided = (charge: Charge): number =>
+      sum(charge.disputes.map((one) => (one.status === 'won' ? 0 : one.amount)))
+    const rowOf = ({ id }: Charge): Row | undefined => rows.find((one) => one.transaction_id === id)
+    for (const charge of kept)
+      expect(rowOf(charge)).toEqual(deleted.has(charge.id) ? undefined : { transaction_id: charge.id, amount_cents: charge.amount, refunded_cents: refunded(charge), voided_cents: voided(charge) }) // prettier-ignore
+    expect(rows.filter((row) => !succeeded.some((one) => one.id === row.transaction_id))).toEqual([])
+    expect(differences.filter((one) => one.kind !== 'unknown here').map((one) => `${one.kind} ${one.transaction}`).toSorted()).toEqual(kept.flatMap((one) => (deleted.has(one.id) ? [`deposit deleted ${one.id}`] : [])).toSorted()) // prettier-ignore
+    // What InSched has not, or not as it is at the processor, is told of who was erased too.
+    const told = new Set(differences.flatMap((one) => (one.kind === 'unknown here' ? [one.transaction!] : [])))
+    const open = erased.filter((one) => { const row = rowOf(one); return !deleted.has(one.id) && (!row || row.amount_cents - row.refunded_cents - row.voided_cents !== one.amount - refunded(one) - voided(one)) }) // prettier-ignore
+    expect(open.filter((one) => !told.has(one.id))).toEqual([])
+    expect([...told].filter((id) => !erased.some((one) => one.id === id))).toEqual([])
+    // A card is offered to who saved it and to nobody else, until it is taken away; of who was erased there is none.
+    for (const account of ['a', 'b'] as const) {
+      const saved = new Set(customersOf(account).flatMap((one) => one.cards.map(({ id }) => id)))
+      const offered = (await portal.taking.cards(practice, account)).map((one) => one.id)
+      expect(offered.filter((id) => takenAway.has(id) || !saved.has(id))).toEqual([])
     }
-    expect(differences.map((one) => one.kind)).toEqual(Array.from({ length: deleted }, () => 'deposit deleted'))
+    if (isErased) expect(customersOf('b')).toEqual([])
   } finally {
     await endPortal()
     await endSite()
@@ -306,6 +354,6 @@ async function run(list: readonly Action[]): Promise<void> {
   }
 }
 
-it('[Y16] whatever is lost, doubled, late, out of order or killed, each payment is one deposit and all three accounts agree', async () => {
+it('[Y5] [Y16] whatever is lost, doubled, late, out of order or killed, each payment is one deposit, all three accounts agree, and saved cards are whose they are', async () => {
   await fc.assert(fc.asyncProperty(actions, run), { numRuns: 10, endOnFailure: true })
 }, 300_000)

@@ -26,14 +26,20 @@ function agreed() {
   }) // prettier-ignore
   const move = (n: number, what: Movement['what'], minor: number, fee = 0): Movement => ({ id: `txn_${n}${what}`, at: until - 10 * day, what, amount: cents(minor), fee, transaction: `pi_${n}`, practice: what === 'payment' ? 'x' : null }) // prettier-ignore
   const movements = [move(1, 'payment', 5_000, 175), move(1, 'refund', -700), move(2, 'payment', 5_000, 175), move(2, 'dispute', -5_000, 1_500)] // prettier-ignore
-  return { entries: new Map(entries), movements, marked: new Set(['pi_1', 'pi_2']), move }
+  return {
+    entries: new Map(entries),
+    movements,
+    marked: new Set(['pi_1', 'pi_2']),
+    kept: new Map<string, number>(),
+    move,
+  }
 }
 type Given = ReturnType<typeof agreed>
 
-function differencesOf({ entries, movements, marked }: Given) {
+function differencesOf({ entries, movements, marked, kept }: Given) {
   const all = foldPayments([...entries].map(([id, entry]) => ({ ...entry, id }))).payments
   const ours = all.map((one): OwnPayment => ({ patient: 'someone', payment: one }))
-  return reconcile({ movements, ours, marked, from: 0, until })
+  return reconcile({ movements, ours, marked, kept: (id) => kept.get(id), from: 0, until })
 }
 
 it('where all agree there is no difference, and the totals are told, fees apart', () => {
@@ -70,4 +76,14 @@ it('what was paid at the practice’s own terminal is no difference, and what wa
   given.entries.set('today', { kind: 'paid', ...said, amount: cents(1_000), transaction: 'pi_3', brand: null, last4: null, authorization: null }) // prettier-ignore
   given.movements.push(given.move(3, 'payment', 1_000))
   expect(differencesOf(given)).toMatchObject({ processor: { others: 1 }, notPosted: { count: 1, amount: 1_000 }, differences: [] }) // prettier-ignore
+})
+
+it('what was erased with its patient is no difference while it comes to what InSched has; money that moves later is', () => {
+  const given = agreed()
+  for (const id of [payment(1), 'paid1', 'posted1', 'refund', 'seen1']) given.entries.delete(id)
+  expect(differencesOf(given).differences).toMatchObject([{ kind: 'unknown here', amount: 5_000 }])
+  given.kept.set('pi_1', 4_300)
+  expect(differencesOf(given)).toMatchObject({ processor: { payments: 5_000, refunds: 0 }, portal: { payments: 5_000 }, differences: [] }) // prettier-ignore
+  given.movements.push(given.move(1, 'dispute', -4_300))
+  expect(differencesOf(given).differences).toMatchObject([{ kind: 'unknown here', transaction: 'pi_1' }])
 })

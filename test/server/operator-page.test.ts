@@ -167,7 +167,7 @@ describe('what it shows', () => {
   it('says where payments do not agree, with what to do, and no patient', async () => {
     const difference = { kind: 'deposit differs' as const, payment: id, patient: 'somebody', transaction: 'pi_7', amount: -700, currency: 'usd', todo: 'Put it right in InSched.' } // prettier-ignore
     const last = { at: 0, processor: { payments: 5_000, refunds: -700, disputes: 0, fees: 175, others: 0 }, deposits: { count: 1, net: 5_000 }, notPosted: { count: 0, amount: 0 }, differences: [difference] } // prettier-ignore
-    const payments = { last, waiting: { count: 2, problem: 'The card processor answered: 500.' } }
+    const payments = { last, waiting: { count: 2, problem: 'The card processor answered: 500.' }, notRemoved: { count: 1, problem: 'The card processor answered: 401.' } } // prettier-ignore
     const view = { practices: [{ practiceId: id, name: 'Desert Bloom', zone: 'America/Phoenix', outward: 'open' as const, waitsFor: [], payments, sites: [] }] } // prettier-ignore
     const reader = { ...speechIn('en'), theme: undefined, path: '/operator' }
     const said = String(await html`${overviewHtml(reader, view, { csrf: 'x', now: 0 })}`)
@@ -178,6 +178,8 @@ describe('what it shows', () => {
       'pi_7',
       'Put it right in InSched.',
       '2 payments wait',
+      'Saved cards of 1 account that must be removed are still at the card processor',
+      'answered: 401',
       '$1.75',
     ])
       // prettier-ignore

@@ -13,6 +13,7 @@ import { mintUlid, type PracticeId, type ReplicaId } from '../../src/replica/ids
 import type { Relationship, Scope } from '../../src/replica/kinds/access.ts'
 import type { Edit } from '../../src/replica/replica-face.ts'
 import type { OpenReplica } from '../../src/replica/replica.ts'
+import { standingOf } from '../../src/portal/standing.ts'
 import { openReplica } from '../../src/replica/replica.ts'
 import { openSqliteStore } from '../../src/replica/sqlite-store.ts'
 import { hashOf, openControlStore, type ControlStore } from '../../src/server/control-store-sqlite.ts'
@@ -157,7 +158,7 @@ export async function openPortalWorld(
   const accounts: Accounts = new Map(cards === undefined ? [] : [...replicas.keys()].map((id, i) => [id, { secretKey: 'sk_test_1', webhookSecrets: [`whsec_old${i}`, `whsec_${i}`], apiBase: cards }])) // prettier-ignore
   const ledger = openPaymentLedger(join(dir, 'payments.sqlite'))
   const gateways = new Map([...accounts].map(([id, account]) => [id, stripeGateway(account)]))
-  const taking = cards === undefined ? undefined : cashier({ ledger, gatewayOf: (id) => gateways.get(id), replicaOf: (id) => replicas.get(id), mayGoOut: () => true, paid: receiptsOf({ mailer: options.mailer, store, clock }), clock, log: (line) => void log.push(line) }) // prettier-ignore
+  const taking = cards === undefined ? undefined : cashier({ ledger, gatewayOf: (id) => gateways.get(id), replicaOf: (id) => replicas.get(id), mayGoOut: () => true, stands: standingOf({ store, replicaOf: (id) => replicas.get(id) }), paid: receiptsOf({ mailer: options.mailer, store, clock }), clock, log: (line) => void log.push(line) }) // prettier-ignore
   const app = portalApp({
     payments: taking && { cashier: taking, accounts },
     store,

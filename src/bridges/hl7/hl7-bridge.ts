@@ -20,6 +20,7 @@ import { components, segmentOf, textAt } from './message.ts'
 import { startRecordWriter, type RecordsFace } from './record-writer.ts'
 import type { Numbers } from './handling.ts'
 import type { CheckIn } from '../insched/check-ins.ts'
+import type { Posting } from '../insched/postings.ts'
 import { NoMessage, outboundOf, type Outbound } from './outbound.ts'
 import { openQueue, type MessageQueue, type QueuedMessage, type QueueQuery } from './queue-sqlite.ts'
 
@@ -133,18 +134,26 @@ export function openHl7(options: Hl7Options) {
   }
   const outboundTo = (channel: OutboundChannel): Outbound =>
     outboundOf(channel, { queue, replica, numbers: options.insched, site: options.site, clock }, async (bytes) => void (await enqueued(channel, bytes))) // prettier-ignore
-  /** Queues check-ins for every channel that tells them, running or not. What no message can be made of is a review, and holds up nothing. */
-  const checkedIn = async (checkIns: readonly CheckIn[]): Promise<void> => {
+  /** Queues what happened for every channel that tells it, running or not. What no message can be made of is a review, and holds up nothing. */
+  const toldToEach = async <T extends { readonly id: string; readonly patient: string }>(
+    happened: readonly T[],
+    what: { readonly name: 'check-in' | 'posting'; readonly event: (one: T) => string | null },
+    tell: (to: Outbound, one: T) => Promise<void>,
+  ): Promise<void> => {
     for (const channel of channels)
-      for (const checkIn of channel.direction === 'out' ? checkIns : [])
+      for (const one of channel.direction === 'out' ? happened : [])
         try {
-          await outboundTo(channel as OutboundChannel).checkedIn(checkIn)
+          await tell(outboundTo(channel as OutboundChannel), one)
         } catch (error) {
           if (!(error instanceof NoMessage)) throw error
-          const why = `A check-in was not told to ${channel.name}: ${error.message}`
-          await replica.change([review(derivedUlid('hl7 check-in', channel.name, checkIn.id), checkIn.patient, { about: 'hl7 to do', why, todo: 'Tell the other system by hand, and put right what is wrong with the channel.' }, checkIn.event)]) // prettier-ignore
+          const why = `A ${what.name} was not told to ${channel.name}: ${error.message}`
+          await replica.change([review(derivedUlid(`hl7 ${what.name}`, channel.name, one.id), one.patient, { about: 'hl7 to do', why, todo: 'Tell the other system by hand, and put right what is wrong with the channel.' }, what.event(one))]) // prettier-ignore
         }
   }
+  const checkedIn = (checkIns: readonly CheckIn[]): Promise<void> =>
+    toldToEach(checkIns, { name: 'check-in', event: (one) => one.event }, (to, one) => to.checkedIn(one))
+  const posted = (postings: readonly Posting[]): Promise<void> =>
+    toldToEach(postings, { name: 'posting', event: () => null }, (to, one) => to.posted(one))
   const shut = async (name: string): Promise<void> => {
     await telling.get(name)?.stop()
     telling.delete(name)
@@ -193,6 +202,8 @@ export function openHl7(options: Hl7Options) {
   return {
     queue,
     checkedIn,
+    /** Tells what staff posted in InSched. */
+    posted,
     /** Opens the channels that are not paused. */
     start(): void {
       isRunning = true

@@ -1,18 +1,19 @@
 /**
  * What the practice tells a peer: a follower for each channel that goes out, over what its triggers are about. A message is
  * queued durably under a control id that follows from what it is about, so that a crash queues it once. What stood when the
- * channel was added is not told. A check-in is told by what made it, so that one that is cleared at once is told all the same.
+ * channel was added is not told. A check-in, and what staff post, is told by what made it, so that one that is cleared at once
+ * is told all the same.
  */
 import { createHash } from 'node:crypto'
 import type { Clock } from '../../replica/clock.ts'
 import { derivedUlid } from '../../replica/ids.ts'
 import { foldConfirmations } from '../../replica/kinds/confirmations.ts'
-import { plainAmount } from '../../replica/kinds/money.ts'
 import { foldPayments } from '../../replica/kinds/payments.ts'
 import type { EventFields, LocationValue } from '../../replica/kinds/fields.ts'
 import type { Collection } from '../../replica/collections.ts'
 import type { DocumentHead, FollowerOptions, Replica } from '../../replica/replica-face.ts'
 import type { CheckIn } from '../insched/check-ins.ts'
+import type { Posting } from '../insched/postings.ts'
 import type { PatientRow } from '../insched/rows.ts'
 import { BadMessage } from './bad-message.ts'
 import { overwritable, type OutboundChannel } from './channels.ts'
@@ -20,6 +21,7 @@ import { standardDelimiters } from './delimiters.ts'
 import { writeMessageBytes } from './encodings.ts'
 import type { Numbers } from './handling.ts'
 import { makeSegment, parseMessage, segmentOf, type Message } from './message.ts'
+import { paymentsTold, postingTold, type MoneyTold } from './money-out.ts'
 import { patientSegment } from './patient-segment.ts'
 import { profileFor, segmentsFrom, type Said, type Trigger } from './profiles.ts'
 import type { MessageQueue } from './queue-sqlite.ts'
@@ -45,9 +47,11 @@ export interface Outbound {
   readonly follower: FollowerOptions | undefined
   /** Tells a check-in where the channel tells check-ins; the same again changes nothing. Rejects with NoMessage where it cannot be told, and otherwise where it is to be tried again. */
   checkedIn(checkIn: CheckIn): Promise<void>
+  /** The same of what staff posted in InSched. */
+  posted(posting: Posting): Promise<void>
 }
 
-const followed: Readonly<Partial<Record<Trigger, Collection>>> = { 'patient changed': 'patients', confirmed: 'confirmations', 'payment posted': 'payments' } // prettier-ignore
+const followed: Readonly<Partial<Record<Trigger, Collection>>> = { 'patient changed': 'patients', confirmed: 'confirmations', 'payment posted': 'payments', 'payment reversed': 'payments' } // prettier-ignore
 
 /** What a channel tells. */
 export function outboundOf(channel: OutboundChannel, parts: OutboundParts, enqueue: Enqueue): Outbound {
@@ -138,22 +142,19 @@ export function outboundOf(channel: OutboundChannel, parts: OutboundParts, enque
     }
   }
 
+  const tellMoney = async ({ trigger, patient, id, at, values, several }: MoneyTold): Promise<void> => {
+    if (!channel.sends.includes(trigger) || at <= since) return
+    const { guarantor, insurances } = await billingOf(patient)
+    await tell(trigger, { patient, id, values, several: { ...several, GT1: guarantor, IN1: insurances } })
+  }
   const paymentsMet = async (head: DocumentHead): Promise<void> => {
-    for (const { id, paid, amount, posted, assigned } of foldPayments(await replica.entries('payments', head.key)).payments) {
-      const patient = assigned.at(-1)?.to ?? head.facts.patient
-      if (!paid || !posted || posted.at <= since || patient === null) continue
-      const { guarantor, insurances } = await billingOf(patient)
-      const values = {
-        'payment.transaction': paid.transaction,
-        'payment.at': timeOf(paid.at),
-        'payment.postedAt': timeOf(posted.at),
-        'payment.deposit': String(posted.deposit),
-        'payment.amount': plainAmount(amount),
-        'payment.currency': amount.currency.toUpperCase(),
-      }
-      await tell('payment posted', { patient, id, values, several: { GT1: guarantor, IN1: insurances } })
-    }
-  } // prettier-ignore
+    if (head.facts.patient === null) return
+    for (const told of paymentsTold(head.facts.patient, await replica.entries('payments', head.key)))
+      await tellMoney(told)
+  }
+  /** A deposit that staff entered for a payment at the portal is told with that payment. */
+  const isOfPortal = async ({ what, patient, row }: Posting): Promise<boolean> =>
+    what === 'payment' && foldPayments(await replica.entries('payments', patient)).payments.some(({ paid }) => paid?.transaction === row['transaction_id']) // prettier-ignore
   /** GT1 and IN1 as far as InSched's data say; neither of a patient whom InSched does not have yet. */
   const billingOf = async (patient: string): Promise<{ guarantor: Record<string, string>[]; insurances: Record<string, string>[] }> => {
     const number = await numberOf(patient)
@@ -191,6 +192,9 @@ export function outboundOf(channel: OutboundChannel, parts: OutboundParts, enque
     follower: collections.length === 0 ? undefined : follower,
     async checkedIn({ event, patient, id, at }) {
       if (channel.sends.includes('checked in') && at > since) await tell('checked in', { patient, event, id })
+    },
+    async posted(posting) {
+      if (!(await isOfPortal(posting))) await tellMoney(postingTold(posting))
     },
   }
 }

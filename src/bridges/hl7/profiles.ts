@@ -6,7 +6,14 @@
 import { escaped } from './escapes.ts'
 import { parseMessage, type Segment } from './message.ts'
 
-export const triggers = ['patient changed', 'checked in', 'confirmed', 'payment posted'] as const
+export const triggers = [
+  'patient changed',
+  'checked in',
+  'confirmed',
+  'charge posted',
+  'payment posted',
+  'payment reversed',
+] as const
 export type Trigger = (typeof triggers)[number]
 
 export interface Profile {
@@ -14,6 +21,23 @@ export interface Profile {
   readonly kind: string
   /** By `SEGMENT-NUMBER`, the segments in their order; PID is filled by itself and only overridden. */
   readonly fields: Readonly<Record<string, string>>
+}
+
+/** Who pays and what insures the patient, behind what a DFT P03 says. */
+const billing = {
+  'GT1-1': '1',
+  'GT1-2': '{guarantor.number}^^^{own}',
+  'GT1-3': '{guarantor.lastName}^{guarantor.firstName}^{guarantor.middleName}',
+  'GT1-6': '{guarantor.phone}^PRN^PH',
+  'GT1-8': '{guarantor.birthDate}',
+  'GT1-11': '{guarantor.relation}',
+  'IN1-1': '{insurance.place}',
+  'IN1-2': '{insurance.company}',
+  'IN1-3': '{insurance.company}',
+  'IN1-4': '{insurance.company}',
+  'IN1-8': '{insurance.group}',
+  'IN1-16': '{insurance.holder}',
+  'IN1-36': '{insurance.member}',
 }
 
 export const profiles: Readonly<Record<Trigger, Profile>> = {
@@ -50,6 +74,29 @@ export const profiles: Readonly<Record<Trigger, Profile>> = {
       'AIL-3': '{event.location}',
     },
   },
+  // A credit names the charge that it takes back (FT1-2); its type says which of the two it is.
+  'charge posted': {
+    kind: 'DFT^P03^DFT_P03',
+    fields: {
+      'EVN-2': '{now}',
+      'PID-1': '1',
+      'PV1-2': 'O',
+      'FT1-1': '1',
+      'FT1-2': '{charge.number}',
+      'FT1-4': '{charge.at}',
+      'FT1-5': '{charge.postedAt}',
+      'FT1-6': '{charge.type}',
+      'FT1-7': '{charge.procedure}',
+      'FT1-10': '{charge.units}',
+      'FT1-11': '{charge.amount}&{charge.currency}',
+      'FT1-20': '^{charge.provider}',
+      'FT1-25': '{charge.procedure}',
+      'DG1-1': '{diagnosis.place}',
+      'DG1-3': '{diagnosis.code}',
+      'DG1-6': 'F',
+      ...billing,
+    },
+  },
   'payment posted': {
     kind: 'DFT^P03^DFT_P03',
     fields: {
@@ -61,24 +108,33 @@ export const profiles: Readonly<Record<Trigger, Profile>> = {
       'FT1-4': '{payment.at}',
       'FT1-5': '{payment.postedAt}',
       'FT1-6': 'PY',
-      'FT1-7': 'PORTAL^Paid by card at the patient portal^99PC',
+      'FT1-7': '{payment.code}^{payment.words}^99PC',
       'FT1-9': 'Deposit {payment.deposit}',
       'FT1-10': '1',
       'FT1-11': '{payment.amount}&{payment.currency}',
       'FT1-12': '{payment.amount}&{payment.currency}',
-      'GT1-1': '1',
-      'GT1-2': '{guarantor.number}^^^{own}',
-      'GT1-3': '{guarantor.lastName}^{guarantor.firstName}^{guarantor.middleName}',
-      'GT1-6': '{guarantor.phone}^PRN^PH',
-      'GT1-8': '{guarantor.birthDate}',
-      'GT1-11': '{guarantor.relation}',
-      'IN1-1': '{insurance.place}',
-      'IN1-2': '{insurance.company}',
-      'IN1-3': '{insurance.company}',
-      'IN1-4': '{insurance.company}',
-      'IN1-8': '{insurance.group}',
-      'IN1-16': '{insurance.holder}',
-      'IN1-36': '{insurance.member}',
+      ...billing,
+    },
+  },
+  // Table 0017 has no refund: an adjustment with its sign, which refers to the payment that it is of.
+  'payment reversed': {
+    kind: 'DFT^P03^DFT_P03',
+    fields: {
+      'EVN-2': '{now}',
+      'PID-1': '1',
+      'PV1-2': 'O',
+      'FT1-1': '1',
+      'FT1-2': '{reversal.number}',
+      'FT1-4': '{reversal.at}',
+      'FT1-5': '{reversal.at}',
+      'FT1-6': 'AJ',
+      'FT1-7': '{reversal.code}^{reversal.words}^99PC',
+      'FT1-9': 'Deposit {payment.deposit}',
+      'FT1-10': '1',
+      'FT1-11': '{reversal.amount}&{payment.currency}',
+      'FT1-12': '{reversal.amount}&{payment.currency}',
+      'FT1-30': '{payment.transaction}',
+      ...billing,
     },
   },
 }

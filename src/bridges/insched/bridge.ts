@@ -12,6 +12,7 @@ import { acquireLease, bind, type Lease } from './binding.ts'
 import type { Numbers } from './consent-changes.ts'
 import type { Progress } from './full-read.ts'
 import type { CheckIn } from './check-ins.ts'
+import type { Posting } from './postings.ts'
 import { identitiesOf } from './identities.ts'
 import { passing, passes } from './faults.ts'
 import type { NamesForTexts } from './names-for-texts.ts'
@@ -46,6 +47,8 @@ export interface BridgeOptions {
   readonly others?: Others | undefined
   /** Told of check-ins, also of those that were cleared since, once the replica has their events; again after a crash. */
   readonly checkedIn?: (checkIns: readonly CheckIn[]) => Promise<void>
+  /** Told in the same way of charges and deposits that staff posted. */
+  readonly posted?: (postings: readonly Posting[]) => Promise<void>
   /** What an admin chose for a database that was put back to a backup; without it such a one is refused (DOM-19). */
   readonly putBack?: Choice | undefined
   /** Called when the database is found to be put back while it is worked on: nothing more is read or written. */
@@ -161,6 +164,7 @@ export async function startInSchedBridge(options: BridgeOptions): Promise<InSche
     others,
     numberOf: options.numbers?.keyOf,
     checkedIn: options.checkedIn,
+    posted: options.posted,
   })
   const polls = options.polls ?? (() => true)
   let turn: Promise<unknown> = Promise.resolve()

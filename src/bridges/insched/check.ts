@@ -145,7 +145,9 @@ function problemsOf({ name, table, rows, columns }: CheckedTable, unknown: Reado
     return []
   })
   // A practice may have said, insured and been paid nothing yet.
-  const mayBeEmpty = ['communications', 'deposits', 'insurances', 'recurrences', 'occurrences'].includes(name)
+  const mayBeEmpty = ['communications', 'deposits', 'charges', 'insurances', 'recurrences', 'occurrences'].includes(
+    name,
+  )
   return rows === 0 && !mayBeEmpty ? [...problems, `${name} (${table}): there is no row.`] : problems
 }
 

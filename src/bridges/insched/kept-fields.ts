@@ -1,7 +1,7 @@
 /** What of a change is needed besides which row it was, and by what a row of the trail is known again. */
 import { createHash } from 'node:crypto'
 
-/** What the trail must know of a row before and after a change: whoever is reached, the plan of a stage, whose a relation is, zones. */
+/** What the trail must know of a row before and after a change: whoever is reached, the plan of a stage, whose a relation is, zones, money. */
 export const keptFields = {
   patients: ['portal_enabled', 'text_consent', 'email_consent', 'survivor_id'],
   relations: ['patient_id'],
@@ -10,6 +10,25 @@ export const keptFields = {
   practice: ['time_zone'],
   occurrences: ['event_id', 'original_on', 'starts_at', 'status', 'last_confirmed_date', 'confirmation_type'],
   events: ['starts_at', 'status', 'last_confirmed_date', 'confirmation_type'],
+  charges: [
+    'patient_id',
+    'event_id',
+    'procedure_code',
+    'served_on',
+    'amount_cents',
+    'units',
+    'diagnosis_codes',
+    'provider',
+  ],
+  deposits: [
+    'patient_id',
+    'amount_cents',
+    'refunded_cents',
+    'voided_cents',
+    'deposited_on',
+    'payment_method',
+    'transaction_id',
+  ],
 } as const
 
 /** By this a row of the trail is known again. */

@@ -94,6 +94,17 @@ export const fieldsOfTables = {
     paid_by: 'text',
     plan_id: 'whole',
   },
+  charges: {
+    charge_id: 'whole!',
+    patient_id: 'whole!',
+    amount_cents: 'cents!',
+    event_id: 'whole',
+    procedure_code: 'text',
+    served_on: 'date',
+    units: 'whole',
+    diagnosis_codes: 'text',
+    provider: 'text',
+  },
   insurances: { patient_id: 'whole!', company: 'text!', rank: 'whole', member_id: 'text', group_number: 'text', holder_name: 'text' }, // prettier-ignore
   communications: {
     patient_id: 'whole!',
@@ -133,6 +144,7 @@ const optionalTables: readonly MappedTableName[] = [
   'stages',
   'communications',
   'deposits',
+  'charges',
   'insurances',
   'recurrences',
   'occurrences',

@@ -7,6 +7,7 @@ import type { Clock } from '../../replica/clock.ts'
 import type { OpenReplica } from '../../replica/replica.ts'
 import type { Edit, Replica } from '../../replica/replica-face.ts'
 import { checkInsOf, type CheckIn } from './check-ins.ts'
+import { postingsOf, type Posting } from './postings.ts'
 import { depositsSeen } from './deposits.ts'
 import { deletedRows, type Ended } from './deleted-rows.ts'
 import { practiceEdit, type Context } from './documents.ts'
@@ -44,6 +45,8 @@ export interface ReaderOptions {
   readonly numberOf?: Numbers['keyOf'] | undefined
   /** Told of check-ins once the replica has their events, and again after a crash; what it rejects is read again. */
   readonly checkedIn?: ((checkIns: readonly CheckIn[]) => Promise<void>) | undefined
+  /** Told in the same way of charges and deposits that staff posted. */
+  readonly posted?: ((postings: readonly Posting[]) => Promise<void>) | undefined
 }
 export type Reader = ReturnType<typeof inSchedReader>
 
@@ -161,6 +164,8 @@ export function inSchedReader(options: ReaderOptions) {
     if (all.length > 0) await replica.change(all)
     const checkIns = await checkInsOf(insched, stretch.checkedIn, rows.events, edits)
     if (checkIns.length > 0) await options.checkedIn?.(checkIns)
+    const postings = await postingsOf(insched, stretch.posted)
+    if (postings.length > 0) await options.posted?.(postings)
     await told(stretch.last.audit_id)
     return { kept, ended: over, ranks: seen.ranks }
   }

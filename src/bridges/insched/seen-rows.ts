@@ -33,7 +33,7 @@ type Seen = { row_id: string; seen: string; kept: string }
 type Change = Omit<AuditRow, 'audit_id' | 'checkpoint' | 'at_utc'> & { readonly seen: string | null }
 
 /** The tables whose changes matter, with their keys; the practice has one row. */
-const watched = { practice: null, locations: 'location_id', event_types: 'event_type', patients: 'patient_id', plans: 'plan_id', stages: 'stage_id', recurrences: 'recurrence_id', events: 'event_id', occurrences: 'occurrence_id', deposits: 'deposit_id' } as const // prettier-ignore
+const watched = { practice: null, locations: 'location_id', event_types: 'event_type', patients: 'patient_id', plans: 'plan_id', stages: 'stage_id', recurrences: 'recurrence_id', events: 'event_id', occurrences: 'occurrence_id', deposits: 'deposit_id', charges: 'charge_id' } as const // prettier-ignore
 type Watched = keyof typeof watched
 
 const chunk = 2_000

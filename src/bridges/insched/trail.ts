@@ -11,6 +11,7 @@ import { checkInIn, type CheckedIn } from './check-ins.ts'
 import { deskConfirmationIn, type DeskConfirmation } from './desk-confirmations.ts'
 import { deskConsentIn, type DeskConsent } from './desk-consents.ts'
 import type { Changes, Reads } from './insched.ts'
+import { postingsIn, type PostedInSched } from './postings.ts'
 import type { AuditRow } from './rows.ts'
 
 /** Local ids to the time of the newest edit that touched them, milliseconds UTC. */
@@ -31,6 +32,8 @@ export interface Stretch {
   readonly consents: readonly DeskConsent[]
   /** Whom staff checked in, in order, whether or not that stands still. */
   readonly checkedIn: readonly CheckedIn[]
+  /** What money staff posted, in order. */
+  readonly posted: readonly PostedInSched[]
   /** The row whose delete ends the stretch. */
   readonly deleted: { readonly table: BridgedTable; readonly localId: number; readonly at: number } | null
 }
@@ -149,6 +152,7 @@ export function auditTrail(clock: Clock) {
       deposits: others.filter((row) => row.table_name === 'deposits'),
       checkedIn: others.flatMap((row) => checkInIn(row, timeOf(row, clock))),
       consents: others.flatMap((row) => deskConsentIn(row, timeOf(row, clock))),
+      posted: others.flatMap((row) => postingsIn(row, timeOf(row, clock))),
       confirmed: others.flatMap((row) => deskConfirmationIn(row, timeOf(row, clock))),
       // What the agent removed itself is no news.
       deleted:

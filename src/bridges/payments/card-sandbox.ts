@@ -8,6 +8,7 @@ import type { Clock } from '../../replica/clock.ts'
 import {
   sandboxObjects,
   type Charge,
+  type Customer,
   type SandboxContents,
   type SandboxDispute,
   type SandboxRefund,
@@ -47,6 +48,7 @@ export function cardSandbox(options: CardSandboxOptions, contents?: SandboxConte
   const failing: Failing[] = []
   const cancels = new Set<() => void>()
   let delivery: Delivery = 'at once'
+  let searchLag = 0
   let failures = 0
 
   const sign = ({ body }: SandboxEvent, at = clock.now()): string => {
@@ -103,21 +105,34 @@ export function cardSandbox(options: CardSandboxOptions, contents?: SandboxConte
     send(event)
   }
 
+  const forget = (id: string): boolean => {
+    const was = objects.deleteCustomer(id)
+    if (was) emit('customer.deleted', was)
+    return was !== undefined
+  }
+
   const handle = (method: string, path: string, given: Readonly<Record<string, string>>): ApiAnswer => {
     const [, collection = '', id, action] = /^\/v1\/((?:checkout\/)?[a-z_]+)(?:\/([\w]+))?(?:\/([a-z]+))?$/.exec(path) ?? []
     const found = (object: object | undefined): ApiAnswer => (object ? { status: 200, body: object } : fault(404, 'resource_missing')) // prettier-ignore
     const some = (list: readonly { id: string; created: number }[]): ApiAnswer => ({ status: 200, body: pageOf(list, given) }) // prettier-ignore
+    const known = (customer = ''): Customer | undefined => (objects.customers.get(customer)?.deleted ? undefined : objects.customers.get(customer)) // prettier-ignore
     switch (`${method} ${collection}`) {
       case 'POST customers':
         return { status: 200, body: objects.customerObject(objects.addCustomer(given)) }
       case 'GET customers': {
-        // Of the search alone: by marks that must all be there.
+        if (id !== 'search') return found(objects.customers.has(id ?? '') ? objects.customerObject(objects.customers.get(id!)!) : undefined) // prettier-ignore
+        // By marks that must all be there; what was made a moment ago may not be found yet.
         const marks = [...(given['query'] ?? '').matchAll(/metadata\['(\w+)'\]:'(\w+)'/g)]
-        const data = [...objects.customers.values()].filter((one) => marks.length > 0 && marks.every(([, name, value]) => one.metadata[name!] === value)) // prettier-ignore
-        return id === 'search' ? { status: 200, body: { object: 'search_result', url: path, has_more: false, next_page: null, data: data.map((one) => objects.customerObject(one)) } } : fault(404, 'unknown_url') // prettier-ignore
+        const isFound = (one: Customer): boolean => !one.deleted && one.created * 1_000 <= clock.now() - searchLag && marks.every(([, name, value]) => one.metadata[name!] === value) // prettier-ignore
+        const data = [...objects.customers.values()].filter((one) => marks.length > 0 && isFound(one))
+        return { status: 200, body: { object: 'search_result', url: path, has_more: false, next_page: null, data: data.map((one) => objects.customerObject(one)) } } // prettier-ignore
+      }
+      case 'DELETE customers': {
+        if (!forget(id ?? '')) return fault(404, 'resource_missing')
+        return { status: 200, body: objects.customerObject(objects.customers.get(id!)!) }
       }
       case 'GET payment_methods': {
-        const customer = objects.customers.get(given['customer'] ?? '')
+        const customer = known(given['customer'])
         return customer ? some(customer.cards.map((one) => objects.cardObject(customer, one))) : fault(404, 'resource_missing') // prettier-ignore
       }
       case 'POST payment_methods': {
@@ -128,7 +143,7 @@ export function cardSandbox(options: CardSandboxOptions, contents?: SandboxConte
         return { status: 200, body: { ...objects.cardObject(customer, card), customer: null } }
       }
       case 'POST checkout/sessions':
-        if (given['customer'] !== undefined && !objects.customers.has(given['customer'])) return fault(400, 'resource_missing') // prettier-ignore
+        if (given['customer'] !== undefined && !known(given['customer'])) return fault(400, 'resource_missing') // prettier-ignore
         return { status: 200, body: objects.session(objects.begin(given)) }
       case 'GET checkout/sessions':
         return id === undefined ? some([...objects.sessions.values()].map((one) => ({ ...objects.session(one), id: one.id, created: one.created }))) : found(objects.sessions.get(id) && objects.session(objects.sessions.get(id)!)) // prettier-ignore
@@ -167,7 +182,7 @@ export function cardSandbox(options: CardSandboxOptions, contents?: SandboxConte
     api(call: { method: string; path: string; query: string; body: string; authorization: string | undefined; key: string | undefined }): ApiAnswer | undefined {
       recorded.push({ method: call.method, path: `${call.path}${call.query ? `?${call.query}` : ''}`, body: call.body })
       if (call.authorization !== `Bearer ${secretKey}`) return fault(401, 'invalid_api_key')
-      const fails = call.method === 'POST' ? failing.shift() : undefined
+      const fails = call.method !== 'GET' ? failing.shift() : undefined
       const asked = `${call.path} ${call.body}`
       const before = call.key === undefined ? undefined : answered.get(call.key)
       if (before) return before.asked === asked ? before.answer : fault(400, 'idempotency_key_in_use', 'idempotency_error')
@@ -181,6 +196,8 @@ export function cardSandbox(options: CardSandboxOptions, contents?: SandboxConte
     },
     /** How the next calls that change something fail, one after the other. */
     failNext: (...how: Failing[]) => void failing.push(...how),
+    /** No call fails any more. */
+    comeBack: () => void (failing.length = 0),
     /** The header that a notice is sent with. */
     sign,
     deliver,
@@ -189,18 +206,22 @@ export function cardSandbox(options: CardSandboxOptions, contents?: SandboxConte
     },
     setDelivery: (how: Delivery) => void (delivery = how),
     delivery: () => delivery,
+    /** For how long after its making somebody is not found by a search. */
+    setSearchLag: (ms: number) => void (searchLag = ms),
     failures: () => failures,
     /** Somebody pays on the page: by card at once, or by a bank transfer that takes its time. */
     pay(session: Session, method: 'card' | 'bank', saves = false): void {
       if (session.status !== 'open' || session.until <= clock.now()) throw new Error('This page is over.')
       const charge = objects.pay(session, method)
       if (method === 'card') objects.settle(charge)
-      if (saves && session.customer && session.offersToSave) objects.saveCard(session.customer)
+      if (saves && session.customer && !session.customer.deleted && session.offersToSave) objects.saveCard(session.customer)
       emit('checkout.session.completed', objects.session(session))
       if (method !== 'card') return
       emit('payment_intent.succeeded', objects.intent(charge))
       emit('charge.succeeded', objects.chargeObject(charge))
     },
+    /** Somebody is deleted at the processor's own desk. */
+    forget: ({ id }: Customer): boolean => forget(id),
     /** A payment by bank transfer comes in, or does not. */
     settleBank(charge: Charge, did: 'come' | 'fail'): void {
       if (charge.status !== 'processing') throw new Error('This payment is settled.')

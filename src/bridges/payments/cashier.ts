@@ -12,16 +12,11 @@ import { plainAmount, plus, sumOf, type Money } from '../../replica/kinds/money.
 import { foldPayments, type Payment, type PaymentEntry, type Refund } from '../../replica/kinds/payments.ts'
 import type { ReviewKind } from '../../replica/kinds/reviews.ts'
 import type { DocumentHead, Edit, Replica } from '../../replica/replica-face.ts'
-import {
-  ProcessorFault,
-  type Checkout,
-  type CheckoutWish,
-  type Gateway,
-  type SavedCard,
-  type Snapshot,
-} from './gateway.ts'
+import { ProcessorFault, type Checkout, type CheckoutWish, type Gateway, type Snapshot } from './gateway.ts'
 import type { Begun, PaymentLedger } from './ledger-sqlite.ts'
 import { rounds } from '../rounds.ts'
+import { payersOf } from './payers.ts'
+import { standsAt } from './reconciliation.ts'
 import { saidByProcessor } from './said-by-processor.ts'
 import type { Notice } from './stripe-notices.ts'
 
@@ -32,8 +27,12 @@ export interface CashierOptions {
   readonly replicaOf: (practice: string) => Replica | undefined
   /** Whether what was wished may go out: not before a portal that was put back knows what it did. */
   readonly mayGoOut: (practice: string) => boolean
+  /** Whether an account stands for any patient of the practice that the portal holds. */
+  readonly stands: (practice: string, account: string) => Promise<boolean>
   readonly clock: Clock
   readonly log: (line: string) => void
+  /** Told when an account and its saved cards are gone from the processor. */
+  readonly removed?: (practice: string, account: string) => void
   /** Told once of each payment that was paid. */
   readonly paid?: (practice: string, patient: string, payment: Payment) => void
 }
@@ -62,6 +61,7 @@ const atOnce = 8
 export function cashier(options: CashierOptions) {
   const { ledger, gatewayOf, replicaOf, clock, log } = options
   const turns = new Map<string, Promise<unknown>>()
+  const payers = payersOf(options)
   let stopped = false
 
   /** One at a time for each payment: what asks meanwhile waits its turn. */
@@ -85,13 +85,6 @@ export function cashier(options: CashierOptions) {
   const paymentOf = async (replica: Replica, patient: string, id: string): Promise<Payment | undefined> =>
     foldPayments(await replica.entries('payments', patient)).payments.find((one) => one.id === id)
 
-  const payerOf = async (gateway: Gateway, practice: string, account: string): Promise<string> => {
-    const known = ledger.payerOf(practice, account)
-    if (known !== undefined) return known
-    const payer = await gateway.payer({ practice, account, key: `payer-${practice}-${account}-${ledger.claimPayer(practice, account)}` }) // prettier-ignore
-    ledger.payer(practice, account, payer)
-    return payer
-  }
   /** The processor's page of a payment: the one that was made, or a new one. */
   const pageOf = async (row: Begun, gateway: Gateway, wish: Omit<CheckoutWish, 'until' | 'key'>): Promise<Checkout> => {
     if (row.session !== null && row.url !== null) return { session: row.session, url: row.url, until: row.until }
@@ -179,6 +172,19 @@ export function cashier(options: CashierOptions) {
     return payment.refunds.some((one) => one.state === 'pending' || one.state === 'asked') ? clock.now() + refundEvery : null // prettier-ignore
   }
 
+  /**
+   * Whether a payment was erased with its patient: it is said nowhere again, and money that moves after that is a difference
+   * of the reconciliation. What was said of it while the erasure came is erased too.
+   */
+  const isErased = async (replica: Replica, patient: string, id: string): Promise<boolean> => {
+    if (((await replica.head('payments', patient))?.erased ?? 0) === 0) return false
+    const entries = await replica.entries('payments', patient)
+    if (entries.some((one) => one.kind === 'started' && one.id === id)) return false
+    if (entries.length > 0 && !entries.some((one) => one.kind === 'started' || one.kind === 'requested'))
+      await replica.change([{ collection: 'payments', key: patient, erase: true }])
+    return true
+  }
+
   const look = async (id: string): Promise<void> => {
     let row = ledger.begun(id)
     if (!row) return
@@ -186,6 +192,7 @@ export function cashier(options: CashierOptions) {
     const { gateway, replica } = placesOf(row.practice)
     const { patient } = row
     const known = await paymentOf(replica, patient, id)
+    if (await isErased(replica, patient, id)) return ledger.due(id, null)
     const transaction = known?.paid?.transaction
     if (row.session === null && transaction === undefined) {
       const found = await gateway.findCheckout(id, row.begun_at)
@@ -202,6 +209,7 @@ export function cashier(options: CashierOptions) {
     let now = await gateway.look(of)
     await say(replica, patient, id, now)
     if (now.paid && row.transaction_id === null) ledger.transaction(id, now.paid.transaction)
+    if (await isErased(replica, patient, id)) return ledger.due(id, null)
     let payment = (await paymentOf(replica, patient, id))!
     if (payment.paid && ledger.claimReceipt(id, clock.now())) options.paid?.(row.practice, patient, payment)
     const wishes = payment.refunds.filter((one) => one.state === 'asked')
@@ -276,7 +284,10 @@ export function cashier(options: CashierOptions) {
       return clock.now() + longestWait
     },
   })
-  const { wake } = looks
+  const wake = (): void => {
+    looks.wake()
+    payers.wake()
+  }
 
   return {
     /** Whether a practice takes payments by card here. */
@@ -286,7 +297,7 @@ export function cashier(options: CashierOptions) {
       single(wanted.payment, async () => {
         const { practice, payment, patient, facts, by, request, account, amount, ...rest } = wanted
         const { gateway, replica } = placesOf(practice)
-        const payer = account === undefined ? undefined : await payerOf(gateway, practice, account)
+        const payer = account === undefined ? undefined : await payers.payer(practice, account)
         const at = clock.now()
         await replica.change([{ collection: 'payments', key: patient, facts, add: { [payment]: { kind: 'started', at, by, amount, ...(request === undefined ? {} : { request }) } } }]) // prettier-ignore
         const until = at + pageLasts
@@ -297,7 +308,7 @@ export function cashier(options: CashierOptions) {
         } catch (error) {
           // The processor may not know the payer any more: the next try asks for one anew, under another key.
           if (account !== undefined && error instanceof ProcessorFault && error.kind === 'permanent') {
-            ledger.forgetPayer(practice, account)
+            payers.forget(practice, account)
             ledger.nextAttempt(payment)
           }
           throw error
@@ -305,17 +316,9 @@ export function cashier(options: CashierOptions) {
           wake()
         }
       }),
-    /** The cards that an account saved at the processor; throws ProcessorFault. */
-    async cards(practice: string, account: string): Promise<readonly SavedCard[]> {
-      const payer = ledger.payerOf(practice, account)
-      return payer === undefined ? [] : placesOf(practice).gateway.cards(payer)
-    },
-    /** Takes away a card that the account saved; false where it has no such card. Throws ProcessorFault. */
-    async removeCard(practice: string, account: string, card: string): Promise<boolean> {
-      if (!(await this.cards(practice, account)).some((one) => one.id === card)) return false
-      await placesOf(practice).gateway.removeCard(card)
-      return true
-    },
+    cards: payers.cards,
+    removeCard: payers.removeCard,
+    leave: payers.leave,
     /** The processor's page of a payment that was begun, while it can be paid. */
     open(payment: string): Checkout | undefined {
       const row = ledger.begun(payment)
@@ -344,6 +347,7 @@ export function cashier(options: CashierOptions) {
             if (isNew)
             ledger.claim({ payment: payment.id, practice, patient: key, begun_at: payment.at, until: payment.at + pageLasts, due_at: null }) // prettier-ignore
             if (isNew || isAsked) ledger.dueNow(payment.id, clock.now())
+            if (payment.posted) ledger.stands(payment.id, standsAt(payment))
           }
         }
         wake()
@@ -356,10 +360,14 @@ export function cashier(options: CashierOptions) {
       wake()
     },
     /** Resolves when nothing is under way and nothing is due. */
-    settled: looks.settled,
+    async settled(): Promise<void> {
+      await looks.settled()
+      await payers.settled()
+    },
     async stop(): Promise<void> {
       stopped = true
       await looks.stop()
+      await payers.stop()
       await Promise.all(turns.values())
     },
   }

@@ -94,10 +94,12 @@ export interface Gateway {
   refund(wish: { readonly transaction: string; readonly asked: string; readonly amount: Money; readonly key: string }): Promise<void>
   /** The processor's id of somebody who pays, known there by our ids alone: the one that there is, or a new one. */
   payer(of: { readonly practice: string; readonly account: string; readonly key: string }): Promise<string>
-  /** The cards that a payer saved. */
-  cards(payer: string): Promise<readonly SavedCard[]>
-  /** Takes a saved card away, for good. */
+  /** The cards that a payer saved; undefined where the processor knows the payer no more. */
+  cards(payer: string): Promise<readonly SavedCard[] | undefined>
+  /** Takes a saved card away, for good; one that is gone already is no fault. */
   removeCard(card: string): Promise<void>
+  /** Removes somebody who pays, with their cards: the one of that id, and whoever is known by our ids. Who is gone already is no fault. */
+  removePayer(of: { readonly practice: string; readonly account: string; readonly payer: string | undefined }): Promise<void>
   /** Our payment that a transaction of the processor is of; undefined where it is of none. */
   paymentOf(transaction: string): Promise<{ readonly payment: string; readonly practice: string } | undefined>
   /** What moved on the account from `from` up to and without `until`, milliseconds UTC. */

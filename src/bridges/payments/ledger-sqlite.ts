@@ -1,7 +1,8 @@
 /**
  * What the portal has begun at the card processor: a row is claimed before each call and settled after it, so that what a
  * crash or a lost answer leaves open is known and looked up. It outlives the processor's idempotency keys. Ids, times and
- * states alone: amounts and people are in the replicas.
+ * states, and what each payment stands at in InSched, which is still known when its patient was erased: the rest of the
+ * amounts, and people, are in the replicas.
  */
 import Database from 'better-sqlite3'
 import { statementsOf } from '../../replica/sqlite-statements.ts'
@@ -26,6 +27,8 @@ export interface Begun {
   readonly failures: number
   readonly problem: string | null
 }
+/** An account that is to be removed at the processor: `looked` is how often that was done, and why it was not. */
+export interface Leaving { readonly practice: string; readonly account: string; readonly looked: number; readonly failures: number } // prettier-ignore
 export interface HeldNotice { readonly event: string; readonly practice: string; readonly payment: string | null; readonly transaction_id: string | null } // prettier-ignore
 export type PaymentLedger = ReturnType<typeof openPaymentLedger>
 
@@ -43,6 +46,9 @@ export function openPaymentLedger(file: string) {
     create table if not exists notices(event text primary key, practice text not null, payment text, transaction_id text, at integer not null, handled integer not null default 0);
     create index if not exists notices_open on notices(handled) where handled = 0;
     create table if not exists payers(practice text not null, account text not null, payer text, attempt integer not null default 1, primary key (practice, account)) without rowid;
+    create table if not exists standing(payment text primary key, net integer not null) without rowid;
+    create table if not exists leaving(practice text not null, account text not null, due_at integer not null, looked integer not null default 0, failures integer not null default 0, problem text,
+      primary key (practice, account)) without rowid;
     create table if not exists receipts(payment text primary key, at integer not null);
     create table if not exists reconciliations(practice text primary key, at integer not null, result text not null);`)
   const sql = statementsOf(db)
@@ -73,6 +79,12 @@ export function openPaymentLedger(file: string) {
     problems: () => sql('select practice, count(*) as count, min(problem) as problem from payments where problem is not null group by practice').all() as { practice: string; count: number; problem: string }[], // prettier-ignore
     ofPractice: (practice: string) => sql('select * from payments where practice = ?').all(practice) as Begun[],
 
+    /** What the deposits of a payment come to in InSched, minor units; null: there is none. */
+    stands: (payment: string, net: number | null) => void (net === null
+      ? sql('delete from standing where payment = ?').run(payment)
+      : sql('insert into standing values (?, ?) on conflict do update set net = excluded.net where net <> excluded.net').run(payment, net)), // prettier-ignore
+    standsAt: (transaction: string) => sql('select net from standing join payments using (payment) where transaction_id = ?').pluck().get(transaction) as number | undefined, // prettier-ignore
+
     /** Claims a refund before it is made; `isNew` where it was never tried. */
     claimRefund(asked: string, payment: string, now: number): { readonly attempt: number; readonly isNew: boolean } {
       const isNew = sql('insert or ignore into refunds(asked, payment, claimed_at) values (?, ?, ?)').run(asked, payment, now).changes === 1 // prettier-ignore
@@ -99,6 +111,24 @@ export function openPaymentLedger(file: string) {
     payer: (practice: string, account: string, payer: string) => void sql('update payers set payer = ? where practice = ? and account = ?').run(payer, practice, account), // prettier-ignore
     /** The processor knows the payer no more: the next is another try. */
     forgetPayer: (practice: string, account: string) => void sql('update payers set payer = null, attempt = attempt + 1 where practice = ? and account = ?').run(practice, account), // prettier-ignore
+
+    isPayer: (practice: string, account: string): boolean => sql('select 1 from payers where practice = ? and account = ?').get(practice, account) !== undefined, // prettier-ignore
+    /** Claims the removal of an account at the processor, due now. */
+    leaves: (practice: string, account: string, now: number) =>
+      void sql('insert into leaving(practice, account, due_at) values (?, ?, ?) on conflict do update set due_at = excluded.due_at, looked = 0').run(practice, account, now), // prettier-ignore
+    leaving: (now: number, limit: number) => sql('select * from leaving where due_at <= ? order by due_at limit ?').all(now, limit) as Leaving[], // prettier-ignore
+    nextLeaving: () => sql('select min(due_at) from leaving').pluck().get() as number | null,
+    /** It was not done, and why. */
+    leavesLater: (practice: string, account: string, at: number, problem: string) =>
+      void sql('update leaving set due_at = ?, problem = ?, failures = failures + 1 where practice = ? and account = ?').run(at, problem, practice, account), // prettier-ignore
+    /** It was done, and is looked at once more. */
+    lookAgain: (practice: string, account: string, at: number) =>
+      void sql('update leaving set due_at = ?, looked = looked + 1, problem = null, failures = 0 where practice = ? and account = ?').run(at, practice, account), // prettier-ignore
+    /** There is nothing to remove, or no more of it. */
+    stays: (practice: string, account: string) =>
+      void sql('delete from leaving where practice = ? and account = ?').run(practice, account),
+    /** Those whose removal has failed so far, by practice. */
+    notRemoved: (practice: string) => sql('select count(*) as count, min(problem) as problem from leaving where practice = ? and problem is not null having count(*) > 0').get(practice) as { count: number; problem: string } | undefined, // prettier-ignore
 
     reconciled: (practice: string, at: number, result: string) =>
       void sql('insert or replace into reconciliations values (?, ?, ?)').run(practice, at, result),

@@ -66,18 +66,24 @@ export function reconcile(given: {
   readonly ours: readonly OwnPayment[]
   /** Transactions of the account that carry our mark, whether the portal has them or not. */
   readonly marked: ReadonlySet<string>
+  /** What InSched has of a transaction whose payment is not here any more, since its patient was erased; undefined: nothing that is known. */
+  readonly kept: (transaction: string) => number | undefined
   readonly from: number
   readonly until: number
 }): Reconciliation {
-  const { movements, ours, marked, from, until } = given
+  const { movements, ours, from, until } = given
   const byTransaction = Map.groupBy(movements, (one) => one.transaction)
   const known = new Map(ours.flatMap((one) => (one.payment.paid ? [[one.payment.paid.transaction, one] as const] : [])))
+  const sum = (list: readonly Movement[], ...what: Movement['what'][]): number => list.reduce((all, one) => all + (what.includes(one.what) ? one.amount.minor : 0), 0) // prettier-ignore
+  const moved = (list: readonly Movement[]): number => sum(list, 'payment', 'refund', 'refund failed', 'dispute', 'dispute reversal') // prettier-ignore
+  // What was erased with its patient is no difference while it comes to what InSched has.
+  const isSettled = (id: string): boolean => !known.has(id) && given.kept(id) === moved(byTransaction.get(id) ?? [])
+  const marked = new Set([...given.marked].filter((id) => !isSettled(id)))
   // Of a payment whose own movement is older, not all movements are here.
   const whole = new Set([...byTransaction].flatMap(([id, list]) => (id !== null && list.some((one) => one.what === 'payment') ? [id] : []))) // prettier-ignore
   const differences: Difference[] = []
   const differ = (kind: DifferenceKind, amount: Money, of: { transaction?: string | undefined; own?: OwnPayment | undefined }): void =>
     void differences.push({ kind, payment: of.own?.payment.id ?? null, patient: of.own?.patient ?? null, transaction: of.transaction ?? of.own?.payment.paid?.transaction ?? null, amount: amount.minor, currency: amount.currency, todo: todos[kind] }) // prettier-ignore
-  const sum = (list: readonly Movement[], ...what: Movement['what'][]): number => list.reduce((all, one) => all + (what.includes(one.what) ? one.amount.minor : 0), 0) // prettier-ignore
   const moneyIn = (payment: Payment, minor: number): Money => ({ minor, currency: payment.amount.currency })
 
   for (const id of whole) {
@@ -109,7 +115,7 @@ export function reconcile(given: {
     const late = until - payment.movedAt > onItsWay
     if (!payment.posted) return void (late && differ('not posted', payment.amount, { own }))
     const seen = payment.deposits.filter((one) => one.amounts !== null)
-    if (payment.deposits.some((one) => one.amounts === null) && seen.length === 0) return differ('deposit deleted', payment.amount, { own }) // prettier-ignore
+    if (payment.deposits.length > 0 && seen.length === 0) return differ('deposit deleted', payment.amount, { own }) // prettier-ignore
     const gap = netOf(seen) - expectedOf(payment)
     if (gap !== 0 && (late || !isOnItsWay(payment))) differ('deposit differs', moneyIn(payment, gap), { own })
   }
@@ -149,6 +155,12 @@ function expectedOf({ amount, refunded, withdrawn }: Payment): number {
 /** Whether the deposits stand as they did before the newest move: InSched has not been told of it yet. */
 function isOnItsWay(payment: Payment): boolean {
   return payment.moves.length > 0 && payment.deposits.every((one) => one.amounts !== null)
+}
+
+/** What the deposits of a payment come to in InSched, minor units; null where none stands. */
+export function standsAt(payment: Payment): number | null {
+  const seen = payment.deposits.filter((one) => one.amounts !== null)
+  return seen.length === 0 ? null : netOf(seen)
 }
 
 function netOf(list: readonly Payment['deposits'][number][]): number {

@@ -19,7 +19,7 @@ export interface Session {
   charge: Charge | null
 }
 /** Somebody who pays, by our mark alone, and the cards that they saved. */
-export interface Customer { readonly id: string; readonly created: number; readonly metadata: Readonly<Record<string, string>>; readonly cards: { readonly id: string; readonly created: number }[] } // prettier-ignore
+export interface Customer { readonly id: string; readonly created: number; readonly metadata: Readonly<Record<string, string>>; readonly cards: { readonly id: string; readonly created: number }[]; deleted?: boolean } // prettier-ignore
 export interface Charge {
   readonly id: string
   readonly created: number
@@ -146,7 +146,17 @@ export function sandboxObjects(clock: Clock, pageUrl: () => string, contents?: S
       customers.set(customer.id, customer)
       return customer
     },
-    customerObject: ({ id, created, metadata }: Customer) => ({ id, object: 'customer', created, metadata }),
+    /** Of who was deleted no more than that is said. */
+    customerObject: ({ id, created, metadata, deleted }: Customer): object => (deleted ? { id, object: 'customer', deleted } : { id, object: 'customer', created, metadata }), // prettier-ignore
+    /** Deletes somebody with their cards; the object as it was, undefined where there is nobody. */
+    deleteCustomer(id: string): object | undefined {
+      const customer = customers.get(id)
+      if (!customer || customer.deleted) return undefined
+      const { created, metadata } = customer
+      customer.deleted = true
+      customer.cards.length = 0
+      return { id, object: 'customer', created, metadata }
+    },
     saveCard: ({ cards }: Customer): void => void cards.push({ id: idOf('pm'), created: now() }),
     cardObject: ({ id: customer }: Customer, { id, created }: Customer['cards'][number]) => ({ id, object: 'payment_method', type: 'card', created, customer, allow_redisplay: 'always', card: { brand: 'visa', last4: '4242', exp_month: 12, exp_year: 2031 } }), // prettier-ignore
     settle(charge: Charge): void {

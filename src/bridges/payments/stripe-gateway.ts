@@ -71,13 +71,12 @@ export function stripeGateway({ secretKey, apiBase }: StripeAccount): Gateway {
     },
     payer: ({ practice, account, key }) =>
       asked(async () => {
-        const metadata = { payer: account, practice }
-        const query = Object.entries(metadata).map(([name, value]) => `metadata['${name}']:'${value}'`).join(' AND ') // prettier-ignore
-        const [known] = (await stripe.customers.search({ query, limit: 1 })).data
+        const metadata = marksOf(practice, account)
+        const [known] = (await stripe.customers.search({ query: queryOf(metadata), limit: 1 })).data
         return (known ?? (await stripe.customers.create({ metadata }, { idempotencyKey: key }))).id // prettier-ignore
       }),
     cards: (payer) =>
-      asked(async () => {
+      unlessMissing(async () => {
         const all = await stripe.paymentMethods.list({ customer: payer, type: 'card', limit: 100 })
         // What was saved for this purpose alone: the payer said yes to it on the processor's page.
         return all.data.flatMap(
@@ -86,7 +85,16 @@ export function stripeGateway({ secretKey, apiBase }: StripeAccount): Gateway {
         )
       }),
     async removeCard(card) {
-      await asked(() => stripe.paymentMethods.detach(card))
+      await unlessMissing(() => stripe.paymentMethods.detach(card))
+    },
+    async removePayer({ practice, account, payer }) {
+      // One whose making had no answer has no id here, and two may have been made.
+      const query = queryOf(marksOf(practice, account))
+      const found = await asked(() =>
+        stripe.customers.search({ query, limit: 100 }).autoPagingToArray({ limit: 1_000 }),
+      )
+      const ids = new Set([...(payer === undefined ? [] : [payer]), ...found.map((one) => one.id)])
+      for (const id of ids) await unlessMissing(() => stripe.customers.del(id))
     },
     paymentOf: (transaction) =>
       asked(async () => {
@@ -110,6 +118,25 @@ async function asked<T>(call: () => Promise<T>): Promise<T> {
   } catch (error) {
     throw faultOf(error)
   }
+}
+
+/** The same; undefined where what it is about is not, or no more, at the processor. */
+async function unlessMissing<T>(call: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await call()
+  } catch (error) {
+    if (error instanceof Stripe.errors.StripeInvalidRequestError && error.code === 'resource_missing') return undefined
+    throw faultOf(error)
+  }
+}
+
+/** By what somebody who pays is known at the processor. */
+function marksOf(practice: string, account: string): Record<string, string> {
+  return { payer: account, practice }
+}
+
+function queryOf(marks: Readonly<Record<string, string>>): string {
+  return Object.entries(marks).map(([name, value]) => `metadata['${name}']:'${value}'`).join(' AND ') // prettier-ignore
 }
 
 /** What a failed call was. The SDK's own message may repeat what was sent: only its type and code are kept. */

@@ -12,11 +12,13 @@ export interface PaymentsOfPractice {
   readonly last: ({ readonly at: number } & Pick<Reconciliation, 'processor' | 'deposits' | 'notPosted' | 'differences'>) | null // prettier-ignore
   /** Payments that wait for the processor, and why. */
   readonly waiting: { readonly count: number; readonly problem: string } | null
+  /** Accounts of who was erased whose saved cards are still at the processor, and why. */
+  readonly notRemoved: { readonly count: number; readonly problem: string } | null
 }
 
 export function paymentsHtml(
   reader: Reader,
-  { last, waiting }: PaymentsOfPractice,
+  { last, waiting, notRemoved }: PaymentsOfPractice,
   { csrf, practice, zone }: { csrf: string; practice: string; zone: string },
 ): Html {
   const { payments: words } = reader.words.operator
@@ -32,6 +34,7 @@ export function paymentsHtml(
     last === null || last.differences.length === 0 ? words.title : words.differ(last.differences.length),
     [
       waiting === null ? nothing : notice('warn', words.waiting(waiting.count), html`<p>${inEnglish(waiting.problem)}</p>`), // prettier-ignore
+      notRemoved === null ? nothing : notice('warn', words.notRemoved(notRemoved.count), html`<p>${inEnglish(notRemoved.problem)}</p>`), // prettier-ignore
       last === null
         ? html`<p>${words.never}</p>`
         : html`<p>${last.differences.length === 0 ? words.agree(reader.instant(last.at, zone)) : words.compared(reader.instant(last.at, zone))}</p>`, // prettier-ignore
@@ -50,6 +53,6 @@ export function paymentsHtml(
         : table(words.title, [what, amount, transaction, todo], last.differences.map(row), 'tight'),
       oneButton('/operator/reconcile', words.compare, { csrf, practice }),
     ],
-    (last?.differences.length ?? 0) > 0 || waiting !== null,
+    (last?.differences.length ?? 0) > 0 || waiting !== null || notRemoved !== null,
   )
 }

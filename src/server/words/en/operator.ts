@@ -24,6 +24,7 @@ export const operator = {
     agree: (when: string) => `Card processor, portal and InSched agreed on ${when}.`,
     compared: (when: string) => `Card processor, portal and InSched were compared on ${when}.`,
     waiting: (n: number) => `${count(n, { one: 'payment waits', other: 'payments wait' })} for the card processor.`,
+    notRemoved: (n: number) => `Saved cards of ${count(n, { one: 'account', other: 'accounts' })} that must be removed are still at the card processor. It is tried again until they are gone.`, // prettier-ignore
     compare: 'Compare now',
     paid: 'Paid at the processor',
     refunded: 'Refunded',

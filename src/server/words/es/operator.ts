@@ -22,6 +22,7 @@ export const operator: typeof english = {
     agree: (when) => `El procesador, el portal e InSched coincidieron: ${when}.`,
     compared: (when) => `El procesador, el portal e InSched se compararon: ${when}.`,
     waiting: (n) => `${count(n, { one: 'pago espera', other: 'pagos esperan' })} al procesador de tarjetas.`,
+    notRemoved: (n) => `Tarjetas guardadas de ${count(n, { one: 'cuenta', other: 'cuentas' })} que deben borrarse siguen en el procesador. Se intenta de nuevo hasta que se borren.`, // prettier-ignore
     compare: 'Comparar ahora',
     paid: 'Pagado en el procesador',
     refunded: 'Reembolsado',
