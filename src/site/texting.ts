@@ -63,9 +63,11 @@ export function textsOfSite(site: {
   }
   const whyOf = (rule: Rule, verdict: Verdict): WhyText => {
     const of = { rule: rule.id, what: rule.what, lead: rule.lead }
-    if (verdict.is === 'told') return { ...of, is: 'told', at: verdict.message.at, state: verdict.message.state, code: verdict.message.code } // prettier-ignore
-    if (verdict.is === 'wait') return { ...of, is: 'due', at: verdict.until, why: verdict.why }
-    return verdict.is === 'send' ? { ...of, is: 'now' } : { ...of, is: 'not', why: verdict.why }
+    if (verdict.is === 'told') return { ...of, is: 'told', at: verdict.message.at, by: verdict.message.kind, state: verdict.message.state, code: verdict.message.code } // prettier-ignore
+    if (verdict.is === 'wait') return { ...of, is: 'due', at: verdict.until, why: verdict.why, way: verdict.way }
+    return verdict.is === 'send'
+      ? { ...of, is: 'now', by: verdict.by }
+      : { ...of, is: 'not', why: verdict.why, also: verdict.also }
   }
   /** For each rule that is for an event: whether it was told, goes out, or why it was not. */
   const why = async (event: string): Promise<WhyText[]> => {
