@@ -82,6 +82,7 @@ export const deeds = [
   'texts held',
   'texts let go',
   'text sent by hand',
+  'channels chosen',
   'records uploaded',
   'communications downloaded',
   'synchronized',

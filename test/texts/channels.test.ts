@@ -192,7 +192,7 @@ it('[TEXT-3] [TEXT-18] a mail that the server did not take is not sent later for
   expect(out.map(({ state, code }) => [state, code])).toEqual([['dropped', 'canceled']])
 })
 
-it('[R8] [R29] [TEXT-18] who refuses texts is told by mail, who refuses mail by text whatever is preferred, and who refuses both not at all, with both reasons', async () => {
+it('[TEXT-18] who refuses texts is told by mail, who refuses mail by text whatever is preferred, and who refuses both not at all, with both reasons (R8, R29)', async () => {
   const { world, mails } = await post()
   const people = await Promise.all([1, 2, 3, 4].map((n) => world.person({ cellPhone: `+1 480 555 010${n}`, email: `p${n}@example.com`, emailConsent: true }))) // prettier-ignore
   const choices = [{ noText: true }, { noEmail: true, prefers: 'email' }, { noText: true, noEmail: true }, { prefers: 'email', noText: true }] as const // prettier-ignore
@@ -209,7 +209,7 @@ it('[R8] [R29] [TEXT-18] who refuses texts is told by mail, who refuses mail by 
   expect((await linesOf(world, events[3]!))[0]).toBe('The email address has unsubscribed. No texts: somebody chose so for the patient.') // prettier-ignore
 })
 
-it('[R23] [TEXT-18] a minor is told by mail through the guarantor, who prefers it; a no to email for the child is a no', async () => {
+it('[TEXT-18] a minor is told by mail through the guarantor, who prefers it; a no to email for the child is a no (R23)', async () => {
   const { world, mails } = await post()
   const mother = await world.person(mailable)
   const tom = await world.person({ firstName: 'Tom', birthDate: '2019-02-01', cellPhone: null, textConsent: null, email: 'tom@example.com', guarantor: mother }) // prettier-ignore
@@ -238,7 +238,7 @@ it('[TEXT-2] [TEXT-18] a mail by a rule keeps the hours of the rule: what was bo
   expect(mails.map(({ subject }) => subject)).toEqual(['Desert Bloom: your appointment is booked'])
 })
 
-it('[R29] [TEXT-18] who wants no email, or nothing by itself, is mailed no notice of a message; where a mail came back the next rule goes by text', async () => {
+it('[TEXT-18] who wants no email, or nothing by itself, is mailed no notice of a message; where a mail came back the next rule goes by text (R29)', async () => {
   const { world, mails } = await post()
   const [ann, tom, eva] = [await world.person(mailable), await world.person({ ...mailable, email: 'tom@example.com' }), await world.person({ ...mailable, email: 'eva@example.com', cellPhone: '+1 480 555 0103' })] // prettier-ignore
   await choose(world, ann, { noEmail: true })

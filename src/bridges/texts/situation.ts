@@ -176,6 +176,12 @@ export function situationsOf({
       const place = location === null ? undefined : (practice[`location/${location}`] as LocationValue | undefined)
       return { practice: settings.practiceName || (practice.practiceName ?? ''), phone: place?.phone ?? practice.phone ?? null } // prettier-ignore
     },
+    /** How a patient is reached by what is on file and was chosen, nobody else being asked. */
+    async reached(patient: string): Promise<OpenChannels & Pick<Communications, 'choice' | 'chosen'>> {
+      const [person, said] = [await personOf(patient), foldCommunications(await replica.entries('communications', patient))] // prettier-ignore
+      const recipient = person.email ? keys.ofAddress(person.email) : undefined
+      return { whyNoText: await whyNoTextTo(person), whyNoEmail: await whyNoEmailTo(person, person, recipient, said.out), choice: said.choice, chosen: said.chosen } // prettier-ignore
+    },
     /** Events of the receiver's family that begin within a day of this one: those that one text may tell together with it. */
     async near({ patient, receiver, relatives, event, zone }: Told): Promise<string[]> {
       const start = instantOf(event.startsAt, zone)

@@ -49,7 +49,9 @@ export function eventPage({ site, store }: ConsoleParts): Hono<ConsoleEnv> {
               [today.lastConfirmed, story.lastConfirmed === null ? today.still : `${reader.wall(story.lastConfirmed)}${story.confirmationType ? ` (${story.confirmationType})` : ''}`], // prettier-ignore
             ]),
             local !== null && mayUse(c.get('staff'), 'POST /send/to')
-              ? html`<div class="ways">${oneButton('/send/to', today.write, hidden, 'main')}</div>`
+              ? html`<div class="ways">
+                  ${oneButton('/send/to', today.write, hidden, 'main')}${oneButton('/reached', reader.words.reached.title, { csrf: hidden.csrf, patient: hidden.patient })}
+                </div>`
               : nothing,
           ],
           { eyebrow: reader.wall(story.startsAt) },

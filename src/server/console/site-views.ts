@@ -1,8 +1,8 @@
 /** What a console is shown of its site: the events of a day with what was said about them, the threads of the inbox, and Recent Communications. `site/` makes them. */
 import type { RuleKind } from '../../bridges/texts/rule-words.ts'
 import type { Rule } from '../../bridges/texts/rules.ts'
-import type { Way } from '../../bridges/texts/channels.ts'
-import type { Channel, MessageState, NotSentReason } from '../../replica/kinds/communications.ts'
+import type { OpenChannels, Way } from '../../bridges/texts/channels.ts'
+import type { Channel, Communications, MessageState, NotSentReason } from '../../replica/kinds/communications.ts'
 import type { PatientCollection } from '../../mirror/policy.ts'
 import type { Answer } from '../../replica/kinds/confirmations.ts'
 import type { EventFields, PatientFields, Stage } from '../../replica/kinds/fields.ts'
@@ -40,6 +40,8 @@ export interface EventOfDay {
   /** When what the patient said came here; null where it is not known. */
   readonly receivedAt: number | null
 }
+/** How a patient is reached: why a channel is not open, what was chosen, and when and by whom last. */
+export type Reached = OpenChannels & Pick<Communications, 'choice' | 'chosen'>
 /** What a rule for texts comes to for an event. Times are milliseconds UTC. */
 export type WhyText = {
   readonly rule: string
