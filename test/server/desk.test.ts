@@ -81,7 +81,7 @@ describe('a day', () => {
     expect(said.map((one) => [one.kind, one.by.initials])).toEqual(expect.arrayContaining([['hold', 'JD'], ['send now', 'JD']])) // prettier-ignore
     await world.site.texts.set('sending', 'off')
   })
-  it('[TEXT-18] staff choose how a patient is reached, with their initials and in the trail; the event says at once what that comes to (R29)', async () => {
+  it('[TEXT-19] staff choose how a patient is reached, with their initials and in the trail; the event says at once what that comes to (R29)', async () => {
     const event = world.events.at(-1)!
     await world.site.texts.set('sending', 'on')
     const page = async (): Promise<string> => words((await admin.get(`/events/${event.key}`)).text)

@@ -171,7 +171,7 @@ it('contact details are asked for, never changed: only what differs, with what w
   expect((await browser.get('/contact')).text).toContain('The office has not taken it')
 })
 
-it('[TEXT-18] the patient chooses by which way to be reminded, or not by itself; what the office refused stands, and is said (R29)', async () => {
+it('[TEXT-19] the patient chooses by which way to be reminded, or not by itself; what the office refused stands, and is said (R29)', async () => {
   const choose = async (reached: string) => {
     // Of one millisecond nobody says which was later.
     world.clock.advance(1)

@@ -23,7 +23,7 @@ const anyOpen: fc.Arbitrary<OpenChannels> = fc.record({
   whyNoEmail: fc.constantFrom(null, null, 'no address', 'no address of the guarantor', 'unsubscribed', 'email consent unknown', 'no email consent', 'address bounced', 'no mail server'), // prettier-ignore
 })
 
-it('[TEXT-18] whatever is chosen and on file there is one channel or a reason: never a channel that is refused or not open, the preferred one where it is open, nothing by itself where nobody wants that', () => {
+it('[TEXT-19] whatever is chosen and on file there is one channel or a reason: never a channel that is refused or not open, the preferred one where it is open, nothing by itself where nobody wants that', () => {
   fc.assert(
     fc.property(anyChoice, anyOpen, fc.boolean(), (choice, open, isByHand) => {
       const way = wayOf(choice, open, isByHand)
@@ -46,7 +46,7 @@ it('[TEXT-18] whatever is chosen and on file there is one channel or a reason: n
   )
 })
 
-it('[TEXT-18] a copy by mail goes only where mail is open and nobody chose one of the two; through another person a no of either is a no', () => {
+it('[TEXT-19] a copy by mail goes only where mail is open and nobody chose one of the two; through another person a no of either is a no', () => {
   fc.assert(
     fc.property(anyChoice, anyChoice, anyOpen, (own, other, open) => {
       if (isCopied(own, open)) expect([own.prefers, own.noEmail, open.whyNoEmail]).toEqual([null, false, null])
@@ -58,7 +58,7 @@ it('[TEXT-18] a copy by mail goes only where mail is open and nobody chose one o
   )
 })
 
-it('[TEXT-18] what was chosen last of each counts, in whatever order it comes', () => {
+it('[TEXT-19] what was chosen last of each counts, in whatever order it comes', () => {
   const said = (at: number, more: object): CommunicationEntry & { id: string } => ({ kind: 'channels', id: String(at), at, by: { role: 'staff', id: 's', initials: 'JD' }, ...more }) as never // prettier-ignore
   const entries = [said(1, { prefers: 'email', noText: true }), said(2, { noneByItself: true }), said(3, { prefers: null, noneByItself: false })] // prettier-ignore
   fc.assert(
@@ -97,7 +97,7 @@ async function linesOf(world: Texting, event: string): Promise<string[]> {
   return outlookOf(told!).map(({ rule, verdict }) => whyInWords(speechIn('en'), whyTextOf(rule, verdict), zone))
 }
 
-it('[TEXT-18] who prefers email is asked and reminded by mail and gets no text; the lines say by what, before and after', async () => {
+it('[TEXT-19] who prefers email is asked and reminded by mail and gets no text; the lines say by what, before and after', async () => {
   const { world, mails } = await post()
   const patient = await world.person(mailable)
   await choose(world, patient, { prefers: 'email' })
@@ -110,7 +110,7 @@ it('[TEXT-18] who prefers email is asked and reminded by mail and gets no text; 
   expect(await linesOf(world, event)).toEqual(['Sent by email Saturday, March 6 at 2:30 PM. Sent.', 'Sent by email Monday, March 8 at 2:30 PM. Sent.']) // prettier-ignore
 })
 
-it('[TEXT-18] who wants nothing by itself gets neither, and the lines say so; what staff send by hand goes, and what is due when that ends', async () => {
+it('[TEXT-19] who wants nothing by itself gets neither, and the lines say so; what staff send by hand goes, and what is due when that ends', async () => {
   const { world, mails } = await post()
   const patient = await world.person(mailable)
   await choose(world, patient, { noneByItself: true })
@@ -130,7 +130,7 @@ it('[TEXT-18] who wants nothing by itself gets neither, and the lines say so; wh
   expect(mails).toEqual([])
 })
 
-it('[TEXT-1] [TEXT-18] what was told by text is not told by mail where the patient prefers mail by now, nor the other way round, also after a start and on a portal that was put back', async () => {
+it('[TEXT-1] [TEXT-19] what was told by text is not told by mail where the patient prefers mail by now, nor the other way round, also after a start and on a portal that was put back', async () => {
   const { world, mails } = await post()
   const [ann, tom] = [await world.person(mailable), await world.person({ firstName: 'Tom', cellPhone: '+1 480 555 0102', email: 'tom@example.com', emailConsent: true })] // prettier-ignore
   await choose(world, tom, { prefers: 'email' })
@@ -155,7 +155,7 @@ it('[TEXT-1] [TEXT-18] what was told by text is not told by mail where the patie
   expect([phones(), addresses()]).toEqual([['+14805550101'], ['tom@example.com']])
 })
 
-it('[TEXT-1] [TEXT-18] a text that nobody took goes by mail where that is chosen meanwhile, once, and a mail that no server took by text', async () => {
+it('[TEXT-1] [TEXT-19] a text that nobody took goes by mail where that is chosen meanwhile, once, and a mail that no server took by text', async () => {
   const given = await post()
   const { world, mails } = given
   const [ann, tom] = [await world.person(mailable), await world.person({ firstName: 'Tom', cellPhone: '+1 480 555 0102', email: 'tom@example.com', emailConsent: true })] // prettier-ignore
@@ -177,7 +177,23 @@ it('[TEXT-1] [TEXT-18] a text that nobody took goes by mail where that is chosen
   expect([await states(ann), await states(tom)]).toEqual([['text dropped told anew', 'email sent '], ['email dropped told anew', 'text delivered ']]) // prettier-ignore
 })
 
-it('[TEXT-3] [TEXT-18] a mail that the server did not take is not sent later for an event that was canceled or moved meanwhile', async () => {
+it('[TEXT-19] while the provider of texts is down, who prefers email is told in time', async () => {
+  const { world, mails } = await post()
+  const [ann, tom] = [await world.person(), await world.person({ firstName: 'Tom', cellPhone: '+1 480 555 0102', email: 'tom@example.com', emailConsent: true })] // prettier-ignore
+  await choose(world, tom, { prefers: 'email' })
+  await world.settled()
+  world.sandbox.down(true)
+  await world.event(ann, '2027-03-03T14:30')
+  await world.pass(10 * 60_000)
+  await world.event(tom, '2027-03-03T14:30')
+  await world.pass(10 * 60_000)
+  expect([world.arrived(), mails.map(({ to }) => to)]).toEqual([[], ['tom@example.com']])
+  world.sandbox.down(false)
+  await world.pass(hour)
+  expect([world.arrived().length, mails.length]).toEqual([1, 1])
+})
+
+it('[TEXT-3] [TEXT-19] a mail that the server did not take is not sent later for an event that was canceled or moved meanwhile', async () => {
   const given = await post()
   const { world, mails } = given
   const patient = await world.person({ ...mailable, textConsent: false })
@@ -192,7 +208,7 @@ it('[TEXT-3] [TEXT-18] a mail that the server did not take is not sent later for
   expect(out.map(({ state, code }) => [state, code])).toEqual([['dropped', 'canceled']])
 })
 
-it('[TEXT-18] who refuses texts is told by mail, who refuses mail by text whatever is preferred, and who refuses both not at all, with both reasons (R8, R29)', async () => {
+it('[TEXT-19] who refuses texts is told by mail, who refuses mail by text whatever is preferred, and who refuses both not at all, with both reasons (R8, R29)', async () => {
   const { world, mails } = await post()
   const people = await Promise.all([1, 2, 3, 4].map((n) => world.person({ cellPhone: `+1 480 555 010${n}`, email: `p${n}@example.com`, emailConsent: true }))) // prettier-ignore
   const choices = [{ noText: true }, { noEmail: true, prefers: 'email' }, { noText: true, noEmail: true }, { prefers: 'email', noText: true }] as const // prettier-ignore
@@ -209,7 +225,7 @@ it('[TEXT-18] who refuses texts is told by mail, who refuses mail by text whatev
   expect((await linesOf(world, events[3]!))[0]).toBe('The email address has unsubscribed. No texts: somebody chose so for the patient.') // prettier-ignore
 })
 
-it('[TEXT-18] a minor is told by mail through the guarantor, who prefers it; a no to email for the child is a no (R23)', async () => {
+it('[TEXT-19] a minor is told by mail through the guarantor, who prefers it; a no to email for the child is a no (R23)', async () => {
   const { world, mails } = await post()
   const mother = await world.person(mailable)
   const tom = await world.person({ firstName: 'Tom', birthDate: '2019-02-01', cellPhone: null, textConsent: null, email: 'tom@example.com', guarantor: mother }) // prettier-ignore
@@ -224,7 +240,7 @@ it('[TEXT-18] a minor is told by mail through the guarantor, who prefers it; a n
   expect(world.arrived().map(({ phone }) => phone)).toContain('+14805550101')
 })
 
-it('[TEXT-2] [TEXT-18] a mail by a rule keeps the hours of the rule: what was booked in the night is mailed in the morning', async () => {
+it('[TEXT-2] [TEXT-19] a mail by a rule keeps the hours of the rule: what was booked in the night is mailed in the morning', async () => {
   const { world, mails } = await post()
   await world.set({ 'rule/request': 'none', 'rule/reminder': 'none', 'rule/booked': 'booking notice' })
   const patient = await world.person(mailable)
@@ -238,7 +254,7 @@ it('[TEXT-2] [TEXT-18] a mail by a rule keeps the hours of the rule: what was bo
   expect(mails.map(({ subject }) => subject)).toEqual(['Desert Bloom: your appointment is booked'])
 })
 
-it('[TEXT-18] who wants no email, or nothing by itself, is mailed no notice of a message; where a mail came back the next rule goes by text (R29)', async () => {
+it('[TEXT-19] who wants no email, or nothing by itself, is mailed no notice of a message; where a mail came back the next rule goes by text (R29)', async () => {
   const { world, mails } = await post()
   const [ann, tom, eva] = [await world.person(mailable), await world.person({ ...mailable, email: 'tom@example.com' }), await world.person({ ...mailable, email: 'eva@example.com', cellPhone: '+1 480 555 0103' })] // prettier-ignore
   await choose(world, ann, { noEmail: true })

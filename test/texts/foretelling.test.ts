@@ -59,7 +59,7 @@ it('[TEXT-14] the list says who gets what and when, and of the others why not; w
 })
 
 it(
-  '[TEXT-14] [TEXT-18] what the list says is what is sent, by text or by mail, in random sets of rules and of how people are reached',
+  '[TEXT-14] [TEXT-19] what the list says is what is sent, by text or by mail, in random sets of rules and of how people are reached',
   { timeout: 120_000 },
   async () => {
     const { mailed, together } = await dryRunIsTrue(100, 8)

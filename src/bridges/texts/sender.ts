@@ -89,7 +89,10 @@ export function textSender(options: TextSenderOptions): TextSender {
   const handing = handingOver({ replica, clock, by, statusTo: options.statusTo, log })
   const recalled = recalling({ replica, keys: options.keys, clock, handing, received: options.received })
   /** Asked again before each text: the gate may have closed, or the provider failed. */
-  const maySend = (): boolean => !stopped && options.isOpen() && clock.now() >= handing.pausedUntil()
+  const maySend = (): boolean => mayMail() && !isPaused()
+  /** A mail needs no provider of texts, once that has said what it told before a restore. */
+  const mayMail = (): boolean => !stopped && options.isOpen() && recalled.isAsked()
+  const isPaused = (): boolean => clock.now() < handing.pausedUntil()
   const paced = async (): Promise<void> => {
     if (stopped || pace === 0) return
     const { promise, resolve } = Promise.withResolvers<void>()
@@ -137,7 +140,7 @@ export function textSender(options: TextSenderOptions): TextSender {
           notes[derivedUlid('not sent', event, startsAt, rule.what, rule.id)] = { kind: 'not sent', at: clock.now(), by, what: rule.what, event, startsAt, rule: rule.id, why: step.why, ...(step.also === undefined ? {} : { also: step.also }) } // prettier-ignore
         continue
       }
-      if (!maySend()) return done(Math.max(handing.pausedUntil(), clock.now() + 1))
+      if (step.by === 'text' ? !maySend() : !mayMail()) return done(Math.max(handing.pausedUntil(), clock.now() + 1))
       // A text of before a restore has told it, whatever is chosen by now.
       if (step.by === 'text' || textedBefore({ rule, of: told })) await tell(provider, { rule, of: told }, step.until)
       else await options.byMail?.(rule, told, false)
@@ -210,15 +213,15 @@ export function textSender(options: TextSenderOptions): TextSender {
     const provider = options.provider()
     if (!provider) return null
     if (!options.isOpen()) return clock.now() + lookAgainAfter
-    if (clock.now() < handing.pausedUntil()) return handing.pausedUntil()
+    if (isPaused() && !recalled.isAsked()) return handing.pausedUntil()
     if (!recalled.isAsked()) {
       await options.indexed()
       await recalled.learn(provider)
     }
     await scanWhereDue()
-    const claim = (await claims.settleAll(provider)) ?? Infinity
-    await recalled.poll(provider, () => stopped)
-    while (maySend()) {
+    const claim = isPaused() ? handing.pausedUntil() : ((await claims.settleAll(provider)) ?? Infinity)
+    if (!isPaused()) await recalled.poll(provider, () => stopped)
+    while (mayMail()) {
       const event = due.takeDue(clock.now())
       if (event === undefined) break
       try {
@@ -230,21 +233,19 @@ export function textSender(options: TextSenderOptions): TextSender {
         throw error
       }
     }
-    const earliest = Math.min(
-      claim,
-      isAllNew ? clock.now() : scanned.until - scanned.ahead + day + 1,
-      recalled.nextPoll(),
-      due.next() ?? Infinity,
-    )
-    return Math.max(earliest, handing.pausedUntil())
+    const asked = Math.max(handing.pausedUntil(), Math.min(claim, recalled.nextPoll()))
+    return Math.min(asked, isAllNew ? clock.now() : scanned.until - scanned.ahead + day + 1, due.next() ?? Infinity)
   }
 
   const passes = rounds({
     clock,
     round: pass,
     failed(error) {
-      if (error instanceof ProviderFault) handing.pause(error)
-      else {
+      if (error instanceof ProviderFault) {
+        handing.pause(error)
+        // Mails need not wait for it.
+        if (recalled.isAsked()) return clock.now()
+      } else {
         handing.trouble(`Texts wait: ${(error as Error).message}`)
         log(`Texts wait: ${(error as Error).name}`)
       }

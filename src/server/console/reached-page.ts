@@ -27,7 +27,7 @@ export function reachedPage({ site, store }: ConsoleParts): Hono<ConsoleEnv> {
   }
   const pageOf = async (c: Context<ConsoleEnv>, patient: number, said: Html = nothing): Promise<string> => {
     const reader = c.get('reader')
-    const { reached: words, texts, console: names } = reader.words
+    const { reached: words, texts } = reader.words
     const { whyNoText, whyNoEmail, choice, chosen } = await site.reached.of(patient)
     const { prefers, noText, noEmail, noneByItself } = choice
     const chosenBy = chosen && words.chosen(chosen.by.initials ?? chosen.by.name ?? words.agent, reader.instant(chosen.at, await site.zone())) // prettier-ignore
@@ -38,7 +38,7 @@ export function reachedPage({ site, store }: ConsoleParts): Hono<ConsoleEnv> {
           [texts.by.text.name, whyNoText === null ? words.open : texts.reasons[whyNoText]],
           [texts.by.email.name, whyNoEmail === null ? words.open : texts.reasons[whyNoEmail]],
         ]),
-        { title: names.send.to(patient) },
+        { title: words.of(patient) },
       ),
       card(
         [

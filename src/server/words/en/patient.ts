@@ -162,7 +162,7 @@ export const patient = {
     unknown: 'Not said, so we send none',
     reach: 'How we remind you of appointments',
     reachWays: {
-      any: 'No preference: a text message, else an email',
+      any: 'No preference',
       text: 'A text message where we may, else an email',
       email: 'An email where we may, else a text message',
       none: 'Not by itself: I look here',

@@ -170,7 +170,7 @@ export const patient: typeof english = {
     unknown: 'Sin indicar, así que no enviamos',
     reach: 'Cómo le recordamos sus citas',
     reachWays: {
-      any: 'Sin preferencia: un mensaje de texto, si no un correo',
+      any: 'Sin preferencia',
       text: 'Un mensaje de texto si podemos, si no un correo',
       email: 'Un correo si podemos, si no un mensaje de texto',
       none: 'Nada por sí solo: lo miro aquí',
