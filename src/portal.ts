@@ -178,6 +178,7 @@ export async function openPortal(options: {
     sitesOf: (practice) => store.sites().flatMap((site) => (site.practice === practice && site.retired_at === null ? [site.id] : [])), // prettier-ignore
     zoneOf: (practice) => store.practice(practice)!.zone,
     isAnyHour: texting.isAnyHour,
+    hasMail: mailer !== undefined,
     why(practice) {
       const { open, waitsFor } = gate.of(practice)
       if (!texting.hasAccount(practice)) return 'The practice has no account for texts at this portal.'

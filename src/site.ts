@@ -60,6 +60,7 @@ import { receivedTimes } from './site/received.ts'
 import { sitePreferences } from './site/preferences.ts'
 import { repliesOf } from './site/replies.ts'
 import { statusOf } from './site/status.ts'
+import { reachingOf } from './site/reaching.ts'
 import { textsOfSite } from './site/texting.ts'
 import { synchronizingOf } from './site/synchronizing.ts'
 import { watchUnread } from './site/unread.ts'
@@ -299,6 +300,7 @@ export async function openSite(
     ...othersOfSite({ ...parts, mirror }),
     ...repliesOf({ ...parts, nameOf: days.nameOf }),
     texts: { ...texts.texts, ...dryRuns },
+    ...reachingOf({ ...parts, hmacKey, documentOf: own.documentOf }),
     ...inboxOf({ ...parts, desk, nameOf: days.nameOf, site: site.key }),
     ...paymentsOfSite({ ...parts, nameOf: days.nameOf }),
     desk,

@@ -59,6 +59,8 @@ export function silenceWatch(portal: {
   readonly sitesOf: (practice: string) => readonly string[]
   readonly zoneOf: (practice: string) => string
   readonly isAnyHour: (practice: string) => boolean
+  /** Whether the portal has a mail server: what goes by mail is no text that is missing. */
+  readonly hasMail: boolean
   /** Why nothing goes out at present, as far as it is known. */
   readonly why: (practice: string) => string | null
   readonly mail: AlarmMail | undefined
@@ -162,7 +164,7 @@ export function silenceWatch(portal: {
       const keys = consentKeys(hmacKey)
       const booked = latelyBooked({ replica, clock })
       stoppers.push(booked.stop)
-      const counts = sendCounts({ replica, situations: situationsOf({ replica, keys }), bookedSince: booked.since, isAnyHour: () => portal.isAnyHour(id) }) // prettier-ignore
+      const counts = sendCounts({ replica, situations: situationsOf({ replica, keys, hasMail: () => portal.hasMail }), bookedSince: booked.since, isAnyHour: () => portal.isAnyHour(id) }) // prettier-ignore
       practices.set(id, { id, replica, look: async (site) => seen(id, replica, counts, site) })
     },
     /** The sites of a practice of which texts do not go out. */

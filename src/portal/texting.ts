@@ -78,7 +78,7 @@ export function textingOf(portal: {
     })
     receivers.set(practice, receiver)
     const isAnyHour = (): boolean => texts.accountOf(practice)?.isAnyHour === true
-    const held = heldTexts({ replica, situations: situationsOf({ replica, keys }), clock, isAnyHour, indexed, changed: () => senders.get(practice)?.wake() }) // prettier-ignore
+    const held = heldTexts({ replica, situations: situationsOf({ replica, keys, hasMail: () => mails.has(practice) }), clock, isAnyHour, indexed, changed: () => senders.get(practice)?.wake() }) // prettier-ignore
     helds.set(practice, held)
     const mayGo = (): boolean => isOpen() && !held.isHeld()
     welcomes.set(practice, welcoming({ replica, keys, clock, indexed, log, isAnyHour, isOpen: mayGo, hasProvider: () => providerOf(practice) !== undefined, claimed: (message) => senders.get(practice)?.claimed(message) })) // prettier-ignore
@@ -95,7 +95,7 @@ export function textingOf(portal: {
         provider: () => providerOf(practice),
         isAnyHour,
         isOpen: mayGo,
-        otherwise: async (rule, told) => (await mails.get(practice)?.tell(rule, told)) ?? false,
+        byMail: mails.get(practice)?.tell,
         calendarTo: (event) => (origin === undefined ? null : calendarAddress(origin, event)),
         statusTo: (patient, message) => (origin === undefined ? null : `${origin}${statusPath(practice, patient, message)}`), // prettier-ignore
         // Oldest first: an answer may be to what was said before it.

@@ -83,6 +83,7 @@ export const deeds = [
   'texts held',
   'texts let go',
   'text sent by hand',
+  'channels chosen',
   'records uploaded',
   'communications downloaded',
   'synchronized',

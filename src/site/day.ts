@@ -52,8 +52,8 @@ export function dayOfSite(site: {
     })
   const textsOf = async (patient: string, event: string): Promise<TextOfEvent[]> => {
     const { out, received } = foldCommunications(await replica.entries('communications', patient))
-    const went = out.filter((one) => one.event === event).map(({ at, what, state, body }): TextOfEvent => ({ at, direction: 'out', what, state, body })) // prettier-ignore
-    const came = received.filter((one) => one.event === event).map(({ at, body }): TextOfEvent => ({ at, direction: 'in', what: null, state: null, body })) // prettier-ignore
+    const went = out.filter((one) => one.event === event).map(({ at, kind, what, state, body }): TextOfEvent => ({ at, direction: 'out', by: kind, what, state, body })) // prettier-ignore
+    const came = received.filter((one) => one.event === event).map(({ at, body }): TextOfEvent => ({ at, direction: 'in', by: 'text', what: null, state: null, body })) // prettier-ignore
     return [...went, ...came]
   }
   const wishesOf = async (patient: string, event: string): Promise<Request[]> =>

@@ -1,9 +1,10 @@
 /**
- * The dry run of a site's texts: who would get what when, who would not and why, by the rules as they are or as somebody is
+ * The dry run of a site's texts and of the mails that its rules send: who would get what when, who would not and why, by the rules as they are or as somebody is
  * about to make them. It is foretold from what this site holds of its own and the portal may hold too; nothing is written.
  */
 import { instantOf } from '../mirror/wall-clock.ts'
 import type { LocationValue } from '../replica/kinds/fields.ts'
+import { foldCommunications, noChoice } from '../replica/kinds/communications.ts'
 import { foretell, type Foretelling } from '../bridges/texts/foretelling.ts'
 import { outlookOf } from '../bridges/texts/judging.ts'
 import { longestLead } from '../bridges/texts/rule-words.ts'
@@ -69,8 +70,8 @@ export function dryRunOf(site: {
     what: rule.what,
   })
   const shown = async (held: readonly Told[], { sends, untold }: Foretelling) => ({
-    texts: await Promise.all(sends.map(async ({ at, body, parts }) => ({ at, body, segments: segmentsOf(body).segments, events: await Promise.all(parts.map(eventOf)) }))), // prettier-ignore
-    untold: await Promise.all(untold.map(async (one) => ({ ...(await eventOf(one)), why: one.why }))),
+    texts: await Promise.all(sends.map(async ({ at, by, body, parts }) => ({ at, by, body, segments: by === 'text' ? segmentsOf(body).segments : 0, events: await Promise.all(parts.map(eventOf)) }))), // prettier-ignore
+    untold: await Promise.all(untold.map(async (one) => ({ ...(await eventOf(one)), why: one.why, also: one.also }))),
     told: await Promise.all(held.flatMap((of) => outlookOf(of).flatMap(({ rule, verdict }) => (verdict.is === 'told' ? [eventOf({ rule, of }).then((event) => ({ ...event, at: verdict.message.at }))] : [])))), // prettier-ignore
     again: sends.flatMap(({ parts }) => parts).filter(({ rule, of }) => wasTold(rule, held.find((one) => one.event.key === of.event.key)!)).length, // prettier-ignore
   })
@@ -98,8 +99,8 @@ export function dryRunOf(site: {
         bookedAt: now,
         starts,
         zone,
-        texts: [...before.sends, ...after.sends].map(({ at, body, parts: [{ rule }] }) => ({ at, body, rule: rule.id, what: rule.what })), // prettier-ignore
-        untold: untold.map(({ rule, why }) => ({ rule: rule.id, what: rule.what, why })),
+        texts: [...before.sends, ...after.sends].map(({ at, by, body, parts: [{ rule }] }) => ({ at, by, body, rule: rule.id, what: rule.what })), // prettier-ignore
+        untold: untold.map(({ rule, why, also }) => ({ rule: rule.id, what: rule.what, why, also })),
       }
     },
     /** Throws WrongTexts where a change would be wrong. */
@@ -126,10 +127,13 @@ const madeUp = {
   firstName: 'Ann',
   language: 'en',
   knowsStop: false,
+  mailTo: null,
   whyNoText: null,
+  whyNoEmail: 'no address',
+  choice: noChoice,
   said: null,
   isGone: false,
-  history: { out: [], received: [], notSent: [], holds: [], sendNow: [] },
+  history: foldCommunications([]),
   toNumber: [],
 } as const
 

@@ -61,18 +61,12 @@ export function textsOfSite(site: {
     turn = next.catch(() => {})
     return next
   }
-  const whyOf = (rule: Rule, verdict: Verdict): WhyText => {
-    const of = { rule: rule.id, what: rule.what, lead: rule.lead }
-    if (verdict.is === 'told') return { ...of, is: 'told', at: verdict.message.at, state: verdict.message.state, code: verdict.message.code } // prettier-ignore
-    if (verdict.is === 'wait') return { ...of, is: 'due', at: verdict.until, why: verdict.why }
-    return verdict.is === 'send' ? { ...of, is: 'now' } : { ...of, is: 'not', why: verdict.why }
-  }
   /** For each rule that is for an event: whether it was told, goes out, or why it was not. */
   const why = async (event: string): Promise<WhyText[]> => {
     await site.index.caughtUp()
     const told = await situations.of(event, clock.now())
     if (!told) return []
-    return outlookOf(told).map(({ rule, verdict }) => whyOf(rule, verdict))
+    return outlookOf(told).map(({ rule, verdict }) => whyTextOf(rule, verdict))
   }
   const say = async (patient: string, entry: CommunicationEntry): Promise<void> => {
     const { at: _, ...facts } = (await replica.head('patients', patient))!.facts
@@ -139,4 +133,14 @@ export function textsOfSite(site: {
 /** What people are shown of a key. */
 function shownOf(fields: Readonly<Record<string, Json>>, name: string): string {
   return textsShown(fields)[name] ?? (isTemplate(name) ? usualWords : 'none')
+}
+
+/** What a rule comes to for an event, as it is shown. */
+export function whyTextOf(rule: Rule, verdict: Verdict): WhyText {
+  const of = { rule: rule.id, what: rule.what, lead: rule.lead }
+  if (verdict.is === 'told') return { ...of, is: 'told', at: verdict.message.at, by: verdict.message.kind, state: verdict.message.state, code: verdict.message.code } // prettier-ignore
+  if (verdict.is === 'wait') return { ...of, is: 'due', at: verdict.until, why: verdict.why, way: verdict.way }
+  return verdict.is === 'send'
+    ? { ...of, is: 'now', by: verdict.by }
+    : { ...of, is: 'not', why: verdict.why, also: verdict.also }
 }

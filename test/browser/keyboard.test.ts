@@ -2,6 +2,7 @@
 import type { Browser as Chromium } from 'playwright-core'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { closeServer, listen } from '../../src/server/listen.ts'
+import { foldCommunications } from '../../src/replica/kinds/communications.ts'
 import { openDeskWorld } from '../server/desk-world.ts'
 import { openPortalWorld, type PortalWorld } from '../server/world.ts'
 import { follow, press, tabTo, write } from './by-keyboard.ts'
@@ -80,6 +81,18 @@ it('staff sign in with their code, find a patient, write, answer in the inbox, l
     await write(page, 'Message', 'It is free.')
     await follow(page, 'Send message', '**/recent?said=sent')
 
+    await follow(page, 'Send Secure Portal Message', '**/send')
+    await write(page, /^Find a patient/, lastName)
+    await page.keyboard.press('Enter')
+    await page.getByRole('button', { name: /^Write to/ }).first().waitFor() // prettier-ignore
+    await follow(page, /^How .+ is reached$/, '**/reached')
+    await tabTo(page, /^No preference/)
+    for (let i = 0; i < 2; i++) await page.keyboard.press('ArrowDown')
+    await tabTo(page, 'No texts by rules')
+    await page.keyboard.press('Space')
+    await press(page, 'Save')
+    await page.getByText('Saved. It holds').waitFor()
+
     await follow(page, 'Inbox', '**/inbox')
     await follow(page, /May I drive/, /inbox\/[0-9A-Z]+$/)
     await write(page, /^Your answer/, 'Not for a day.')
@@ -91,6 +104,8 @@ it('staff sign in with their code, find a patient, write, answer in the inbox, l
     await follow(page, 'Sign out', '**/sign-in')
     const said = (await desk.site.replica.entries('messages', (await desk.site.bridge.documentOf('patients', 1))!)).flatMap((one) => (one.kind === 'message' ? [one.text] : [])) // prettier-ignore
     expect(said).toEqual(expect.arrayContaining(['It is free.', 'Not for a day.']))
+    const { choice } = foldCommunications(await desk.site.replica.entries('communications', (await desk.site.bridge.documentOf('patients', 1))!)) // prettier-ignore
+    expect(choice).toEqual({ prefers: 'email', noText: true, noEmail: false, noneByItself: false })
   } finally {
     await closeServer(server)
     await desk.close()

@@ -235,6 +235,8 @@ const routes: readonly Route[] = [
     holds: () => '/invitation/',
   },
   { route: 'POST /access/end', guest: 303, staff: 400, fields: { patient: '1', grant: '01ARZ3NDEKTSV4RRFFQ69G5FAV' } },
+  { route: 'POST /reached', guest: 303, staff: 200, fields: { patient: '1' }, holds: () => 'How a patient is reached' },
+  { route: 'POST /reached/choose', guest: 303, staff: 200, fields: { patient: '1', prefers: 'any' }, holds: () => 'Nothing was different' }, // prettier-ignore
   { route: 'POST /sign-out', guest: 303, staff: 303 },
 ]
 const unrouted: readonly Route[] = [

@@ -8,6 +8,7 @@ import { routeFor } from '../../src/server/console/inbox-sqlite.ts'
 import { mentionedIn } from '../../src/server/console/thread-page.ts'
 import { openDesk } from '../../src/server/console/desk-sqlite.ts'
 import { mintUlid } from '../../src/replica/ids.ts'
+import { foldCommunications } from '../../src/replica/kinds/communications.ts'
 import { folder, master } from '../replica/world.ts'
 import { setUpFactor } from './authenticator.ts'
 import { openDeskWorld, type DeskEvent, type DeskWorld } from './desk-world.ts'
@@ -78,6 +79,26 @@ describe('a day', () => {
     expect((await post(`/events/${event.key}/send`, text)).status).toBe(303)
     const said = await world.site.replica.entries('communications', event.patientKey)
     expect(said.map((one) => [one.kind, one.by.initials])).toEqual(expect.arrayContaining([['hold', 'JD'], ['send now', 'JD']])) // prettier-ignore
+    await world.site.texts.set('sending', 'off')
+  })
+  it('[TEXT-19] staff choose how a patient is reached, with their initials and in the trail; the event says at once what that comes to (R29)', async () => {
+    const event = world.events.at(-1)!
+    await world.site.texts.set('sending', 'on')
+    const page = async (): Promise<string> => words((await admin.get(`/events/${event.key}`)).text)
+    expect(await page()).toContain('How a patient is reached')
+    const patient = String(event.patient)
+    expect(words((await post('/reached', { patient })).text)).toMatch(/Text .+ Email .+ What comes first/)
+    const saved = words((await post('/reached/choose', { patient, prefers: 'email', 'never by itself': 'yes' })).text)
+    expect(saved).toMatch(/Saved\. .+ Chosen last by JD, /)
+    expect(await page()).toContain('The patient gets nothing that is sent by itself: somebody chose so.')
+    expect(await page()).not.toMatch(/Goes out (by email )?\w+day/)
+    const { choice, chosen } = foldCommunications(await world.site.replica.entries('communications', event.patientKey))
+    expect([choice, chosen!.by.initials]).toEqual([{ prefers: 'email', noText: false, noEmail: false, noneByItself: true }, 'JD']) // prettier-ignore
+    expect(words((await post('/reached/choose', { patient, prefers: 'email', 'never by itself': 'yes' })).text)).toContain('Nothing was different') // prettier-ignore
+    expect((await post('/reached/choose', { patient, prefers: 'pigeon' })).status).toBe(400)
+    expect((await post('/reached/choose', { patient: '999999', prefers: 'any' })).status).toBe(400)
+    expect(words((await admin.get('/audit')).text)).toMatch(/channels chosen .*prefers email.*noneByItself true/)
+    await post('/reached/choose', { patient, prefers: 'any' })
     await world.site.texts.set('sending', 'off')
   })
   it('a confirmation that InSched lost again is not said to be read back', async () => {

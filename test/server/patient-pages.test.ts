@@ -1,5 +1,6 @@
 /** What a patient does on the pages beside signing in: threads, drafts, taking back, searching, contact details, a calendar's file. */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { foldCommunications } from '../../src/replica/kinds/communications.ts'
 import { mintUlid } from '../../src/replica/ids.ts'
 import { portalFieldsKey } from '../../src/replica/kinds/fields.ts'
 import { browserOf, hiddenOf, openPortalWorld, secretsOf, type Browser, type Known, type PortalWorld } from './world.ts'
@@ -168,6 +169,30 @@ it('contact details are asked for, never changed: only what differs, with what w
   await ann.replica.change([{ collection: 'requests', key: ann.patient, add: { [mintUlid(world.clock)]: { kind: 'refused', at: world.clock.now(), by: office, request: asked.id } } }]) // prettier-ignore
   await world.indexed()
   expect((await browser.get('/contact')).text).toContain('The office has not taken it')
+})
+
+it('[TEXT-19] the patient chooses by which way to be reminded, or not by itself; what the office refused stands, and is said (R29)', async () => {
+  const choose = async (reached: string) => {
+    // Of one millisecond nobody says which was later.
+    world.clock.advance(1)
+    return browser.post('/contact/reached', { ...hiddenOf((await browser.get('/contact')).text, '/contact/reached'), reached }) // prettier-ignore
+  }
+  const { at: _, ...facts } = (await ann.replica.head('patients', ann.patient))!.facts
+  const said = async () => foldCommunications(await ann.replica.entries('communications', ann.patient))
+  await ann.replica.change([{ collection: 'communications', key: ann.patient, facts, add: { [mintUlid(world.clock)]: { kind: 'channels', at: world.clock.now() - 1_000, by: office, noText: true } } }]) // prettier-ignore
+  expect((await choose('email')).headers.get('location')).toBe('/contact?said=reached')
+  expect((await said()).choice).toEqual({ prefers: 'email', noText: true, noEmail: false, noneByItself: false })
+  expect((await said()).chosen!.by).toMatchObject({ role: 'patient' })
+  const { text } = await browser.get('/contact?said=reached')
+  expect(text).toContain('Saved. The office sees it too.')
+  expect(text).toContain('No: the office has noted that you want none')
+  expect(text).toMatch(/name="reached" value="email"[^>]* checked/)
+  expect((await choose('email')).headers.get('location')).toBe('/contact?said=unchanged')
+  expect((await choose('none')).status).toBe(303)
+  expect((await said()).choice).toEqual({ prefers: 'email', noText: true, noEmail: false, noneByItself: true })
+  expect((await choose('any')).status).toBe(303)
+  expect((await said()).choice).toEqual({ prefers: null, noText: true, noEmail: false, noneByItself: false })
+  expect((await choose('carrier pigeon')).status).toBe(400)
 })
 
 it('what goes into a calendar names the practice and no patient, no visit; it is kept in no cache', async () => {

@@ -103,6 +103,7 @@ const routes: readonly Route[] = [
   { route: 'GET /settings', statuses: signedIn(200) },
   { route: 'GET /contact', statuses: patientOnly(signedIn(200)) },
   { route: 'POST /contact', statuses: patientOnly(posted(400)), fields: async (b) => ({ csrf: await own(b), email: 'no address' }) }, // prettier-ignore
+  { route: 'POST /contact/reached', statuses: patientOnly(posted(400)), fields: async (b) => ({ csrf: await own(b), reached: 'by pigeon' }) }, // prettier-ignore
   { route: 'GET /password', statuses: signedIn(200) },
   { route: 'POST /password', statuses: posted(400), fields: async (b) => ({ csrf: await own(b), name: 'somebody', password: 'short' }) }, // prettier-ignore
   { route: 'POST /confirm', statuses: posted(303, 404, [303, 403]), fields: aboutAnn },

@@ -174,7 +174,7 @@ describe('before anything is sent', () => {
     expect(status).toBe(200)
     expect(words(text)).toContain('Sending is off. This is what would go out if it were on.')
     expect(words(text)).toMatch(/appointment at Desert Bloom/)
-    expect(words(text)).toMatch(/The patient does not consent to texts\. \(\d+\)/)
+    expect(words(text)).toMatch(/The patient does not consent to texts\. The .+ email.*\. \(\d+\)/)
     const run = await world.site.texts.dryRun({ days: 30 })
     expect(run.texts.length).toBeGreaterThan(0)
     expect(run.again).toBe(0)

@@ -16,8 +16,8 @@ it(`what the dry run lists is what is sent (from seed ${seed} on)`, async () => 
   for (let done = 0; done < count; done += atOnce) {
     const sets = Math.min(atOnce, count - done)
     try {
-      const { sent, together } = await dryRunIsTrue(sets, seed + done)
-      record({ soak: 'dryrun', seed: seed + done, counts: { 'rule sets': sets, 'texts as listed': sent, 'of them for several events': together }, faults: [] }) // prettier-ignore
+      const { sent, mailed, together } = await dryRunIsTrue(sets, seed + done)
+      record({ soak: 'dryrun', seed: seed + done, counts: { 'rule sets': sets, 'texts as listed': sent, 'mails as listed': mailed, 'of them for several events': together }, faults: [] }) // prettier-ignore
     } catch (error) {
       record({ soak: 'dryrun', seed: seed + done, counts: {}, faults: [(error as Error).message] })
       throw error

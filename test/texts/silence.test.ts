@@ -51,7 +51,7 @@ async function watched(): Promise<Watched> {
   let before: { subject: string; text: string }[] = []
   const mailer = smtpMailer({ url, address: 'portal@clinic.example', clock: systemTime, log: () => {} })
   const begin = (): SilenceWatch => {
-    const watch = silenceWatch({ sitesOf: () => [world.site], zoneOf: () => zone, isAnyHour: () => false, why: () => world.texting.problem(world.practice), mail: { mailer, to: 'operator@clinic.example' }, audit: store.audit, clock, log: (line) => void world.log.push(line) }) // prettier-ignore
+    const watch = silenceWatch({ sitesOf: () => [world.site], zoneOf: () => zone, isAnyHour: () => false, hasMail: false, why: () => world.texting.problem(world.practice), mail: { mailer, to: 'operator@clinic.example' }, audit: store.audit, clock, log: (line) => void world.log.push(line) }) // prettier-ignore
     watch.opened(world.practice, { replica: world.replica, hmacKey: new Uint8Array(32).fill(3) })
     return watch
   }

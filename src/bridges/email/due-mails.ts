@@ -18,8 +18,8 @@ import { linkPath } from './links.ts'
 import { paymentMailsDue } from './payment-mails.ts'
 import { invitationMail, noticeMail, paymentMail, type MailLinks, type MailWords } from './wording.ts'
 
-/** Who may be mailed, and at which address. */
-export interface Addressee { readonly address: string; readonly recipient: string; readonly site: string; readonly language: TextLanguage; readonly portal: boolean } // prettier-ignore
+/** Who may be mailed, and at which address. `isTold`: also what nobody asked for just now. */
+export interface Addressee { readonly address: string; readonly recipient: string; readonly site: string; readonly language: TextLanguage; readonly portal: boolean; readonly isTold: boolean } // prettier-ignore
 /** What a mail says, and what it is for. */
 export interface Letter { readonly words: MailWords; readonly from: string; readonly links: MailLinks } // prettier-ignore
 export type LetterFor = Pick<Extract<CommunicationEntry, { kind: 'email' }>, 'what' | 'event' | 'startsAt' | 'rule'>
@@ -125,7 +125,7 @@ export function dueMails(options: DueMails): (patient: string) => Promise<number
     return next ?? undefined
   }
   const notify = async (patient: string, to: Addressee, zone: string): Promise<number | undefined> => {
-    if (!to.portal) return undefined
+    if (!to.portal || !to.isTold) return undefined
     const unread = unreadMessages(foldMessages(await replica.entries('messages', patient)), zone)
     const now = clock.now()
     const { out } = foldCommunications(await replica.entries('communications', patient))

@@ -43,7 +43,7 @@ export interface NewText {
 export function claimOf(parts: readonly [Part, ...Part[]], text: NewText): Claimed & { readonly entries: ReadonlyMap<string, Add> } {
   const { at, by, to, recipient, body, saysStop } = text
   const lines = linesOf(parts)
-  const idOf = ({ rule, of }: Part): string => tellingId(rule, of, recipient)
+  const idOf = ({ rule, of }: Part): string => tellingId(rule, of)
   const [first] = parts
   const lead = idOf(first)
   const lists = parts.map((part): Listed => ({

@@ -1,4 +1,5 @@
-/** The words of a text for what it tells: of one visit as a sentence, of several as a list with a line for each. Pure. */
+/** The words of a text for what it tells: of one visit as a sentence, of several as a list with a line for each; and of a mail, which tells one. Pure. */
+import { tellingMail, type MailWords } from '../email/wording.ts'
 import { familyText } from './family-wording.ts'
 import { linesOf, type Line, type Part } from './told-together.ts'
 import { tellingText } from './wording.ts'
@@ -25,3 +26,8 @@ export function textOf(parts: readonly [Part, ...Part[]], saysStop: boolean, cal
   const calendar = rule.calendar && rule.what !== 'after visit' ? calendarTo(of.event.key) : null
   return tellingText(of.settings.templateOf(rule, of.language), { ...sender, ...seen(lines[0]!), calendar }, of.language, saysStop)
 } // prettier-ignore
+
+/** The words of a mail; its links stand with it. */
+export function mailOf({ rule, of }: Part): MailWords {
+  return tellingMail(rule.what, { ...of.sender, firstName: of.firstName, location: of.locationName, startsAt: of.event.startsAt }, of.language) // prettier-ignore
+}

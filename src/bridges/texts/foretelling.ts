@@ -4,19 +4,27 @@
  * goes into one text of `toldTogether`, so that this and the sender cannot come to different things.
  */
 import { derivedUlid } from '../../replica/ids.ts'
-import { foldCommunications, type CommunicationEntry, type NotSentReason } from '../../replica/kinds/communications.ts'
+import {
+  foldCommunications,
+  type Channel,
+  type CommunicationEntry,
+  type NotSentReason,
+} from '../../replica/kinds/communications.ts'
 import type { By, Entry } from '../../replica/kinds/kind.ts'
 import { agenda } from './agenda.ts'
+import { isCopied } from './channels.ts'
 import { claimOf } from './claims.ts'
-import { textOf } from './composing.ts'
+import { mailOf, textOf } from './composing.ts'
 import type { Rule } from './rules.ts'
 import type { Told } from './situation.ts'
+import { tellingId } from './judging.ts'
 import { stepOf } from './telling.ts'
 import { toldTogether, type Part } from './told-together.ts'
 
-/** A text that would go out. */
+/** A text or a mail that would go out. */
 export interface Foretold {
   readonly at: number
+  readonly by: Channel
   readonly parts: readonly [Part, ...Part[]]
   readonly body: string
 }
@@ -25,6 +33,7 @@ export interface Untold {
   readonly rule: Rule
   readonly of: Told
   readonly why: NotSentReason
+  readonly also?: NotSentReason | undefined
 }
 export interface Foretelling {
   /** In the order in which they go out. */
@@ -50,7 +59,14 @@ export function foretell(
     const body = textOf(parts, !knowsStop, calendarTo)
     imagined.told(parts, { at: now, by: nobody, to: number, recipient, body, saysStop: !knowsStop })
     for (const { rule, of } of parts) untold.delete(`${of.event.key} ${rule.id}`)
-    sends.push({ at: now, parts, body })
+    sends.push({ at: now, by: 'text', parts, body })
+    for (const part of parts) if (part.of.settings.alsoByEmail && isCopied(part.of.choice, part.of)) mail(part, now)
+  }
+  /** A mail is of one event. */
+  const mail = (part: Part, now: number): void => {
+    const { rule, of } = part
+    untold.delete(`${of.event.key} ${rule.id}`)
+    sends.push({ at: now, by: 'email', parts: [part], body: mailOf(part).text })
   }
   const tellOf = (event: string, now: number): number | undefined => {
     const passed = new Set<string>()
@@ -60,13 +76,17 @@ export function foretell(
       if (step.is === 'rest') return step.next
       if (step.is === 'tell') {
         const before = sends.length
-        tell({ rule: step.rule, of }, now)
+        if (step.by === 'text') tell({ rule: step.rule, of }, now)
+        else {
+          imagined.mailed({ rule: step.rule, of }, now)
+          mail({ rule: step.rule, of }, now)
+        }
         // Nobody to tell: it would be asked for ever.
         if (sends.length === before) passed.add(step.rule.id)
         continue
       }
       passed.add(step.rule.id)
-      untold.set(`${event} ${step.rule.id}`, { rule: step.rule, of, why: step.why })
+      untold.set(`${event} ${step.rule.id}`, { rule: step.rule, of, why: step.why, also: step.also })
       if (step.isOver) imagined.noted(of, step.rule, step.why, now)
     }
   }
@@ -117,6 +137,11 @@ function imagining(situations: readonly Told[]) {
       for (const [patient, entries] of claimOf(parts, text).entries) say(patient, entries)
       toNumber.set(text.recipient, [...(toNumber.get(text.recipient) ?? []), text.at])
       if (text.saysStop) knowStop.add(text.recipient)
+    },
+    mailed({ rule, of: told }: Part, at: number): void {
+      const { event, patient, mailTo } = told
+      const { subject, text } = mailOf({ rule, of: told })
+      say(patient, { [tellingId(rule, told)]: { kind: 'email', at, by: nobody, what: rule.what, recipient: mailTo!.recipient, subject, body: text, event: event.key, startsAt: event.startsAt, rule: rule.id } }) // prettier-ignore
     },
     noted({ event, patient }: Told, rule: Rule, why: NotSentReason, at: number): void {
       const { key, startsAt } = event

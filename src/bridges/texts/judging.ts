@@ -4,25 +4,33 @@
  */
 import { dayOf, instantOf, wallClockOf } from '../../mirror/wall-clock.ts'
 import { derivedUlid } from '../../replica/ids.ts'
-import { notSentReasons, toldId, type NotSentReason, type OutMessage } from '../../replica/kinds/communications.ts' // prettier-ignore
+import { notSentReasons, toldId, type Channel, type NotSentReason, type OutMessage } from '../../replica/kinds/communications.ts' // prettier-ignore
+import { wayOf, type Way } from './channels.ts'
 import { nextOpening, openSpan, type Where } from './moments.ts'
 import { byHandNow, planOf, type Plan } from './planning.ts'
 import { ruleKinds } from './rule-words.ts'
 import { rulesOf, type Rule } from './rules.ts'
-import type { Situation } from './situation.ts'
+import type { Situation, Told } from './situation.ts'
 
 export type Verdict =
   | { readonly is: 'told'; readonly message: OutMessage }
-  | { readonly is: 'send'; readonly where: Where; readonly until: number }
-  | { readonly is: 'wait'; readonly until: number; readonly why: 'due' | 'hours' | 'cap' | 'grace' }
-  /** `isOver`: its moment has come and gone, and it will not be told. */
-  | { readonly is: 'not'; readonly why: NotSentReason; readonly isOver: boolean }
+  | { readonly is: 'send'; readonly by: Channel; readonly where: Where; readonly until: number }
+  /** `way`: by what it would go, as things are. */
+  | { readonly is: 'wait'; readonly until: number; readonly why: WhyWait; readonly way: Way }
+  /** `isOver`: its moment has come and gone, and it will not be told. `also`: why by the other channel neither. */
+  | {
+      readonly is: 'not'
+      readonly why: NotSentReason
+      readonly also?: NotSentReason | undefined
+      readonly isOver: boolean
+    }
+export type WhyWait = 'due' | 'hours' | 'cap' | 'grace'
 
-const no = (why: NotSentReason, isOver = false): Verdict => ({ is: 'not', why, isOver })
+const no = (why: NotSentReason, isOver = false, also?: NotSentReason): Verdict & { is: 'not' } => ({ is: 'not', why, isOver, ...(also === undefined ? {} : { also }) }) // prettier-ignore
 
 /** What a rule comes to for an event, now. */
 export function judge(rule: Rule, of: Situation): Verdict {
-  const { now, event, settings, history, zone, recipient } = of
+  const { now, event, settings, history, zone } = of
   const isAbout = (one: { event?: string | undefined; startsAt?: string | undefined; rule?: string | undefined; what: string }): boolean =>
     one.event === event.key && one.startsAt === event.startsAt && one.rule === rule.id && one.what === rule.what // prettier-ignore
   // Told to whomever: another number since does not make it untold.
@@ -35,10 +43,12 @@ export function judge(rule: Rule, of: Situation): Verdict {
   const byHand = history.sendNow.findLast(isAbout)
   const passed = byHand ? undefined : history.notSent.find(isAbout)
   // It was not told for this before the patient came.
-  if (passed) return no(passed.why, true)
+  if (passed) return no(passed.why, true, passed.also)
   if (isAfter ? event.status !== 'Checked Out' : event.status !== 'None') return no(isAfter ? 'not visited' : 'status')
   const held = history.holds.find((one) => one.event === event.key && one.holds)
   if (held && (!byHand || byHand.at < held.at)) return no('held by staff')
+  const way = wayOf(of.choice, of, byHand !== undefined)
+  if (way.by === null && way.why === 'nothing by itself') return no(way.why)
   if (!isAfter && now >= instantOf(event.startsAt, zone)) return no('started')
   if (!settings.isOn) return no('sending is off')
   if (!rule.isOn) return no('rule is off')
@@ -46,20 +56,22 @@ export function judge(rule: Rule, of: Situation): Verdict {
   if (unwanted) return unwanted
   const plan = planOf(rule, of)
   const tooSoonOrLate = byHand ? undefined : byItsMoment(rule, of, plan)
-  if (tooSoonOrLate) return tooSoonOrLate
-  if (of.whyNoText !== null || recipient === null) return no(of.whyNoText ?? 'no number', true)
-  if (!byHand && now < plan!.planned) return { is: 'wait', until: plan!.planned, why: 'hours' }
+  if (tooSoonOrLate) return tooSoonOrLate.is === 'wait' ? { ...tooSoonOrLate, way } : tooSoonOrLate
+  if (way.by === null) return no(way.why, true, way.also)
+  const wait = (until: number, why: WhyWait): Verdict => ({ is: 'wait', until, why, way })
+  if (!byHand && now < plan!.planned) return wait(plan!.planned, 'hours')
   const { where, latest } = byHand ? byHandNow(rule, of) : plan!
   const span = openSpan(now, where)
   if (!span) {
     const next = nextOpening(now, where)
-    return next !== undefined && next <= latest ? { is: 'wait', until: next, why: 'hours' } : no('no hours', true)
+    return next !== undefined && next <= latest ? wait(next, 'hours') : no('no hours', true)
   }
-  if (isOverCap(rule, of)) {
+  // So many texts are a number's; a mail disturbs nobody.
+  if (way.by === 'text' && isOverCap(rule, of)) {
     const next = nextOpening(startOfTomorrow(now, zone), where)
-    return next !== undefined && next <= latest ? { is: 'wait', until: next, why: 'cap' } : no('cap', true)
+    return next !== undefined && next <= latest ? wait(next, 'cap') : no('cap', true)
   }
-  return { is: 'send', where, until: Math.min(span.until, latest) }
+  return { is: 'send', by: way.by, where, until: Math.min(span.until, latest) }
 }
 
 /** Each rule that is for an event with what it comes to now: told, sent, when it will be, or why not. Pure. */
@@ -84,7 +96,11 @@ function whyUnwanted(rule: Rule, { settings, said, history, event }: Situation):
 }
 
 /** What stands against a rule's moment, where nobody sends by hand: it has not come, or is not for this event. */
-function byItsMoment(rule: Rule, of: Situation, plan: Plan | undefined): Verdict | undefined {
+function byItsMoment(
+  rule: Rule,
+  of: Situation,
+  plan: Plan | undefined,
+): (Verdict & { is: 'not' }) | { readonly is: 'wait'; readonly until: number; readonly why: WhyWait } | undefined {
   const { now, event, settings, zone } = of
   if (!plan) return no('no hours')
   if (rule.since > plan.since) return no('rule came later')
@@ -119,8 +135,8 @@ function startOfTomorrow(now: number, zone: string): number {
   return instantOf(`${dayOf(now, zone, 1).date}T00:00`, zone) - 1
 }
 
-/** Whether a claim was let go, and surely not sent, because another event of its text had changed. */
-function isToldAnew({ state, code }: OutMessage): boolean {
+/** Whether a claim was let go, and surely not sent, and what it tells is told by another: an event of its text had changed, or the patient is reached in another way. */
+export function isToldAnew({ state, code }: OutMessage): boolean {
   return state === 'dropped' && code === 'told anew'
 }
 
@@ -128,9 +144,9 @@ function whyDropped({ code }: OutMessage): NotSentReason {
   return notSentReasons.find((one) => one === code) ?? 'moved'
 }
 
-/** The id of what a rule tells of an event to a recipient: the same however often it is told, until a claim was let go. */
-export function tellingId(rule: Rule, { event, history }: Situation, recipient: string): string {
-  const id = toldId({ event: event.key, startsAt: event.startsAt, what: rule.what, rule: rule.id, recipient })
+/** The id of what a rule tells of an event to a person: the same by whichever channel and however often it is told, until a claim was let go. */
+export function tellingId(rule: Rule, { event, history, receiver }: Told): string {
+  const id = toldId({ event: event.key, startsAt: event.startsAt, what: rule.what, rule: rule.id, recipient: receiver })
   const anew = history.out.filter((one) => isToldAnew(one) && one.event === event.key && one.startsAt === event.startsAt && one.rule === rule.id && one.what === rule.what) // prettier-ignore
   return anew.length === 0 ? id : derivedUlid(id, String(anew.length))
 }

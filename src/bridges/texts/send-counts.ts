@@ -125,12 +125,15 @@ export function sendCounts(of: {
     const judged = [...told.values()].map((one): Told => ({ ...one, history: { ...one.history, notSent: one.history.notSent.filter(({ why }) => !cameTooLate.has(why)) } })) // prettier-ignore
     const { sends } = foretell(judged, { from, until: now - overdueAfter, beginning: ({ event }) => event.bookedAt })
     const dueOf = ({ rule, of }: Part, at: number): number => Math.min(at, Math.max(planOf(rule, of)?.planned ?? at, of.event.bookedAt)) // prettier-ignore
-    return sends.map(({ at, parts }) => ({
-      // Before the time that was looked at, where it was due before.
-      at: Math.min(...parts.map((part) => dueOf(part, at))),
-      what: parts[0].rule.what,
-      isDue: parts.some(({ rule, of: { event } }) => judge(rule, told.get(event.key)!).is === 'send'),
-    }))
+    // Of mails nothing is counted: a server of mail is asked once, and says at once what became of it.
+    return sends
+      .filter((one) => one.by === 'text')
+      .map(({ at, parts }) => ({
+        // Before the time that was looked at, where it was due before.
+        at: Math.min(...parts.map((part) => dueOf(part, at))),
+        what: parts[0].rule.what,
+        isDue: parts.some(({ rule, of: { event } }) => judge(rule, told.get(event.key)!).is === 'send'),
+      }))
   }
 
   return {

@@ -11,16 +11,18 @@ import type { By } from '../../replica/kinds/kind.ts'
 import type { DocumentHead, Follower, Replica } from '../../replica/replica-face.ts'
 import { rounds } from '../rounds.ts'
 import { agenda } from './agenda.ts'
+import { isCopied } from './channels.ts'
 import { claimOf, communicationFacts, stateEdits } from './claims.ts'
 import { textOf } from './composing.ts'
 import type { ConsentKeys } from './consent-number.ts'
+import { isToldAnew } from './judging.ts'
 import { handingOver } from './handing-over.ts'
 import { ProviderFault, type ReceivedText, type TakenText, type TextProvider } from './provider.ts'
 import { recalling } from './recalling.ts'
 import { reachOf } from './reach.ts'
 import { rulesOf, textSettingsKey, type Rule } from './rules.ts'
 import { settling } from './settling.ts'
-import { situationsOf, type Told } from './situation.ts'
+import { relative, situationsOf, type Told } from './situation.ts'
 import { stepOf } from './telling.ts'
 import { toldTogether, type Part } from './told-together.ts'
 
@@ -42,8 +44,8 @@ export interface TextSenderOptions {
   readonly indexed: () => Promise<void>
   /** Takes texts that came in, those that are known already among them: a webhook may have been lost. */
   readonly received: (texts: readonly ReceivedText[]) => Promise<void>
-  /** Tells in another way what no text may tell, once; resolves with whether it could. */
-  readonly otherwise?: ((rule: Rule, told: Told) => Promise<boolean>) | undefined
+  /** Tells by mail what goes by mail, or a copy of what went by text, once; undefined: there is no mail server. */
+  readonly byMail?: ((rule: Rule, told: Told, isCopy: boolean) => Promise<void>) | undefined
   /** Told of what failed; codes and ids only. */
   readonly log: (line: string) => void
   /** Between two texts, milliseconds: what waited for long goes out one after the other. */
@@ -67,8 +69,6 @@ export interface TextSender {
   stop(): Promise<void>
 }
 
-/** Why a patient gets no text: another way may be open. */
-const noText: ReadonlySet<string> = new Set(['no number', 'no number of the guarantor', 'opted out', 'consent unknown', 'no consent']) // prettier-ignore
 const lookAgainAfter = 5_000
 /** What is told by email too follows a crash for so long: a setting that is turned on later tells nobody of what was told. */
 const soonAfter = 600_000
@@ -76,7 +76,7 @@ const day = 86_400_000
 
 export function textSender(options: TextSenderOptions): TextSender {
   const { replica, clock, log, pace = 200, patience = 30_000 } = options
-  const situations = situationsOf(options)
+  const situations = situationsOf({ ...options, hasMail: () => options.byMail !== undefined })
   const situationOf = async (event: string): Promise<Told | undefined> => {
     const told = await situations.of(event, clock.now())
     return told && { ...told, isAnyHour: options.isAnyHour?.() }
@@ -91,7 +91,10 @@ export function textSender(options: TextSenderOptions): TextSender {
   const handing = handingOver({ replica, clock, by, statusTo: options.statusTo, log })
   const recalled = recalling({ replica, keys: options.keys, clock, handing, received: options.received })
   /** Asked again before each text: the gate may have closed, or the provider failed. */
-  const maySend = (): boolean => !stopped && options.isOpen() && clock.now() >= handing.pausedUntil()
+  const maySend = (): boolean => mayMail() && !isPaused()
+  /** A mail needs no provider of texts, once that has said what it told before a restore. */
+  const mayMail = (): boolean => !stopped && options.isOpen() && recalled.isAsked()
+  const isPaused = (): boolean => clock.now() < handing.pausedUntil()
   const paced = async (): Promise<void> => {
     if (stopped || pace === 0) return
     const { promise, resolve } = Promise.withResolvers<void>()
@@ -137,13 +140,14 @@ export function textSender(options: TextSenderOptions): TextSender {
       if (step.is === 'pass') {
         passed.add(rule.id)
         const { startsAt } = told.event
-        if (noText.has(step.why) && maySend() && (await options.otherwise?.(rule, told)) === true) continue
         if (step.isOver)
-          notes[derivedUlid('not sent', event, startsAt, rule.what, rule.id)] = { kind: 'not sent', at: clock.now(), by, what: rule.what, event, startsAt, rule: rule.id, why: step.why } // prettier-ignore
+          notes[derivedUlid('not sent', event, startsAt, rule.what, rule.id)] = { kind: 'not sent', at: clock.now(), by, what: rule.what, event, startsAt, rule: rule.id, why: step.why, ...(step.also === undefined ? {} : { also: step.also }) } // prettier-ignore
         continue
       }
-      if (!maySend()) return done(Math.max(handing.pausedUntil(), clock.now() + 1))
-      await tell(provider, { rule, of: told }, step.until)
+      if (step.by === 'text' ? !maySend() : !mayMail()) return done(Math.max(handing.pausedUntil(), clock.now() + 1))
+      // A text of before a restore has told it, whatever is chosen by now.
+      if (step.by === 'text' || textedBefore({ rule, of: told })) await tell(provider, { rule, of: told }, step.until)
+      else await options.byMail?.(rule, told, false)
       await options.indexed()
       await paced()
       // Anew: what was told counts for what is told next.
@@ -155,22 +159,23 @@ export function textSender(options: TextSenderOptions): TextSender {
   /** Told by text a moment ago, and by no mail: after a crash between the two the mail follows. */
   const mailWhatWasTold = async (told: Told): Promise<void> => {
     const { settings, history, event, now } = told
-    if (!settings.alsoByEmail || !maySend()) return
+    if (!settings.alsoByEmail || !isCopied(told.choice, told) || !maySend()) return
     for (const rule of rulesOf(settings, event)) {
       const isAbout = (one: OutMessage): boolean => one.event === event.key && one.startsAt === event.startsAt && one.rule === rule.id && one.what === rule.what // prettier-ignore
       const text = history.out.find((one) => isAbout(one) && one.kind === 'text' && one.state !== 'dropped')
       if (text && now < text.at + soonAfter && !history.out.some((one) => one.kind === 'email' && isAbout(one)))
-        await options.otherwise?.(rule, told)
+        await options.byMail?.(rule, told, true)
     }
   }
+  /** The text by which a number was told this before a restore. */
+  const textedBefore = ({ rule, of }: Part) => of.number === null ? undefined : recalled.toldBefore(of.number, rule.what, of.event.startsAt, of.settings.ownTemplates) // prettier-ignore
   const tell = async (provider: TextProvider, first: Part, until: number): Promise<void> => {
     const { number, recipient, site, knowsStop } = first.of
     if (number === null || recipient === null) return
     const near = await Promise.all((await situations.near(first.of)).map(situationOf))
-    const before = ({ rule, of }: Part) => recalled.toldBefore(number, rule.what, of.event.startsAt, of.settings.ownTemplates) // prettier-ignore
-    const taken = before(first)
+    const taken = textedBefore(first)
     // What was told before a restore is told by that text and no other, and that text tells nothing else.
-    const isSameText = (part: Part): boolean => part === first || (taken?.isAlone !== true && before(part)?.text === taken?.text) // prettier-ignore
+    const isSameText = (part: Part): boolean => part === first || (taken?.isAlone !== true && textedBefore(part)?.text === taken?.text) // prettier-ignore
     const parts = toldTogether(first, near.filter((one) => one !== undefined)).filter(isSameText) as [Part, ...Part[]] // prettier-ignore
     if (taken?.isAlone) recalled.forget(taken.text)
     const body = textOf(parts, !knowsStop, options.calendarTo ?? (() => null))
@@ -179,7 +184,8 @@ export function textSender(options: TextSenderOptions): TextSender {
     const states = taken ? stateEdits(claim, { at: clock.now(), by, state: taken.text.state, sid: taken.text.sid }) : []
     await replica.change([...(await Promise.all(edits)), ...states])
     if (!taken) await handing.send(provider, { ...claim, to: number, recipient, body, until })
-    for (const { rule, of } of parts) if (of.settings.alsoByEmail) await options.otherwise?.(rule, of)
+    for (const { rule, of } of parts)
+      if (of.settings.alsoByEmail && isCopied(of.choice, of)) await options.byMail?.(rule, of, true)
   }
 
   /** The events that may come up, from the index: all after a start, and after rules or zones have changed; then what comes nearer. */
@@ -211,15 +217,15 @@ export function textSender(options: TextSenderOptions): TextSender {
     const provider = options.provider()
     if (!provider) return null
     if (!options.isOpen()) return clock.now() + lookAgainAfter
-    if (clock.now() < handing.pausedUntil()) return handing.pausedUntil()
+    if (isPaused() && !recalled.isAsked()) return handing.pausedUntil()
     if (!recalled.isAsked()) {
       await options.indexed()
       await recalled.learn(provider)
     }
     await scanWhereDue()
-    const claim = (await claims.settleAll(provider)) ?? Infinity
-    await recalled.poll(provider, () => stopped)
-    while (maySend()) {
+    const claim = isPaused() ? handing.pausedUntil() : ((await claims.settleAll(provider)) ?? Infinity)
+    if (!isPaused()) await recalled.poll(provider, () => stopped)
+    while (mayMail()) {
       const event = due.takeDue(clock.now())
       if (event === undefined) break
       try {
@@ -231,39 +237,41 @@ export function textSender(options: TextSenderOptions): TextSender {
         throw error
       }
     }
-    const earliest = Math.min(
-      claim,
-      isAllNew ? clock.now() : scanned.until - scanned.ahead + day + 1,
-      recalled.nextPoll(),
-      due.next() ?? Infinity,
-    )
-    return Math.max(earliest, handing.pausedUntil())
+    const asked = Math.max(handing.pausedUntil(), Math.min(claim, recalled.nextPoll()))
+    return Math.min(asked, isAllNew ? clock.now() : scanned.until - scanned.ahead + day + 1, due.next() ?? Infinity)
   }
 
   const passes = rounds({
     clock,
     round: pass,
     failed(error) {
-      if (error instanceof ProviderFault) handing.pause(error)
-      else {
+      if (error instanceof ProviderFault) {
+        handing.pause(error)
+        // Mails need not wait for it.
+        if (recalled.isAsked()) return clock.now()
+      } else {
         handing.trouble(`Texts wait: ${(error as Error).message}`)
         log(`Texts wait: ${(error as Error).name}`)
       }
       return Math.max(handing.pausedUntil(), clock.now() + lookAgainAfter)
     },
   })
-  /** The events of a patient of which staff hold what would be told, or send it by hand. */
-  const askedByStaff = async (patient: string): Promise<string[]> => {
-    const { holds, sendNow } = foldCommunications(await replica.entries('communications', patient))
-    return [...holds, ...sendNow].map((one) => one.event)
+  const ofPatient = async (patient: string): Promise<string[]> =>
+    (await replica.index({ view: 'event', patient, from: clock.now() })).map((row) => row.id)
+  /** The events of which something may be told by what a patient's document says: held or sent by hand, to be told anew; all, where somebody chose how the patient is reached. */
+  const askedFor = async (patient: string): Promise<string[]> => {
+    const { holds, sendNow, out, chosen } = foldCommunications(await replica.entries('communications', patient))
+    const anew = out.flatMap((one) => (isToldAnew(one) && one.event !== undefined ? [one.event] : []))
+    const people = chosen === null ? [] : [patient, ...(await replica.index({ view: relative, state: patient })).map((row) => row.patient!)] // prettier-ignore
+    return [...holds.map((one) => one.event), ...sendNow.map((one) => one.event), ...anew, ...(await Promise.all(people.map(ofPatient))).flat()] // prettier-ignore
   }
   const seen = async ({ collection, key, facts }: DocumentHead): Promise<void> => {
     if (collection === 'events' || collection === 'confirmations') due.set(key, 0)
-    else if (collection === 'communications') for (const event of await askedByStaff(key)) due.set(event, 0)
+    else if (collection === 'communications') for (const event of await askedFor(key)) due.set(event, 0)
     else if (collection === 'practice') isAllNew = true
     else if (collection === 'preferences') {
       if (facts.site !== null && key === textSettingsKey(facts.site)) isAllNew = true
-    } else for (const row of await replica.index({ view: 'event', patient: key, from: clock.now() })) due.set(row.id, 0)
+    } else for (const event of await ofPatient(key)) due.set(event, 0)
   }
   const follower: Follower = replica.follow({
     name: 'texts',

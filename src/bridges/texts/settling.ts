@@ -63,6 +63,8 @@ export function settling(options: {
       toNumber: told.toNumber.filter((_, place) => place !== at),
     })
     if (verdict.is === 'told') return { is: 'not', why: 'too late' }
+    // The patient is reached by mail by now: told there, as if it had not been claimed.
+    if (verdict.is === 'send' && verdict.by === 'email') return { is: 'not', why: 'told anew' }
     // What was told with an event that comes earlier was told before its own moment.
     if (verdict.is === 'wait' && verdict.why === 'due' && claim.with !== undefined) return { is: 'send', until: verdict.until }
     return verdict

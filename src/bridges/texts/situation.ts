@@ -1,11 +1,18 @@
 /** What is known of an event where its texts are judged: from the replica alone, so that portal and site come to the same. */
 import { answerFor, foldConfirmations } from '../../replica/kinds/confirmations.ts'
-import { foldCommunications, type Communications, type OutMessage } from '../../replica/kinds/communications.ts'
+import {
+  foldCommunications,
+  type ChannelChoice,
+  type Communications,
+  type OutMessage,
+} from '../../replica/kinds/communications.ts'
 import type { EventFields, LocationValue, PatientFields, PracticeFields } from '../../replica/kinds/fields.ts'
 import { foldRequests } from '../../replica/kinds/requests.ts'
 import { instantOf } from '../../mirror/wall-clock.ts'
 import type { Json } from '../../replica/json.ts'
 import type { Replica } from '../../replica/replica-face.ts'
+import { isBounced, whyNoEmail, type WhyNoEmail } from '../email/mailable.ts'
+import { choiceThrough, type OpenChannels } from './channels.ts'
 import { numberOf, type ConsentKeys } from './consent-number.ts'
 import { consentsOf } from './consent.ts'
 import { textSettingsKey, textSettingsOf, type TextSettings } from './rules.ts'
@@ -37,7 +44,11 @@ export interface Situation {
   /** The key of the receiver's number in `consents`; null: there is none. */
   readonly recipient: string | null
   /** Why the patient may not be texted. */
-  readonly whyNoText: 'no number' | 'no number of the guarantor' | 'opted out' | 'consent unknown' | 'no consent' | null
+  readonly whyNoText: OpenChannels['whyNoText']
+  /** Why the patient may not be mailed. */
+  readonly whyNoEmail: OpenChannels['whyNoEmail']
+  /** How the patient, or whoever is told for one, chose to be reached. */
+  readonly choice: ChannelChoice
   /** What the patient or the office said of this start. */
   readonly said: 'confirmed' | 'declined' | null
   /** Whether the record is no more the patient's that it was: combined, deleted. */
@@ -59,6 +70,8 @@ export interface Told extends Situation {
   readonly relatives: ReadonlySet<string>
   /** E.164; null: there is none. */
   readonly number: string | null
+  /** The receiver's mail address, and its key in `consents`; null: there is none. */
+  readonly mailTo: { readonly address: string; readonly recipient: string } | null
   readonly firstName: string
   readonly locationName: string | null
   readonly language: TextLanguage
@@ -91,7 +104,16 @@ function isBelow(birthDate: string | null | undefined, years: number, wall: stri
 
 export type Situations = ReturnType<typeof situationsOf>
 
-export function situationsOf({ replica, keys }: { readonly replica: Replica; readonly keys: ConsentKeys }) {
+export function situationsOf({
+  replica,
+  keys,
+  hasMail = () => true,
+}: {
+  readonly replica: Replica
+  readonly keys: ConsentKeys
+  /** Whether the portal has a mail server; a site, which cannot know, takes it that it has. */
+  readonly hasMail?: (() => boolean) | undefined
+}) {
   const consents = consentsOf({ replica, keys })
 
   /** What a site has set, read anew where it has changed: it is asked for with each event. */
@@ -133,6 +155,14 @@ export function situationsOf({ replica, keys }: { readonly replica: Replica; rea
     if (person.textConsent === false && why !== 'opted out') return 'no consent'
     return why === 'no number' ? 'no number of the guarantor' : why
   } // prettier-ignore
+  /** The same of mail. */
+  const whyNoEmailTo = async (person: Partial<PatientFields>, owner: Partial<PatientFields>, recipient: string | undefined, out: readonly OutMessage[]): Promise<WhyNoEmail | null> => {
+    const state = recipient === undefined ? 'unknown' : (await consents.of(recipient)).state
+    const why = whyNoEmail({ person: owner, state, isBounced: recipient !== undefined && isBounced(recipient, out) })
+    if (owner === person || why === 'unsubscribed') return why
+    if (person.emailConsent === false) return 'no email consent'
+    return why === 'no address' ? 'no address of the guarantor' : why
+  } // prettier-ignore
   const relativesOf = async (of: string, { guarantor, relatives = [] }: Partial<PatientFields>): Promise<ReadonlySet<string>> => {
     const naming = await replica.index({ view: relative, state: of })
     return new Set([...(guarantor ? [guarantor] : []), ...relatives, ...naming.map((row) => row.patient!)])
@@ -147,6 +177,12 @@ export function situationsOf({ replica, keys }: { readonly replica: Replica; rea
       const [practice, settings] = [await practiceOf(site), await settingsOf(site)]
       const place = location === null ? undefined : (practice[`location/${location}`] as LocationValue | undefined)
       return { practice: settings.practiceName || (practice.practiceName ?? ''), phone: place?.phone ?? practice.phone ?? null } // prettier-ignore
+    },
+    /** How a patient is reached by what is on file and was chosen, nobody else being asked. */
+    async reached(patient: string): Promise<OpenChannels & Pick<Communications, 'choice' | 'chosen'>> {
+      const [person, said] = [await personOf(patient), foldCommunications(await replica.entries('communications', patient))] // prettier-ignore
+      const recipient = person.email ? keys.ofAddress(person.email) : undefined
+      return { whyNoText: await whyNoTextTo(person), whyNoEmail: await whyNoEmailTo(person, person, recipient, said.out), choice: said.choice, chosen: said.chosen } // prettier-ignore
     },
     /** Events of the receiver's family that begin within a day of this one: those that one text may tell together with it. */
     async near({ patient, receiver, relatives, event, zone }: Told): Promise<string[]> {
@@ -178,6 +214,11 @@ export function situationsOf({ replica, keys }: { readonly replica: Replica; rea
       const owner = receiver === patient ? person : await personOf(receiver)
       const number = numberOf(isGone(owner) && receiver !== patient ? null : owner.cellPhone) ?? null
       const recipient = number === null ? null : keys.ofNumber(number)
+      const address = (isGone(owner) && receiver !== patient ? null : owner.email) || null
+      const mailTo = address === null ? null : { address, recipient: keys.ofAddress(address) }
+      const history = await historyOf(patient, event)
+      const through = receiver === patient ? undefined : foldCommunications(await replica.entries('communications', receiver)) // prettier-ignore
+      const out = through ? [...history.out, ...through.out] : history.out
       const said = await saidOf(patient, event, fields.startsAt)
       const [booked, confirmed] = [record.times.get('startsAt') ?? 0, record.times.get('lastConfirmed') ?? 0]
       // A Last Confirmed Date that was there before the event moved is for another time (DOM-3).
@@ -205,10 +246,13 @@ export function situationsOf({ replica, keys }: { readonly replica: Replica; rea
         zones: [zone, ...(number === null ? [] : zonesOfNumber(number)), ...(person.zones ?? '').split(' ').filter(Boolean)], // prettier-ignore
         recipient,
         number,
+        mailTo,
+        whyNoEmail: hasMail() ? await whyNoEmailTo(person, receiver === patient ? person : { ...owner, email: address }, mailTo?.recipient, out) : 'no mail server', // prettier-ignore
+        choice: choiceThrough(history.choice, through?.choice),
         whyNoText: await whyNoTextTo(person, receiver === patient ? undefined : { ...owner, cellPhone: number }),
         said: said ?? (byOffice ? 'confirmed' : null),
         isGone: isGone(person),
-        history: await historyOf(patient, event),
+        history,
         // What is said back to somebody who wrote counts as nothing.
         toNumber: rows.flatMap((row) => ((row.body as { rule?: string }).rule === undefined ? [] : [row.at])),
         knowsStop: rows.some((row) => (row.body as { saysStop?: boolean }).saysStop === true),

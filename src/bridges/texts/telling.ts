@@ -2,16 +2,22 @@
  * What is to be done next about an event, now: tell something of it, note why something is not told, or wait. The sender
  * does it and asks again; who wants to know beforehand imagines it and asks again. So both come to the same. Pure.
  */
-import type { NotSentReason } from '../../replica/kinds/communications.ts'
+import type { Channel, NotSentReason } from '../../replica/kinds/communications.ts'
 import { judge } from './judging.ts'
 import type { RuleKind } from './rule-words.ts'
 import { rulesOf, type Rule } from './rules.ts'
 import type { Situation } from './situation.ts'
 
 export type Step =
-  | { readonly is: 'tell'; readonly rule: Rule; readonly until: number }
+  | { readonly is: 'tell'; readonly rule: Rule; readonly by: Channel; readonly until: number }
   /** `isOver`: it will not be told, and that is to be noted. */
-  | { readonly is: 'pass'; readonly rule: Rule; readonly why: NotSentReason; readonly isOver: boolean }
+  | {
+      readonly is: 'pass'
+      readonly rule: Rule
+      readonly why: NotSentReason
+      readonly also?: NotSentReason | undefined
+      readonly isOver: boolean
+    }
   /** `next`: when to ask again; undefined: when something changes. */
   | { readonly is: 'rest'; readonly next: number | undefined }
 
@@ -31,10 +37,10 @@ export function stepOf(of: Situation, passed: ReadonlySet<string>): Step {
   for (const rule of rules) {
     if (passed.has(rule.id)) continue
     const verdict = judge(rule, of)
-    if (verdict.is === 'send') return { is: 'tell', rule, until: verdict.until }
+    if (verdict.is === 'send') return { is: 'tell', rule, by: verdict.by, until: verdict.until }
     if (verdict.is === 'wait') next = Math.min(next ?? verdict.until, verdict.until)
     if (verdict.is === 'not' && !(verdict.isOver && isNoted(of, rule)))
-      return { is: 'pass', rule, why: verdict.why, isOver: verdict.isOver }
+      return { is: 'pass', rule, why: verdict.why, also: verdict.also, isOver: verdict.isOver }
   }
   return { is: 'rest', next }
 }

@@ -66,11 +66,15 @@ function mayShare(a: Told, b: Told): boolean {
   return a.settings.groupsFamilies && (a.receiver === b.receiver || a.relatives.has(b.receiver) || b.relatives.has(a.receiver)) // prettier-ignore
 }
 
-/** Whether a rule tells it now, or would when its own moment comes later that day. */
+/** Whether a rule texts it now, or would when its own moment comes later that day. */
 function isDue(rule: Rule, of: Told): boolean {
+  const isTexted = (one: Told): boolean => {
+    const verdict = judge(rule, one)
+    return verdict.is === 'send' && verdict.by === 'text'
+  }
   const now = judge(rule, of)
-  if (now.is !== 'wait' || now.why !== 'due' || now.until > of.now + 86_400_000) return now.is === 'send'
-  return judge(rule, { ...of, now: now.until }).is === 'send'
+  if (now.is !== 'wait' || now.why !== 'due' || now.until > of.now + 86_400_000) return isTexted(of)
+  return isTexted({ ...of, now: now.until })
 }
 
 /** The lines of a text: each is one visit of one patient. */

@@ -5,7 +5,7 @@
  */
 import * as v from 'valibot'
 import { derivedUlid } from '../ids.ts'
-import { entryIdSchema, inOrder, keySchema, saidSchema, wallClockSchema, type Entry } from './kind.ts'
+import { entryIdSchema, inOrder, keySchema, saidSchema, wallClockSchema, type By, type Entry } from './kind.ts'
 
 /** The view of the index in which all that was said in either direction stands, texts and emails among it. */
 export const communicationView = 'communication'
@@ -49,8 +49,22 @@ export const notSentReasons = [
   'not held here',
   'told anew',
   'held by staff',
+  'nothing by itself',
+  'wants no text',
+  'wants no email',
+  'no address',
+  'no address of the guarantor',
+  'unsubscribed',
+  'email consent unknown',
+  'no email consent',
+  'address bounced',
+  'no mail server',
 ] as const
 export type NotSentReason = (typeof notSentReasons)[number]
+
+/** By what a rule tells. */
+export const channels = ['text', 'email'] as const
+export type Channel = (typeof channels)[number]
 
 const e164Schema = v.pipe(v.string(), v.regex(/^\+\d{5,16}$/, 'is not a number in E.164'))
 /** The key of the number or address in `consents`. */
@@ -135,11 +149,24 @@ export const communicationSchema = v.variant('kind', [
     startsAt: wallClockSchema,
     rule: v.pipe(v.string(), v.maxLength(40)),
     why: v.picklist(notSentReasons),
+    /** Why by the other channel neither. */
+    also: v.optional(v.picklist(notSentReasons)),
   }),
   /** Staff hold all that would be told of an event by itself, or let it go again. */
   v.object({ kind: v.literal('hold'), ...saidSchema, event: keySchema, holds: v.boolean() }),
   /** Staff want what a rule tells of an event to go out now, for the start that they saw. */
   v.object({ kind: v.literal('send now'), ...saidSchema, what: v.picklist(toldKinds), event: keySchema, startsAt: wallClockSchema, rule: v.pipe(v.string(), v.maxLength(40)) }), // prettier-ignore
+  /** How the patient is reached, as staff or the patient chose. What is not named stays as it was. */
+  v.object({
+    kind: v.literal('channels'),
+    ...saidSchema,
+    /** What comes first where both are open; null: no preference. */
+    prefers: v.optional(v.nullable(v.picklist(channels))),
+    noText: v.optional(v.boolean()),
+    noEmail: v.optional(v.boolean()),
+    /** Nothing that no person sends. */
+    noneByItself: v.optional(v.boolean()),
+  }),
 ])
 export type CommunicationEntry = v.InferOutput<typeof communicationSchema>
 type Text = Entry<Extract<CommunicationEntry, { kind: 'text' }>>
@@ -147,6 +174,16 @@ type Email = Entry<Extract<CommunicationEntry, { kind: 'email' }>>
 type Received = Entry<Extract<CommunicationEntry, { kind: 'received' }>>
 export type NotSent = Entry<Extract<CommunicationEntry, { kind: 'not sent' }>>
 export type Hold = Entry<Extract<CommunicationEntry, { kind: 'hold' }>>
+type Chosen = Entry<Extract<CommunicationEntry, { kind: 'channels' }>>
+/** How a patient is reached. */
+export interface ChannelChoice {
+  readonly prefers: Channel | null
+  readonly noText: boolean
+  readonly noEmail: boolean
+  readonly noneByItself: boolean
+}
+/** Nobody chose anything. */
+export const noChoice: ChannelChoice = { prefers: null, noText: false, noEmail: false, noneByItself: false }
 export type SendNow = Entry<Extract<CommunicationEntry, { kind: 'send now' }>>
 
 /** A message of ours with what became of it. */
@@ -165,6 +202,10 @@ export interface Communications {
   /** What staff last said of each event: held, or let go. */
   readonly holds: readonly Hold[]
   readonly sendNow: readonly SendNow[]
+  /** What was chosen last of each. */
+  readonly choice: ChannelChoice
+  /** When it was chosen last, and by whom; null: nobody chose. */
+  readonly chosen: { readonly at: number; readonly by: By } | null
 }
 
 /** What is told to whom, as one id: the same event at the same start, kind, rule and recipient is the same message. */
@@ -202,5 +243,15 @@ export function foldCommunications(entries: readonly Entry<CommunicationEntry>[]
     notSent: ordered.filter((entry) => entry.kind === 'not sent'),
     holds: [...new Map(ordered.flatMap((entry) => (entry.kind === 'hold' ? [[entry.event, entry] as const] : []))).values()], // prettier-ignore
     sendNow: ordered.filter((entry) => entry.kind === 'send now'),
+    ...foldChoice(ordered.filter((entry) => entry.kind === 'channels')),
   }
 }
+
+function foldChoice(ordered: readonly Chosen[]): Pick<Communications, 'choice' | 'chosen'> {
+  const choice = ordered.reduce<ChannelChoice>(
+    (before, { prefers = before.prefers, noText = before.noText, noEmail = before.noEmail, noneByItself = before.noneByItself }) => ({ prefers, noText, noEmail, noneByItself }),
+    noChoice,
+  )
+  const last = ordered.at(-1)
+  return { choice, chosen: last ? { at: last.at, by: last.by } : null }
+} // prettier-ignore

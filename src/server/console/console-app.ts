@@ -35,6 +35,7 @@ import { paymentsPage } from './payments-page.ts'
 import { recentPage } from './recent-page.ts'
 import { routesPage } from './routes-page.ts'
 import { replyPages } from './reply-page.ts'
+import { reachedPage } from './reached-page.ts'
 import { reviewsPage } from './reviews-page.ts'
 import { runsPages } from './runs-page.ts'
 import { sendPages } from './send-pages.ts'
@@ -144,6 +145,7 @@ export function consoleApp(
   app.route('/', synchronizationPages(options))
   app.route('/', usersPage(options))
   app.route('/', accessPages(options))
+  app.route('/', reachedPage(options))
   app.route('/', hl7Page(options))
   app.route('/', auditPage(options))
   app.notFound((c) => c.html(failed(c, site, c.get('reader').words.problems.noConsolePage), 404))

@@ -12,6 +12,7 @@ import type { Relationship, Scope } from '../../replica/kinds/access.ts'
 import type { Attachment } from '../../replica/kinds/attachments.ts'
 import type { PortalFields } from '../../replica/kinds/fields.ts'
 import type { SpokenType } from '../../replica/kinds/confirmations.ts'
+import type { ChannelChoice } from '../../replica/kinds/communications.ts'
 import type { By } from '../../replica/kinds/kind.ts'
 import type { TakenFor } from '../../replica/kinds/replies.ts'
 import type { Money } from '../../replica/kinds/money.ts'
@@ -36,6 +37,7 @@ import type {
   SharedRecord,
   SentByHand,
   WholeThread,
+  Reached,
   WhyText,
 } from './site-views.ts'
 
@@ -303,6 +305,12 @@ export interface ConsoleSite {
     hold(event: string, holds: boolean, by?: By): Promise<void>
     /** Wants a text to go out now; throws a sentence where the event is gone or has moved, or no rule tells it. */
     sendNow(text: SentByHand, by?: By): Promise<void>
+  }
+  readonly reached: {
+    /** Throws a sentence where there is no such patient. */
+    of(patient: number): Promise<Reached>
+    /** Says what of a choice is new; resolves with that, as words of the trail. */
+    choose(patient: number, choice: ChannelChoice, by?: By): Promise<readonly string[]>
   }
   readonly mirror: {
     show(): Promise<{

@@ -49,7 +49,9 @@ export function eventPage({ site, store }: ConsoleParts): Hono<ConsoleEnv> {
               [today.lastConfirmed, story.lastConfirmed === null ? today.still : `${reader.wall(story.lastConfirmed)}${story.confirmationType ? ` (${story.confirmationType})` : ''}`], // prettier-ignore
             ]),
             local !== null && mayUse(c.get('staff'), 'POST /send/to')
-              ? html`<div class="ways">${oneButton('/send/to', today.write, hidden, 'main')}</div>`
+              ? html`<div class="ways">
+                  ${oneButton('/send/to', today.write, hidden, 'main')}${oneButton('/reached', reader.words.reached.title, { csrf: hidden.csrf, patient: hidden.patient })}
+                </div>`
               : nothing,
           ],
           { eyebrow: reader.wall(story.startsAt) },
@@ -125,7 +127,7 @@ function textsCard(c: Context<ConsoleEnv>, { key, startsAt, whyTexts, held }: Ev
 }
 
 /** What stands against a text that staff may send all the same: its moment, or that it is held. */
-const onlyItsMoment: ReadonlySet<NotSentReason> = new Set(['held by staff', 'rule came later', 'booked the same day', 'another rule is closer', 'too late', 'no hours']) // prettier-ignore
+const onlyItsMoment: ReadonlySet<NotSentReason> = new Set(['held by staff', 'nothing by itself', 'rule came later', 'booked the same day', 'another rule is closer', 'too late', 'no hours']) // prettier-ignore
 function canBeSentByHand(why: WhyText): boolean {
   return (why.is === 'due' && why.why === 'due') || (why.is === 'not' && onlyItsMoment.has(why.why))
 }
@@ -164,9 +166,9 @@ function momentsOf(reader: Reader, story: EventStory, zone: string): Moment[] {
     { at: wish.receivedAt ?? wish.at, state: wish.state === 'open' ? 'now' : 'done', title: wish.state === 'open' ? html`<a href="/reviews">${today.wish.open}</a>` : today.wish[wish.state] }, // prettier-ignore
   ])
   const { texts } = reader.words
-  const texted = story.texts.map(({ at, direction, what, state, body }): Timed =>
+  const texted = story.texts.map(({ at, direction, by, what, state, body }): Timed =>
     direction === 'in'
       ? { at, state: 'done', title: texts.reply(body), detail: when(at) }
-      : { at, state: state === 'failed' || state === 'undelivered' ? 'bad' : state === 'queued' ? 'now' : 'done', title: texts.kinds[what as ToldKind], detail: `${when(at)}, ${texts.states[state!]}` }) // prettier-ignore
+      : { at, state: state === 'failed' || state === 'undelivered' ? 'bad' : state === 'queued' ? 'now' : 'done', title: by === 'email' ? `${texts.kinds[what as ToldKind]} (${texts.by.email.name})` : texts.kinds[what as ToldKind], detail: `${when(at)}, ${texts.states[state!]}` }) // prettier-ignore
   return [...told, ...texted, ...answers, ...wishes].toSorted((a, b) => a.at - b.at)
 }

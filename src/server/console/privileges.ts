@@ -90,6 +90,8 @@ export const routeNeeds: Readonly<Record<string, Need>> = {
   'POST /access': 'give access',
   'POST /access/grant': 'give access',
   'POST /access/end': 'give access',
+  'POST /reached': 'write to patients',
+  'POST /reached/choose': 'write to patients',
   'GET /recent': 'see communications',
   'POST /recent': 'see communications',
   'POST /recent/export': 'export communications',

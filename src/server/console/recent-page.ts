@@ -103,7 +103,7 @@ export function recentPage({ site, store, clock }: ConsoleParts & { readonly clo
         Object.hasOwn(words.directions, one.direction) ? words.directions[one.direction as 'in'] : inEnglish(one.direction), // prettier-ignore
         one.patient === null ? '' : String(one.patient),
         await subjectOf(c, one),
-        html`${Object.hasOwn(words.states, one.state) ? words.states[one.state as 'read'] : inEnglish(one.state)}${one.code === undefined ? nothing : html` <span class="soft">${reader.words.texts.failedWith(one.code)}</span>`}${one.hidden ? html` ${badge('plain', words.hidden)}` : nothing}`, // prettier-ignore
+        html`${Object.hasOwn(words.states, one.state) ? words.states[one.state as 'read'] : inEnglish(one.state)}${one.code === undefined ? nothing : html` <span class="soft">${reader.words.texts.by[one.channel === 'email' ? 'email' : 'text'].failedWith(one.code)}</span>`}${one.hidden ? html` ${badge('plain', words.hidden)}` : nothing}`, // prettier-ignore
         oneButton(one.hidden ? '/recent/show' : '/recent/hide', one.hidden ? words.show : words.hide, { csrf: c.get('csrf'), entry: one.id }), // prettier-ignore
       ]),
     )

@@ -111,7 +111,7 @@ function foundList({ words, day }: Reader, found: readonly FoundPatient[], csrf:
     const born = send.born(row.birth_date === null ? send.unknown : day(row.birth_date))
     return html`<div class="row apart">
       <div><strong>${name}</strong><br /><span class="soft">${born}, ${send.number(row.patient_id)}</span></div>
-      ${row.portal_enabled === 1 ? html`<div class="row">${oneButton('/send/to', send.write(name), hidden)} ${oneButton('/invite', send.invite(name), hidden)} ${oneButton('/invite', send.inviteByMail(name), { ...hidden, by: 'mail' })} ${oneButton('/access', words.staff.access.button(name), hidden)} ${oneButton('/payments/ask', words.payments.askOf(name), hidden)}</div>` : badge('plain', send.noAccess)}
+      ${row.portal_enabled === 1 ? html`<div class="row">${oneButton('/send/to', send.write(name), hidden)} ${oneButton('/invite', send.invite(name), hidden)} ${oneButton('/invite', send.inviteByMail(name), { ...hidden, by: 'mail' })} ${oneButton('/access', words.staff.access.button(name), hidden)} ${oneButton('/reached', words.reached.button(name), hidden)} ${oneButton('/payments/ask', words.payments.askOf(name), hidden)}</div>` : html`<div class="row">${badge('plain', send.noAccess)} ${oneButton('/reached', words.reached.button(name), hidden)}</div>`}
     </div>`
   })
   return card(list(items))

@@ -1,7 +1,8 @@
 /** What a console is shown of its site: the events of a day with what was said about them, the threads of the inbox, and Recent Communications. `site/` makes them. */
 import type { RuleKind } from '../../bridges/texts/rule-words.ts'
 import type { Rule } from '../../bridges/texts/rules.ts'
-import type { MessageState, NotSentReason } from '../../replica/kinds/communications.ts'
+import type { OpenChannels, Way } from '../../bridges/texts/channels.ts'
+import type { Channel, Communications, MessageState, NotSentReason } from '../../replica/kinds/communications.ts'
 import type { PatientCollection } from '../../mirror/policy.ts'
 import type { Answer } from '../../replica/kinds/confirmations.ts'
 import type { EventFields, PatientFields, Stage } from '../../replica/kinds/fields.ts'
@@ -39,23 +40,34 @@ export interface EventOfDay {
   /** When what the patient said came here; null where it is not known. */
   readonly receivedAt: number | null
 }
+/** How a patient is reached: why a channel is not open, what was chosen, and when and by whom last. */
+export type Reached = OpenChannels & Pick<Communications, 'choice' | 'chosen'>
 /** What a rule for texts comes to for an event. Times are milliseconds UTC. */
 export type WhyText = {
   readonly rule: string
   readonly what: RuleKind
   readonly lead: Rule['lead']
 } & (
-  | { readonly is: 'told'; readonly at: number; readonly state: MessageState; readonly code: string | null }
-  | { readonly is: 'due'; readonly at: number; readonly why: 'due' | 'hours' | 'cap' | 'grace' }
-  | { readonly is: 'now' }
-  | { readonly is: 'not'; readonly why: NotSentReason }
+  | {
+      readonly is: 'told'
+      readonly at: number
+      readonly by: Channel
+      readonly state: MessageState
+      readonly code: string | null
+    }
+  /** `way`: by what it would go, as things are. */
+  | { readonly is: 'due'; readonly at: number; readonly why: 'due' | 'hours' | 'cap' | 'grace'; readonly way: Way }
+  | { readonly is: 'now'; readonly by: Channel }
+  /** `also`: why by the other channel neither. */
+  | { readonly is: 'not'; readonly why: NotSentReason; readonly also?: NotSentReason | undefined }
 )
 /** What staff want to go out now: what a rule tells of an event, for the start that they saw. */
 export interface SentByHand { readonly event: string; readonly startsAt: string; readonly rule: string; readonly what: WhyText['what'] } // prettier-ignore
-/** A text that went out for an event or came in about it. */
+/** A text or a mail that went out for an event, or a text that came in about it. */
 export interface TextOfEvent {
   readonly at: number
   readonly direction: 'in' | 'out'
+  readonly by: Channel
   /** Of one that went out. */
   readonly what: string | null
   readonly state: MessageState | null

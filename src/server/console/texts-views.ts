@@ -2,7 +2,7 @@
 import type { Longest } from '../../bridges/texts/longest-text.ts'
 import type { TextLanguage } from '../../bridges/texts/templates.ts'
 import type { RuleKind } from '../../bridges/texts/rule-words.ts'
-import type { NotSentReason } from '../../replica/kinds/communications.ts'
+import type { Channel, NotSentReason } from '../../replica/kinds/communications.ts'
 
 /** What is told, in a language, by every rule of its kind or by the one that is named. */
 export interface TemplateOfSite {
@@ -31,10 +31,12 @@ export interface ToldEvent {
   readonly rule: string
   readonly what: RuleKind
 }
-/** A text that would go out; times are milliseconds UTC. */
+/** A text or a mail that would go out; times are milliseconds UTC. */
 export interface TextBeforehand {
   readonly at: number
+  readonly by: Channel
   readonly body: string
+  /** The parts of a text that are paid for; none of a mail. */
   readonly segments: number
   readonly events: readonly ToldEvent[]
 }
@@ -51,8 +53,8 @@ export interface Sample {
   readonly bookedAt: number
   readonly starts: number
   readonly zone: string
-  readonly texts: readonly { readonly at: number; readonly rule: string; readonly what: RuleKind; readonly body: string }[] // prettier-ignore
-  readonly untold: readonly { readonly rule: string; readonly what: RuleKind; readonly why: NotSentReason }[]
+  readonly texts: readonly { readonly at: number; readonly by: Channel; readonly rule: string; readonly what: RuleKind; readonly body: string }[] // prettier-ignore
+  readonly untold: readonly { readonly rule: string; readonly what: RuleKind; readonly why: NotSentReason; readonly also?: NotSentReason | undefined }[] // prettier-ignore
 }
 /** What would go out by the rules, or by rules that are not saved yet, until a time, if nothing changed. */
 export interface DryRun {
@@ -63,7 +65,7 @@ export interface DryRun {
   readonly isOff: boolean
   readonly texts: readonly TextBeforehand[]
   /** What would not be told, and why. */
-  readonly untold: readonly (ToldEvent & { readonly why: NotSentReason })[]
+  readonly untold: readonly (ToldEvent & { readonly why: NotSentReason; readonly also?: NotSentReason | undefined })[] // prettier-ignore
   /** What was told already, and is not told again. */
   readonly told: readonly (ToldEvent & { readonly at: number })[]
   /** Of those to come, how many would be told what they were told. */

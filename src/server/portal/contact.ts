@@ -6,12 +6,14 @@ import { Hono, type Context } from 'hono'
 import { html } from 'hono/html'
 import * as v from 'valibot'
 import type { Clock } from '../../replica/clock.ts'
+import { chosenEdit } from '../../bridges/texts/choosing.ts'
+import { foldCommunications } from '../../replica/kinds/communications.ts'
 import type { PatientFields } from '../../replica/kinds/fields.ts'
 import { ulidSchema } from '../../replica/kinds/kind.ts'
 import { contactFields, type ContactField, type Request } from '../../replica/kinds/requests.ts'
 import { mintUlid } from '../../replica/ids.ts'
 import type { AuditTrail } from '../audit-sqlite.ts'
-import { button, field, form, select } from '../look/form.ts'
+import { button, choices, field, form, select } from '../look/form.ts'
 import { nothing, type Html } from '../look/html.ts'
 import { faultNotice } from '../look/notice.ts'
 import { page } from '../look/page.ts'
@@ -34,6 +36,7 @@ const proposalSchema = v.object({
   ]),
   language: v.union([v.literal(''), v.picklist(languages)]),
 })
+const reachedSchema = v.object({ reached: v.picklist(['any', 'text', 'email', 'none']) })
 type Proposal = Extract<Request, { kind: 'contact change' }>
 
 export function contactPages({ clock, audit }: { clock: Clock; audit: AuditTrail }): Hono<PortalEnv> {
@@ -68,6 +71,20 @@ export function contactPages({ clock, audit }: { clock: Clock; audit: AuditTrail
     return c.redirect('/contact?said=proposed', 303)
   })
 
+  app.post('/contact/reached', async (c) => {
+    const viewer = c.get('viewer')
+    const given = v.safeParse(reachedSchema, await formOf(c))
+    if (!given.success) return c.html(await contactPage(c), 400)
+    const { reached } = given.output
+    const { choice } = foldCommunications(await viewer.replica.entries('communications', viewer.patient))
+    const wanted = reached === 'none' ? { ...choice, noneByItself: true } : { ...choice, noneByItself: false, prefers: reached === 'any' ? null : reached } // prettier-ignore
+    const { edit, changed } = await chosenEdit(viewer.replica, { patient: viewer.patient, choice: wanted, by: await byOf(viewer), clock }) // prettier-ignore
+    if (!edit) return c.redirect('/contact?said=unchanged', 303)
+    await viewer.replica.change([edit])
+    audit.record(deedOf(viewer, 'channels chosen', changed))
+    return c.redirect('/contact?said=reached', 303)
+  })
+
   async function contactPage(
     c: Context<PortalEnv>,
     fault?: { readonly wrong: readonly string[]; readonly given: Readonly<Record<string, unknown>> },
@@ -78,6 +95,7 @@ export function contactPages({ clock, audit }: { clock: Clock; audit: AuditTrail
     const { optional } = reader.words.frame
     const frame = await frameOf(c, contact.title, '/settings')
     const held = await patientOf(viewer)
+    const { choice } = foldCommunications(await viewer.replica.entries('communications', viewer.patient))
     const rows = await viewer.replica.index({ view: 'request', patient: viewer.patient, descending: true })
     const proposals = rows.map((row) => row.body as unknown as Request).filter((one): one is Proposal => one.kind === 'contact change') // prettier-ignore
     const lineOf = (name: ContactField, type: string, autocomplete: string): Html => {
@@ -117,10 +135,16 @@ export function contactPages({ clock, audit }: { clock: Clock; audit: AuditTrail
         [
           facts([
             [contact.portal, contact.portalAlways],
-            [contact.texts, consentText(reader, held.textConsent)],
-            [contact.emails, consentText(reader, held.emailConsent)],
+            [contact.texts, choice.noText ? contact.refused : consentText(reader, held.textConsent)],
+            [contact.emails, choice.noEmail ? contact.refused : consentText(reader, held.emailConsent)],
           ]),
           html`<p class="soft small">${contact.howToChange}</p>`,
+          viewer.takes('communications')
+            ? form('/contact/reached', { csrf: viewer.csrf }, [
+                choices({ name: 'reached', label: contact.reach, value: choice.noneByItself ? 'none' : (choice.prefers ?? 'any') }, (['any', 'text', 'email', 'none'] as const).map((value) => ({ value, label: contact.reachWays[value] }))), // prettier-ignore
+                button(contact.reachSave),
+              ])
+            : nothing,
         ],
         { title: contact.how },
       ),

@@ -48,6 +48,7 @@ export const needs: Readonly<Record<string, Need>> = {
   'GET /settings': 'own',
   'GET /contact': 'patient',
   'POST /contact': 'patient',
+  'POST /contact/reached': 'patient',
   'GET /people': 'patient',
   'POST /people/end': 'patient',
 }
@@ -59,6 +60,7 @@ export const saysIn: Readonly<Record<string, PatientCollection>> = {
   'POST /decline': 'requests',
   'POST /move': 'requests',
   'POST /contact': 'requests',
+  'POST /contact/reached': 'communications',
   'POST /pay': 'payments',
 }
 

@@ -12,6 +12,7 @@ import { patient } from './en/patient.ts'
 import { payments } from './en/payments.ts'
 import { pay } from './en/pay.ts'
 import { problems } from './en/problems.ts'
+import { reached } from './en/reached.ts'
 import { replies } from './en/replies.ts'
 import { signIn } from './en/sign-in.ts'
 import { staff } from './en/staff.ts'
@@ -32,6 +33,7 @@ export const en = {
   staff,
   synchronization,
   attachments,
+  reached,
   replies,
   texts,
   textRules,

@@ -13,6 +13,7 @@ import { patient } from './es/patient.ts'
 import { payments } from './es/payments.ts'
 import { pay } from './es/pay.ts'
 import { problems } from './es/problems.ts'
+import { reached } from './es/reached.ts'
 import { replies } from './es/replies.ts'
 import { signIn } from './es/sign-in.ts'
 import { staff } from './es/staff.ts'
@@ -33,6 +34,7 @@ export const es: Words = {
   staff,
   synchronization,
   attachments,
+  reached,
   replies,
   texts,
   textRules,

@@ -4,6 +4,7 @@ import { nothing, type Content, type Html } from '../../look/html.ts'
 import { empty, notice } from '../../look/notice.ts'
 import type { Reader } from '../../look/reader.ts'
 import { card, facts, folded, table } from '../../look/show.ts'
+import { reasonInWords } from '../texts-in-words.ts'
 import type { DryRun, ToldEvent } from '../texts-views.ts'
 
 /** So many lines of a list are shown; how many there are is said. */
@@ -14,12 +15,14 @@ export function dryRunCards(reader: Reader, run: DryRun, rule?: string): Html[] 
   const { who: words } = reader.words.textRules
   const isOf = (one: ToldEvent): boolean => rule === undefined || one.rule === rule
   const texts = run.texts.filter(({ events }) => events.some(isOf))
+  const mails = texts.filter(({ by }) => by === 'email').length
   const [untold, told] = [run.untold.filter(isOf), run.told.filter(isOf)]
   return [
     run.isOff ? notice('info', words.isOff) : nothing,
     card(
       facts([
-        [words.sends, reader.number(texts.length)],
+        [words.sends, reader.number(texts.length - mails)],
+        ...(mails > 0 ? [[words.mails, reader.number(mails)] as const] : []),
         [words.parts, reader.number(texts.reduce((sum, { segments }) => sum + segments, 0))],
         [words.told, reader.number(told.length)],
         [words.again, reader.number(run.again)],
@@ -38,14 +41,15 @@ function textsTable(reader: Reader, { zone }: DryRun, texts: DryRun['texts']): H
   const { who: words } = reader.words.textRules
   const rows = texts
     .slice(0, most)
-    .map(({ at, body, events }): Content[] => [
+    .map(({ at, by, body, events }): Content[] => [
       reader.short(at, zone),
       linesOf(events.map((one) => nameOf(reader, one))),
+      reader.words.texts.by[by].name,
       linesOf(events.map((one) => reader.shortWall(one.startsAt))),
       `${reader.words.texts.kinds[events[0]!.what]} (${[...new Set(events.map((one) => one.rule))].join(', ')})`,
       body,
     ])
-  return html`${table(words.title, [words.when, words.whom, words.about, words.rule, words.says], rows, 'tight')}
+  return html`${table(words.title, [words.when, words.whom, words.by, words.about, words.rule, words.says], rows, 'tight')}
   ${texts.length > most ? html`<p class="soft">${words.more(texts.length - most)}</p>` : nothing}`
 }
 
@@ -62,14 +66,16 @@ function nameOf(reader: Reader, { key, patient }: ToldEvent): Html {
 /** What is not told, by why. */
 function reasonsOf(reader: Reader, untold: DryRun['untold']): Html[] {
   const { who: words } = reader.words.textRules
-  const { reasons, kinds } = reader.words.texts
-  const byWhy = [...Map.groupBy(untold, (one) => one.why)].toSorted((a, b) => b[1].length - a[1].length)
+  const { kinds } = reader.words.texts
+  const byWhy = [...Map.groupBy(untold, (one) => reasonInWords(reader.words, one))].toSorted(
+    (a, b) => b[1].length - a[1].length,
+  )
   if (byWhy.length === 0) return []
   const inside = byWhy.map(([why, some]) =>
     folded(
-      `${reasons[why]} ${words.times(some.length)}`,
+      `${why} ${words.times(some.length)}`,
       html`${table(
-        reasons[why],
+        why,
         [words.whom, words.about, words.rule],
         some
             .slice(0, most)

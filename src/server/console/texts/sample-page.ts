@@ -8,6 +8,7 @@ import { nothing, type Html } from '../../look/html.ts'
 import type { Reader } from '../../look/reader.ts'
 import { card, list, timeline, type Moment } from '../../look/show.ts'
 import { deedOf, type ConsoleEnv, type ConsoleParts } from '../frame.ts'
+import { reasonInWords } from '../texts-in-words.ts'
 import type { Sample } from '../texts-views.ts'
 import { placesOf, whyNoTypes, type Places } from './rule-in-words.ts'
 import { textsFramed, textsPaths } from './texts-frame.ts'
@@ -79,7 +80,7 @@ function sampleForm(
 /** From the booking to after the visit, with every text; and what does not go out, and why. */
 export function sampleCard(reader: Reader, { bookedAt, starts, zone, texts, untold }: Sample): Html {
   const { sample: words } = reader.words.textRules
-  const { kinds, reasons } = reader.words.texts
+  const { kinds } = reader.words.texts
   const when = (at: number): string => reader.instant(at, zone)
   const sends = texts.map(({ at, rule, what, body }) => ({ at, moment: { state: 'later', title: html`<strong>${kinds[what]}</strong> (${rule})`, detail: html`${when(at)}<br /><span class="text" lang="en">${body}</span>` } as Moment })) // prettier-ignore
   const moments = [
@@ -93,7 +94,7 @@ export function sampleCard(reader: Reader, { bookedAt, starts, zone, texts, unto
       untold.length === 0
         ? nothing
         : html`<h3>${words.not}</h3>
-            ${list(untold.map(({ rule, what, why }) => html`<strong>${kinds[what]}</strong> (${rule}): ${reasons[why]}`))}`,
+            ${list(untold.map(({ rule, what, ...why }) => html`<strong>${kinds[what]}</strong> (${rule}): ${reasonInWords(reader.words, why)}`))}`,
     ],
     { title: words.title },
   )

@@ -22,6 +22,7 @@ export const patient = {
     proposed: 'Your changes are sent to the office. They look at them before anything changes.',
     unchanged: 'Nothing was different from what is on file, so nothing was sent.',
     password: 'Your password is set.',
+    reached: 'Saved. The office sees it too.',
   },
   home: {
     newMessages: (n: number) => `You have ${count(n, { one: 'new message', other: 'new messages' })}`,
@@ -159,7 +160,16 @@ export const patient = {
     yes: 'Yes',
     no: 'No, none',
     unknown: 'Not said, so we send none',
-    howToChange: 'To change it, tell the office. To stop texts, answer STOP to any of them.',
+    reach: 'How we remind you of appointments',
+    reachWays: {
+      any: 'No preference',
+      text: 'A text message where we may, else an email',
+      email: 'An email where we may, else a text message',
+      none: 'Not by itself: I look here',
+    },
+    reachSave: 'Save how you are reminded',
+    refused: 'No: the office has noted that you want none',
+    howToChange: 'To change what we may send, tell the office. To stop texts, answer STOP to any of them.',
   },
   settings: {
     contact: 'Phone, email, language, and how we contact you',

@@ -22,6 +22,7 @@ export const patient: typeof english = {
     proposed: 'Sus cambios se enviaron al consultorio. Los revisan antes de que algo cambie.',
     unchanged: 'Nada era distinto de lo registrado, así que no se envió nada.',
     password: 'Su contraseña está guardada.',
+    reached: 'Guardado. El consultorio también lo ve.',
   },
   home: {
     newMessages: (n) => `Tiene ${count(n, { one: 'mensaje nuevo', other: 'mensajes nuevos' })}`,
@@ -167,7 +168,17 @@ export const patient: typeof english = {
     yes: 'Sí',
     no: 'No, ninguno',
     unknown: 'Sin indicar, así que no enviamos',
-    howToChange: 'Para cambiarlo, dígalo al consultorio. Para no recibir textos, responda STOP a cualquiera.',
+    reach: 'Cómo le recordamos sus citas',
+    reachWays: {
+      any: 'Sin preferencia',
+      text: 'Un mensaje de texto si podemos, si no un correo',
+      email: 'Un correo si podemos, si no un mensaje de texto',
+      none: 'Nada por sí solo: lo miro aquí',
+    },
+    reachSave: 'Guardar cómo se le recuerda',
+    refused: 'No: el consultorio tiene anotado que no quiere ninguno',
+    howToChange:
+      'Para cambiar lo que podemos enviar, dígalo al consultorio. Para no recibir textos, responda STOP a cualquiera.',
   },
   settings: {
     contact: 'Teléfono, correo, idioma y cómo le contactamos',

@@ -1,0 +1,21 @@
+/** How a patient is reached, as staff choose it. */
+export const reached = {
+  title: 'How a patient is reached',
+  button: (name: string) => `How ${name} is reached`,
+  of: (patient: number) => `Patient no. ${patient}`,
+  open: 'May be used',
+  how: 'What rules tell goes one way: the one that comes first here where it may be used, else the other. A refusal here holds beside what InSched has of consent.',
+  choice: 'What is chosen',
+  prefers: 'What comes first',
+  ways: { any: 'No preference: as the practice has it', text: 'A text, else an email', email: 'An email, else a text' },
+  never: 'What is not sent',
+  noText: 'No texts by rules',
+  noEmail: 'No email',
+  noneByItself: 'Nothing by itself: only what staff send by hand',
+  save: 'Save',
+  saved: 'Saved. It holds for everything that goes out from now on.',
+  same: 'Nothing was different, so nothing was changed.',
+  incomplete: 'Choose what comes first.',
+  agent: 'this site',
+  chosen: (who: string, when: string) => `Chosen last by ${who}, ${when}.`,
+}
