@@ -163,6 +163,30 @@ it('[TEXT-18] a yes that staff took back, and a number that was changed, are not
   expect(world.arrived()).toEqual([])
 })
 
+it('[TEXT-18] [TEXT-3] one that is claimed and could not go out is judged again when it can: it waits for the hours, a no ends it, and after three days it is of no use', async () => {
+  const world = await opened()
+  const numbers = [phone, '+14805550102', '+14805550103']
+  const people: string[] = []
+  for (const cellPhone of numbers) people.push(await world.person({ cellPhone }))
+  world.sandbox.down(true)
+  for (const number of numbers.slice(0, 2)) await staffSaysYes(world, number)
+  await world.settled()
+  await world.person({ textConsent: false }, people[1])
+  await world.pass(10 * hour, 10 * minute)
+  // Eight in the evening: the window is over.
+  world.sandbox.down(false)
+  await world.pass(14 * hour, 10 * minute)
+  expect(world.arrived().map((text) => [text.phone, local(text.at)])).toEqual([[phone, expect.stringMatching(/^2027-03-02T09:/)]]) // prettier-ignore
+  expect(await outOf(world, people[1]!)).toMatchObject([{ state: 'dropped', code: 'no consent' }])
+  world.sandbox.down(true)
+  await staffSaysYes(world, numbers[2])
+  await world.pass(3 * day + hour, hour)
+  world.sandbox.down(false)
+  await world.pass(day, hour)
+  expect(world.arrived()).toHaveLength(1)
+  expect(await outOf(world, people[2]!)).toMatchObject([{ state: 'dropped', code: 'too late' }])
+})
+
 describe('exactly once', () => {
   it('[TEXT-18] [TEXT-1] whichever step of claim and call the portal dies after, the number has one welcome', async () => {
     for (let steps = 0; ; steps++) {
