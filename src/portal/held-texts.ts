@@ -8,7 +8,9 @@ import { foretell } from '../bridges/texts/foretelling.ts'
 import { planOf } from '../bridges/texts/planning.ts'
 import { longestLead } from '../bridges/texts/rule-words.ts'
 import type { Situations, Told } from '../bridges/texts/situation.ts'
+import { wallClockOf } from '../mirror/wall-clock.ts'
 import { derivedUlid } from '../replica/ids.ts'
+import type { PracticeFields } from '../replica/kinds/fields.ts'
 import type { By } from '../replica/kinds/kind.ts'
 import { foldReview } from '../replica/kinds/reviews.ts'
 import type { OpenReplica } from '../replica/replica.ts'
@@ -60,7 +62,8 @@ export function heldTexts(of: {
     if (since > 0 && now - since > longOutage)
       for (const [site, count] of await overdue(now)) {
         if (count <= few) continue
-        const opened = { kind: 'opened' as const, at: now, by, about: 'texts held' as const, why: `Texts could not go out since ${new Date(since).toISOString()}, and ${count} came due meanwhile.`, todo: 'Look at the list under Synchronization, Texts, Who gets what; then let them go. What is no longer true or too late is not sent.' } // prettier-ignore
+        const { zone = 'UTC' } = ((await replica.indexed('practice', site))?.body ?? {}) as Partial<PracticeFields>
+        const opened = { kind: 'opened' as const, at: now, by, about: 'texts held' as const, why: `Texts could not go out since ${wallClockOf(since, zone).replace('T', ' ')}, and ${count} came due meanwhile.`, todo: 'Look at the list under Synchronization, Texts, Who gets what; then let them go. What is no longer true or too late is not sent.' } // prettier-ignore
         await replica.change([{ collection: 'reviews', key: derivedUlid('texts held', site, String(since)), facts: { patient: null, site, shown: false, reachable: false, startsAt: null }, add: { opened } }]) // prettier-ignore
       }
     await of.indexed()

@@ -32,7 +32,7 @@ afterAll(async () => {
 /** A review of the portal as it opens one after an outage, or while texts do not go out. */
 async function opened(about: 'texts held' | 'texts silent', name: string): Promise<void> {
   const facts = { patient: null, site: desk.site.settings.siteId, shown: false, reachable: false, startsAt: null }
-  const entry = { kind: 'opened' as const, at: desk.clock.now(), by: { role: 'portal' as const, id: 'p' }, about, why: about === 'texts held' ? 'Texts could not go out since 2027-03-03T09:00:00Z, and 12 came due meanwhile.' : '12 reminders should have gone out at 2027-03-03 09:00; 0 did.', todo: 'Look at the list.' } // prettier-ignore
+  const entry = { kind: 'opened' as const, at: desk.clock.now(), by: { role: 'portal' as const, id: 'p' }, about, why: about === 'texts held' ? 'Texts could not go out since 2027-03-03 09:00, and 12 came due meanwhile.' : '12 reminders should have gone out at 2027-03-03 09:00; 0 did.', todo: 'Look at the list.' } // prettier-ignore
   await desk.atPortal.change([{ collection: 'reviews', key: derivedUlid(`${about} ${name}`), facts, add: { opened: entry } }]) // prettier-ignore
   await desk.settled()
 }

@@ -96,7 +96,7 @@ describe('the rules of texts', () => {
     expect(words(form.text)).toContain('Consultation rhinoplasty')
     const looked = await post(`${root}/rules/look`, { isNew: 'yes', what: 'reminder', name: 'soon', count: '3', unit: 'hours', location: '1', types: type, [`type ${type}`]: 'yes', confirmed: 'no', arrive: '15', 'calendar yes': 'yes' }) // prettier-ignore
     expect(looked.status).toBe(200)
-    expect(words(looked.text)).toMatch(/Reminder, 3 hours before at Mesa, for .+, only who has not confirmed, asks to come 15 minutes earlier, with a link for the calendar/) // prettier-ignore
+    expect(words(looked.text)).toMatch(/Reminder, 3 hours before at Mesa, for .+, only for patients who have not confirmed, asks to come 15 minutes earlier, with a link for the calendar/) // prettier-ignore
     expect(await saved()).not.toHaveProperty(['rule/soon'])
     expect((await post(`${root}/rules`, hiddenAt(looked.text, `${root}/rules`))).headers.get('location')).toBe(`${root}?said=ruleSaved`) // prettier-ignore
     expect((await saved())['rule/soon']).toBe(`off reminder 3 hours before at location 1 for type ${type} if not confirmed arrive 15 minutes early with calendar link`) // prettier-ignore

@@ -64,7 +64,7 @@ function sampleForm(
           ${field({ name: 'day', label: words.day, value: day, fault, more: { type: 'date' } })}
           ${field({ name: 'time', label: words.time, value: time, more: { type: 'time', ...also } })}
           ${select({ name: 'location', label: rule.location, value: location ?? none }, [
-            { value: none, label: rule.everyLocation },
+            { value: none, label: words.anyLocation },
             ...places.locations.map(({ id, name }) => ({ value: id, label: name })),
           ])}
           ${select({ name: 'type', label: words.type, value: type ?? none }, [
