@@ -174,8 +174,12 @@ describe('before anything is sent', () => {
     expect(status).toBe(200)
     expect(words(text)).toContain('Sending is off. This is what would go out if it were on.')
     expect(words(text)).toMatch(/appointment at Desert Bloom/)
-    expect(words(text)).toMatch(/The patient does not consent to texts\. The .+ email.*\. \(\d+\)/)
     const run = await world.site.texts.dryRun({ days: 30 })
+    // Who does not consent to texts is told by mail; who refuses that too, not at all.
+    expect(words(text)).toMatch(/Mails [1-9]\d* .* Email .* you have an appointment/)
+    const { local } = run.texts.find(({ by }) => by === 'email')!.events[0]!.patient
+    await world.site.reached.choose(local!, { prefers: null, noText: false, noEmail: true, noneByItself: false })
+    expect(words((await world.admin.get(`${root}/who`)).text)).toMatch(/The patient does not consent to texts\. No email: somebody chose so for the patient\. \(\d+\)/) // prettier-ignore
     expect(run.texts.length).toBeGreaterThan(0)
     expect(run.again).toBe(0)
     expect((await world.admin.get(`${root}/who?days=31`)).status).toBe(400)
