@@ -26,7 +26,7 @@ export function wallClockOf(instant: number, zone: string): string {
 }
 
 const offsets = new Map<string, number>()
-/** Clocks change at full quarters of an hour, so that the offset of a zone is the same within one. */
+/** Clocks change at full quarters of an hour (everywhere since 2012), so that the offset of a zone is the same within one. */
 const quarter = 15 * 60_000
 
 /** How far the wall clock of a zone is ahead of UTC at an instant, milliseconds. */
