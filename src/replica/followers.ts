@@ -118,6 +118,8 @@ export function startFollower(
       return store.countChangedAfter(numbers, await store.cursorOf(options.name))
     },
     caughtUp() {
+      // One that has ended holds nobody up: who asks may be another follower, which is to end too.
+      if (stopped) return Promise.resolve()
       const done = new Promise<void>((resolve) => waiting.push(resolve))
       wake()
       return done
@@ -128,6 +130,7 @@ export function startFollower(
       return store.countChangedAfter(numbers, begun ? await store.cursorOf(secondWalk) : 0)
     },
     remade() {
+      if (stopped) return Promise.resolve()
       const done = new Promise<void>((resolve) => waitingForForm.push(resolve))
       wake()
       return done

@@ -8,7 +8,7 @@ import { foldConfirmations } from '../../src/replica/kinds/confirmations.ts'
 import { memoryStore } from '../../src/replica/memory-store.ts'
 import { openReplica, type OpenReplica } from '../../src/replica/replica.ts'
 import { clock, ulid } from '../replica/world.ts'
-import { Death, mortal, mortalInSched } from './death.ts'
+import { liveAgainAndAgain } from './death.ts'
 import { factsAt, practice, say, site } from './office.ts'
 import { databaseOf, differentMapping, staffOf, type Kind, type Staff } from './offices.ts'
 
@@ -46,38 +46,20 @@ export async function playCrashesOn(kind: Kind, list: readonly string[], deaths:
     await replica.change([{ collection: 'confirmations', key: event, facts: await factsAt(replica, 'events', event), add: { [entry]: answer } }]) // prettier-ignore
     answered.push(entry)
   }
-  const life = async (left: number): Promise<boolean> => {
-    const death = new Death(left)
-    let replica: OpenReplica | undefined
-    let bridge: InSchedBridge | undefined
-    const work = async (): Promise<boolean> => {
-      replica = await openReplica({ store: mortal(kept, death), practice, id, clock })
-      bridge = await startInSchedBridge({ ...options, replica, open: (...given) => mortalInSched(death, ...given) })
-      await bridge.readNow()
-      for (let step = todo.shift(); step !== undefined; step = todo.shift()) {
-        if (step in staffDid) await staffDid[step]!(staff)
-        else if (step === 'read') await bridge.readNow()
-        else if (step === 'written') await bridge.written()
-        else if (step === 'confirm') await confirms(replica, bridge)
-        else {
-          const entry = ulid()
-          await say(replica, (await bridge.documentOf('patients', 1))!, entry)
-          said.push(entry)
-        }
+  const work = async (replica: OpenReplica, bridge: InSchedBridge): Promise<void> => {
+    for (let step = todo.shift(); step !== undefined; step = todo.shift()) {
+      if (step in staffDid) await staffDid[step]!(staff)
+      else if (step === 'read') await bridge.readNow()
+      else if (step === 'written') await bridge.written()
+      else if (step === 'confirm') await confirms(replica, bridge)
+      else {
+        const entry = ulid()
+        await say(replica, (await bridge.documentOf('patients', 1))!, entry)
+        said.push(entry)
       }
-      await bridge.readNow()
-      await bridge.written()
-      return true
     }
-    const done = await Promise.race([work().catch(() => false), death.happened.then(() => false)])
-    if (!done && !death.dead) throw new Error('A life ended without a death')
-    death.dead = true
-    await bridge?.stop().catch(() => {})
-    await replica?.close()
-    return done
   }
-  for (const left of deaths) if (await life(left)) break
-  expect(await life(Infinity)).toBe(true)
+  await liveAgainAndAgain({ store: kept, practice, id, start: (replica, open) => startInSchedBridge({ ...options, replica, open }), work }, deaths) // prettier-ignore
 
   const replica = await openReplica({ store: kept, practice, id, clock })
   const bridge = await startInSchedBridge({ ...options, replica })

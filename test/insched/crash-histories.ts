@@ -12,7 +12,7 @@ import { stagesOf } from '../../src/replica/kinds/fields.ts'
 import { memoryStore } from '../../src/replica/memory-store.ts'
 import { openReplica, type OpenReplica } from '../../src/replica/replica.ts'
 import { clock, ulid } from '../replica/world.ts'
-import { Death, mortal, mortalInSched } from './death.ts'
+import { liveAgainAndAgain } from './death.ts'
 import { boundFile, confirm, practice, resolve, say, start } from './office.ts'
 
 const staffDid = {
@@ -47,44 +47,28 @@ export async function playCrashes(list: readonly string[], deaths: readonly numb
   const said: string[] = []
   const answered: string[] = []
   let todo = [...list]
-  /** One life of the process: goes on with what is left to do until it dies or is done. */
-  const life = async (left: number): Promise<boolean> => {
-    const death = new Death(left)
-    let replica: OpenReplica | undefined
-    let bridge: InSchedBridge | undefined
-    const work = async (): Promise<boolean> => {
-      replica = await openReplica({ store: mortal(store, death), practice, id, clock })
-      bridge = await start(file, replica, { open: (...given) => mortalInSched(death, ...given) })
-      await bridge.readNow()
-      while (todo.length > 0) {
-        const step = todo[0]!
-        todo = todo.slice(1)
-        if (step in staffDid) staff.exec(staffDid[step as keyof typeof staffDid])
-        else if (step === 'read') await bridge.readNow()
-        else if (step === 'written') await bridge.written()
-        else if (step === 'message') {
-          const entry = ulid()
-          await say(replica, (await bridge.documentOf('patients', 1))!, entry)
-          said.push(entry)
-        } else {
-          const entry = ulid()
-          await confirm({ replica, bridge, staff }, { id: entry })
-          answered.push(entry)
-        }
+  const work = async (replica: OpenReplica, bridge: InSchedBridge): Promise<void> => {
+    while (todo.length > 0) {
+      const step = todo[0]!
+      todo = todo.slice(1)
+      if (step in staffDid) staff.exec(staffDid[step as keyof typeof staffDid])
+      else if (step === 'read') await bridge.readNow()
+      else if (step === 'written') await bridge.written()
+      else if (step === 'message') {
+        const entry = ulid()
+        await say(replica, (await bridge.documentOf('patients', 1))!, entry)
+        said.push(entry)
+      } else {
+        const entry = ulid()
+        await confirm({ replica, bridge, staff }, { id: entry })
+        answered.push(entry)
       }
-      await bridge.readNow()
-      await bridge.written()
-      return true
     }
-    const done = await Promise.race([work().catch(() => false), death.happened.then(() => false)])
-    if (!done && !death.dead) throw new Error('A life ended without a death')
-    death.dead = true
-    await bridge?.stop().catch(() => {})
-    await replica?.close()
-    return done
   }
-  for (const left of deaths) if (await life(left)) break
-  expect(await life(Infinity)).toBe(true)
+  await liveAgainAndAgain(
+    { store, practice, id, start: (replica, open) => start(file, replica, { open }), work },
+    deaths,
+  )
 
   const replica = await openReplica({ store: { ...store, close: async () => {} }, practice, id, clock })
   const bridge = await start(file, replica)

@@ -1,6 +1,7 @@
 /** DOM-17: what may be another person's goes to nobody before a person has said who it is. */
 import { expect, it } from 'vitest'
 import type { OpenReplica } from '../../src/replica/replica.ts'
+import { clock, ulid } from '../replica/world.ts'
 import { confirm, factsAt, openOffice, resolve, say, type Office } from './office.ts'
 
 const another = "update patients set first_name = 'Zed', birth_date = '1950-01-01' where patient_id = 1"
@@ -155,4 +156,28 @@ it('[DOM-17] a patient deleted and another added under the id: what hangs on the
   expect(await field(at.replica, 'patients', keys.patients, 'deleted')).toBe(true)
   expect((await at.replica.head('events', keys.events))!.facts.patient).toBe(added)
   expect(await field(at.replica, 'events', keys.events, 'deleted')).toBe(false)
+})
+
+it('[DOM-17] [DOM-10] what waits of a held patient is all of it: texts too, and what is said by who was combined into them', async () => {
+  const at = await openOffice()
+  const [held, donor] = [(await at.bridge.documentOf('patients', 1))!, (await at.bridge.documentOf('patients', 2))!]
+  at.staff.exec('update patients set survivor_id = 1 where patient_id = 2')
+  await at.bridge.readNow()
+  at.staff.exec(another)
+  await at.bridge.readNow()
+  await say(at.replica, donor, ulid())
+  const portal = { at: clock.now(), by: { role: 'portal' as const, id: 'p' } }
+  const text = ulid()
+  const add = {
+    [text]: { kind: 'text' as const, ...portal, what: 'reminder' as const, to: '+14805550100', recipient: 'r', body: 'Soon.' }, // prettier-ignore
+    [`state:${text}`]: { kind: 'state' as const, ...portal, message: text, state: 'sent' as const },
+  }
+  await at.replica.change([{ collection: 'communications', key: held, facts: await factsAt(at.replica, 'patients', held), add }]) // prettier-ignore
+  await at.bridge.written()
+  const written = () => at.staff.prepare('select channel, patient_id from communications order by channel').all()
+  expect(written()).toEqual([])
+  const [review] = await reviewsOf(at.replica)
+  await resolve(at.replica, review!)
+  await at.bridge.written()
+  expect(written()).toEqual([{ channel: 'portal', patient_id: 1 }, { channel: 'text', patient_id: 1 }]) // prettier-ignore
 })

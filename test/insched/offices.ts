@@ -31,9 +31,12 @@ export interface Staff {
   remove(table: StaffTable, id: number): Promise<void>
   /** A row as it stands, in the words of the reference schema; undefined where there is none. */
   row(table: StaffTable | 'communications', id: number): Promise<Record<string, unknown> | undefined>
+  /** All rows as they stand, likewise. */
+  rows(table: StaffTable | 'communications'): Promise<Record<string, unknown>[]>
   count(table: StaffTable | 'communications'): Promise<number>
   /** Runs a statement as it is. */
   run(statement: string): Promise<Record<string, unknown>[]>
+  close(): Promise<void>
 }
 export interface Kind {
   readonly schema: 'reference' | 'different'
@@ -103,7 +106,7 @@ function literal(value: string | number | null): string {
 }
 
 /** A connection of staff, as another program would have it. */
-export async function staffOf(url: string, { schema, engine: on }: Kind): Promise<Staff> {
+export async function staffOf(url: string, { schema }: Pick<Kind, 'schema'>): Promise<Staff> {
   const engine = openEngine(url)
   const db = new Kysely<Record<string, never>>({ dialect: engine.dialect })
   closers.push(() => db.destroy())
@@ -134,13 +137,17 @@ export async function staffOf(url: string, { schema, engine: on }: Kind): Promis
       const [found] = await run(sql`select * from ${sql.table(name)} where ${sql.ref(key)} = ${id}`)
       return found && schema === 'different' ? differentRow[table].read(found) : found
     },
+    async rows(table) {
+      const found = await run(sql`select * from ${sql.table(names(table).table)}`)
+      return found.map((row) => (schema === 'different' ? differentRow[table].read(row) : row))
+    },
     async count(table) {
       const [found] = await run(sql`select count(*) as rows from ${sql.table(names(table).table)}`)
       return Number(found!['rows'])
     },
     run: (statement) => run(sql.raw(statement)),
+    close: () => db.destroy(),
   }
-  void on
   return staff
 }
 

@@ -142,3 +142,23 @@ describe('[LOG-5] rows of another form than the follower makes', () => {
     await replica.close()
   })
 })
+
+it('[LOG-5] a replica ends also while one of its followers waits for another', async () => {
+  const replica = await openReplica({ store: memoryStore(), practice: ulid(), id: ulid(), clock })
+  const [begun, goOn] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+  const first = replica.follow({ name: 'first', collections: ['messages'], handle: async () => [] })
+  const handle = async (): Promise<[]> => {
+    begun.resolve()
+    await goOn.promise
+    await first.caughtUp()
+    return []
+  }
+  replica.follow({ name: 'second', collections: ['messages'], handle })
+  const by = { role: 'patient' as const, id: 'a' }
+  const entry = { kind: 'message' as const, at: clock.now(), by, thread: ulid(), subject: 's', text: 't' }
+  await replica.change([{ collection: 'messages', key: ulid(), add: { [ulid()]: entry } }])
+  await begun.promise
+  const ends = replica.close()
+  goOn.resolve()
+  await ends
+})

@@ -40,6 +40,8 @@ const about: Readonly<Record<string, string>> = {
     'A site as a process, killed with kill -9 while other systems send to it over MLLP, each message until it is answered',
   sites:
     'Two sites that share their records, each with its InSched: edits, bookings and deletes by plain SQL at either, answers at the portal, which is away now and then',
+  shared:
+    'Two InSched databases that share their records, on two engines and in two schemas: the same with payments, combining, the portal away, the agent of either dying between any two statements, and either put back to a backup',
   recent:
     'Recent Communications as the console asks for it, by every filter, near the newest and years back, beside one of 10,000 entries',
   writes:
@@ -60,6 +62,7 @@ const clean: Readonly<Record<string, string>> = {
   year: 'no text twice, outside legal hours, after STOP or for what had moved; every line of why is true',
   sandbox: 'no text twice, outside legal hours, after STOP or for what had moved; every line of why is true',
   dryrun: 'every list is what was sent',
+  shared: 'both databases the same, each item once or told, no echo, nothing gone that nobody chose',
   sites: 'both databases the same, each answer with one outcome, no echo',
   fold: 'disk within 3 times what lives; by own work, half of the transactions under 1 ms and no change held up for 50 ms',
   recent: 'no page costs more than with 10,000',

@@ -17,7 +17,7 @@ const file = `test/soak/${name}.soak.ts`
 const numbers = [values.count, values.seed].filter((text) => text !== undefined)
 if (!/^[a-z0-9]+$/.test(name) || !existsSync(`${root}${file}`) || numbers.some((text) => !/^\d{1,9}$/.test(text))) {
   process.stderr.write(
-    'Usage: npm run soak -- dryrun|faults|fold|frames|histories|hl7|kill|leaks|peers|recent|sandbox|simulate|sites|writes|year [--count N] [--seed N]\n',
+    'Usage: npm run soak -- dryrun|faults|fold|frames|histories|hl7|kill|leaks|peers|recent|sandbox|shared|simulate|sites|writes|year [--count N] [--seed N]\n',
   )
   process.exit(2)
 }

@@ -304,8 +304,12 @@ export async function startInSchedBridge(options: BridgeOptions): Promise<InSche
     insched.holdAnchor(now, keepAnchor)
     if (now !== undefined && now !== missed) await keepAnchor(now)
   } catch (error) {
-    await lease.release()
-    await insched.close()
+    // A lease that cannot be given back runs out by itself; no handle stays open for it.
+    try {
+      await lease.release()
+    } finally {
+      await insched.close()
+    }
     throw error
   }
   const write = (documents: readonly DocumentHead[]): Promise<readonly Projection[]> =>

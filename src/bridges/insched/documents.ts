@@ -94,22 +94,13 @@ export function patientEdit(
 }
 
 /**
- * The edit of a plan with its stages. `held` is what the record says so far: a stage that it has and InSched has not is
+ * What the record says of a plan with its stages. `held` is what it says so far: a stage that it has and InSched has not is
  * marked deleted, so the stages of the record are those of InSched after each read, whatever the trail said of them.
- * `stageKey`: how the record names a stage; by default by the id of its row.
+ * `stageKey`: how the record names a stage.
  */
-export function planEdit(
-  context: Context,
-  row: PlanRow,
-  stages: readonly StageRow[],
-  held: Readonly<Record<string, Json>>,
-  who: { patient: PatientRow; patientKey: string; key: string; stageKey?: (local: number) => string },
-  at: number,
-): Edit {
-  const { stageKey = String } = who
-  const words = text(row.patient_words)
+export function planFields(row: PlanRow, stages: readonly StageRow[], held: Readonly<Record<string, Json>>, stageKey: (local: number) => string): Record<string, Json> {
   const fields: PlanFields = {
-    words,
+    words: text(row.patient_words),
     status: text(row.plan_status),
     startsOn: text(row.starts_on),
     endsOn: text(row.ends_on),
@@ -129,13 +120,21 @@ export function planEdit(
     const stage = /^stage\/([^/]+)\//.exec(field)?.[1]
     if (stage !== undefined) set[`stage/${stage}/deleted`] ??= true
   }
-  return {
-    collection: 'plans',
-    key: who.key,
-    facts: factsOf(context, who.patient, who.patientKey, words !== null),
-    set,
-    at,
-  }
+  return set
+} // prettier-ignore
+
+/** The edit of a plan with its stages; `stageKey`: by default the record names a stage by the id of its row. */
+export function planEdit(
+  context: Context,
+  row: PlanRow,
+  stages: readonly StageRow[],
+  held: Readonly<Record<string, Json>>,
+  who: { patient: PatientRow; patientKey: string; key: string; stageKey?: (local: number) => string },
+  at: number,
+): Edit {
+  const set = planFields(row, stages, held, who.stageKey ?? String)
+  const facts = factsOf(context, who.patient, who.patientKey, set['words'] !== null)
+  return { collection: 'plans', key: who.key, facts, set, at }
 }
 
 export function eventEdit(

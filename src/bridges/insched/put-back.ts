@@ -6,16 +6,18 @@
  */
 import type { Clock } from '../../replica/clock.ts'
 import { derivedUlid } from '../../replica/ids.ts'
+import { sameJson } from '../../replica/json.ts'
 import { foldCommunications } from '../../replica/kinds/communications.ts'
 import { foldConfirmations, type Answer } from '../../replica/kinds/confirmations.ts'
 import type { By } from '../../replica/kinds/kind.ts'
 import { foldPayments } from '../../replica/kinds/payments.ts'
 import { foldRequests } from '../../replica/kinds/requests.ts'
+import { foldReview } from '../../replica/kinds/reviews.ts'
 import type { DocumentHead, Edit, Replica } from '../../replica/replica-face.ts'
 import type { OpenReplica } from '../../replica/replica.ts'
 import type { BridgedTable, Identity } from './agent-rows.ts'
 import { toldEffects } from './deposits.ts'
-import { goneEdit, patientFields } from './documents.ts'
+import { goneEdit, patientFields, planFields } from './documents.ts'
 import type { InSched } from './insched.ts'
 import { eventsOf } from './occurrences.ts'
 import type { EventRow, PatientRow } from './rows.ts'
@@ -145,8 +147,15 @@ async function differingRecords(parts: Parts): Promise<Differing[]> {
       const keep = (id: number, originalOn: string, row: Readonly<Record<string, unknown>>) => rows.set(identities.get(`${id} ${originalOn}`)!.document, row) // prettier-ignore
       const ids = [...identities.values()].map((one) => one.local_id)
       if (table === 'patients') for (const row of await insched.patients(ids)) keep(row.patient_id, '', asSaid(row))
-      else if (table === 'plans') for (const row of await insched.plans(ids)) keep(row.plan_id, '', {})
-      else
+      else if (table === 'plans') {
+        const [stages, keys] = [await insched.stagesOf(ids), await insched.stageKeys([...identities.values()].map((one) => one.document))] // prettier-ignore
+        for (const row of await insched.plans(ids)) {
+          const key = identities.get(`${row.plan_id} `)!.document
+          const stageKey = (id: number): string => keys.find((one) => one.plan === key && one.local_id === id)?.stage ?? String(id) // prettier-ignore
+          const { deleted: _, ...said } = planFields(row, stages.filter((stage) => stage.plan_id === row.plan_id), (await replica.record('plans', key))?.fields ?? {}, stageKey) // prettier-ignore
+          keep(row.plan_id, '', said)
+        }
+      } else
         for (const row of await eventsOf(insched, [...identities.values()], () => contextOf(insched, parts.site)))
           keep(row.event_id, row.original_on, eventSaid(row))
       for (const head of heads) {
@@ -159,7 +168,9 @@ async function differingRecords(parts: Parts): Promise<Differing[]> {
         const lines = Object.entries(row ?? {}).filter(([name, value]) => name in fields && fields[name] !== value)
         if (row && lines.length === 0) continue
         const said = (value: unknown): string => (value === null || value === '' ? 'nothing' : typeof value === 'string' ? value : JSON.stringify(value)) // prettier-ignore
-        const how = lines.map(([name, value]) => `${name}: ${said(fields[name])}, in InSched ${said(value)}`).join('; ')
+        const how = lines
+          .map(([name, value]) => `${name.replaceAll('/', ' ')}: ${said(fields[name])}, in InSched ${said(value)}`)
+          .join('; ')
         differing.push({ table, head, how: row ? how : undefined })
       }
     }
@@ -225,13 +236,13 @@ async function writeBack(parts: SettleParts): Promise<void> {
   // Rows that staff entered or changed since are read first, as ever; what is at the portal alone is told to a person.
   const records = await differingRecords(parts)
   const lost = await lostEffects(parts)
-  await parts.replica.change(records.flatMap((one) => (one.table === 'plans' ? [] : [reviewOf(parts, one)])))
+  await parts.replica.change(records.map((one) => reviewOf(parts, one)))
   for (const { head, answer } of lost) await (answer ? parts.confirm(head, answer) : parts.handle([head]))
 }
 
 function reviewOf({ missed, site, clock }: SettleParts, { table, head, how }: Differing): Edit {
   const by: By = { role: 'site', id: site, initials: 'PC' }
-  const what = table === 'events' ? 'event' : 'patient'
+  const what = { patients: 'patient', plans: 'plan', events: 'event' }[table]
   return {
     collection: 'reviews',
     key: derivedUlid('lost in a restore', head.key, String(missed)),
@@ -249,9 +260,37 @@ function reviewOf({ missed, site, clock }: SettleParts, { table, head, how }: Di
         todo,
         patient: head.facts.patient,
         event: table === 'events' ? head.key : null,
+        ...(table === 'plans' ? { plan: head.key } : {}),
       },
     },
   }
+}
+
+/** Of rows that sites share, what this one said since the backup counts as agreed on: where the restored row has it otherwise, that is said. */
+async function agreeOnOwn(parts: SettleParts): Promise<void> {
+  const { insched, replica } = parts
+  for (const table of ['patients', 'plans', 'events'] as const)
+    for await (const heads of headsOf(parts, table))
+      for (const [key, row] of await insched.sharedRows(heads.map((head) => head.key))) {
+        const [record, own] = [await replica.record(table, key), await replica.written(table, key, replica.id)]
+        const since = [...(record?.values ?? [])].flatMap(([field, value]) => {
+          const at = record!.times.get(field)!
+          const isOwn = Object.hasOwn(own, field) && sameJson(own[field]!, value)
+          return isOwn && at > (row.agreed[field]?.[1] ?? 0) ? [[field, [value, at, value, true]] as const] : []
+        })
+        if (since.length > 0) await insched.write((change) => change.keepShared({ ...row, agreed: { ...row.agreed, ...Object.fromEntries(since) } }, null)) // prettier-ignore
+      }
+}
+
+/** Patients who wait for a person to say who they are (DOM-17): the writer has passed over what is said to them, and wrote nothing of it since. */
+async function heldPatients(parts: SettleParts): Promise<ReadonlySet<string | null>> {
+  const held = new Set<string | null>()
+  for await (const heads of headsOf(parts, 'reviews'))
+    for (const { key, facts } of heads) {
+      const review = foldReview(await parts.replica.entries('reviews', key))
+      if (review?.about === 'identity changed' && !review.resolved) held.add(facts.patient)
+    }
+  return held
 }
 
 async function trust(parts: SettleParts): Promise<void> {
@@ -259,7 +298,8 @@ async function trust(parts: SettleParts): Promise<void> {
   const lost = await lostEffects(parts)
   // What is still to be written is no loss: the writer has not been there yet.
   const handled = await replica.remembered(parts.follower)
-  const done = lost.filter(({ head, answer }) => answer !== undefined || head.seq <= handled)
+  const waiting = await heldPatients(parts)
+  const done = lost.filter(({ head, answer, what }) => answer !== undefined || (head.seq <= handled && !(what === 'communication' && waiting.has(head.facts.patient)))) // prettier-ignore
   await insched.write(async (change) => {
     const now = new Date(clock.now()).toISOString()
     const effects = [...new Set(done.flatMap((one) => one.effects))]
@@ -270,6 +310,7 @@ async function trust(parts: SettleParts): Promise<void> {
   const now = clock.now()
   for (const { table, head } of gone)
     await replica.change([goneEdit(table, head.key, now), ...(table === 'patients' ? await parts.accessEnds(head.key, now) : [])]) // prettier-ignore
+  await agreeOnOwn(parts)
   await parts.sayAgain()
   if (done.length === 0) return
   const by: By = { role: 'site', id: site, initials: 'PC' }

@@ -5,7 +5,7 @@
 import { derivedUlid } from '../../replica/ids.ts'
 import { foldAccess } from '../../replica/kinds/access.ts'
 import type { DocumentHead, Edit, Replica } from '../../replica/replica-face.ts'
-import { standsFor } from './combined.ts'
+import { donorsOf, standsFor } from './combined.ts'
 import { factsOf, type Context } from './documents.ts'
 import type { InSched, Reads } from './insched.ts'
 
@@ -44,22 +44,25 @@ export function reachEdits(options: {
         if (await replica.head(collection, key)) edits.push({ collection, key, facts: said, add: {} })
       for (const { document } of await insched.identities('events', await insched.eventsOfPatients([localId]))) {
         const held = await replica.head('confirmations', document)
-        const { startsAt } = held?.facts ?? {}
-        if (startsAt !== undefined)
-          edits.push({ collection: 'confirmations', key: document, facts: { ...facts, startsAt }, add: {} })
+        if (!held) continue
+        // Whose event it is writes what is answered of it: of a patient of this site, that may be another.
+        const { startsAt, site } = held.facts
+        edits.push({ collection: 'confirmations', key: document, facts: { ...facts, startsAt, site }, add: {} })
       }
       if (patient.portal_enabled !== 1) edits.push(...(await accessEnds(key, at)))
       return edits
     },
-    /** What a patient has said: the documents of theirs that the writer follows. */
+    /** What is to be written of a patient and of who was combined into them: the documents that the writer follows. */
     async inboundOf(key: string): Promise<DocumentHead[]> {
       const identity = await insched.identity(key)
       if (!identity) return []
-      const events = await insched.identities('events', await insched.eventsOfPatients([identity.local_id]))
+      const patients = [identity.local_id, ...(await donorsOf(insched, identity.local_id))]
+      const people = [key, ...(await insched.identities('patients', patients.slice(1))).map((one) => one.document)]
+      const events = await insched.identities('events', await insched.eventsOfPatients(patients))
       const wanted = [
-        ['messages', key] as const,
-        ['requests', key] as const,
-        ['payments', key] as const,
+        ...(['messages', 'requests', 'communications', 'payments'] as const).flatMap((collection) =>
+          people.map((document) => [collection, document] as const),
+        ),
         ...events.map((event) => ['confirmations', event.document] as const),
       ]
       const heads = await Promise.all(wanted.map(([collection, document]) => replica.head(collection, document)))

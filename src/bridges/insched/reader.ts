@@ -96,7 +96,17 @@ export function inSchedReader(options: ReaderOptions) {
     if (said.holds.length + said.shared.length > 0) await insched.write((change) => keep(change, said))
   }
   const horizon = horizonOf({ insched, replica, records, site: site.key, clock, context, keep })
-  const waiting = releasing({ insched, replica, records, reach, clock, context, inReach: horizon.inReach, keep })
+  const waiting = releasing({
+    insched,
+    replica,
+    records,
+    reach,
+    site: site.key,
+    clock,
+    context,
+    inReach: horizon.inReach,
+    keep,
+  })
   const ended = deletedRows({ insched, replica, records, reach, isOthers })
   const confirmedAtDesk = deskConfirmations({ insched, site: site.key, clock })
   const optedInAtDesk = deskConsents({ insched, replica, site: site.key, numberOf: options.numberOf })

@@ -4,7 +4,7 @@
  */
 import type { Clock } from '../../replica/clock.ts'
 import type { DocumentHead, Replica } from '../../replica/replica-face.ts'
-import type { Identity } from './agent-rows.ts'
+import type { BridgedTable, Identity } from './agent-rows.ts'
 import { goneEdit, type Context } from './documents.ts'
 import type { Changes, InSched, Reads } from './insched.ts'
 import { asTheyAre, eventsOf, type Unfolded } from './occurrences.ts'
@@ -17,12 +17,14 @@ export function releasing(parts: {
   readonly replica: Replica
   readonly records: RecordEdits
   readonly reach: ReturnType<typeof reachEdits>
+  /** The key of the site. */
+  readonly site: string
   readonly clock: Clock
   readonly context: (now: Reads) => Promise<Context>
   readonly inReach: (now: Reads, rows: readonly EventRow[]) => Promise<Unfolded>
   readonly keep: (change: Changes, said: Omit<Said, 'edits'>) => Promise<void>
 }) {
-  const { insched, replica, records, reach, clock, context, inReach, keep } = parts
+  const { insched, replica, records, reach, site, clock, context, inReach, keep } = parts
 
   /** A person has said that a held patient is the same: what waited is said, as it stands now. */
   const release = async (review: string): Promise<void> => {
@@ -70,17 +72,15 @@ export function releasing(parts: {
     if (kept.holds.length + kept.shared.length > 0) await insched.write((change) => keep(change, kept))
   }
   /** A person has dealt with what a restore has lost: from now on the record says what InSched has (DOM-19). */
-  const sayAnew = async (document: string | null): Promise<void> => {
-    if (document === null) return
-    const table = (await replica.head('events', document)) ? 'events' : 'patients'
+  const sayAnew = async (table: BridgedTable, document: string): Promise<void> => {
     const identity = await insched.identity(document)
     const rows =
       identity?.gone !== 0
         ? undefined
         : table === 'patients'
           ? await rowsOf(identity.local_id)
-          : await insched.read(async (now) => records.gather(now, { events: asTheyAre(await eventsOf(now, [identity], () => context(now))) })) // prettier-ignore
-    if (rows && rows.patients.length + rows.events.length > 0) {
+          : await insched.read(async (now) => records.gather(now, table === 'plans' ? { plans: await now.plans([identity.local_id]) } : { events: asTheyAre(await eventsOf(now, [identity], () => context(now))) })) // prettier-ignore
+    if (rows && rows.patients.length + rows.plans.length + rows.events.length > 0) {
       await sayRows(rows)
     } else await replica.change([goneEdit(table, document, clock.now()), ...(table === 'patients' ? await reach.accessEnds(document, clock.now()) : [])]) // prettier-ignore
   }
@@ -94,10 +94,18 @@ export function releasing(parts: {
      */
     async releaseResolved(reviews: readonly DocumentHead[]): Promise<DocumentHead[]> {
       const waiting: DocumentHead[] = []
-      for (const { key: review } of reviews) {
+      for (const { key: review, facts } of reviews) {
         const entries = await replica.entries('reviews', review)
         const opened = entries.find((entry) => entry.kind === 'opened')
-        if (opened?.about === 'lost in a restore' && entries.some((entry) => entry.kind === 'resolved')) await sayAnew(opened.event ?? opened.patient ?? null) // prettier-ignore
+        // What another site's database has lost that site says.
+        if (
+          opened?.about === 'lost in a restore' &&
+          facts.site === site &&
+          entries.some((entry) => entry.kind === 'resolved')
+        ) {
+          const [table, lost] = opened.event ? (['events', opened.event] as const) : opened.plan ? (['plans', opened.plan] as const) : (['patients', opened.patient] as const) // prettier-ignore
+          if (lost) await sayAnew(table, lost)
+        }
         if (opened?.about !== 'identity changed' || !opened.patient) continue
         if (!entries.some((entry) => entry.kind === 'resolved')) continue
         await release(review)

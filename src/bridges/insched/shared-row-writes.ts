@@ -113,6 +113,10 @@ export function sharedRowWrites({ site, nameOf }: { readonly site: string; reado
     return wrote
   }
 
+  /** What waits for this patient; until it is written, so that an agent that dies before leaves nothing behind. */
+  const awaited = async (change: Changes, one: Wanted): Promise<Brought['again']> =>
+    one.table !== 'patients' ? [] : (await change.awaitedBy(one.key)).map((waits) => [waits.table_name, waits.document] as const)
+
   const add = async (change: Changes, one: Wanted, context: Context): Promise<Brought> => {
     const record = one.record!
     const owner = one.table === 'patients' ? undefined : await patientOf(change, one.patient)
@@ -123,12 +127,12 @@ export function sharedRowWrites({ site, nameOf }: { readonly site: string; reado
     }
     const set = { ...(await columns(change, one, [...record.values.keys()])), origin: origin(one.owner) }
     const local = await change.addRecord(one.table, owner ? { ...set, patient_id: owner.row.patient_id } : set)
+    if (owner) await change.awaitNoMore(one.key)
     await change.addIdentities([{ document: one.key, table_name: one.table, local_id: local, original_on: '' }])
     const stages = one.table === 'plans' && change.isWritable('stages') ? await bringStages(change, one, local, () => true) : 0
     const agreed = agreedNow(record, (await readsOf(change, one, local, context)) ?? {})
     await keep(change, { document: one.key, site: one.owner, agreed: ofWhom(agreed, one), touched: false, ended: false })
-    const again = one.table === 'patients' ? (await change.takeAwaited(one.key)).map((waits) => [waits.table_name, waits.document] as const) : []
-    return { wrote: 1 + stages, again }
+    return { wrote: 1 + stages, again: await awaited(change, one) }
   }
 
   const update = async (change: Changes, one: Wanted, identity: Identity, held: SharedRow | undefined, context: Context): Promise<Brought> => {
@@ -160,7 +164,7 @@ export function sharedRowWrites({ site, nameOf }: { readonly site: string; reado
     const kept = { ...agreed, ...Object.fromEntries(Object.entries(before).filter(([field, [, at, , saidHere]]) => at > (record.times.get(field) ?? 0) && (!isForeign || saidHere === true))) }
     if (!held || !sameJson(kept as unknown as Json, held.agreed as unknown as Json)) await keep(change, { document: one.key, site: one.owner, agreed: kept, touched: held?.touched ?? false, ended: false })
     const patient = one.table === 'patients' ? local : owner?.row.patient_id
-    return { wrote, again: [], ...(wrote > 0 && patient !== undefined ? { patient } : {}) }
+    return { wrote, again: await awaited(change, one), ...(wrote > 0 && patient !== undefined ? { patient } : {}) }
   }
 
   /** Of a series only what differs from one occurrence to another is written. */
@@ -233,7 +237,8 @@ export function sharedRowWrites({ site, nameOf }: { readonly site: string; reado
         if (!isForeign && one.table === 'patients') return nothing
         if (isForeign && one.table === 'patients' && (await isUsed(change, identity.local_id))) return nothing
         const patient = one.table === 'patients' ? undefined : (await patientOf(change, one.patient))?.row.patient_id
-        return { wrote: await remove(change, one, identity, false), again: [], ...(patient === undefined ? {} : { patient }) }
+        // What is deleted elsewhere may come back there, as where that InSched is put back (DOM-19): nobody deleted it here.
+        return { wrote: await remove(change, one, identity, isForeign), again: [], ...(patient === undefined ? {} : { patient }) }
       }
       return update(change, one, identity, held, context)
     },

@@ -44,6 +44,8 @@ export function sharedReads(db: Db, engine: Engine) {
         ]),
       )
     },
+    /** The documents that wait for a patient. */
+    awaitedBy: (patient: string): Promise<AwaitedDocument[]> => db.selectFrom('pc_awaited').selectAll().where('patient', '=', patient).execute(), // prettier-ignore
     /** The rows that are stages of these plans, where the stage is known by another name than the row's id. */
     stageKeys: async (plans: readonly string[]): Promise<StageKey[]> =>
       plans.length === 0
@@ -79,11 +81,7 @@ export function sharedChanges(db: Db) {
     /** A document that can be written when its patient is here. */
     await: async (one: AwaitedDocument): Promise<void> =>
       void (await db.insertInto('pc_awaited').values(one).onConflict((on) => on.column('document').doUpdateSet(one)).execute()), // prettier-ignore
-    /** The documents that waited for a patient; they wait no more. */
-    takeAwaited: async (patient: string): Promise<AwaitedDocument[]> => {
-      const found = await db.selectFrom('pc_awaited').selectAll().where('patient', '=', patient).execute()
-      if (found.length > 0) await db.deleteFrom('pc_awaited').where('patient', '=', patient).execute()
-      return found
-    },
+    awaitNoMore: async (document: string): Promise<void> =>
+      void (await db.deleteFrom('pc_awaited').where('document', '=', document).execute()),
   }
 }

@@ -121,6 +121,7 @@ export function sharedWriter(options: SharedWriterOptions) {
         if (!identity) continue
         const hanging = [
           ['patients', patient] as const,
+          ...(await insched.awaitedBy(patient)).map((one) => [one.table_name, one.document] as const),
           ...(await insched.identities('plans', await insched.plansOfPatients([identity.local_id]))).map((one) => ['plans', one.document] as const), // prettier-ignore
           ...(await insched.identities('events', await insched.eventsOfPatients([identity.local_id]))).map((one) => ['events', one.document] as const), // prettier-ignore
         ]

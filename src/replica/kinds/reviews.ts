@@ -120,6 +120,7 @@ export const reviewSchema = v.variant('kind', [
     todo: v.pipe(v.string(), v.maxLength(2_000)),
     patient: v.optional(v.nullable(keySchema)),
     event: v.optional(v.nullable(keySchema)),
+    plan: v.optional(v.nullable(keySchema)),
     /** Of a double booking the other event. */
     other: v.optional(v.nullable(keySchema)),
     /** Of a reply to a text: the reply itself, for the inbox. */
@@ -142,6 +143,7 @@ export interface Review {
   readonly openedAt: number
   readonly patient: string | null
   readonly event: string | null
+  readonly plan: string | null
   /** Of a double booking the other event. */
   readonly other: string | null
   readonly reply: ReplyToRead | null
@@ -161,6 +163,7 @@ export function foldReview(entries: readonly Entry<ReviewEntry>[]): Review | und
     openedAt: opened.at,
     patient: opened.patient ?? null,
     event: opened.event ?? null,
+    plan: opened.plan ?? null,
     other: opened.other ?? null,
     reply: opened.reply ?? null,
     resolved:
