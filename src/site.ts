@@ -45,6 +45,7 @@ import { backupOf } from './site/backup.ts'
 import { communicationsOf } from './site/communications.ts'
 import { dayOfSite } from './site/day.ts'
 import { dryRunOf } from './site/dry-run.ts'
+import { importingOf } from './site/importing.ts'
 import { exchangeOf } from './site/exchange.ts'
 import { hl7Of } from './site/hl7.ts'
 import { inboxOf } from './site/inbox.ts'
@@ -261,6 +262,15 @@ export async function openSite(
   const unread = watchUnread({ ...parts, zone: zoneNow })
   const hl7 = openHl7({ dir, master, replica, site: site.key, clock, say: options.say ?? (() => {}), insched: bridge, apply: (queue, wakeWriter) => inboundApply({ queue, wakeWriter, replica, numbers: { ...bridge, documentOf: own.documentOf }, site: site.key, zone: zoneNow, mint: () => mintUlid(clock), clock }) }) // prettier-ignore
   tells.resolve(hl7)
+  const importRecords = importingOf({
+    hl7,
+    replica,
+    site: site.key,
+    zone: zoneNow,
+    documentOf: own.documentOf,
+    localOf: bridge.localOf,
+    clock,
+  })
   const exchange = exchangeOf({ ...parts, dir, master, site: site.key })
   const texts = textsOfSite({ ...parts, hmacKey, site: site.key, documentOf: own.documentOf, namesForTexts: bridge.namesForTexts }) // prettier-ignore
   const days = dayOfSite({ ...parts, desk, localOf: bridge.localOf, zone: zoneNow, site: site.key, whyTexts: texts.texts.why }) // prettier-ignore
@@ -330,7 +340,7 @@ export async function openSite(
         clock,
       }),
     hl7: hl7Of({ hl7, bridge: parts.bridge }),
-    exchange,
+    exchange: { ...exchange, importRecords },
     /** Opens the channels of the HL7 bridge; before, they only queue. */
     openChannels: hl7.start,
     status: () =>

@@ -49,13 +49,18 @@ export const stationToken: Command = {
   },
 }
 
-const imported = (given: Given) => ({ file: fileOf(given) })
+const imported = (given: Given) => {
+  const [channel, from] = [optional(given, 'channel'), optional(given, 'from')]
+  if (optional(given, 'site') !== undefined && (channel !== undefined || from !== undefined))
+    throw new Usage('--channel and --from are for a site with an agent; a station has numbers of its own.')
+  return { file: fileOf(given), channel, from }
+}
 export const xmlImport = ofEither(
   operation(
     'xml import',
-    'take an upload or an acknowledgement of a station from a file, all of it or none',
-    'xml import FILE --site STATION',
-    {},
+    'take an upload or an acknowledgement of a station from a file, all of it or none; at a site with an agent the patients and events of an upload, by the rules of an HL7 channel',
+    'xml import FILE [--site STATION | --channel NAME] [--from SYSTEM]',
+    { channel: string, from: string },
     imported,
   ),
   imported,

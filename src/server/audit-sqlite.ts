@@ -109,6 +109,7 @@ export const deeds = [
   'communication shown',
   'communications exported',
   'records exported',
+  'records imported',
   'hl7 channel changed',
   'hl7 message viewed',
   'hl7 message sent',

@@ -31,8 +31,11 @@ it('what a site exports as an upload is valid and can be imported for a station;
     expect((await ofPortal('xml', 'export', down, '--site', siteId)).result).toMatchObject({ items: 0, to: 0, more: false }) // prettier-ignore
     expect(wrongBySchema(fileOf(down))).toBeNull()
 
+    // At a site with an agent what leaves it changes nothing when it comes back.
     const here = await run('xml', 'import', records, '--data', office.site)
-    expect([here.code, here.sentence]).toEqual([1, expect.stringContaining('has an agent')])
+    expect(here.result).toMatchObject({ patients, removed: 0, refused: 0 })
+    const wrong = await ofPortal('xml', 'import', records, '--site', siteId, '--from', 'TEMPE')
+    expect([wrong.code, wrong.sentence]).toEqual([2, expect.stringContaining('for a site with an agent')])
   } finally {
     await office.close()
   }

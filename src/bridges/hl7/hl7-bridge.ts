@@ -12,7 +12,7 @@ import type { Sealer } from '../../replica/sealing.ts'
 import { adoption } from './adoption.ts'
 import { BadMessage } from './bad-message.ts'
 import { runChannel, type RunningChannel } from './channel-run.ts'
-import { authorityOf, channelsOf, keepChannels, parseChannel, type Channel, type OutboundChannel } from './channels.ts' // prettier-ignore
+import { authorityOf, channelsOf, keepChannels, parseChannel, type Channel, type InboundChannel, type OutboundChannel } from './channels.ts' // prettier-ignore
 import { readMessage, writeMessageBytes } from './encodings.ts'
 import { intakeOf, kindOf, lanesOf, type Apply, type OpenReview } from './intake.ts'
 import { lanesOfWork } from './lanes.ts'
@@ -62,6 +62,9 @@ const forgetEvery = 3_600_000
 /** How long the oldest message may wait before the status says so. */
 const waitsLong = 10 * 60_000
 
+/** By whose rules files are imported where no channel is named: the office's own values stay. It is open to nobody. */
+const fromFiles = parseChannel({ name: 'xml', direction: 'in', to: { by: 'folder', path: '.' } })
+
 /** Opens the queue; nothing listens or sends before `start`. */
 export function openHl7(options: Hl7Options) {
   const { dir, replica, clock, say } = options
@@ -108,7 +111,7 @@ export function openHl7(options: Hl7Options) {
 
   const all = (): readonly Channel[] => channels
   const named = (name: string): Channel => {
-    const found = all().find((channel) => channel.name === name)
+    const found = all().find((channel) => channel.name === name) ?? (name === fromFiles.name ? fromFiles : undefined)
     if (!found) throw new Error(`There is no channel ${name}. List them with: patientconnection hl7 channel list`)
     return found
   }
@@ -194,6 +197,11 @@ export function openHl7(options: Hl7Options) {
     if (channel.direction === 'out') return channel
     throw new Error(`${name} is a channel on which messages come in. Name one that goes out.`)
   }
+  const inbound = (name: string): InboundChannel => {
+    const channel = named(name)
+    if (channel.direction === 'in') return channel
+    throw new Error(`${name} is a channel on which messages go out. Name one on which they come in.`)
+  }
   const forget = (): void => {
     queue.forget(clock.now() - keptDone, clock.now() - keptFailed).catch(() => {})
     cancelForget = clock.after(forgetEvery, forget)
@@ -245,6 +253,14 @@ export function openHl7(options: Hl7Options) {
     async link(name: string, id: string, authority: string | undefined, patient: string): Promise<void> {
       const channel = named(name)
       await queue.identify('patient', [{ authority: authority ?? authorityOf(channel), id }], patient)
+    },
+    /** A channel on which messages come in. */
+    inbound,
+    /** Takes a message that came in another way by the rules of a channel; resolves with its code once it is applied. */
+    async take(name: string, bytes: Uint8Array): Promise<string | null> {
+      const taken = intake.take(inbound(name), bytes)
+      await Promise.all([taken.first, taken.later])
+      return found(await taken.stored).code
     },
     /** Queues a message that is given whole. */
     send: (name: string, bytes: Uint8Array) => enqueue(outbound(name), bytes),

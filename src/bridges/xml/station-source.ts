@@ -234,7 +234,7 @@ export function stationSource(parts: StationSourceParts) {
 export type StationSource = ReturnType<typeof stationSource>
 
 /** Years that no calendar of ours reaches are refused before anything is taken. */
-function assertTime(record: RecordOf<'event'>): void {
+export function assertTime(record: RecordOf<'event'>): void {
   try {
     instantOf(record.startsAt, 'UTC')
   } catch (error) {

@@ -163,8 +163,19 @@ export interface MessageToSend {
 
 /** A site, as the console and the commands call it. */
 export interface ConsoleSite {
-  /** The exchange XML, written into files. */
+  /** The exchange XML, from files and into files. */
   readonly exchange: {
+    /** Takes the patients and events of an upload by the rules of a channel; numbers are InSched's, or `from` another system. */
+    importRecords(
+      file: string,
+      by: { readonly channel?: string | undefined; readonly from?: string | undefined },
+    ): Promise<{
+      readonly patients: number
+      readonly events: number
+      readonly removed: number
+      readonly refused: number
+      readonly left: number
+    }>
     exportRecords(file: string): Promise<{ readonly records: number }>
     exportItems(file: string, since?: number): Promise<{ readonly items: number; readonly to: number }>
   }

@@ -267,8 +267,11 @@ export function siteOperations(site: ConsoleSite, audit: AuditTrail, say: (line:
       audit.record({ did: upload ? 'records exported' : 'communications exported', by, of: 'xml' })
       return upload ? site.exchange.exportRecords(file) : site.exchange.exportItems(file, since)
     },
-    async 'xml import'() {
-      throw new Error('This site has an agent: what InSched has is read from InSched itself, and nothing is imported beside it. Make a station at the portal for what has no agent: patientconnection station add') // prettier-ignore
+    async 'xml import'(input) {
+      const { file, ...rules } = v.parse(v.object({ file: v.string(), channel: v.optional(v.string()), from: v.optional(v.string()) }), input) // prettier-ignore
+      const done = await site.exchange.importRecords(file, rules)
+      audit.record({ did: 'records imported', by, of: 'xml' })
+      return done
     },
     status: () => site.status(),
   }
