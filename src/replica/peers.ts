@@ -36,12 +36,12 @@ export interface KnownOfUs {
 }
 
 /**
- * Whether a peer has seen more of this replica's current epoch than there is (rule 1): then the machine was put back to
- * an older state while it ran.
+ * Whether a peer has seen more of this replica's current epoch than there is, or an epoch that began after it (rule 1): then
+ * the machine was put back to an older state while it ran. What it had sent of the epoch before may still be on its way.
  */
 export function wasPutBack(epochs: readonly Epoch[], head: number, ours: KnownOfUs): boolean {
   const at = ours.chain.findIndex((epoch) => epoch.id === epochs.at(-1)!.id)
-  return at >= 0 && Math.min(ours.seen, endOf(ours.chain, at)) > head
+  return at >= 0 && (at < ours.chain.length - 1 || ours.seen > head)
 }
 
 /** Whether a peer has seen more of this replica than it still has: then its files were put back to an older copy. */

@@ -49,6 +49,15 @@ export const faults: readonly Fault[] = [
     within: 100_000,
   },
   one(
+    'a machine that was put back into an epoch which had ended goes on under it',
+    'rule 1',
+    'replica/peers.ts',
+    '(at < ours.chain.length - 1 || ours.seen > head)',
+    'ours.seen > head',
+    1_500,
+    591_001_078,
+  ),
+  one(
     'the client id is the same after every start',
     'rule 1',
     'replica/replica.ts',
@@ -137,7 +146,7 @@ export const faults: readonly Fault[] = [
     'return Math.min(endOf(stored, i), endOf(declared, j))',
     'return endOf(declared, j)',
     20_000,
-    44,
+    68,
   ),
   one(
     'a restored peer gets no amnesty',

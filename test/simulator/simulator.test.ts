@@ -49,6 +49,7 @@ it.each([
   [571_006_014, 'facts of a later row that went with an earlier one, and a restore of the site to between the two'],
   [571_001_332, 'what waits of a site, while the settings of its last connection are no more and the portal writes'],
   [571_002_785, 'the same, while a proof brings what it waits for'],
+  [591_001_078, 'a machine that was put back into an epoch which had ended, while what it had sent was on its way'],
   [465, 'what the portal was to let go of, and held after all when another site had passed it over'],
   [
     590_000_432,
