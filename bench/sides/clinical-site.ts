@@ -5,15 +5,13 @@
 import Database from 'better-sqlite3'
 import { createServer, type AddressInfo, type Server } from 'node:net'
 import { once } from 'node:events'
-import { join } from 'node:path'
 import { readMessage } from '../../src/bridges/hl7/encodings.ts'
-import { openHl7, type Hl7Bridge } from '../../src/bridges/hl7/hl7-bridge.ts'
-import { inboundApply } from '../../src/bridges/hl7/inbound.ts'
+import type { Hl7Bridge } from '../../src/bridges/hl7/hl7-bridge.ts'
 import { mllpFrame, mllpFramer } from '../../src/bridges/hl7/mllp.ts'
 import { systemClock as clock } from '../../src/replica/clock.ts'
 import { mintUlid } from '../../src/replica/ids.ts'
-import { openReplica, type OpenReplica } from '../../src/replica/replica.ts'
-import { openSqliteStore } from '../../src/replica/sqlite-store.ts'
+import type { OpenReplica } from '../../src/replica/replica.ts'
+import { openBridgeAlone } from '../../test/hl7/bridge-alone.ts'
 import { answer } from '../processes.ts'
 import { admission, peerOf } from './clinical-peer.ts'
 import { master } from './ours-pair.ts'
@@ -27,25 +25,10 @@ export type ClinicalSite = typeof handlers
 const handlers = {
   /** Opens a channel in a new folder that answers when a message is stored, or when it was applied; resolves with its port. */
   async open(dir: string, answers: 'when stored' | 'when applied'): Promise<number> {
-    const store = await openSqliteStore({ file: join(dir, `${answers}.sqlite`), master })
-    replica = await openReplica({ store, practice: mintUlid(clock), id: mintUlid(clock), clock })
-    const numbers = { localOf: async () => undefined, documentOf: async () => undefined, billingOf: async () => ({ guarantor: undefined, insurances: [] }) } // prettier-ignore
-    const site = mintUlid(clock)
-    bridge = openHl7({
-      dir,
-      master,
-      replica,
-      site,
-      clock,
-      say: () => {},
-      // InSched itself is another measure's.
-      insched: { ...numbers, writeRecord: async () => 'written' },
-      apply: (queue, wakeWriter) => inboundApply({ queue, wakeWriter, replica, numbers, site, zone: async () => 'UTC', mint: () => mintUlid(clock), clock }), // prettier-ignore
-    })
-    await bridge.add({ name: 'ehr', direction: 'in', to: { by: 'mllp', host: '127.0.0.1', port: 0 }, answers, mostConnections: 100 }) // prettier-ignore
-    bridge.start()
-    while (bridge.status()[0]!.port === null) await new Promise((resolve) => void setImmediate(resolve))
-    return bridge.status()[0]!.port!
+    const made = await openBridgeAlone({ dir, file: `${answers}.sqlite`, master, practice: mintUlid(clock), id: mintUlid(clock), site: mintUlid(clock), port: 0, channel: { answers, mostConnections: 100 } }) // prettier-ignore
+    bridge = made.bridge
+    replica = made.replica
+    return made.port
   },
   /** How many messages are stored, and how many patients were made of them. */
   async stored(): Promise<{ messages: number; patients: number }> {

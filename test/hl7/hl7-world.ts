@@ -10,6 +10,7 @@ import { mllpFrame, mllpFramer } from '../../src/bridges/hl7/mllp.ts'
 import { foldReview } from '../../src/replica/kinds/reviews.ts'
 import { memoryStore } from '../../src/replica/memory-store.ts'
 import { openReplica, type OpenReplica } from '../../src/replica/replica.ts'
+import { noInSched } from './bridge-alone.ts'
 import { clock, folder, master, ulid } from '../replica/world.ts'
 
 export const site = ulid() as string
@@ -37,7 +38,7 @@ export async function openWorld(
   const said: string[] = []
   const opened: Hl7Bridge[] = []
   const open = (other: Partial<Hl7Options> = {}): Hl7Bridge => {
-    const bridge = openHl7({ dir, master, replica, site, clock, say: (line) => void said.push(line), apply: more.applyWith?.(replica) ?? (() => more.applies ?? (async () => ({}))), insched: { writeRecord: async () => 'written', localOf: async () => undefined, documentOf: async () => undefined, billingOf: async () => ({ guarantor: undefined, insurances: [] }) }, retryMs: 20, ...more, ...other }) // prettier-ignore
+    const bridge = openHl7({ dir, master, replica, site, clock, say: (line) => void said.push(line), apply: more.applyWith?.(replica) ?? (() => more.applies ?? (async () => ({}))), insched: noInSched, retryMs: 20, ...more, ...other }) // prettier-ignore
     opened.push(bridge)
     return bridge
   }
