@@ -88,6 +88,8 @@ async function post(): Promise<Post> {
 }
 const mailable = { email: 'ann@example.com', emailConsent: true }
 async function choose(world: Texting, patient: string, choice: Partial<ChannelChoice>): Promise<void> {
+  // Of one millisecond nobody says which was later.
+  world.clock.advance(1)
   await world.says({ collection: 'communications', key: patient, facts: { patient, site: world.site, shown: false, reachable: true, startsAt: null }, add: { [mintUlid(world.clock)]: { kind: 'channels', at: world.clock.now(), by: { role: 'staff', id: 'jo', initials: 'JD' }, ...choice } } }) // prettier-ignore
 }
 /** The lines of why of an event, as staff read them. */

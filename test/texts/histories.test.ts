@@ -1,12 +1,14 @@
 /**
  * Random histories of schedule, provider and replies, with outages, lost and doubled callbacks, deaths between any two
- * steps, texts that staff hold or send by hand, and a portal that is put back to yesterday's files: what must never happen is looked for after each step.
+ * steps, texts that staff hold or send by hand, and a portal that is put back to yesterday's files: what must never happen is
+ * looked for after each step. In some people choose all the while how they are reached, and a server of mail fails too.
  */
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
 import { wallClockOf } from '../../src/mirror/wall-clock.ts'
 import { zonesOfNumber } from '../../src/bridges/texts/zones.ts'
-import type { CommunicationEntry } from '../../src/replica/kinds/communications.ts'
+import type { Mail } from '../../src/bridges/email/mailer.ts'
+import { noChoice, type ChannelChoice, type CommunicationEntry } from '../../src/replica/kinds/communications.ts'
 import { texting, type Texting } from './texting.ts'
 
 const hour = 3_600_000
@@ -57,7 +59,21 @@ const group = fc.oneof(
   },
   { weight: 1, arbitrary: fc.tuple(fc.record({ do: fc.constant('copy' as const) }), book, short, fc.record({ do: fc.constant('put back' as const) }), short) }, // prettier-ignore
 )
-type Step = typeof step extends fc.Arbitrary<infer T> ? T : never
+/** How people choose to be reached meanwhile, and a server of mail that does not take any. */
+const email = { prefers: 'email' } as const
+const choice = fc.constantFrom<Partial<ChannelChoice>>(email, email, email, { prefers: 'text' }, { prefers: null }, { noText: true }, { noText: false }, { noEmail: true }, { noEmail: false }, { noneByItself: true }, { noneByItself: false }) // prettier-ignore
+const ofChannels = fc.oneof(
+  { weight: 5, arbitrary: fc.record({ do: fc.constant('choose' as const), who, choice }) },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant('no mail' as const), down: fc.boolean() }) },
+)
+/** A copy knows nothing of later mails, and no server of mail can be asked: what a site brings back is in another test. */
+const reached = fc.oneof(
+  { weight: 4, arbitrary: step.filter((one) => one.do !== 'copy' && one.do !== 'put back') },
+  { weight: 3, arbitrary: ofChannels },
+  { weight: 3, arbitrary: book },
+  { weight: 2, arbitrary: short },
+)
+type Step = typeof step | typeof ofChannels extends fc.Arbitrary<infer T> ? T : never
 
 interface Event { readonly key: string; readonly who: number; start: string; status: string; deleted: boolean; isHeld: boolean } // prettier-ignore
 
@@ -69,41 +85,64 @@ function startsIn(body: string): string[] {
   return [...lines!.matchAll(/\d+:\d\d [AP]M/g)].map(([time]) => `${day}, ${time}`)
 }
 
-async function play(world: Texting, steps: readonly Step[]): Promise<{ told: number }> {
+/** A server of mail, and what it took. */
+interface Post { isDown: boolean; readonly mails: { readonly at: number; readonly mail: Mail }[] } // prettier-ignore
+
+async function play(world: Texting, steps: readonly Step[], post?: Post): Promise<{ told: number; mailed: number }> {
   const events: Event[] = []
   const people: string[] = []
-  for (const [i, cellPhone] of phones.entries()) people.push(await world.person({ cellPhone, firstName: `Ann${i}` }))
+  for (const [i, cellPhone] of phones.entries())
+    people.push(
+      await world.person({
+        cellPhone,
+        firstName: `Ann${i}`,
+        ...(post ? { email: `${i}@example.com`, emailConsent: true } : {}),
+      }),
+    )
   const stoppedAt = new Map<string, number>()
   let copy: string | undefined
-  let looked = 0
+  let looked = { texts: 0, mails: 0 }
   let wishes = 0
+  const chosen = phones.map(() => noChoice)
+  const byHand = new Set<Event>()
   const staff = { role: 'staff' as const, id: 'jo' }
   const byStaff = ({ who: whose }: Event, entry: CommunicationEntry): Promise<void> =>
     world.says({ collection: 'communications', key: people[whose]!, facts: { patient: people[whose]!, site: world.site, shown: false, reachable: true, startsAt: null }, add: { [`wish ${++wishes}`]: entry } }) // prettier-ignore
 
   const look = (): void => {
     const texts = world.arrived()
-    const told = texts.flatMap(({ at, phone, body }, place) => {
+    const mails = (post?.mails ?? []).map(({ at, mail: { to, subject, text } }) => ({ at, phone: phones[Number(to[0])]!, body: `${/reminder/.test(subject) ? 'this is a reminder' : 'Reply C'}. ${text}`, by: 'email' as const })) // prettier-ignore
+    // What was looked at comes first.
+    const all = [...texts.slice(0, looked.texts), ...mails.slice(0, looked.mails), ...texts.slice(looked.texts).map((one) => ({ ...one, isNew: true })), ...mails.slice(looked.mails).map((one) => ({ ...one, isNew: true }))] // prettier-ignore
+    const told = all.flatMap(({ at, phone, body, ...more }) => {
       const kind = /Reply C/.test(body)
         ? 'request'
         : /this is a reminder|A reminder of/.test(body)
           ? 'reminder'
           : undefined
-      return kind ? startsIn(body).map((when) => ({ at, phone, kind, when, place })) : []
+      return kind
+        ? startsIn(body).map((when) => ({ at, phone, kind, when, isNew: 'isNew' in more, isMail: 'by' in more }))
+        : []
     })
     const keys = told.map(({ phone, kind, when }) => `${phone} ${kind} ${when}`)
     expect(keys, 'a text went out twice').toEqual([...new Set(keys)])
-    for (const { at, phone, when, place } of told) {
+    for (const { at, phone, when, isNew, isMail } of told) {
       for (const zone of ['America/Phoenix', ...zonesOfNumber(phone)]) {
         const time = wallClockOf(at, zone).slice(11)
         expect(time >= '08:00' && time < '21:00', `a text to ${phone} went out at ${time} in ${zone}`).toBe(true)
       }
-      if (place < looked) continue
-      expect(stoppedAt.has(phone), `a text to ${phone} went out after STOP`).toBe(false)
+      if (!isNew) continue
+      if (!isMail) expect(stoppedAt.has(phone), `a text to ${phone} went out after STOP`).toBe(false)
+      const { noText, noEmail, noneByItself } = chosen[phones.indexOf(phone as (typeof phones)[0])]!
+      expect(isMail ? noEmail : noText, `${phone} was told by ${isMail ? 'mail' : 'text'}, which was refused`).toBe(
+        false,
+      )
+      const isByHand = [...byHand].some((one) => phones[one.who] === phone && whenOf(one.start) === when)
+      expect(noneByItself && !isByHand, `${phone} was told something by itself`).toBe(false)
       const stands = events.some((one) => phones[one.who] === phone && !one.deleted && !one.isHeld && one.status === 'None' && whenOf(one.start) === when) // prettier-ignore
       expect(stands, `a text told ${phone} of ${when}, where nothing is`).toBe(true)
     }
-    looked = texts.length
+    looked = { texts: texts.length, mails: mails.length }
   }
   const revive = async (): Promise<void> => {
     if (world.isDead()) await world.restart()
@@ -178,6 +217,7 @@ async function play(world: Texting, steps: readonly Step[]): Promise<{ told: num
         if (!event) break
         // What is sent by hand goes out although the event is held.
         event.isHeld = false
+        byHand.add(event)
         const what = one.rule === 'request' ? 'confirmation request' : 'reminder'
         await byStaff(event, { kind: 'hold', at: world.clock.now(), by: staff, event: event.key, holds: false })
         await byStaff(event, { kind: 'send now', at: world.clock.now(), by: staff, what, event: event.key, startsAt: event.start, rule: one.rule }) // prettier-ignore
@@ -196,12 +236,23 @@ async function play(world: Texting, steps: readonly Step[]): Promise<{ told: num
       case 'window':
         await world.set({ window: one.window })
         break
+      case 'choose': {
+        chosen[one.who] = { ...chosen[one.who]!, ...one.choice }
+        // Of one millisecond nobody says which was later.
+        world.clock.advance(1)
+        const facts = { patient: people[one.who]!, site: world.site, shown: false, reachable: true, startsAt: null }
+        await world.says({ collection: 'communications', key: people[one.who]!, facts, add: { [`wish ${++wishes}`]: { kind: 'channels', at: world.clock.now(), by: staff, ...one.choice } } }) // prettier-ignore
+        break
+      }
+      case 'no mail':
+        post!.isDown = one.down
+        break
     }
     await revive()
     await world.settled()
     look()
   }
-  return { told: looked }
+  return { told: looked.texts, mailed: looked.mails }
 }
 
 function whenOf(start: string): string {
@@ -226,4 +277,30 @@ it('[F1] [F2] [F4] not one text twice, none outside legal hours, none after STOP
   )
   // Histories in which nothing is told would keep every promise.
   expect(told).toBeGreaterThan(runs)
+}) // prettier-ignore
+
+it('[TEXT-1] [TEXT-2] [TEXT-3] [TEXT-19] nothing is told by both text and mail, nor by what is refused or against what is chosen, in random histories in which people choose and both providers fail', { timeout: 600_000 }, async () => {
+  let [told, mailed] = [0, 0]
+  await fc.assert(
+    fc.asyncProperty(fc.tuple(choice, choice, choice), fc.array(reached, { minLength: 6, maxLength: 14 }), async (first, later) => {
+      const steps: readonly Step[] = [...first.map((one, nth) => ({ do: 'choose' as const, who: nth, choice: one })), ...later]
+      const post: Post = { isDown: false, mails: [] }
+      const deliver = async (mail: Mail): Promise<string | null> => {
+        if (post.isDown) return 'ECONNREFUSED'
+        post.mails.push({ at: world.clock.now(), mail })
+        return null
+      }
+      const world = await texting({ mailer: { deliver, send: () => {}, settled: async () => {}, close: async () => {} } })
+      try {
+        await world.set({ perDay: '9', perWeek: '30' })
+        const played = await play(world, steps, post)
+        told += played.told
+        mailed += played.mailed
+      } finally {
+        await world.close()
+      }
+    }),
+    { numRuns: 25, seed: 20_270_302, endOnFailure: true },
+  )
+  expect(Math.min(told, mailed)).toBeGreaterThan(4)
 }) // prettier-ignore

@@ -11,13 +11,15 @@ export async function chosenEdit(
   replica: Replica,
   { patient, choice, by, clock }: { readonly patient: string; readonly choice: ChannelChoice; readonly by: By; readonly clock: Clock }, // prettier-ignore
 ): Promise<{ readonly edit: Edit | null; readonly changed: string[] }> {
-  const before = foldCommunications(await replica.entries('communications', patient)).choice
+  const { choice: before, chosen } = foldCommunications(await replica.entries('communications', patient))
   const names = (['prefers', 'noText', 'noEmail', 'noneByItself'] as const).filter((name) => choice[name] !== before[name]) // prettier-ignore
   if (names.length === 0) return { edit: null, changed: [] }
   const fresh = Object.fromEntries(names.map((name) => [name, choice[name]])) as Partial<ChannelChoice>
+  // Later than what it changes, whatever the clocks of the two sides say.
+  const at = Math.max(clock.now(), (chosen?.at ?? -1) + 1)
   const facts = await communicationFacts(replica, patient, null)
   return {
-    edit: { collection: 'communications', key: patient, facts, add: { [mintUlid(clock)]: { kind: 'channels', at: clock.now(), by, ...fresh } } }, // prettier-ignore
+    edit: { collection: 'communications', key: patient, facts, add: { [mintUlid(clock)]: { kind: 'channels', at, by, ...fresh } } }, // prettier-ignore
     changed: names.map((name) => `${name} ${choice[name] ?? 'none'}`),
   }
 }
