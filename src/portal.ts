@@ -4,7 +4,6 @@
  */
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
-import * as v from 'valibot'
 import { WebSocketServer } from 'ws'
 import { takeBounces } from './bridges/email/bounces.ts'
 import type { Mailer } from './bridges/email/mailer.ts'
@@ -14,16 +13,6 @@ import { cashier as openCashier } from './bridges/payments/cashier.ts'
 import { openPaymentLedger } from './bridges/payments/ledger-sqlite.ts'
 import { stripeGateway } from './bridges/payments/stripe-gateway.ts'
 import { keepToSettings } from './mirror/keeping-to-settings.ts'
-import {
-  asTheSite,
-  isNarrowed,
-  mirrorKeys,
-  shareOf,
-  textOf,
-  type MirrorTexts,
-  type Narrowed,
-  type Narrowing,
-} from './mirror/mirror-settings.ts'
 import { acceptLinks } from './replica/acceptor.ts'
 import { keepChunks, type Chunks } from './replica/chunks.ts'
 import type { Clock } from './replica/clock.ts'
@@ -33,92 +22,32 @@ import { openReplica, type OpenReplica } from './replica/replica.ts'
 import type { Sealer } from './replica/sealing.ts'
 import { openSqliteStore } from './replica/sqlite-store.ts'
 import { virusScan } from './server/attachments/virus-scan.ts'
-import type { AuditTrail } from './server/audit-sqlite.ts'
-import { serveControl, type Operations } from './server/control.ts'
-import { hashOf, openControlStore, type Practice, type SiteRow } from './server/control-store-sqlite.ts'
+import { serveControl } from './server/control.ts'
+import { hashOf, openControlStore, type Practice } from './server/control-store-sqlite.ts'
 import { emailLinksApp } from './server/email/email-links-app.ts'
 import { exchangeApp } from './server/exchange-app.ts'
 import { frontsOf } from './server/portal/front.ts'
-import { closeServer, listen, type App, type ListenOptions } from './server/listen.ts'
+import { closeServer, listen, type App } from './server/listen.ts'
 import { liveViews, type Live } from './server/live.ts'
 import { operatorApp } from './server/operator/operator-app.ts'
-import { operatorLinks, type OperatorLinks } from './server/operator/operator-links.ts'
+import { operatorLinks } from './server/operator/operator-links.ts'
 import type { OperatorView } from './server/operator/operator-overview.ts'
 import type { PaymentsOfPractice } from './server/operator/operator-payments.ts'
-import { outwardGate, type Outward } from './server/outward.ts'
+import { outwardGate } from './server/outward.ts'
 import { indexedCollections, pageIndex, pageIndexForm } from './server/page-index.ts'
 import { patientSessions, portalApp, type EnrollRequest } from './server/portal/portal-app.ts'
 import { receiptsOf } from './server/portal/receipts.ts'
-import { exchangeFiles } from './portal/exchange-files.ts'
+import { operatorOperations, portalOperations } from './portal/operations.ts'
+import type { Portal } from './portal/portal-face.ts'
 import { leavingOf, standingCollections, standingOf } from './portal/standing.ts'
-import { reconcilingOf, type Reconciled } from './portal/reconciling.ts'
-import { silenceWatch, type Silence } from './portal/silence.ts'
+import { registerOf } from './portal/register.ts'
+import { reconcilingOf } from './portal/reconciling.ts'
+import { silenceWatch } from './portal/silence.ts'
 import { siteMirrors } from './portal/site-mirrors.ts'
-import { openStations, type Stations } from './portal/stations.ts'
-import { siteStates, type SiteStatus } from './portal/site-states.ts'
+import { openStations } from './portal/stations.ts'
+import { siteStates } from './portal/site-states.ts'
 import { textingOf, type PortalTexts } from './portal/texting.ts'
-import { passOn } from './server/retiring.ts'
 import { callerOf } from './server/reverse-proxy.ts'
-
-export interface Portal {
-  addPractice(practice: { name: string; zone: string }): Promise<{ practiceId: string }>
-  addSite(site: { practice: string; name: string }): { siteId: string; enrollmentCode: string }
-  /** Makes a site without an agent, which speaks the exchange XML; its token is shown this once. */
-  addStation(station: { practice: string; name: string }): Promise<{ siteId: string; token: string }>
-  /** Makes another token for a station; the one before is worth nothing from then on. */
-  renewToken(site: string): { siteId: string; token: string }
-  stations: Pick<Stations, 'of'>
-  /** Refuses a site's device from now on; a new enrolment needs a new site. */
-  revokeDevice(site: string): Promise<{ siteId: string; revokedAt: string }>
-  /** Ends a site: its device is refused, and its records go to the site `to`, or nobody is shown them any more. */
-  retireSite(site: string, to?: string): Promise<{ siteId: string; documents: number }>
-  /** What the portal serves, how its sites are, and for whom nothing goes outward yet. */
-  status(): Promise<PortalStatus>
-  /** Lets a practice's texts, emails and payments go out though not every site was heard since the start. */
-  release(practice: string): Promise<PortalStatus>
-  /** Whether anything may go outward for a practice. */
-  outward(practice: string): Outward
-  /** Compares the card processor, the portal and InSched's deposits now; throws a sentence where a practice takes no cards. */
-  reconcilePayments(practice: string, days?: number): Promise<Reconciled>
-  /** What a site mirrors: what it has set, and how this portal has narrowed it. */
-  mirrorOf(site: string): Promise<{ readonly own: MirrorTexts; readonly portals: MirrorTexts }>
-  /** Narrows what a site mirrors, all of it or none; what the site allows not, nobody can allow here. `by` stands in the trail. */
-  narrow(site: string, changes: readonly Narrowing[], by: string): Promise<readonly Narrowed[]>
-  replicaOf(practice: string): OpenReplica | undefined
-  /** The files of a practice's messages. */
-  chunksOf(practice: string): Chunks | undefined
-  /** Serves pages and links, and the commands of this machine apart from them; resolves with the address. `publicUrl` is the origin that people see. */
-  listen(
-    options: ListenOptions & {
-      readonly publicUrl?: string | undefined
-      /** The command of a virus scanner for files of messages. */
-      readonly scan?: string | undefined
-      /** Where a server of mail passes on what comes back. */
-      readonly bounces?: { readonly host: string; readonly port: number } | undefined
-    },
-  ): Promise<string>
-  close(): Promise<void>
-}
-
-export interface PortalStatus {
-  readonly practices: readonly {
-    readonly practiceId: string
-    readonly name: string
-    readonly outward: 'open' | 'waits'
-    readonly waitsFor: readonly string[]
-    /** Why no text goes out at present, where that is so. */
-    readonly textsProblem?: string
-    /** Why saved cards of who was erased are still at the card processor, where that is so; it is tried again until they are not. */
-    readonly cardsNotRemoved?: { readonly count: number; readonly problem: string }
-    /** The sites of which texts do not go out that should, where there are any. */
-    readonly textsSilent?: readonly Silence[]
-    /** Records of which the rows behind the pages are being made anew after an update; no texts go out until then. */
-    readonly toRemake?: number
-    readonly sites: readonly SiteStatus[]
-  }[]
-}
-
-const codeLasts = 24 * 3_600_000
 
 /** Opens a portal's folder, made where it is missing; rejects with a sentence where another process has it. */
 export async function openPortal(options: {
@@ -245,12 +174,6 @@ export async function openPortal(options: {
     store.addDevice({ replica, site, publicKey, certificate })
     store.audit.record({ did: 'site known again', practice, of: [site, replica] })
   }
-  const siteOf = (text: string): SiteRow => {
-    const site = store.site(parseUlid(text, 'site id'))
-    if (!site)
-      throw new Error(`There is no site ${text} at this portal. List them with: patientconnection portal status`)
-    return site
-  }
   const acceptor = acceptLinks({
     portalPublicKey: keys.publicKey,
     clock,
@@ -350,11 +273,15 @@ export async function openPortal(options: {
     log,
   })
   const stations = await openStations({ dir, master, clock, store, privateKey: keys.privateKey, accept: acceptor.accept, mostBytes, log }) // prettier-ignore
-  const practiceNamed = (text: string): Practice => {
-    const practice = store.practice(parseUlid(text, 'practice id'))
-    if (practice) return practice
-    throw new Error(`There is no practice ${text} at this portal. Add it first with: patientconnection practice add`)
-  }
+  const register = registerOf({
+    store,
+    stations,
+    acceptor,
+    mirrors,
+    replicaOf: (practice) => replicas.get(practice)!,
+    clock,
+  })
+  const { siteOf } = register
   const paymentsOf = (practice: string): PaymentsOfPractice => {
     const last = reconciling.last(practice)
     return {
@@ -393,54 +320,12 @@ export async function openPortal(options: {
       store.audit.record({ did: 'practice added', practice: practice.id })
       return { practiceId: practice.id }
     },
-    addSite({ practice, name }) {
-      const { id } = practiceNamed(practice)
-      // Hex: a code that begins with a dash would read as an option.
-      const code = Buffer.from(clock.bytes(16)).toString('hex')
-      const siteId = mintUlid(clock)
-      store.addSite({ id: siteId, practice: id, name, codeHash: hashOf(code), until: clock.now() + codeLasts })
-      store.audit.record({ did: 'site added', practice: id, of: siteId })
-      return { siteId, enrollmentCode: code }
-    },
-    async addStation({ practice, name }) {
-      if (name.trim() === '') throw new Error('A station needs a name. Give it with --name.')
-      const { id } = practiceNamed(practice)
-      const made = await stations.add(practiceNamed(practice), name)
-      store.audit.record({ did: 'station added', practice: id, of: made.siteId })
-      return made
-    },
-    renewToken(text) {
-      const site = siteOf(text)
-      if (!store.stations().includes(site.id)) throw new Error(`Site ${site.id} has an agent and no token. Tokens are for stations.`) // prettier-ignore
-      const made = stations.renew(site.id)
-      store.audit.record({ did: 'station token made', practice: site.practice, of: site.id })
-      return made
-    },
+    addSite: register.addSite,
+    addStation: register.addStation,
+    renewToken: register.renewToken,
     stations,
-    async revokeDevice(text) {
-      const site = siteOf(text)
-      const device = store.device(site.id)
-      if (!device) throw new Error(`Site ${site.id} was never enrolled, so it has no device to revoke.`)
-      store.revokeDevice(site.id, clock.now())
-      acceptor.disconnect(device.replica)
-      store.audit.record({ did: 'device revoked', practice: site.practice, of: [site.id, device.replica] })
-      return { siteId: site.id, revokedAt: new Date(store.device(site.id)!.revoked_at!).toISOString() }
-    },
-    async retireSite(text, to) {
-      const site = siteOf(text)
-      const heir = to === undefined ? undefined : siteOf(to)
-      if (heir && (heir.practice !== site.practice || heir.id === site.id || heir.retired_at !== null))
-        throw new Error(`Site ${heir.id} cannot take over: it must be another site of the same practice, not retired.`)
-      // Refused first, so that nothing of it comes in while its records go over.
-      store.retireSite(site.id, clock.now())
-      store.revokeDevice(site.id, clock.now())
-      const device = store.device(site.id)
-      if (device) acceptor.disconnect(device.replica)
-      const documents = await passOn(replicas.get(site.practice)!, site.id, heir?.id)
-      await mirrors.introduce(replicas.get(site.practice)!)
-      store.audit.record({ did: 'site retired', practice: site.practice, of: heir ? [site.id, heir.id] : site.id })
-      return { siteId: site.id, documents }
-    },
+    revokeDevice: register.revokeDevice,
+    retireSite: register.retireSite,
     status: async () => ({
       practices: await Promise.all(
         store.practices().map(async (practice) => {
@@ -583,63 +468,4 @@ function isOperators(request: Request): boolean {
 
 function startsWith(request: Request, path: string): boolean {
   return new URL(request.url).pathname.startsWith(path)
-}
-
-/** What only a running portal can do for its operator. */
-function operatorOperations(links: OperatorLinks, audit: AuditTrail, at: string): Operations {
-  return {
-    async 'operator link'() {
-      const { path, until } = links.make()
-      audit.record({ did: 'operator link made', by: 'command line' })
-      return { url: `${at}${path}`, expiresAt: new Date(until).toISOString() }
-    },
-  }
-}
-
-const narrowInput = v.object({
-  site: v.string(),
-  key: v.string(),
-  value: v.optional(v.string(), ''),
-  content: v.optional(v.picklist(['keep', 'erase'])),
-  clear: v.optional(v.literal('yes')),
-})
-
-/** The operations of a portal by name, for the command line. */
-export function portalOperations(portal: Portal): Operations {
-  return {
-    'practice add': (input) => portal.addPractice(v.parse(v.object({ name: v.string(), zone: v.string() }), input)),
-    'site add': async (input) => portal.addSite(v.parse(v.object({ practice: v.string(), name: v.string() }), input)),
-    'site retire': (input) => {
-      const { site, to } = v.parse(v.object({ site: v.string(), to: v.optional(v.string()) }), input)
-      return portal.retireSite(site, to)
-    },
-    'station add': (input) => portal.addStation(v.parse(v.object({ practice: v.string(), name: v.string() }), input)),
-    'station token': async (input) => portal.renewToken(v.parse(v.object({ site: v.string() }), input).site),
-    ...exchangeFiles(portal.stations),
-    'device revoke': (input) => portal.revokeDevice(v.parse(v.object({ site: v.string() }), input).site),
-    'portal status': () => portal.status(),
-    async 'portal mirror'(input) {
-      const { own, portals } = await portal.mirrorOf(v.parse(v.object({ site: v.string() }), input).site)
-      const item = (key: string) => ({ key, site: textOf(own, key), portal: portals[key] ?? null, narrowed: isNarrowed(key, own, portals) }) // prettier-ignore
-      const shares = Object.keys({ ...own, ...portals }).filter((key) => shareOf(key) !== undefined)
-      return { items: [...mirrorKeys, ...shares].map(item) }
-    },
-    async 'portal narrow'(input) {
-      const { site, clear, ...change } = v.parse(narrowInput, input)
-      const [done] = await portal.narrow(site, [clear === 'yes' ? { ...change, value: asTheSite } : change], 'command line') // prettier-ignore
-      return done!
-    },
-    'payments reconcile': async (input) => {
-      const { practice, days } = v.parse(
-        v.object({ practice: v.optional(v.string()), days: v.optional(v.number()) }),
-        input,
-      )
-      const all = (await portal.status()).practices.map((one) => one.practiceId)
-      const [only, ...more] = practice === undefined ? all : [practice]
-      if (only === undefined || more.length > 0)
-        throw new Error('Name the practice with --practice. List them with: patientconnection portal status')
-      return portal.reconcilePayments(only, days)
-    },
-    'portal release': async (input) => portal.release(v.parse(v.object({ practice: v.string() }), input).practice),
-  }
 }

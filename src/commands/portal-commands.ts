@@ -3,7 +3,7 @@ import { existsSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Mailer } from '../bridges/email/mailer.ts'
 import { contentOf } from './mirror-commands.ts'
-import type { PortalStatus } from '../portal.ts'
+import type { PortalStatus } from '../portal/portal-face.ts'
 import type { PortalTexts } from '../portal/texting.ts'
 import type { Accounts } from '../bridges/payments/accounts.ts'
 import type { Reconciled } from '../portal/reconciling.ts'
@@ -170,7 +170,8 @@ export async function operate(
   if (running !== undefined) return running as Record<string, unknown>
   if (!existsSync(join(dir, 'control.sqlite')) && name !== 'practice add')
     throw new Error(`There is no portal in ${dir}. Make one with: patientconnection practice add --data ${dir} ...`)
-  const { openPortal, portalOperations } = await import('../portal.ts')
+  const { openPortal } = await import('../portal.ts')
+  const { portalOperations } = await import('../portal/operations.ts')
   const opened = await openPortal({ dir, master: context.master(dir), clock: context.clock, log: context.say })
   try {
     return (await portalOperations(opened)[name]!(input)) as Record<string, unknown>

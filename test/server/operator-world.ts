@@ -1,6 +1,7 @@
 /** A portal with a practice, a site that was never enrolled, one that is connected and one that is silent; the operator's page over its real parts, its time held. */
 import { join } from 'node:path'
-import { openPortal, type Portal } from '../../src/portal.ts'
+import { openPortal } from '../../src/portal.ts'
+import type { Portal } from '../../src/portal/portal-face.ts'
 import { createReferenceDatabase } from '../../src/bridges/insched/create-sqlite.ts'
 import { enroll } from '../../src/enrolling.ts'
 import { openSite, type Site } from '../../src/site.ts'

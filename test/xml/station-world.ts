@@ -1,7 +1,8 @@
 /** A portal with a practice and its station, spoken to over HTTP as a station's own program does. */
 import { join } from 'node:path'
 import { onTestFinished } from 'vitest'
-import { openPortal, type Portal } from '../../src/portal.ts'
+import { openPortal } from '../../src/portal.ts'
+import type { Portal } from '../../src/portal/portal-face.ts'
 import type { OpenReplica } from '../../src/replica/replica.ts'
 import { readXml, type XmlElement } from '../../src/bridges/xml/xml-reader.ts'
 import { rootStart } from '../../src/bridges/xml/exchange-form.ts'
