@@ -75,6 +75,7 @@ const commands: Readonly<Record<string, Command>> = {
   'hl7 channel pause': hl7.hl7ChannelPause,
   'hl7 channel resume': hl7.hl7ChannelResume,
   'hl7 channel remove': hl7.hl7ChannelRemove,
+  'hl7 verbose': hl7.hl7Verbose,
   'hl7 queue': hl7.hl7Queue,
   'hl7 show': hl7.hl7Show,
   'hl7 send': hl7.hl7Send,

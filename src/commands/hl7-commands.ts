@@ -82,6 +82,19 @@ export const hl7ChannelPause = ofName('pause', 'stop a channel; what comes waits
 export const hl7ChannelResume = ofName('resume', 'go on with a channel')
 export const hl7ChannelRemove = ofName('remove', 'remove a channel; its messages are kept for a while')
 
+export const hl7Verbose = operation(
+  'hl7 verbose',
+  'say more of a channel in the log for so many minutes, for support: sizes, times, ids and codes, no content; it ends by itself, or now with 0',
+  'hl7 verbose --channel NAME --minutes N',
+  { channel: string, minutes: string },
+  (given) => {
+    const name = optional(given, 'channel')
+    const minutes = wholeNumber(optional(given, 'minutes'), 'minutes')
+    if (name === undefined || minutes === undefined) throw new Usage('Give --channel and --minutes.')
+    return { name, minutes }
+  },
+)
+
 export const hl7Queue = operation(
   'hl7 queue',
   'messages, the newest first',

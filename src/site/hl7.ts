@@ -32,6 +32,7 @@ export function hl7Of(site: { readonly hl7: Hl7Bridge; readonly bridge: InSchedB
     remove: hl7.remove,
     pause: hl7.pause,
     resume: hl7.resume,
+    verbose: hl7.verbose,
     async messages({ patient, ...query }) {
       const document = patient === undefined ? undefined : ((await bridge.documentOf('patients', patient)) ?? '')
       const found = hl7.messages({ ...query, patient: document, limit: mostListed + 1 })

@@ -3,6 +3,8 @@ import { once } from 'node:events'
 import { connect } from 'node:net'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { mllpFrame } from '../../src/bridges/hl7/mllp.ts'
+import { hl7Operations } from '../../src/server/console/hl7-operations.ts'
+import { clock } from '../replica/world.ts'
 import { openDeskWorld, type DeskWorld } from '../server/desk-world.ts'
 import { adt } from './hl7-world.ts'
 
@@ -47,4 +49,34 @@ it('a message is applied once more, and a channel is paused and goes on, by whoe
   expect((await world.admin.get('/hl7')).text).toContain('Go on')
   expect((await world.admin.post('/hl7/resume', { csrf, name: 'ehr' })).status).toBe(303)
   await expect.poll(() => world.site.hl7.channels()[0]!.state).toBe('open')
+})
+
+it('a channel is logged in detail for an hour from its page and for as long as a command says, the page shows until when, and both stand in the trail', async () => {
+  const csrf = (await world.admin.hidden('/', '/sign-out'))['csrf']!
+  const until = () => world.site.hl7.channels()[0]!.verboseUntil
+  const asked = await world.admin.hidden('/hl7', '/hl7/verbose')
+  expect(asked).toMatchObject({ name: 'ehr', minutes: '60' })
+  const before = clock.now()
+  expect((await world.admin.post('/hl7/verbose', asked)).status).toBe(303)
+  const first = until()!
+  expect(Date.parse(first) - before).toBeGreaterThanOrEqual(3_600_000)
+  expect(Date.parse(first) - clock.now()).toBeLessThanOrEqual(3_600_000)
+  expect((await world.admin.get('/hl7')).text).toMatch(/On until [^;<]+; it ends by itself/)
+  const command = hl7Operations(world.site.hl7, world.staff.audit)['hl7 verbose']!
+  for (const minutes of [-1, 1.5, 1_441]) {
+    const sentence = 'Give a whole number of minutes from 1 to 1440 (24 hours), or 0 to end it now.'
+    await expect(command({ name: 'ehr', minutes })).rejects.toThrow(sentence)
+    const refused = await world.admin.post('/hl7/verbose', { csrf, name: 'ehr', minutes: String(minutes) })
+    expect([refused.status, refused.text.includes(sentence)]).toEqual([400, true])
+  }
+  await expect(command({ name: 'nobody', minutes: 5 })).rejects.toThrow('There is no channel nobody.')
+  expect(until()).toBe(first)
+  expect(await command({ name: 'ehr', minutes: 1_440 })).toEqual({ name: 'ehr', verboseUntil: until() })
+  const second = until()!
+  expect(await world.admin.hidden('/hl7', '/hl7/verbose')).toMatchObject({ minutes: '0' })
+  expect((await world.admin.post('/hl7/verbose', { csrf, name: 'ehr', minutes: '0' })).status).toBe(303)
+  expect(until()).toBeNull()
+  const deeds = world.staff.audit.search({ did: 'hl7 channel changed', limit: 3 }).map(({ event }) => event)
+  expect(deeds.map(({ of }) => of)).toEqual([['ehr', 'not verbose'], ['ehr', `verbose until ${second}`], ['ehr', `verbose until ${first}`]]) // prettier-ignore
+  expect(deeds[1]!.by).toBe('command line')
 })

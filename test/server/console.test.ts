@@ -214,6 +214,7 @@ const routes: readonly Route[] = [
   { route: 'POST /hl7/replay', guest: 303, staff: 404, fields: { id: '01ARZ3NDEKTSV4RRFFQ69G5FAV' } },
   { route: 'POST /hl7/pause', guest: 303, staff: 404, fields: { name: 'ehr' } },
   { route: 'POST /hl7/resume', guest: 303, staff: 404, fields: { name: 'ehr' } },
+  { route: 'POST /hl7/verbose', guest: 303, staff: 404, fields: { name: 'ehr', minutes: '60' } },
   { route: 'GET /users', guest: 303, staff: 200, holds: () => 'Add a user' },
   { route: 'POST /users', guest: 303, staff: 400, fields: { name: '' } },
   { route: 'POST /users/rights', guest: 303, staff: 404, fields: { id: '01ARZ3NDEKTSV4RRFFQ69G5FAV' } },

@@ -29,6 +29,8 @@ export interface ChannelParts {
   readonly fault: (channel: InboundChannel, sentence: string) => Promise<void>
   readonly clock: Clock
   readonly say: (line: string) => void
+  /** A line for the log where the channel is verbose: no content. */
+  readonly tell: (line: () => string) => void
   /** The first wait of what is tried again, milliseconds. */
   readonly retryMs?: number
 }
@@ -55,6 +57,10 @@ function runInbound(channel: InboundChannel, parts: ChannelParts): RunningChanne
   const say = (line: string): void => parts.say(`hl7 ${channel.name}: ${line}`)
   const take = (bytes: Uint8Array): TakenBytes => {
     const { messages, problems } = messagesIn(bytes)
+    parts.tell(
+      () =>
+        `${bytes.length} bytes came ${to.by === 'folder' ? 'as a file' : 'in a frame'}, messages: ${messages.length}`,
+    )
     for (const sentence of problems) parts.fault(channel, sentence).catch((error: Error) => say(`a batch does not add up, and no review could be opened: ${error.name}`)) // prettier-ignore
     return { each: messages.map((message) => parts.take(channel, message)), problems }
   }
@@ -72,7 +78,7 @@ function runInbound(channel: InboundChannel, parts: ChannelParts): RunningChanne
     try {
       const { host, port, tls } = to
       const files = tls && { cert: contentsOf(tls.cert!), key: contentsOf(tls.key!), ca: optionally(tls.ca), asksForCertificate: tls.asksForCertificate } // prettier-ignore
-      const made = await serveMllp({ host, port, tls: files, mostConnections, mostBytes, take, say })
+      const made = await serveMllp({ host, port, tls: files, mostConnections, mostBytes, take, say, tell: parts.tell })
       if (stopped) return await made.close()
       server = made
       problem = null
@@ -111,6 +117,7 @@ function runOutbound(channel: OutboundChannel, parts: ChannelParts): RunningChan
     channel,
     queue,
     clock,
+    tell: parts.tell,
     ...(parts.retryMs === undefined ? {} : { retryMs: parts.retryMs }),
     async deliver(message, bytes) {
       try {

@@ -23,6 +23,7 @@ import type { CheckIn } from '../insched/check-ins.ts'
 import type { Posting } from '../insched/postings.ts'
 import { NoMessage, outboundOf, type Outbound } from './outbound.ts'
 import { openQueue, type MessageQueue, type QueuedMessage, type QueueQuery } from './queue-sqlite.ts'
+import { inLog, verboseLog } from './verbose.ts'
 
 export interface Hl7Options {
   readonly dir: string
@@ -52,6 +53,8 @@ export interface ChannelStatus {
   readonly states: Readonly<Record<string, number>>
   /** ISO, UTC: since when the oldest message waits. */
   readonly oldest: string | null
+  /** ISO, UTC: until when the log is verbose about it; null where it is not. */
+  readonly verboseUntil: string | null
 }
 export type Hl7Bridge = ReturnType<typeof openHl7>
 
@@ -71,6 +74,7 @@ export function openHl7(options: Hl7Options) {
   const by: By = { role: 'site', id: options.site, initials: 'PC' }
   let channels = channelsOf(dir)
   const queue = openQueue(join(dir, 'hl7.sqlite'), options.master, clock)
+  const verbose = verboseLog({ queue, clock, say })
   const running = new Map<string, RunningChannel>()
   let isRunning = false
   let cancelForget = (): void => {}
@@ -107,12 +111,20 @@ export function openHl7(options: Hl7Options) {
     },
     clock,
   })
-  const intake = intakeOf({ queue, lanes, clock, apply: options.apply(queue, writer.wake), openReview, say })
+  const intake = intakeOf({
+    queue,
+    lanes,
+    clock,
+    apply: options.apply(queue, writer.wake),
+    openReview,
+    say,
+    tell: verbose.tell,
+  })
 
   const all = (): readonly Channel[] => channels
   const named = (name: string): Channel => {
     const found = all().find((channel) => channel.name === name) ?? (name === fromFiles.name ? fromFiles : undefined)
-    if (!found) throw new Error(`There is no channel ${name}. List them with: patientconnection hl7 channel list`)
+    if (!found) throw noChannel(name)
     return found
   }
   const open = (channel: Channel): void => {
@@ -122,6 +134,7 @@ export function openHl7(options: Hl7Options) {
       queue,
       clock,
       say,
+      tell: (line) => verbose.tell(channel.name, line),
       take: intake.take,
       fault: (on, sentence) => replica.change([review(derivedUlid('hl7 file', on.name, sentence), null, { about: 'hl7 not applied', why: `A batch of messages from ${on.name} does not add up: ${sentence}`, todo: 'What was in it was taken message by message. Ask the sender whether something is missing.' })]), // prettier-ignore
       ...(options.retryMs === undefined ? {} : { retryMs: options.retryMs }),
@@ -184,6 +197,7 @@ export function openHl7(options: Hl7Options) {
     if (control === '') throw new BadMessage('The message has no control id (MSH-10).', { code: '101', at: { segment: 'MSH', field: 10 } })
     const outgoing = { channel: channel.name, sender: `${textAt(msh, 3)}|${textAt(msh, 4)}`, control, kind: kindOf(msh), lanes: lanesOf(message, channel, queue), bytes }
     const queued = await queue.enqueue(outgoing, replaces)
+    if (queued) verbose.tell(channel.name, () => `${inLog(queued)}: queued, ${bytes.length} bytes`)
     running.get(channel.name)?.wake()
     return queued
   } // prettier-ignore
@@ -227,7 +241,15 @@ export function openHl7(options: Hl7Options) {
       return channel
     },
     /** Removes a channel; its messages stay until they are forgotten. */
-    remove: async (name: string): Promise<void> => keep(named(name).name, null),
+    async remove(name: string): Promise<void> {
+      await keep(named(name).name, null)
+      await verbose.set(name, 0)
+    },
+    /** Verbose for so many minutes, or with 0 not any more; resolves with the end, ISO. Throws a sentence where the number is wrong. */
+    async verbose(name: string, minutes: number): Promise<string | null> {
+      if (!channels.some((one) => one.name === name)) throw noChannel(name)
+      return isoOf(await verbose.set(name, minutes))
+    },
     pause: async (name: string): Promise<void> => keep(name, { ...named(name), paused: true }),
     resume: async (name: string): Promise<void> => keep(name, { ...named(name), paused: false }),
     status: (): ChannelStatus[] =>
@@ -245,7 +267,8 @@ export function openHl7(options: Hl7Options) {
           connections: run?.connections() ?? 0,
           port: run?.port() ?? null,
           states,
-          oldest: oldest === null ? null : new Date(oldest).toISOString(),
+          oldest: isoOf(oldest),
+          verboseUntil: isoOf(verbose.until(channel.name)),
         }
       }),
     channels: all,
@@ -308,6 +331,9 @@ export function openHl7(options: Hl7Options) {
     },
   }
 }
+
+const noChannel = (name: string): Error => new Error(`There is no channel ${name}. List them with: patientconnection hl7 channel list`) // prettier-ignore
+const isoOf = (at: number | null): string | null => (at === null ? null : new Date(at).toISOString())
 
 /** A message under another control id: whatever else was edited stands as it was given. */
 function withControl(bytes: Uint8Array, characterSet: string, control: string): Uint8Array {

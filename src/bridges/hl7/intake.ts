@@ -14,6 +14,7 @@ import { readMessage, writeMessageBytes } from './encodings.ts'
 import type { Lanes } from './lanes.ts'
 import { buildMessage, repetitions, segmentOf, segmentsOf, textAt, type Message, type Segment } from './message.ts' // prettier-ignore
 import type { MessageQueue, QueuedMessage, Received } from './queue-sqlite.ts'
+import { inLog, type VerboseLog } from './verbose.ts'
 
 /** What became of a message. */
 export interface Applied {
@@ -59,6 +60,7 @@ export class ComesLater extends Error {
   }
 }
 
+const storedAs = { new: 'stored', again: 'the same again', 'other bytes': 'stored, other content under a known control id' } as const // prettier-ignore
 const firstWait = 250
 const longestWait = 30_000
 const none: Promise<null> = Promise.resolve(null)
@@ -71,11 +73,13 @@ export interface IntakeParts {
   readonly openReview: OpenReview
   /** A line for the log: ids only. */
   readonly say: (line: string) => void
+  /** A line for the log of a verbose channel: no content either. */
+  readonly tell: VerboseLog['tell']
 }
 export type Intake = ReturnType<typeof intakeOf>
 
 export function intakeOf(parts: IntakeParts) {
-  const { queue, lanes, clock, say } = parts
+  const { queue, lanes, clock, say, tell } = parts
   /** What is being applied, by id: who sends it again waits for the same. */
   const underWay = new Map<string, Promise<Uint8Array>>()
   const stopping = Promise.withResolvers<never>()
@@ -95,6 +99,7 @@ export function intakeOf(parts: IntakeParts) {
         if (!stopped) applied(queued, channel, message).catch(() => {})
       })
     }
+    tell(channel.name, () => `${inLog(queued)}: held for another message until ${new Date(until).toISOString()}`)
     held.set(queued.id, { queued, again, cancel: clock.after(Math.max(0, until - clock.now()), again) })
   }
   /** What waits for a message of one of these patients may go on: one has been applied. */
@@ -126,6 +131,7 @@ export function intakeOf(parts: IntakeParts) {
       const { patient = null, reply, complaints = done.warnings ?? [] } = done
       const answer = answerBytes(message, channel, { code, complaints, ...reply })
       await queue.settle(queued.id, { state, code, answer, patient, ...(complaints[0] ? { why: complaints[0].message } : {}) }) // prettier-ignore
+      tell(channel.name, () => `${inLog(queued)}: ${state}, answered ${code} in ${answer.length} bytes, ${clock.now() - queued.at} ms after it came`) // prettier-ignore
       return answer
     }
     const work = async (): Promise<Uint8Array> => {
@@ -149,6 +155,7 @@ export function intakeOf(parts: IntakeParts) {
             return settle('AE', 'error', { complaints })
           }
           say(`hl7 ${channel.name}: message ${queued.id} waits: ${(error as Error).name}`)
+          tell(channel.name, () => `${inLog(queued)}: tried again in ${wait} ms`)
           await pause(wait)
         }
       }
@@ -168,6 +175,7 @@ export function intakeOf(parts: IntakeParts) {
     const code = why.rejects ? 'AR' : 'AE'
     const answer = answerBytes(undefined, channel, { code, complaints })
     await queue.settle(id, { state: 'error', code, answer, why: why.message })
+    tell(channel.name, () => `message ${id}, unreadable: error, answered ${code} in ${answer.length} bytes`)
     return answer
   }
 
@@ -203,8 +211,12 @@ export function intakeOf(parts: IntakeParts) {
     replaces: string | null,
   ): Promise<Answers & { id: string }> => {
     const message = read(bytes, channel)
+    const came = clock.now()
+    const tellStored = (received: Received): void =>
+      tell(channel.name, () => `${inLog(received.message)}: ${storedAs[received.as]}, ${bytes.length} bytes, on disk in ${clock.now() - came} ms`) // prettier-ignore
     if (message instanceof BadMessage) {
       const stored = await queue.receive({ channel: channel.name, sender: '', control: '', kind: 'unreadable', lanes: [], bytes }) // prettier-ignore
+      tellStored(stored)
       return { id: stored.message.id, first: unreadable(stored.message, channel, message), later: none }
     }
     const msh = segmentOf(message, 'MSH')
@@ -217,6 +229,7 @@ export function intakeOf(parts: IntakeParts) {
       bytes,
     }
     const received = await queue.receive(incoming, replaces)
+    tellStored(received)
     const { id } = received.message
     // An acknowledgement is answered by nothing.
     if (isAcknowledgement(message)) {
@@ -225,6 +238,8 @@ export function intakeOf(parts: IntakeParts) {
     }
     const { commit, application } = await accepted(received, channel, message)
     if (isEnhanced(msh)) {
+      if (commit)
+        tell(channel.name, () => `${inLog(received.message)}: answered ${codeIn(commit)} in ${commit.length} bytes`)
       const later = application.then((answer) => (answer && isWanted(msh, 16, codeIn(answer) === 'AA') ? answer : null))
       return { id, first: Promise.resolve(commit), later }
     }

@@ -24,6 +24,8 @@ export interface MllpServerOptions {
   readonly mostBytes: number
   readonly take: (bytes: Uint8Array) => TakenBytes
   readonly say: (line: string) => void
+  /** A line for the log where the channel is verbose: no content. */
+  readonly tell: (line: () => string) => void
 }
 export interface MllpServer {
   readonly port: number
@@ -37,11 +39,15 @@ const keepAliveAfter = 30_000
 
 /** Resolves when it listens; rejects with a sentence where it cannot. */
 export async function serveMllp(options: MllpServerOptions): Promise<MllpServer> {
-  const { host, port, tls, say } = options
+  const { host, port, tls, say, tell } = options
   const sockets = new Set<Socket>()
   const onSocket = (socket: Socket): void => {
     sockets.add(socket)
-    socket.once('close', () => sockets.delete(socket))
+    tell(() => `a connection came, now ${sockets.size}`)
+    socket.once('close', () => {
+      sockets.delete(socket)
+      tell(() => `a connection ended, now ${sockets.size}`)
+    })
     converse(socket, options)
   }
   const server: Server = tls
@@ -73,14 +79,16 @@ export async function serveMllp(options: MllpServerOptions): Promise<MllpServer>
   }
 }
 
-function converse(socket: Socket, { mostBytes, take, say }: MllpServerOptions): void {
+function converse(socket: Socket, { mostBytes, take, say, tell }: MllpServerOptions): void {
   const framer = mllpFramer(mostBytes)
   let underWay = 0
   let order: Promise<unknown> = Promise.resolve()
   socket.setKeepAlive(true, keepAliveAfter)
   socket.setNoDelay(true)
   const write = (answer: Uint8Array | null): void => {
-    if (answer !== null && socket.writable) socket.write(mllpFrame(answer))
+    if (answer === null || !socket.writable) return
+    socket.write(mllpFrame(answer))
+    tell(() => `an answer went, ${answer.length} bytes`)
   }
   const failed = (error: unknown): void => {
     // Nothing is answered: the peer sends it again.

@@ -113,6 +113,7 @@ export function openQueue(file: string, master: Sealer, clock: Clock) {
     create table if not exists writes(number integer primary key autoincrement, message text not null, document text not null,
       sealed blob not null, unique(message, document));
     create table if not exists told(channel text not null, document text not null, digest blob not null, primary key (channel, document)) without rowid;
+    create table if not exists verbose(channel text primary key, until integer not null) without rowid;
     create table if not exists landed(document text primary key, kind text not null) without rowid;
     create table if not exists people(document text primary key, digest blob not null) without rowid;
     create index if not exists people_by_digest on people(digest);`,
@@ -321,6 +322,13 @@ export function openQueue(file: string, master: Sealer, clock: Clock) {
       else sql('insert or replace into people values (?, ?)').run(document, person)
     },
     peopleLike: (person: Buffer): string[] => sql('select document from people where digest = ?').pluck().all(person) as string[], // prettier-ignore
+    /** Until when channels are verbose; null: not any more. */
+    verbose: () => sql('select channel, until from verbose').all() as { channel: string; until: number }[],
+    keepVerbose: (channel: string, until: number | null): Promise<void> =>
+      durably(() => {
+        if (until === null) sql('delete from verbose where channel = ?').run(channel)
+        else sql('insert or replace into verbose values (?, ?)').run(channel, until)
+      }),
     /** Resolves when what was asked for so far is on disk. */
     settled: (): Promise<void> => durably(() => {}),
     close: (): void => {

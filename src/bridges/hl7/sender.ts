@@ -8,6 +8,7 @@ import type { OutboundChannel } from './channels.ts'
 import type { Acknowledgement } from './acknowledgements.ts'
 import { NoAnswer, NotConnected } from './mllp-client.ts'
 import type { MessageQueue, QueuedMessage } from './queue-sqlite.ts'
+import { inLog } from './verbose.ts'
 import { wakingOf } from './waking.ts'
 
 /** Hands a message over; resolves with the answer, or null where there is none to come (a folder). */
@@ -34,8 +35,10 @@ export function startSender(options: {
   readonly deliver: Deliver
   readonly clock: Clock
   readonly retryMs?: number
+  /** A line for the log of a verbose channel: no content. */
+  readonly tell: (line: () => string) => void
 }): Sender {
-  const { channel, queue, deliver, clock, retryMs = retryAfter } = options
+  const { channel, queue, deliver, clock, tell, retryMs = retryAfter } = options
   const backOff = (tries: number): number => Math.min(longestWait, retryMs * 2 ** Math.max(0, tries - 1))
   const waking = wakingOf(clock)
   let problem: string | null = null
@@ -57,29 +60,43 @@ export function startSender(options: {
   const send = async (message: QueuedMessage): Promise<void> => {
     await queue.tried(message.id, 'sent', 0)
     const tries = message.tries + 1
+    const bytes = queue.bytesOf(message.id)
+    const began = clock.now()
+    const tellOf = (what: string): void => tell(() => `${inLog(message)}: ${what}, ${clock.now() - began} ms`)
+    const again = async (why: string, wait: number, due: number): Promise<void> => {
+      await queue.tried(message.id, 'queued', due)
+      tellOf(`${why}, queued, goes again in ${wait} ms`)
+    }
+    tellOf(`try ${tries}, ${bytes.length} bytes`)
     try {
-      const delivered = await deliver(message, queue.bytesOf(message.id))
+      const delivered = await deliver(message, bytes)
       problem = null
       unreached = 0
-      if (!delivered) return await queue.settle(message.id, { state: 'done' })
-      const { answer, bytes } = delivered
-      const settled = { code: answer.code, answer: bytes, ...(answer.says ? { why: answer.says } : {}) }
-      if (answer.code === 'AA' || answer.code === 'CA') await queue.settle(message.id, { ...settled, state: 'done' })
-      else if (answer.code.endsWith('R') && tries <= channel.rejectedRetries)
-        await queue.tried(message.id, 'queued', clock.now() + backOff(tries)) // prettier-ignore
-      else await queue.settle(message.id, { ...settled, state: 'error' })
+      if (!delivered) {
+        await queue.settle(message.id, { state: 'done' })
+        return tellOf('done')
+      }
+      const { answer, bytes: answerBytes } = delivered
+      const answered = `answered ${answer.code} in ${answerBytes.length} bytes`
+      const isTaken = answer.code === 'AA' || answer.code === 'CA'
+      if (!isTaken && answer.code.endsWith('R') && tries <= channel.rejectedRetries)
+        return await again(answered, backOff(tries), clock.now() + backOff(tries))
+      const state = isTaken ? 'done' : 'error'
+      await queue.settle(message.id, { code: answer.code, answer: answerBytes, state, ...(answer.says ? { why: answer.says } : {}) }) // prettier-ignore
+      tellOf(`${answered}, ${state}`)
     } catch (error) {
       if (error instanceof NotConnected) {
         problem = error.message
-        await queue.tried(message.id, 'queued', 0)
-        await waking.idle(backOff(++unreached))
+        await again('not reached', backOff(++unreached), 0)
+        await waking.idle(backOff(unreached))
       } else if (error instanceof NoAnswer) {
         problem = error.message
-        await queue.tried(message.id, 'queued', clock.now() + backOff(tries))
+        await again('no answer', backOff(tries), clock.now() + backOff(tries))
       } else {
         // Not the peer's fault and not the network's: a person has to look.
         problem = (error as Error).message
         await queue.settle(message.id, { state: 'error', why: (error as Error).message })
+        tellOf(`error (${(error as Error).name})`)
       }
     }
   }

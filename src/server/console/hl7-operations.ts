@@ -2,7 +2,8 @@
 import { readFile } from 'node:fs/promises'
 import * as v from 'valibot'
 import { messageStates, type MessageState } from '../../bridges/hl7/queue-sqlite.ts'
-import type { AuditTrail } from '../audit-sqlite.ts'
+import { verboseMinutes } from '../../bridges/hl7/verbose.ts'
+import type { AuditEvent, AuditTrail } from '../audit-sqlite.ts'
 import type { Operations } from '../control.ts'
 
 /** A message as lists show it; times are ISO, UTC, the patient InSched's number. */
@@ -43,6 +44,8 @@ export interface Hl7Channel {
   readonly states: Readonly<Record<string, number>>
   /** ISO, UTC. */
   readonly oldest: string | null
+  /** ISO, UTC: until when the log is verbose about it; null where it is not. */
+  readonly verboseUntil: string | null
 }
 
 /** What console and commands need of a site's HL7 bridge. */
@@ -52,6 +55,8 @@ export interface Hl7Face {
   remove(name: string): Promise<void>
   pause(name: string): Promise<void>
   resume(name: string): Promise<void>
+  /** Verbose for so many minutes, with 0 not any more; resolves with the end, ISO. */
+  verbose(name: string, minutes: number): Promise<string | null>
   /** The newest first; `cut`: there are more. */
   messages(query: Hl7Query): Promise<{ readonly items: readonly Hl7Message[]; readonly cut: boolean }>
   /** A message and its answer as text. */
@@ -64,6 +69,8 @@ export interface Hl7Face {
   replay(id: string, edited?: Uint8Array): Promise<{ readonly id: string; readonly code: string | null }>
 }
 
+/** What is asked for of a channel's verbose log, by command or page. */
+export const verboseInput = v.object({ name: v.string(), minutes: verboseMinutes })
 const nameInput = v.object({ name: v.string() })
 const queueInput = v.object({
   channel: v.optional(v.string()),
@@ -75,6 +82,10 @@ const queueInput = v.object({
 const linkInput = v.object({ name: v.string(), id: v.pipe(v.string(), v.minLength(1)), authority: v.optional(v.string()), patient: v.pipe(v.number(), v.integer(), v.minValue(0)) }) // prettier-ignore
 /** Who acts in the trail, where it is whoever runs the commands of this machine. */
 const by = 'command line'
+
+/** That a channel's log was made verbose, and until when, as the trail holds it. */
+export const verboseDeed = (who: string, name: string, until: string | null): AuditEvent =>
+  ({ did: 'hl7 channel changed', by: who, of: [name, until === null ? 'not verbose' : `verbose until ${until}`] }) // prettier-ignore
 
 /** The operations by name. Files are of this machine. */
 export function hl7Operations(hl7: Hl7Face, audit: AuditTrail): Operations {
@@ -102,6 +113,12 @@ export function hl7Operations(hl7: Hl7Face, audit: AuditTrail): Operations {
       const { name } = v.parse(nameInput, input)
       await hl7.resume(name)
       return changed('resumed', name)
+    },
+    async 'hl7 verbose'(input) {
+      const { name, minutes } = v.parse(verboseInput, input)
+      const verboseUntil = await hl7.verbose(name, minutes)
+      audit.record(verboseDeed(by, name, verboseUntil))
+      return { name, verboseUntil: verboseUntil ?? 'off' }
     },
     async 'hl7 queue'(input) {
       const query = v.parse(queueInput, input)

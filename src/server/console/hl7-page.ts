@@ -15,7 +15,7 @@ import { empty, notice } from '../look/notice.ts'
 import { badge, card, facts, folded, table } from '../look/show.ts'
 import { formOf } from '../own-forms.ts'
 import { deedOf, failed, framed, type ConsoleEnv, type ConsoleParts } from './frame.ts'
-import type { Hl7Channel, Hl7Message } from './hl7-operations.ts'
+import { verboseDeed, verboseInput, type Hl7Channel, type Hl7Message } from './hl7-operations.ts'
 import { mayUse } from './privileges.ts'
 import { orEmpty, patientNumber } from './form-fields.ts'
 
@@ -25,6 +25,9 @@ const filterSchema = v.object({
   patient: orEmpty(patientNumber),
 })
 type Filter = v.InferOutput<typeof filterSchema>
+/** What the button asks for; the command takes any number. */
+const minutesOfButton = '60'
+const verboseForm = v.object({ ...verboseInput.entries, minutes: v.pipe(v.string(), v.transform((text) => (text.trim() === '' ? Number.NaN : Number(text))), verboseInput.entries.minutes) }) // prettier-ignore
 const nameSchema = v.object({ name: v.pipe(v.string(), v.regex(/^[a-z0-9-]{1,40}$/)) })
 const listed = 100
 
@@ -85,8 +88,10 @@ export function hl7Page({ site, store }: ConsoleParts): Hono<ConsoleEnv> {
           [text.to, inEnglish(one.to)],
           [text.counts, counts === '' ? text.nothing : inEnglish(counts)],
           [text.oldest, one.oldest === null ? text.nothing : reader.instant(Date.parse(one.oldest), zone)],
+          ...(one.verboseUntil === null ? [] : [[text.verbose, text.verboseUntil(reader.instant(Date.parse(one.verboseUntil), zone))] as const]),
         ]),
         mayUse(c.get('staff'), 'POST /hl7/pause') ? oneButton(paused ? '/hl7/resume' : '/hl7/pause', paused ? text.resume : text.pause, { csrf, name: one.name }) : nothing, // prettier-ignore
+        mayUse(c.get('staff'), 'POST /hl7/verbose') ? oneButton('/hl7/verbose', one.verboseUntil === null ? text.verboseBegin : text.verboseEnd, { csrf, name: one.name, minutes: one.verboseUntil === null ? minutesOfButton : '0' }) : nothing, // prettier-ignore
       ],
       { title: one.name, eyebrow: text.directions[one.direction] },
     )
@@ -160,6 +165,15 @@ export function hl7Page({ site, store }: ConsoleParts): Hono<ConsoleEnv> {
       audit.record(deedOf(c, 'hl7 channel changed', { of: [given.output.name, `${what}d`] }))
       return c.redirect('/hl7', 303)
     })
+  app.post('/hl7/verbose', async (c) => {
+    const text = c.get('reader').words.hl7
+    const given = v.safeParse(verboseForm, await formOf(c))
+    if (!given.success) return refused(c, given.issues[0].message, 400)
+    const { name, minutes } = given.output
+    if (!hl7.channels().some((one) => one.name === name)) return refused(c, text.unknownChannel, 404)
+    audit.record(verboseDeed(c.get('staff').id, name, await hl7.verbose(name, minutes)))
+    return c.redirect('/hl7', 303)
+  })
   return app
 }
 

@@ -162,6 +162,7 @@ export const routeNeeds: Readonly<Record<string, Need>> = {
   'POST /hl7/replay': 'manage clinical systems',
   'POST /hl7/pause': 'manage clinical systems',
   'POST /hl7/resume': 'manage clinical systems',
+  'POST /hl7/verbose': 'manage clinical systems',
   'GET /audit': 'read audit',
   'POST /audit': 'read audit',
 }
