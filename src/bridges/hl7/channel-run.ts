@@ -4,7 +4,7 @@ import type { Clock } from '../../replica/clock.ts'
 import type { Channel, InboundChannel, OutboundChannel } from './channels.ts'
 import { readFolder, writeMessage } from './folder.ts'
 import { messagesIn } from './batches.ts'
-import type { Answers, TakenBytes } from './intake.ts'
+import type { Taken, TakenBytes } from './intake.ts'
 import { mllpClient, NotConnected, type MllpClient } from './mllp-client.ts'
 import { serveMllp, type MllpServer } from './mllp-server.ts'
 import type { MessageQueue } from './queue-sqlite.ts'
@@ -24,7 +24,7 @@ export interface RunningChannel {
 
 export interface ChannelParts {
   readonly queue: MessageQueue
-  readonly take: (channel: InboundChannel, bytes: Uint8Array) => Answers
+  readonly take: (channel: InboundChannel, bytes: Uint8Array) => Taken
   /** Told what is wrong with a batch or a file as a whole. */
   readonly fault: (channel: InboundChannel, sentence: string) => Promise<void>
   readonly clock: Clock
@@ -49,6 +49,8 @@ function contentsOf(file: string): string {
     throw new Error(`The file ${file} of this channel cannot be read. Put it there, or change the channel.`, { cause })
   }
 }
+/** How often a frame goes again that was not said to be kept; null where the peers of a channel say nothing of it. */
+const commitsOf = ({ commitAcknowledgements, commitRetries }: Channel): number | null => (commitAcknowledgements ? commitRetries : null) // prettier-ignore
 const optionally = (file: string | undefined): string | undefined => (file === undefined ? undefined : contentsOf(file))
 
 function runInbound(channel: InboundChannel, parts: ChannelParts): RunningChannel {
@@ -78,7 +80,17 @@ function runInbound(channel: InboundChannel, parts: ChannelParts): RunningChanne
     try {
       const { host, port, tls } = to
       const files = tls && { cert: contentsOf(tls.cert!), key: contentsOf(tls.key!), ca: optionally(tls.ca), asksForCertificate: tls.asksForCertificate } // prettier-ignore
-      const made = await serveMllp({ host, port, tls: files, mostConnections, mostBytes, take, say, tell: parts.tell })
+      const made = await serveMllp({
+        host,
+        port,
+        tls: files,
+        mostConnections,
+        mostBytes,
+        commitRetries: commitsOf(channel),
+        take,
+        say,
+        tell: parts.tell,
+      })
       if (stopped) return await made.close()
       server = made
       problem = null
@@ -111,7 +123,7 @@ function runOutbound(channel: OutboundChannel, parts: ChannelParts): RunningChan
     if (client || to.by !== 'mllp') return client!
     const { host, port, tls } = to
     const files = tls && { ca: optionally(tls.ca), cert: optionally(tls.cert), key: optionally(tls.key) }
-    return (client = mllpClient({ host, port, tls: files, responseTime: channel.responseSeconds * 1_000, mostBytes, characterSet, keepsConnection: channel.keepsConnection, clock, say })) // prettier-ignore
+    return (client = mllpClient({ host, port, tls: files, responseTime: channel.responseSeconds * 1_000, mostBytes, characterSet, keepsConnection: channel.keepsConnection, commitRetries: commitsOf(channel), clock, say, tell: parts.tell })) // prettier-ignore
   }
   const sender = startSender({
     channel,

@@ -42,6 +42,12 @@ const both = {
   authority: v.optional(text, ''),
   /** Under which authority InSched's own patient and event numbers go to this peer, and come back from it. */
   ownAuthority: v.optional(v.pipe(text, v.minLength(1)), 'INSCHED'),
+  /**
+   * Whether both sides speak MLLP release 2: whoever gets a frame says at once that it is kept (06) or could not be (15),
+   * before any answer to what stands in it; and how often a frame goes again that was not said to be kept.
+   */
+  commitAcknowledgements: v.optional(v.boolean(), false),
+  commitRetries: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(20)), 2),
   mostBytes: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1_024), v.maxValue(256 * 1024 * 1024)), 16 * 1024 * 1024), // prettier-ignore
 }
 const inbound = v.strictObject({
@@ -124,6 +130,7 @@ export function parseChannel(given: unknown): Channel {
       throw new Error('Messages of patients leave this machine encrypted only. Give a certificate (TLS), or say that the network between is private.') // prettier-ignore
     if (channel.direction === 'in' && to.tls && !(to.tls.cert && to.tls.key)) throw new Error('A channel that listens needs a certificate and its key.') // prettier-ignore
   }
+  if (to.by === 'folder' && channel.commitAcknowledgements) throw new Error('A folder has no commit acknowledgements. Leave commitAcknowledgements out, or give an address.') // prettier-ignore
   return channel
 }
 

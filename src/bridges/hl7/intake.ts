@@ -40,7 +40,7 @@ export interface Answers {
 
 /** What became of bytes that came as one: the answers of each message in them, and what is wrong with the batch that they were. */
 export interface TakenBytes {
-  readonly each: readonly Answers[]
+  readonly each: readonly Taken[]
   readonly problems: readonly string[]
 }
 /** The answers, and under which id the message is stored, once it is. */

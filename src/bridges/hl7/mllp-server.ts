@@ -5,8 +5,8 @@
  */
 import { createServer as createPlainServer, type AddressInfo, type Server, type Socket } from 'node:net'
 import { createServer as createTlsServer } from 'node:tls'
-import type { TakenBytes } from './intake.ts'
-import { mllpFrame, mllpFramer } from './mllp.ts'
+import type { Taken, TakenBytes } from './intake.ts'
+import { commitFrame, commitOf, mllpFrame, mllpFramer } from './mllp.ts'
 
 /** TLS as PEM; `ca`: whose clients are let in, where `asksForCertificate`. */
 export interface ServerTls {
@@ -22,6 +22,8 @@ export interface MllpServerOptions {
   readonly tls?: ServerTls | undefined
   readonly mostConnections: number
   readonly mostBytes: number
+  /** Release 2: each frame is said to be kept or not, and how often an answer goes again that the peer did not keep; null: release 1. */
+  readonly commitRetries: number | null
   readonly take: (bytes: Uint8Array) => TakenBytes
   readonly say: (line: string) => void
   /** A line for the log where the channel is verbose: no content. */
@@ -79,17 +81,45 @@ export async function serveMllp(options: MllpServerOptions): Promise<MllpServer>
   }
 }
 
-function converse(socket: Socket, { mostBytes, take, say, tell }: MllpServerOptions): void {
+function converse(socket: Socket, { mostBytes, commitRetries, take, say, tell }: MllpServerOptions): void {
   const framer = mllpFramer(mostBytes)
   let underWay = 0
   let order: Promise<unknown> = Promise.resolve()
   socket.setKeepAlive(true, keepAliveAfter)
   socket.setNoDelay(true)
-  const write = (answer: Uint8Array | null): void => {
-    if (answer === null || !socket.writable) return
-    socket.write(mllpFrame(answer))
-    tell(() => `an answer went, ${answer.length} bytes`)
+  const write = (frame: Uint8Array, line: string): void => {
+    if (!socket.writable) return
+    socket.write(frame)
+    tell(() => line)
   }
+  /** The answer that the peer may ask for again by 15, and how often. */
+  let last: { answer: Uint8Array; left: number } = { answer: new Uint8Array(), left: 0 }
+  const answerWith = (answer: Uint8Array | null): void => {
+    if (answer === null) return
+    last = { answer, left: commitRetries ?? 0 }
+    write(mllpFrame(answer), `an answer went, ${answer.length} bytes`)
+  }
+  const answerAgain = (): void => {
+    if (last.left <= 0) return say('a peer did not keep an answer')
+    last.left--
+    write(mllpFrame(last.answer), `an answer went again, ${last.answer.length} bytes`)
+  }
+  // In the order of their frames, and before the answers to them, which may take longer than the next frame.
+  let committed: Promise<boolean> = Promise.resolve(true)
+  const commit = (kept: Promise<boolean>): Promise<boolean> =>
+    (committed = Promise.all([kept, committed]).then(([isKept]) => {
+      write(commitFrame(isKept ? 'kept' : 'not kept'), `a frame was said to be ${isKept ? 'kept' : 'not kept'}`)
+      return isKept
+    }))
+  /** Whether all of a frame is stored; it goes again as a whole where not. */
+  const keptOf = (each: readonly Taken[]): Promise<boolean> =>
+    Promise.all(each.map(({ stored }) => stored)).then(
+      () => true,
+      (error: Error) => {
+        say(`a message could not be stored: ${error.name}`)
+        return false
+      },
+    )
   const failed = (error: unknown): void => {
     // Nothing is answered: the peer sends it again.
     say(`a message was not answered: ${(error as Error).name}`)
@@ -100,14 +130,23 @@ function converse(socket: Socket, { mostBytes, take, say, tell }: MllpServerOpti
     for (const framed of framer.push(bytes)) {
       if (framed.kind === 'discarded') {
         say(`${framed.bytes} bytes were discarded (${framed.why})`)
+        if (commitRetries !== null && framed.why === 'too large') void commit(Promise.resolve(false))
         continue
       }
-      for (const { first, later } of take(framed.bytes).each) {
+      const said = commitRetries === null ? undefined : commitOf(framed.bytes)
+      if (said !== undefined) {
+        tell(() => `the peer said of an answer that it is ${said}`)
+        if (said === 'not kept') answerAgain()
+        continue
+      }
+      const { each } = take(framed.bytes)
+      const kept = commitRetries === null ? Promise.resolve(true) : commit(keptOf(each))
+      for (const { first, later } of each) {
         underWay++
-        order = Promise.all([first, order]).then(([answer]) => write(answer))
+        order = Promise.all([onceKept(kept, first), order]).then(([answer]) => answerWith(answer))
         const answered = order
-        Promise.all([later, answered])
-          .then(([answer]) => write(answer))
+        Promise.all([onceKept(kept, later), answered])
+          .then(([answer]) => answerWith(answer))
           .catch(failed)
           .finally(() => {
             if (--underWay < mostUnderWay / 2) socket.resume()
@@ -116,4 +155,12 @@ function converse(socket: Socket, { mostBytes, take, say, tell }: MllpServerOpti
     }
     if (underWay >= mostUnderWay) socket.pause()
   })
+}
+
+/** An answer to what is kept; to what was not there is none. */
+async function onceKept(kept: Promise<boolean>, answer: Promise<Uint8Array | null>): Promise<Uint8Array | null> {
+  const [isKept, [settled]] = await Promise.all([kept, Promise.allSettled([answer])])
+  if (!isKept) return null
+  if (settled.status === 'rejected') throw settled.reason
+  return settled.value
 }

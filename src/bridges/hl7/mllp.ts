@@ -2,13 +2,16 @@
  * Frames of MLLP: 0x0B, a message, 0x1C, 0x0D. Pure and incremental: however a connection cuts its bytes, the same frames
  * come out. A frame ends at 0x1C, which no message may hold; the CR behind it may be missing. What stands between frames
  * is discarded and counted; a frame that begins within another has cut it off; one that is too large is discarded to its
- * end.
+ * end. In release 2 a frame of one byte is a commit acknowledgement: whether the frame before is kept.
  */
 
 const begins = 0x0b
 const ends = 0x1c
 const carriageReturn = 0x0d
 const lineFeed = 0x0a
+/** Bytes of commit acknowledgements (HL7 MLLP release 2). */
+const commits = { kept: 0x06, 'not kept': 0x15 } as const
+export type Commit = keyof typeof commits
 /** What is kept of a frame's memory for the next one. */
 const keptBetween = 64 * 1024
 
@@ -90,4 +93,15 @@ export function mllpFramer(mostBytes: number): MllpFramer {
 /** A message as a frame. */
 export function mllpFrame(message: Uint8Array): Uint8Array {
   return Buffer.concat([Uint8Array.of(begins), message, Uint8Array.of(ends, carriageReturn)])
+}
+
+/** A commit acknowledgement as a frame; release 2 alone. */
+export function commitFrame(commit: Commit): Uint8Array {
+  return mllpFrame(Uint8Array.of(commits[commit]))
+}
+
+/** Which commit acknowledgement the content of a frame is; undefined where it is none. */
+export function commitOf(content: Uint8Array): Commit | undefined {
+  if (content.length !== 1) return undefined
+  return (Object.keys(commits) as Commit[]).find((one) => commits[one] === content[0])
 }
