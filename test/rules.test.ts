@@ -38,8 +38,8 @@ it('the rules are read from the documents: each id once, the twelve of replicati
   for (const { id, state } of spec) expect(`${id} ${state}`).toMatch(/ (kept($|, by )|in part: \S|not yet: \S)/)
 })
 
-it('every rule of the specification that is not marked as not yet is carried by the title of a test', () => {
-  const expected = spec.filter((rule) => !rule.state.startsWith('not yet')).map((rule) => rule.id)
+it('every rule that is not marked as not yet is carried by the title of a test', () => {
+  const expected = [...spec, ...bridge].filter((rule) => !rule.state.startsWith('not yet')).map((rule) => rule.id)
   expect(expected.filter((id) => !carried.has(id))).toEqual([])
 })
 
