@@ -64,12 +64,13 @@ async function confirmations(site: Site, items: readonly Item[]): Promise<string
   const found: string[] = []
   const db = site.insched
   const effects = new Set(db.prepare('select effect_id from pc_effects').pluck().all() as string[])
-  const { items: reviews } = ((await site.control('reviews')) ?? { items: [] }) as { items: { id: string }[] }
-  const open = new Set(reviews.map((review) => review.id))
+  // One that ended by itself, since the patient confirmed the new time too, still says why.
+  const lists = (await Promise.all([site.control('reviews'), site.control('reviews', { resolved: true })])) as ({ items: { id: string }[] } | undefined)[] // prettier-ignore
+  const reviews = new Set(lists.flatMap((list) => list?.items ?? []).map((review) => review.id))
   const said = items.filter((item) => item.kind === 'confirmation')
   for (const item of said) {
     const written = effects.has(`confirmation:${item.id}`)
-    const aside = open.has(derivedUlid('confirmation set aside', item.event!, item.id!))
+    const aside = reviews.has(derivedUlid('confirmation set aside', item.event!, item.id!))
     if (mustBeThere(item) && !written && !aside)
       found.push(`${site.name}: confirmation ${item.id} was acknowledged and is neither in InSched nor a review item`)
     if (written && aside) found.push(`${site.name}: confirmation ${item.id} is in InSched and a review item too`)
