@@ -136,7 +136,7 @@ export async function openSite(
   const keys = consentKeys(hmacKey)
   let insched: ReturnType<typeof inschedOf>
   // The bridge reads before there are channels to tell.
-  const tells = Promise.withResolvers<Pick<Hl7Bridge, 'checkedIn' | 'posted'>>()
+  const tells = Promise.withResolvers<Pick<Hl7Bridge, 'checkedIn' | 'booked' | 'posted'>>()
   let bridge: InSchedKeeper
   try {
     insched = inschedOf(dir, master)
@@ -151,6 +151,7 @@ export async function openSite(
       clock,
       polls: () => runs?.readsAlong() ?? true,
       checkedIn: async (checkIns) => (await tells.promise).checkedIn(checkIns),
+      booked: async (bookings) => (await tells.promise).booked(bookings),
       posted: async (postings) => (await tells.promise).posted(postings),
       disconnectedUntil: backup.now()?.until,
       say: (moment) => momentInWords(moment, zone, clock.now()),

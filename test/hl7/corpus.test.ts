@@ -22,6 +22,8 @@ interface Row {
   readonly noEvent?: string
   /** What the answer holds. */
   readonly answer?: string
+  /** As what the message list keeps it. */
+  readonly kept?: { readonly kind: string; readonly state: string }
 }
 const folderOf = new URL('corpus/', import.meta.url).pathname
 const table = JSON.parse(readFileSync(join(folderOf, 'table.json'), 'utf8')) as Row[]
@@ -75,6 +77,7 @@ it.each(table)('$file', async (row) => {
   peer.socket.destroy()
   expect(answers.map(codesOf)).toEqual(row.codes)
   if (row.answer !== undefined) expect(answers.map(buildMessage).join('')).toContain(row.answer)
+  if (row.kept) expect((await office.site.hl7.messages({ channel: 'ehr', state: row.kept.state as 'filtered' })).items).toContainEqual(expect.objectContaining(row.kept)) // prettier-ignore
   const documentOf = async (kind: 'patient' | 'event', { id, authority = kind === 'patient' ? 'HOSP' : 'channel ehr' }: Omit<Named, 'fields'>): Promise<string | undefined> =>
     authority === 'INSCHED' ? bridge.documentOf('patients', Number(id)) : queue.identity(kind, authority, id)?.document // prettier-ignore
   // Until what the message changes is written into InSched.

@@ -34,7 +34,11 @@ export function acknowledge(message: Message | undefined, answering: Answering):
   const msh = message && segmentOf(message, 'MSH')
   const field = (number: number) => msh?.fields[number - 3] ?? components('')
   const version = textAt(msh, 12) || '2.5'
-  const [type, event] = answering.kind ?? ['ACK', textAt(msh, 9, { component: 2 })]
+  const asked = textAt(msh, 9, { component: 2 })
+  // What is requested is answered as such; that it was stored is a plain acknowledgement.
+  const isResponse = textAt(msh, 9) === 'SRM' && !answering.code.startsWith('C')
+  const [type, event] = answering.kind ?? [isResponse ? 'SRR' : 'ACK', asked]
+  const structure = answering.kind ? `${type}_${event}` : isResponse ? 'SRR_S01' : 'ACK'
   const complaints = answering.complaints ?? []
   return {
     ...(message?.form ? { form: message.form } : {}),
@@ -46,7 +50,7 @@ export function acknowledge(message: Message | undefined, answering: Answering):
         5: field(3),
         6: field(4),
         7: timeOf(answering.at),
-        9: isBefore(version, '2.4') ? components(type, event) : components(type, event, answering.kind ? `${type}_${event}` : 'ACK'), // prettier-ignore
+        9: isBefore(version, '2.4') ? components(type, event) : components(type, event, structure),
         10: answering.id,
         11: textAt(msh, 11) || 'P',
         12: version,

@@ -29,7 +29,8 @@ const usualMinutes = 30
 /** How long a change waits for the message that books what it changes, milliseconds. */
 const waitsForBooking = 60_000
 
-export function appointmentOf(how: How): Handler {
+/** `isRequest`: it is asked for, so what it changes has to be there. */
+export function appointmentOf(how: How, { isRequest = false }: { readonly isRequest?: boolean } = {}): Handler {
   return async (handling) => {
     const { message, channel, queue, replica, queued, clock } = handling
     const sch = segmentOf(message, 'SCH')
@@ -44,8 +45,9 @@ export function appointmentOf(how: How): Handler {
     if (owner !== null && (await survivorOf(replica, owner)) !== patient)
       throw new BadMessage('The appointment is another patient’s. Nothing was changed.', { code: '204', at: { segment: 'PID', field: 3 } }) // prettier-ignore
     const end = ends[how]
-    if (end) {
-      if (known === undefined) throw new BadMessage('This appointment is not known here.', { code: '204', at })
+    if (known === undefined && (end || (isRequest && how !== 'book')))
+      throw new BadMessage('This appointment is not known here.', { code: '204', at })
+    if (end && known !== undefined) {
       return changedTo(handling, { how, patient, event: known, set: end, warnings: [] })
     }
     const isEarly = known === undefined && how !== 'book'

@@ -139,6 +139,12 @@ export function authorityOf(channel: Pick<Channel, 'authority' | 'name'>): strin
   return channel.authority || `channel ${channel.name}`
 }
 
+/** Whether a message that came in is from the peer of this channel: by who sent it (`MSH-3|MSH-4`), or by who assigns its ids. */
+export function isPeerOf(to: OutboundChannel, { sender }: { readonly sender: string }, from: Channel | undefined): boolean {
+  const isNamed = to.receivingApplication !== '' && sender === `${to.receivingApplication}|${to.receivingFacility}`
+  return isNamed || (to.authority !== '' && from?.authority === to.authority)
+} // prettier-ignore
+
 export function isThisMachine(host: string): boolean {
   return ['localhost', '::1'].includes(host) || (isIPv4(host) && host.startsWith('127.'))
 }

@@ -12,13 +12,15 @@ import type { Sealer } from '../../replica/sealing.ts'
 import { adoption } from './adoption.ts'
 import { BadMessage } from './bad-message.ts'
 import { runChannel, type RunningChannel } from './channel-run.ts'
-import { authorityOf, channelsOf, keepChannels, parseChannel, type Channel, type InboundChannel, type OutboundChannel } from './channels.ts' // prettier-ignore
+import { authorityOf, channelsOf, isPeerOf, keepChannels, parseChannel, type Channel, type InboundChannel, type OutboundChannel } from './channels.ts' // prettier-ignore
 import { readMessage, writeMessageBytes } from './encodings.ts'
 import { intakeOf, kindOf, lanesOf, type Apply, type OpenReview } from './intake.ts'
 import { lanesOfWork } from './lanes.ts'
 import { components, segmentOf, textAt } from './message.ts'
+import type { RecordChange } from './record-change.ts'
 import { startRecordWriter, type RecordsFace } from './record-writer.ts'
 import type { Numbers } from './handling.ts'
+import { bookingsBetween, type Booking } from '../insched/bookings.ts'
 import type { CheckIn } from '../insched/check-ins.ts'
 import type { Posting } from '../insched/postings.ts'
 import { NoMessage, outboundOf, type Outbound } from './outbound.ts'
@@ -106,7 +108,8 @@ export function openHl7(options: Hl7Options) {
     insched: options.insched,
     openTodo: (message, patient, { event = null, ...what }) => replica.change([review(derivedUlid('hl7 to do', message), patient, { about: 'hl7 to do', ...what }, event)]), // prettier-ignore
     written: async ({ message, record }) => {
-      // What an appointment system checked in is written by the agent, so the trail does not tell it.
+      // What an appointment system booked or checked in is written by the agent, so the trail does not tell it.
+      if (record.table === 'events') await bookedBy(message, record)
       if (record.table === 'events' && record.set['status'] === 'Checked In') await checkedIn([{ event: record.document, patient: record.patient, id: `${record.document} ${message}`, at: clock.now() }]) // prettier-ignore
     },
     clock,
@@ -153,11 +156,15 @@ export function openHl7(options: Hl7Options) {
   /** Queues what happened for every channel that tells it, running or not. What no message can be made of is a review, and holds up nothing. */
   const toldToEach = async <T extends { readonly id: string; readonly patient: string }>(
     happened: readonly T[],
-    what: { readonly name: 'check-in' | 'posting'; readonly event: (one: T) => string | null },
+    what: {
+      readonly name: 'check-in' | 'booking' | 'posting'
+      readonly event: (one: T) => string | null
+      readonly but?: (to: OutboundChannel) => boolean
+    },
     tell: (to: Outbound, one: T) => Promise<void>,
   ): Promise<void> => {
     for (const channel of channels)
-      for (const one of channel.direction === 'out' ? happened : [])
+      for (const one of channel.direction === 'out' && !what.but?.(channel) ? happened : [])
         try {
           await tell(outboundTo(channel as OutboundChannel), one)
         } catch (error) {
@@ -168,6 +175,18 @@ export function openHl7(options: Hl7Options) {
   }
   const checkedIn = (checkIns: readonly CheckIn[]): Promise<void> =>
     toldToEach(checkIns, { name: 'check-in', event: (one) => one.event }, (to, one) => to.checkedIn(one))
+  const booked = (bookings: readonly Booking[]): Promise<void> =>
+    toldToEach(bookings, { name: 'booking', event: () => null }, (to, one) => to.booked(one))
+  /** Tells what a message booked to every peer but the one that it is from. */
+  const bookedBy = async (id: string, { document, patient, set, was }: RecordChange): Promise<void> => {
+    const number = await options.insched.localOf(document)
+    if (number === undefined) throw new Error('InSched cannot be asked for its numbers now.')
+    const stood = was['starts_at'] === undefined ? null : { ...was, patient_id: 0 }
+    const bookings = bookingsBetween(stood, { ...stood, ...set, patient_id: 0 }).map((one) => ({ ...one, number, patient, id: `${document} ${id} ${one.what}`, at: clock.now() })) // prettier-ignore
+    const message = queue.message(id)
+    const isFrom = (to: OutboundChannel): boolean => message !== undefined && isPeerOf(to, message, channels.find(({ name }) => name === message.channel)) // prettier-ignore
+    await toldToEach(bookings, { name: 'booking', event: () => document, but: isFrom }, (to, one) => to.booked(one))
+  }
   const posted = (postings: readonly Posting[]): Promise<void> =>
     toldToEach(postings, { name: 'posting', event: () => null }, (to, one) => to.posted(one))
   const shut = async (name: string): Promise<void> => {
@@ -224,6 +243,8 @@ export function openHl7(options: Hl7Options) {
   return {
     queue,
     checkedIn,
+    /** Tells what staff booked, moved, canceled and deleted in InSched. */
+    booked,
     /** Tells what staff posted in InSched. */
     posted,
     /** Opens the channels that are not paused. */

@@ -15,6 +15,7 @@ import { mergeOf } from './merges-in.ts'
 import { segmentOf, textAt, type Message } from './message.ts'
 import { patientOf } from './patients-in.ts'
 import { answerOf } from './queries-in.ts'
+import { requestOf } from './requests-in.ts'
 
 const handlers: Readonly<Record<string, Handler>> = {
   'ADT^A01': patientOf('register'),
@@ -27,6 +28,9 @@ const handlers: Readonly<Record<string, Handler>> = {
   'ADT^A34': mergeOf,
   'ADT^A40': mergeOf,
   'QRY^A19': answerOf,
+  'SRM^S01': requestOf('book'),
+  'SRM^S03': requestOf('modify'),
+  'SRM^S04': requestOf('cancel'),
   'SIU^S12': appointmentOf('book'),
   'SIU^S13': appointmentOf('move'),
   'SIU^S14': appointmentOf('modify'),
@@ -72,6 +76,7 @@ function handlerOf(message: Message, channel: InboundChannel): Handler {
   const kind = `${type}^${event}`
   const handler = Object.hasOwn(handlers, kind) ? handlers[kind] : undefined
   if (handler) return handler
+  if (type === 'PPR') throw new BadMessage('InSched keeps no problem lists. Nothing of this message was taken.', { code: '200', ...at(9) }) // prettier-ignore
   const isType = takenKinds.some((one) => one.startsWith(`${type}^`))
   throw new BadMessage(isType ? 'This event is not taken here.' : 'This type of message is not taken here.', { code: isType ? '201' : '200', ...at(9) }) // prettier-ignore
 }

@@ -318,5 +318,7 @@ export function lanesOf(
       return id === '' ? '' : queue.digest('lane', authority, id).toString('base64url')
     })
   const segments = ([['PID', 3], ['PID', 2], ['MRG', 1]] as const).flatMap(([name, field]) => segmentsOf(message, name).flatMap((segment) => named(segment, field))) // prettier-ignore
-  return [...new Set(segments.filter((lane) => lane !== ''))]
+  // An appointment that goes to another patient keeps its order too.
+  const appointments = segmentsOf(message, 'SCH').map((segment) => textAt(segment, 2)).filter((id) => id !== '').map((id) => queue.digest('lane of appointment', channel.name, id).toString('base64url')) // prettier-ignore
+  return [...new Set([...segments.filter((lane) => lane !== ''), ...appointments])]
 }

@@ -1,7 +1,7 @@
 /**
  * What the practice tells a peer: a follower for each channel that goes out, over what its triggers are about. A message is
  * queued durably under a control id that follows from what it is about, so that a crash queues it once. What stood when the
- * channel was added is not told. A check-in, and what staff post, is told by what made it, so that one that is cleared at once
+ * channel was added is not told. A check-in, a booking, and what staff post, is told by what made it, so that one that is cleared at once
  * is told all the same.
  */
 import { createHash } from 'node:crypto'
@@ -12,6 +12,7 @@ import { foldPayments } from '../../replica/kinds/payments.ts'
 import type { EventFields, LocationValue } from '../../replica/kinds/fields.ts'
 import type { Collection } from '../../replica/collections.ts'
 import type { DocumentHead, FollowerOptions, Replica } from '../../replica/replica-face.ts'
+import type { Booking } from '../insched/bookings.ts'
 import type { CheckIn } from '../insched/check-ins.ts'
 import type { Posting } from '../insched/postings.ts'
 import type { PatientRow } from '../insched/rows.ts'
@@ -47,6 +48,8 @@ export interface Outbound {
   readonly follower: FollowerOptions | undefined
   /** Tells a check-in where the channel tells check-ins; the same again changes nothing. Rejects with NoMessage where it cannot be told, and otherwise where it is to be tried again. */
   checkedIn(checkIn: CheckIn): Promise<void>
+  /** The same of an event that was booked, moved, canceled or deleted. */
+  booked(booking: Booking): Promise<void>
   /** The same of what staff posted in InSched. */
   posted(posting: Posting): Promise<void>
 }
@@ -111,18 +114,22 @@ export function outboundOf(channel: OutboundChannel, parts: OutboundParts, enque
   }
   const eventValues = async (event: string): Promise<Record<string, string>> => {
     const fields = (await replica.record('events', event))!.fields as unknown as EventFields
+    return { ...(await slotValues(fields, event)), 'event.number': (await numberOf(event)) ?? event }
+  }
+  /** When and where an event is, and under which id the peer knows it; `event`: its document, where it has one. */
+  const slotValues = async ({ startsAt, minutes, location }: Pick<EventFields, 'startsAt' | 'minutes' | 'location'>, event: string | undefined): Promise<Record<string, string>> => {
     const practice = (await replica.record('practice', site))?.fields ?? {}
-    const place = practice[`location/${fields.location}`] as unknown as LocationValue | undefined
-    const end = new Date(Date.parse(`${fields.startsAt}Z`) + fields.minutes * 60_000).toISOString()
-    const plain = (wall: string): string => wall.slice(0, 16).replaceAll(/[-T:]/g, '')
+    const place = practice[`location/${location}`] as unknown as LocationValue | undefined
+    const end = Date.parse(`${startsAt}Z`) + minutes * 60_000
+    if (Number.isNaN(end)) throw new NoMessage('The event has no start and duration that can be told.')
     return {
-      'event.number': (await numberOf(event)) ?? event,
-      'event.start': plain(fields.startsAt),
-      'event.end': plain(end),
-      'event.minutes': String(fields.minutes),
+      'event.theirs': event === undefined || channel.authority === '' ? '' : (queue.idsOf(event).find(({ authority }) => authority === channel.authority)?.id ?? ''),
+      'event.start': plain(startsAt),
+      'event.end': plain(new Date(end).toISOString()),
+      'event.minutes': String(minutes),
       'event.location': place?.name ?? '',
     }
-  }
+  } // prettier-ignore
 
   const patientMet = async (head: DocumentHead, kept: Promise<void>[]): Promise<void> => {
     const record = await replica.record('patients', head.key)
@@ -193,10 +200,25 @@ export function outboundOf(channel: OutboundChannel, parts: OutboundParts, enque
     async checkedIn({ event, patient, id, at }) {
       if (channel.sends.includes('checked in') && at > since) await tell('checked in', { patient, event, id })
     },
+    async booked({ what, number, row, former, patient, id, at }) {
+      const trigger = `event ${what}` as const
+      if (!channel.sends.includes(trigger) || at <= since) return
+      const fields = { startsAt: row['starts_at'] as string, minutes: Number(row['minutes']), location: (row['location_id'] ?? null) === null ? null : String(row['location_id'] as number) } // prettier-ignore
+      const slot = await slotValues(fields, await numbers.documentOf('events', number))
+      const moved =
+        former === null ? 'Place or length changed' : `Moved from ${plain(former)} to ${slot['event.start']}`
+      const values = { ...slot, 'event.number': String(number), 'event.moved': moved }
+      await tell(trigger, { patient, id, values })
+    },
     async posted(posting) {
       if (!(await isOfPortal(posting))) await tellMoney(postingTold(posting))
     },
   }
+}
+
+/** A wall-clock time as HL7 writes it, to the minute. */
+function plain(wall: string): string {
+  return wall.slice(0, 16).replaceAll(/[-T:]/g, '')
 }
 
 function guarantorValues(row: PatientRow, patient: string): Record<string, string> {

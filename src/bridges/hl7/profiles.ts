@@ -10,6 +10,10 @@ export const triggers = [
   'patient changed',
   'checked in',
   'confirmed',
+  'event booked',
+  'event moved',
+  'event cancelled',
+  'event deleted',
   'charge posted',
   'payment posted',
   'payment reversed',
@@ -40,6 +44,27 @@ const billing = {
   'IN1-36': '{insurance.member}',
 }
 
+/** One appointment and its patient, in the order of SIU_S12. */
+function appointment({ reason, status, note }: { reason: string; status: string; note?: string }): Profile['fields'] {
+  return {
+    'SCH-1': '{event.theirs}',
+    'SCH-2': '{event.number}^{own}',
+    'SCH-6': reason,
+    'SCH-9': '{event.minutes}',
+    'SCH-10': 'min',
+    'SCH-11': '^^{event.minutes}^{event.start}^{event.end}',
+    'SCH-25': status,
+    'TQ1-1': '1',
+    'TQ1-7': '{event.start}',
+    'TQ1-8': '{event.end}',
+    ...(note === undefined ? {} : { 'NTE-1': '1', 'NTE-3': note }),
+    'PID-1': '1',
+    'RGS-1': '1',
+    'AIL-1': '1',
+    'AIL-3': '{event.location}',
+  }
+}
+
 export const profiles: Readonly<Record<Trigger, Profile>> = {
   'patient changed': { kind: 'ADT^A08^ADT_A01', fields: { 'EVN-2': '{now}', 'PID-1': '1', 'PV1-2': 'O' } },
   'checked in': {
@@ -56,23 +81,23 @@ export const profiles: Readonly<Record<Trigger, Profile>> = {
   // Table 0278 has no word for it: SCH-25 is a code of the site, until the channel has the peer's own.
   confirmed: {
     kind: 'SIU^S14^SIU_S12',
-    fields: {
-      'SCH-2': '{event.number}^{own}',
-      'SCH-6': 'CONFIRMED^Confirmed by the patient^99PC',
-      'SCH-9': '{event.minutes}',
-      'SCH-10': 'min',
-      'SCH-11': '^^{event.minutes}^{event.start}^{event.end}',
-      'SCH-25': 'CONFIRMED^Confirmed^99PC',
-      'TQ1-1': '1',
-      'TQ1-7': '{event.start}',
-      'TQ1-8': '{event.end}',
-      'NTE-1': '1',
-      'NTE-3': 'Confirmed {confirmed.at} by {confirmed.by}',
-      'PID-1': '1',
-      'RGS-1': '1',
-      'AIL-1': '1',
-      'AIL-3': '{event.location}',
-    },
+    fields: appointment({ reason: 'CONFIRMED^Confirmed by the patient^99PC', status: 'CONFIRMED^Confirmed^99PC', note: 'Confirmed {confirmed.at} by {confirmed.by}' }), // prettier-ignore
+  },
+  'event booked': {
+    kind: 'SIU^S12^SIU_S12',
+    fields: appointment({ reason: 'BOOKED^Booked^99PC', status: 'Booked^Booked^HL70278' }),
+  },
+  'event moved': {
+    kind: 'SIU^S13^SIU_S12',
+    fields: appointment({ reason: 'MOVED^Moved^99PC', status: 'Booked^Booked^HL70278', note: '{event.moved}' }),
+  },
+  'event cancelled': {
+    kind: 'SIU^S15^SIU_S12',
+    fields: appointment({ reason: 'CANCELED^Canceled^99PC', status: 'Cancelled^Cancelled^HL70278' }),
+  },
+  'event deleted': {
+    kind: 'SIU^S17^SIU_S12',
+    fields: appointment({ reason: 'DELETED^Deleted^99PC', status: 'Deleted^Deleted^HL70278' }),
   },
   // A credit names the charge that it takes back (FT1-2); its type says which of the two it is.
   'charge posted': {

@@ -11,6 +11,7 @@ import { anchorOf, type Anchor } from './anchor.ts'
 import { acquireLease, bind, type Lease } from './binding.ts'
 import type { Numbers } from './consent-changes.ts'
 import type { Progress } from './full-read.ts'
+import type { Booking } from './bookings.ts'
 import type { CheckIn } from './check-ins.ts'
 import type { Posting } from './postings.ts'
 import { identitiesOf } from './identities.ts'
@@ -47,6 +48,8 @@ export interface BridgeOptions {
   readonly others?: Others | undefined
   /** Told of check-ins, also of those that were cleared since, once the replica has their events; again after a crash. */
   readonly checkedIn?: (checkIns: readonly CheckIn[]) => Promise<void>
+  /** Told in the same way of what staff booked, moved, canceled and deleted. */
+  readonly booked?: (bookings: readonly Booking[]) => Promise<void>
   /** Told in the same way of charges and deposits that staff posted. */
   readonly posted?: (postings: readonly Posting[]) => Promise<void>
   /** What an admin chose for a database that was put back to a backup; without it such a one is refused (DOM-19). */
@@ -164,6 +167,7 @@ export async function startInSchedBridge(options: BridgeOptions): Promise<InSche
     others,
     numberOf: options.numbers?.keyOf,
     checkedIn: options.checkedIn,
+    booked: options.booked,
     posted: options.posted,
   })
   const polls = options.polls ?? (() => true)

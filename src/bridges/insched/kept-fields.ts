@@ -1,7 +1,7 @@
 /** What of a change is needed besides which row it was, and by what a row of the trail is known again. */
 import { createHash } from 'node:crypto'
 
-/** What the trail must know of a row before and after a change: whoever is reached, the plan of a stage, whose a relation is, zones, money. */
+/** What the trail must know of a row before and after a change: whoever is reached, the plan of a stage, whose a relation is, zones, when and whose an event is, money. */
 export const keptFields = {
   patients: ['portal_enabled', 'text_consent', 'email_consent', 'survivor_id'],
   relations: ['patient_id'],
@@ -9,7 +9,16 @@ export const keptFields = {
   locations: ['time_zone'],
   practice: ['time_zone'],
   occurrences: ['event_id', 'original_on', 'starts_at', 'status', 'last_confirmed_date', 'confirmation_type'],
-  events: ['starts_at', 'status', 'last_confirmed_date', 'confirmation_type'],
+  events: [
+    'patient_id',
+    'recurrence_id',
+    'starts_at',
+    'minutes',
+    'location_id',
+    'status',
+    'last_confirmed_date',
+    'confirmation_type',
+  ],
   charges: [
     'patient_id',
     'event_id',

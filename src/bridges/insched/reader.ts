@@ -6,6 +6,7 @@
 import type { Clock } from '../../replica/clock.ts'
 import type { OpenReplica } from '../../replica/replica.ts'
 import type { Edit, Replica } from '../../replica/replica-face.ts'
+import { bookingsOf, type Booking } from './bookings.ts'
 import { checkInsOf, type CheckIn } from './check-ins.ts'
 import { postingsOf, type Posting } from './postings.ts'
 import { depositsSeen } from './deposits.ts'
@@ -45,6 +46,8 @@ export interface ReaderOptions {
   readonly numberOf?: Numbers['keyOf'] | undefined
   /** Told of check-ins once the replica has their events, and again after a crash; what it rejects is read again. */
   readonly checkedIn?: ((checkIns: readonly CheckIn[]) => Promise<void>) | undefined
+  /** Told in the same way of what staff booked, moved, canceled and deleted. */
+  readonly booked?: ((bookings: readonly Booking[]) => Promise<void>) | undefined
   /** Told in the same way of charges and deposits that staff posted. */
   readonly posted?: ((postings: readonly Posting[]) => Promise<void>) | undefined
 }
@@ -172,6 +175,8 @@ export function inSchedReader(options: ReaderOptions) {
     const seen = await deposits.told(insched, stretch.deposits)
     const all = [...first, ...edits, ...seen.edits, ...(over?.edits ?? [])]
     if (all.length > 0) await replica.change(all)
+    const bookings = await bookingsOf(insched, stretch.booked)
+    if (bookings.length > 0) await options.booked?.(bookings)
     const checkIns = await checkInsOf(insched, stretch.checkedIn, rows.events, edits)
     if (checkIns.length > 0) await options.checkedIn?.(checkIns)
     const postings = await postingsOf(insched, stretch.posted)

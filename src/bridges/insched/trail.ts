@@ -7,6 +7,7 @@ import type { Clock } from '../../replica/clock.ts'
 import type { BridgedTable } from './agent-rows.ts'
 import { donorsOf } from './combined.ts'
 import { hashOfAudit, keptFields } from './kept-fields.ts'
+import { bookingsIn, type BookedInSched } from './bookings.ts'
 import { checkInIn, type CheckedIn } from './check-ins.ts'
 import { deskConfirmationIn, type DeskConfirmation } from './desk-confirmations.ts'
 import { deskConsentIn, type DeskConsent } from './desk-consents.ts'
@@ -32,6 +33,8 @@ export interface Stretch {
   readonly consents: readonly DeskConsent[]
   /** Whom staff checked in, in order, whether or not that stands still. */
   readonly checkedIn: readonly CheckedIn[]
+  /** What staff booked, moved, canceled and deleted, in order. */
+  readonly booked: readonly BookedInSched[]
   /** What money staff posted, in order. */
   readonly posted: readonly PostedInSched[]
   /** The row whose delete ends the stretch. */
@@ -152,6 +155,7 @@ export function auditTrail(clock: Clock) {
       deposits: others.filter((row) => row.table_name === 'deposits'),
       checkedIn: others.flatMap((row) => checkInIn(row, timeOf(row, clock))),
       consents: others.flatMap((row) => deskConsentIn(row, timeOf(row, clock))),
+      booked: others.flatMap((row) => bookingsIn(row, timeOf(row, clock))),
       posted: others.flatMap((row) => postingsIn(row, timeOf(row, clock))),
       confirmed: others.flatMap((row) => deskConfirmationIn(row, timeOf(row, clock))),
       // What the agent removed itself is no news.
